@@ -1,0 +1,55 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace meterline {
+
+/// Which way the energy goes. The numbers are stored: they never change meaning.
+enum class Flow : std::uint8_t {
+  consumption = 0,  ///< Grid to customer.
+  generation = 1,   ///< Customer to grid.
+  reactive = 2,
+  other = 3,
+};
+
+/// The numbers are stored: they never change meaning.
+enum class Unit : std::uint8_t {
+  unknown = 0,  ///< The file did not say; shown as null.
+  Wh = 1,
+  kWh = 2,
+  MWh = 3,
+  varh = 4,
+  kvarh = 5,
+  Mvarh = 6,
+  VAh = 7,
+  kVAh = 8,
+  MVAh = 9,
+};
+
+std::string_view text_of(Flow flow);
+std::string_view text_of(Unit unit);  ///< Empty for unknown.
+std::optional<Flow> parse_flow(std::string_view text);
+std::optional<Unit> parse_unit(std::string_view text);  ///< Case does not count.
+inline constexpr std::string_view unit_names = "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh";
+
+inline constexpr std::size_t channel_name_chars_max = 32;
+
+/// One measured quantity of a meter. Two channels that differ in flow or unit are two
+/// channels, so no sum ever mixes them.
+struct Channel {
+  std::string name = "consumption";  ///< 1-32 characters, the same as in a MeterId.
+  Flow flow = Flow::consumption;
+  Unit unit = Unit::unknown;
+
+  auto operator<=>(const Channel&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Channel& c) {
+    return out << c.name << '/' << text_of(c.flow) << '/' << text_of(c.unit);
+  }
+};
+
+}  // namespace meterline

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/channel.h"
+#include "core/finding.h"
+#include "core/instant.h"
+
+namespace meterline {
+
+/// SHA-256 of a delivery's bytes as they were received, before any decompression.
+using ContentHash = std::array<std::uint8_t, 32>;
+
+/// Orders what different deliveries say of the same reading day: the later time wins, and at
+/// equal times the greater content hash.
+struct Version {
+  Instant time;
+  std::uint64_t tie = 0;  ///< The first 8 bytes of the content hash, big-endian.
+
+  auto operator<=>(const Version&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, Version v) {
+    return out << v.time << '#' << v.tie;
+  }
+};
+
+std::uint64_t tie_of(const ContentHash& content);
+
+/// Names a delivery: a hash over its source, its content and how it was read (unit).
+struct DeliveryId {
+  std::array<std::uint8_t, 16> bytes{};
+
+  std::string text() const;  ///< 32 hexadecimal digits, lower case.
+  static std::optional<DeliveryId> parse(std::string_view text);
+  auto operator<=>(const DeliveryId&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const DeliveryId& id) {
+    return out << id.text();
+  }
+};
+
+std::string hex(const std::uint8_t* bytes, std::size_t count);
+
+enum class DeliveryState : std::uint8_t {
+  stored = 0,   ///< All its good rows are stored; rejected ones are in the report.
+  refused = 1,  ///< The whole file could not be taken in; `reason` says why.
+  skipped = 2,  ///< Already stored before, so nothing was done. Never kept in a store.
+  failed = 3,   ///< Something outside the file went wrong; it can be tried again. Never kept.
+};
+std::string_view text_of(DeliveryState state);
+
+/// read = stored + repeated + rejected, always.
+struct RowCounts {
+  std::int64_t read = 0;
+  std::int64_t stored = 0;
+  std::int64_t repeated = 0;  ///< Replaced by a later row of the same file.
+  std::int64_t rejected = 0;
+  bool operator==(const RowCounts&) const = default;
+};
+
+/// Slots of the rows: read = stored + missing + repeated + rejected, always. A rejected or
+/// repeated row counts with all slots of its day.
+struct ReadingCounts {
+  std::int64_t read = 0;
+  std::int64_t stored = 0;
+  std::int64_t missing = 0;
+  std::int64_t repeated = 0;
+  std::int64_t rejected = 0;
+  bool operator==(const ReadingCounts&) const = default;
+};
+
+/// Findings by code, never capped.
+using FindingCounts = std::array<std::int64_t, finding_codes_count>;
+
+/// What became of a delivery.
+struct DeliveryReport {
+  DeliveryState state = DeliveryState::stored;
+  std::string reason;  ///< Why it was refused or failed; else empty.
+  std::string format;  ///< As in docs/formats, e.g. `wide-csv`; empty when not recognised.
+  RowCounts rows;
+  ReadingCounts readings;
+  FindingCounts finding_counts{};
+  std::vector<Finding> findings;  ///< The first of them by line, up to the cap.
+
+  bool operator==(const DeliveryReport&) const = default;
+};
+
+/// One file received.
+struct Delivery {
+  DeliveryId id;
+  std::string source;  ///< Where it came from: an absolute path, `stdin`, `upload:NAME`.
+  ContentHash content{};
+  std::uint64_t bytes = 0;    ///< As received.
+  Instant delivered_at;       ///< Modification time of a file, receipt of an upload.
+  Unit unit = Unit::unknown;  ///< The unit named at ingest for a file that has none.
+
+  Version version() const { return {.time = delivered_at, .tie = tie_of(content)}; }
+  bool operator==(const Delivery&) const = default;
+};
+
+/// A source longer than this is refused.
+inline constexpr std::size_t source_bytes_max = 4096;
+
+}  // namespace meterline

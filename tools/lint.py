@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over all of src, on all cores, and remembers which files were clean.
+
+Needs the compile commands of the dev preset (`cmake --preset dev`). A file is looked at again when
+it, any header of the project, .clang-tidy, its compile command or clang-tidy itself has changed.
+"""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+CLANG_TIDY = "clang-tidy-16"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "dev"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache",
+                     "meterline", "clang-tidy")
+# Flags that clang does not take as g++ does. Warnings are g++'s part: clang's -Wconversion, for
+# one, means something else.
+FLAGS_LEFT_OUT = re.compile(r"-W.*|-f(no-)?sanitize.*")
+CHECKS_FOR_TESTS = "--checks=-clang-analyzer-*"
+
+
+def hash_of(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()
+
+
+def compile_commands():
+    """Source file -> its compiler arguments, without what differs from clone to clone."""
+    database = json.loads((BUILD / "compile_commands.json").read_text())
+    commands = {}
+    for entry in database:
+        path = pathlib.Path(entry["file"])
+        if path.is_relative_to(ROOT / "src"):
+            arguments = [a for a in shlex.split(entry["command"]) if not FLAGS_LEFT_OUT.match(a)]
+            commands[path] = arguments
+    return commands
+
+
+def shared_hash():
+    """Of everything that any file's result may depend on."""
+    version = subprocess.run([CLANG_TIDY, "--version"], check=True, capture_output=True).stdout
+    headers = sorted((ROOT / "src").rglob("*.h"))
+    parts = [part for h in headers for part in (str(h.relative_to(ROOT)).encode(), h.read_bytes())]
+    return hash_of(version, CHECKS_FOR_TESTS.encode(), (ROOT / ".clang-tidy").read_bytes(), *parts)
+
+
+def write_database(commands):
+    folder = BUILD / "lint"
+    folder.mkdir(exist_ok=True)
+    entries = [{"file": str(path), "directory": str(BUILD), "arguments": arguments}
+               for path, arguments in commands.items()]
+    (folder / "compile_commands.json").write_text(json.dumps(entries))
+    return folder
+
+
+def check(path, database):
+    checks = [CHECKS_FOR_TESTS] if path.stem.endswith("_test") else []
+    run = subprocess.run([CLANG_TIDY, "-p", str(database), "--quiet", *checks, str(path)],
+                         capture_output=True, text=True, check=False)
+    return run.returncode, run.stdout
+
+
+def main():
+    if not (BUILD / "compile_commands.json").exists():
+        print("lint: run `cmake --preset dev` first", file=sys.stderr)
+        return 1
+    commands = compile_commands()
+    sources = {path for path in (ROOT / "src").rglob("*.cc")
+               if not path.stem.endswith(("_bench", "_fuzz"))}
+    unknown = sorted(sources - commands.keys())
+    for path in unknown:
+        print(f"{path.relative_to(ROOT)}: in no CMakeLists.txt, so nothing compiles it")
+
+    CACHE.mkdir(parents=True, exist_ok=True)
+    shared = shared_hash()
+    marks = {}
+    for path in sorted(sources & commands.keys()):
+        arguments = " ".join(commands[path]).replace(str(ROOT), "")
+        key = hash_of(shared.encode(), str(path.relative_to(ROOT)).encode(), path.read_bytes(),
+                      arguments.encode())
+        marks[path] = CACHE / key
+    todo = [path for path, mark in marks.items() if not mark.exists()]
+
+    database = write_database(commands)
+    errors = len(unknown)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, (status, text) in zip(todo, pool.map(lambda p: check(p, database), todo)):
+            if status == 0:
+                marks[path].touch()
+                continue
+            errors += max(1, text.count(" error: "))
+            print(text.replace(str(ROOT) + "/", ""), end="", flush=True)
+    print(f"clang-tidy: {len(marks)} files, {len(marks) - len(todo)} from cache, {errors} errors")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
