@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace meterline::formats {
+
+/// Rows of RFC 4180 text: fields by comma, quotes doubled inside quotes, rows ended by LF,
+/// CRLF or CR in any mixture. A quoted field may hold line ends. A quote counts as opening
+/// only at the start of a field (blanks before it allowed).
+///
+/// A row that is longer than row_bytes_max, its line end not counted, ends at its first line
+/// end all the same, and no quote is looked for beyond row_bytes_max. A quote that is not closed
+/// within row_bytes_max bytes of its row, or by the end of the text, is no quote: the row then
+/// is its first physical line.
+inline constexpr std::size_t row_bytes_max = 128 * 1024;
+
+enum class RowState {
+  whole,          ///< Ends with a line end.
+  unended,        ///< Ends with the text; no line end.
+  unclosed,       ///< A quote was never closed; the row is its first physical line.
+  unclosed_last,  ///< The same, and that line has no line end.
+};
+
+struct RawRow {
+  std::string_view text;   ///< Without the line end.
+  std::size_t bytes = 0;   ///< With the line end: where the next row begins.
+  std::int64_t lines = 0;  ///< Physical line ends inside it, its own included.
+  RowState state = RowState::whole;
+};
+
+/// The row at the start of `text`, which must not be empty.
+RawRow first_row(std::string_view text);
+
+/// One field of a row with quotes removed and blanks (space, tab) around it trimmed.
+struct Field {
+  std::string text;
+  bool bad_quoting = false;  ///< Text after a closing quote, or a quote inside a bare field.
+};
+
+/// Splits a row's text. At least one field, even of an empty text.
+/// Fields beyond `fields_max` are counted but not kept; the count is returned.
+std::size_t split_fields(std::string_view row, std::size_t fields_max, std::vector<Field>& fields);
+
+/// Cuts a stream of text into pieces of whole rows, so that pieces may be parsed on their own.
+/// Feed text with append(), then take pieces until there is none; at the end call finish().
+class RowCutter {
+ public:
+  void append(std::string_view text) { buffer_.append(text); }
+  void finish() { finished_ = true; }
+
+  /// The next piece: whole rows, or after finish() also a last row without a line end, or
+  /// the first row_bytes_max + 1 bytes of an overlong row, without a line end, alone.
+  /// Empty when more text is needed. `piece` is overwritten.
+  bool next(std::string& piece);
+
+  /// Bytes held. At most row_bytes_max + 2 beyond what was appended since next() was empty.
+  std::size_t buffered() const { return buffer_.size(); }
+
+ private:
+  std::size_t whole_rows_end();
+  bool drop_overlong_rest();
+
+  std::string buffer_;
+  bool finished_ = false;
+  bool dropping_ = false;  ///< Inside an overlong row whose start has been given out.
+};
+
+}  // namespace meterline::formats

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/finding.h"
+#include "core/reading_day.h"
+
+namespace meterline::formats {
+
+/// A row of a file, as it stands there.
+struct Row {
+  std::int64_t line = 0;  ///< 1-based physical line where the row starts.
+  std::string_view text;  ///< Without its line end. Valid during the call only.
+  int slots = 0;          ///< Slots of the row's day.
+};
+
+/// Receives what a parser finds, row by row in file order. The findings of a row come just
+/// before the row itself. Every row of a file is either a day or rejected, never both.
+class DaySink {
+ public:
+  virtual ~DaySink() = default;
+
+  /// A good row: the readings of a day, of which `rejected_readings` slots were refused and
+  /// stand as missing. `day` is valid during the call only.
+  virtual void on_day(const ReadingDay& day, int rejected_readings, const Row& row) = 0;
+  virtual void on_rejected_row(const Row& row) = 0;
+  virtual void on_finding(Finding finding) = 0;
+};
+
+}  // namespace meterline::formats

@@ -1,0 +1,47 @@
+#include "formats/recognise.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace meterline::formats {
+namespace {
+
+constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
+
+bool is_utf16(std::string_view head) {
+  if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return true;
+  if (head.size() < 4) return false;
+  std::size_t zeros[2] = {0, 0};
+  for (std::size_t i = 0; i < head.size(); ++i) zeros[i % 2] += head[i] == '\0' ? 1 : 0;
+  const std::size_t half = head.size() / 2;
+  return (zeros[0] == 0 && zeros[1] * 10 >= half * 9) ||
+         (zeros[1] == 0 && zeros[0] * 10 >= half * 9);
+}
+
+bool is_binary(std::string_view head) {
+  return std::any_of(head.begin(), head.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
+  });
+}
+
+}  // namespace
+
+Result<Recognised> recognise(std::string_view head) {
+  head = head.substr(0, recognise_bytes);
+  if (is_utf16(head))
+    return fail(Errc::refused,
+                "this is UTF-16 text; meterline reads UTF-8: convert it first, e.g. with `iconv "
+                "-f UTF-16 -t UTF-8`");
+  if (is_binary(head))
+    return fail(Errc::refused,
+                "this is binary content, not text; CSV may be plain or packed with gzip, zstd or "
+                "zip");
+  const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
+  const bool is_whole_file = head.size() < recognise_bytes;
+  if (is_whole_file && head.find_first_not_of("\r\n", mark) == std::string_view::npos)
+    return fail(Errc::refused, "the file is empty");
+  return Recognised{.format = "wide-csv", .byte_order_mark = mark};
+}
+
+}  // namespace meterline::formats

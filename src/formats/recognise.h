@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/result.h"
+
+namespace meterline::formats {
+
+/// Bytes of a file's start that recognise() wants to see, if the file is that long.
+inline constexpr std::size_t recognise_bytes = 4096;
+
+/// What a file's first (expanded) bytes are.
+struct Recognised {
+  std::string_view format;          ///< `wide-csv`
+  std::size_t byte_order_mark = 0;  ///< Bytes to leave out at the start: 0 or 3.
+};
+
+/// Errors: `refused`, with the reason, for an empty file, UTF-16, binary content, or text that
+/// is no format known here.
+Result<Recognised> recognise(std::string_view head);
+
+}  // namespace meterline::formats

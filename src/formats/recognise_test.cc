@@ -1,0 +1,70 @@
+#include "formats/recognise.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace meterline::formats {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string said(std::string_view head) {
+  const auto known = recognise(head);
+  if (known) return std::string(known->format) + ' ' + std::to_string(known->byte_order_mark);
+  EXPECT_EQ(known.error().code, Errc::refused);
+  return known.error().message;
+}
+
+/// A text as UTF-16 of ASCII.
+std::string utf16(std::string_view text, bool is_little_endian) {
+  std::string out;
+  for (const char c : text) out += is_little_endian ? std::string{c, '\0'} : std::string{'\0', c};
+  return out;
+}
+
+TEST(Recognise, KnowsText) {
+  EXPECT_EQ(said("Meter,Date,0:00,0:30\n"), "wide-csv 0");
+  EXPECT_EQ(said("\r\n\nMeter,Date\t"), "wide-csv 0");
+  EXPECT_EQ(said("Zähler"), "wide-csv 0");
+}
+
+/// The header's own refusal then explains what is missing.
+TEST(Recognise, TakesAnyTextForWideCsv) {
+  EXPECT_EQ(said("hello\n"), "wide-csv 0");
+  EXPECT_EQ(said(" "), "wide-csv 0");
+}
+
+TEST(Recognise, LeavesOutAByteOrderMark) {
+  EXPECT_EQ(said("\xEF\xBB\xBFMeter,Date,0:00\n"), "wide-csv 3");
+  EXPECT_EQ(said("\xEF\xBBMeter"), "wide-csv 0");
+}
+
+TEST(Recognise, RefusesAnEmptyFile) {
+  for (const char* head : {"", "\n", "\r\n\r\n", "\xEF\xBB\xBF", "\xEF\xBB\xBF\r\n"})
+    EXPECT_THAT(said(head), HasSubstr("empty"));
+}
+
+TEST(Recognise, RefusesUtf16ByName) {
+  for (const bool is_little_endian : {true, false})
+    EXPECT_THAT(said(utf16("Meter,Date,0:00\n", is_little_endian)), HasSubstr("UTF-16"));
+  EXPECT_THAT(said("\xFF\xFEM"), HasSubstr("UTF-16"));
+  EXPECT_THAT(said("\xFE\xFF"), HasSubstr("UTF-16"));
+}
+
+TEST(Recognise, RefusesBinaryContent) {
+  EXPECT_THAT(said(std::string_view("PK\3\4\0\0\0\0", 8)), HasSubstr("binary"));
+  EXPECT_THAT(said(std::string_view("Meter,Date\n\0", 12)), HasSubstr("binary"));
+  EXPECT_THAT(said("\x1B[1mMeter"), HasSubstr("binary"));
+}
+
+TEST(Recognise, LooksNoFurtherThanItSays) {
+  const std::string text(recognise_bytes, 'x');
+  EXPECT_EQ(said(text + '\1'), "wide-csv 0");
+  EXPECT_THAT(said(text.substr(1) + '\1'), HasSubstr("binary"));
+}
+
+}  // namespace
+}  // namespace meterline::formats

@@ -1,0 +1,318 @@
+// Two readers of one row: a quick one for rows of plain numbers, which gives up at the first
+// thing that is not quite plain, and a careful one, which reads any row and explains it.
+
+#include "formats/wide_csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <optional>
+
+#include "core/decimal.h"
+#include "formats/csv_rows.h"
+
+namespace meterline::formats {
+namespace {
+
+constexpr std::array<std::int64_t, decimal_digits_max + 1> powers_of_ten = [] {
+  std::array<std::int64_t, decimal_digits_max + 1> powers{};
+  powers[0] = 1;
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+constexpr std::size_t date_chars = 10;
+
+bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
+
+/// A plain decimal but for its number of digits.
+bool has_too_many_digits(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const auto point = text.find('.');
+  if (point == 0 || text.ends_with('.')) return false;
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == point) continue;
+    if (!is_digit(text[i])) return false;
+    ++digits;
+  }
+  return digits > decimal_digits_max;
+}
+
+}  // namespace
+
+/// Reads the rows of one piece. Holds the day that is filled anew for each row.
+class WideCsvRows {
+ public:
+  WideCsvRows(const WideCsv& csv, std::int64_t first_line, DaySink& sink)
+      : csv_(csv), sink_(sink), line_(first_line) {
+    day_.interval = csv.interval_;
+    day_.channel.unit = csv.unit_;
+    const auto slots = static_cast<std::size_t>(csv.interval_.slots_per_day());
+    day_.mantissas.resize(slots);
+    day_.qualities.resize(slots);
+    decimals_.resize(slots);
+  }
+
+  std::int64_t read(std::string_view piece) {
+    const std::int64_t first_line = line_;
+    const bool may_be_quick = csv_.is_plain_ && piece.find('"') == std::string_view::npos;
+    // Inside this part every row has a line end, so the quick reader needs no other bound.
+    const auto last_end = piece.find_last_of("\r\n");
+    const std::size_t ended = may_be_quick && last_end != std::string_view::npos ? last_end + 1 : 0;
+    const char* at = piece.data();
+    const char* const ended_at = at + ended;
+    while (at < ended_at) {
+      if (const char* next = read_quick(at, ended_at); next != nullptr) {
+        at = next;
+        ++line_;
+      } else {
+        at += read_careful(std::string_view(at, static_cast<std::size_t>(ended_at - at)));
+      }
+    }
+    for (auto rest = piece.substr(ended); !rest.empty();) rest.remove_prefix(read_careful(rest));
+    return line_ - first_line;
+  }
+
+ private:
+  const char* read_quick(const char* row, const char* end);
+  const char* read_quick_values(const char* at, std::uint32_t& decimals_seen);
+  bool align_quick(std::uint32_t decimals_seen);
+
+  std::size_t read_careful(std::string_view rest);
+  std::optional<Finding> check_row(const RawRow& raw);
+  std::optional<Finding> check_columns(std::size_t columns);
+  int read_cells();
+  int align(int decimals_max);
+  void set_missing(std::size_t slot);
+  Finding cell_finding(std::size_t column, FindingCode code, std::string_view wanted) const;
+  Row row_of(std::string_view text) const {
+    return {.line = line_, .text = text, .slots = static_cast<int>(day_.mantissas.size())};
+  }
+
+  const WideCsv& csv_;
+  DaySink& sink_;
+  std::int64_t line_;
+  ReadingDay day_;
+  std::vector<std::uint8_t> decimals_;  ///< Of each slot's reading, as written.
+  std::vector<Field> fields_;
+};
+
+/// Reads a row `Meter,yyyy-MM-dd,v,v,...,v` of plain values, at most 18 digits each, empty ones
+/// included; null when the row is anything else. `row` has a line end before `end`.
+const char* WideCsvRows::read_quick(const char* row, const char* end) {
+  const char* at = row;
+  while (*at != ',' && *at != '\n' && *at != '\r') ++at;
+  if (*at != ',') return nullptr;
+  const std::string_view meter(row, static_cast<std::size_t>(at - row));
+  if (meter.empty() || meter != day_.meter.text()) {
+    auto parsed = MeterId::parse(meter);
+    if (!parsed) return nullptr;
+    day_.meter = *std::move(parsed);
+  }
+  ++at;
+  if (end - at <= static_cast<std::ptrdiff_t>(date_chars) || at[date_chars] != ',') return nullptr;
+  const auto date = Date::parse(std::string_view(at, date_chars));
+  if (!date) return nullptr;
+  day_.date = *date;
+
+  std::uint32_t decimals_seen = 0;
+  at = read_quick_values(at + date_chars, decimals_seen);
+  if (at == nullptr) return nullptr;
+  const std::string_view text(row, static_cast<std::size_t>(at - row));
+  if (!align_quick(decimals_seen)) return nullptr;
+  sink_.on_day(day_, 0, row_of(text));
+  return at + (at[0] == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1);
+}
+
+/// Reads `,v` for every slot, from a comma to the line end, which it returns; null when there
+/// is anything else. Bit n of `decimals_seen` tells that a value has n decimals.
+const char* WideCsvRows::read_quick_values(const char* at, std::uint32_t& decimals_seen) {
+  const std::size_t slots = day_.mantissas.size();
+  std::int64_t* mantissas = day_.mantissas.data();
+  Quality* qualities = day_.qualities.data();
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    if (*at != ',') return nullptr;
+    ++at;
+    const bool negative = *at == '-';
+    if (negative) ++at;
+    const char* const first = at;
+    std::uint64_t value = 0;
+    for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
+      value = value * 10 + digit;
+    auto digits = at - first;
+    std::uint32_t decimals = 0;
+    if (*at == '.') {
+      const char* const point = at++;
+      for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
+        value = value * 10 + digit;
+      if (digits == 0 || at == point + 1 || at - point > decimal_digits_max) return nullptr;
+      decimals = static_cast<std::uint32_t>(at - point - 1);
+      digits += decimals;
+    }
+    if (digits > decimal_digits_max) return nullptr;
+    if (digits == 0) {
+      if (negative) return nullptr;
+      mantissas[slot] = 0;
+      qualities[slot] = Quality::missing;
+      continue;
+    }
+    decimals_seen |= std::uint32_t{1} << decimals;
+    decimals_[slot] = static_cast<std::uint8_t>(decimals);
+    mantissas[slot] =
+        negative ? -static_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
+    qualities[slot] = Quality::actual;
+  }
+  return *at == '\n' || *at == '\r' ? at : nullptr;
+}
+
+/// Brings all readings to the exponent of the one with most decimals; false when one would not
+/// fit.
+bool WideCsvRows::align_quick(std::uint32_t decimals_seen) {
+  const int decimals_max =
+      decimals_seen == 0 ? 0 : static_cast<int>(std::bit_width(decimals_seen)) - 1;
+  day_.exponent = static_cast<std::int8_t>(-decimals_max);
+  if ((decimals_seen & (decimals_seen - 1)) == 0) return true;
+  for (std::size_t slot = 0; slot < day_.mantissas.size(); ++slot) {
+    if (day_.qualities[slot] == Quality::missing) continue;
+    const auto power = static_cast<std::size_t>(decimals_max - decimals_[slot]);
+    if (__builtin_mul_overflow(day_.mantissas[slot], powers_of_ten[power], &day_.mantissas[slot]))
+      return false;
+  }
+  return true;
+}
+
+std::optional<Finding> WideCsvRows::check_columns(std::size_t columns) {
+  const std::size_t wanted = csv_.columns_.size();
+  if (columns == wanted) return std::nullopt;
+  const auto code = columns < wanted ? FindingCode::too_few_columns : FindingCode::too_many_columns;
+  return Finding{.code = code,
+                 .text = fmt::format("{} columns, but the header has {}", columns, wanted)};
+}
+
+/// Splits the row and reads its meter and date. What is wrong with the row as a whole, if
+/// anything; then it is rejected.
+std::optional<Finding> WideCsvRows::check_row(const RawRow& raw) {
+  const bool is_unclosed = raw.state == RowState::unclosed || raw.state == RowState::unclosed_last;
+  if (raw.text.size() > row_bytes_max)
+    return Finding{.code = FindingCode::row_too_long,
+                   .text = fmt::format("the row is longer than {} bytes", row_bytes_max)};
+  if (raw.state == RowState::unclosed)
+    return Finding{.code = FindingCode::bad_quoting, .text = "a quote is not closed"};
+  const std::size_t columns = split_fields(raw.text, csv_.columns_.size(), fields_);
+  if (is_unclosed || (raw.state == RowState::unended && columns < csv_.columns_.size()))
+    return Finding{.code = FindingCode::truncated,
+                   .text = "the file ends in the middle of this row"};
+  for (std::size_t i = 0; i < fields_.size(); ++i)
+    if (fields_[i].bad_quoting)
+      return cell_finding(i, FindingCode::bad_quoting, "quotes must enclose the whole field");
+  if (auto finding = check_columns(columns)) return finding;
+
+  for (const int special : {WideCsv::column_meter, WideCsv::column_date}) {
+    const auto found = std::find(csv_.columns_.begin(), csv_.columns_.end(), special);
+    const auto column = static_cast<std::size_t>(found - csv_.columns_.begin());
+    if (special == WideCsv::column_meter) {
+      auto meter = MeterId::parse(fields_[column].text);
+      if (!meter)
+        return cell_finding(column, FindingCode::bad_meter_id,
+                            "want 1 to 64 of `A-Z a-z 0-9 _ - . :`");
+      day_.meter = *std::move(meter);
+      continue;
+    }
+    const auto date = Date::parse(fields_[column].text);
+    if (!date)
+      return cell_finding(column, FindingCode::bad_date,
+                          "want a day as yyyy-MM-dd from 1900-01-01 to 2199-12-31");
+    day_.date = *date;
+  }
+  return std::nullopt;
+}
+
+Finding WideCsvRows::cell_finding(std::size_t column, FindingCode code,
+                                  std::string_view wanted) const {
+  return {.line = line_,
+          .column = static_cast<int>(column) + 1,
+          .code = code,
+          .text = fmt::format("column `{}`: {}", csv_.names_[column], wanted),
+          .excerpt = excerpt_of(fields_[column].text)};
+}
+
+void WideCsvRows::set_missing(std::size_t slot) {
+  day_.mantissas[slot] = 0;
+  day_.qualities[slot] = Quality::missing;
+}
+
+/// Reads the fields into the day. Returns how many readings were rejected.
+int WideCsvRows::read_cells() {
+  for (std::size_t slot = 0; slot < day_.mantissas.size(); ++slot) set_missing(slot);
+  int decimals_max = 0;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (csv_.columns_[i] < 0) continue;
+    const auto value = Decimal::parse(fields_[i].text);
+    if (!value) continue;
+    const auto slot = static_cast<std::size_t>(csv_.columns_[i]);
+    day_.mantissas[slot] = value->mantissa;
+    day_.qualities[slot] = Quality::actual;
+    decimals_[slot] = static_cast<std::uint8_t>(-value->exponent);
+    decimals_max = std::max(decimals_max, -value->exponent);
+  }
+  day_.exponent = static_cast<std::int8_t>(-decimals_max);
+  return align(decimals_max);
+}
+
+/// Brings all readings to one exponent, and tells of the fields that are no reading or do not
+/// fit.
+int WideCsvRows::align(int decimals_max) {
+  int rejected = 0;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (csv_.columns_[i] < 0 || fields_[i].text.empty()) continue;
+    const auto slot = static_cast<std::size_t>(csv_.columns_[i]);
+    if (day_.qualities[slot] == Quality::missing) {
+      const bool is_long = has_too_many_digits(fields_[i].text);
+      sink_.on_finding(
+          is_long ? cell_finding(i, FindingCode::value_too_large, "at most 18 digits")
+                  : cell_finding(i, FindingCode::bad_value, "want a plain decimal like 0.305"));
+      ++rejected;
+      continue;
+    }
+    const auto power = static_cast<std::size_t>(decimals_max - decimals_[slot]);
+    if (__builtin_mul_overflow(day_.mantissas[slot], powers_of_ten.at(power),
+                               &day_.mantissas[slot])) {
+      sink_.on_finding(cell_finding(
+          i, FindingCode::value_too_large,
+          fmt::format("does not fit beside a reading of this row with {} decimals", decimals_max)));
+      set_missing(slot);
+      ++rejected;
+    }
+  }
+  return rejected;
+}
+
+/// Reads the row at the start of `rest`; returns its bytes with the line end.
+std::size_t WideCsvRows::read_careful(std::string_view rest) {
+  const RawRow raw = first_row(rest);
+  if (!raw.text.empty()) {
+    const Row row = row_of(raw.text.substr(0, row_bytes_max + 1));
+    if (auto finding = check_row(raw)) {
+      finding->line = line_;
+      if (finding->column == 0) finding->excerpt = excerpt_of(raw.text);
+      sink_.on_finding(*std::move(finding));
+      sink_.on_rejected_row(row);
+    } else {
+      const int rejected = read_cells();
+      sink_.on_day(day_, rejected, row);
+    }
+  }
+  const bool has_line_end = raw.bytes > raw.text.size();
+  const bool is_overlong_start = !has_line_end && raw.text.size() > row_bytes_max;
+  line_ += raw.lines + (is_overlong_start ? 1 : 0);
+  return raw.bytes;
+}
+
+std::int64_t WideCsv::parse(std::string_view piece, std::int64_t first_line, DaySink& sink) const {
+  return WideCsvRows(*this, first_line, sink).read(piece);
+}
+
+}  // namespace meterline::formats

@@ -1,0 +1,145 @@
+// The header of a wide CSV: what each column is, and which day the times make up.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "core/try.h"
+#include "formats/csv_rows.h"
+#include "formats/wide_csv.h"
+
+namespace meterline::formats {
+namespace {
+
+constexpr std::string_view expected_header =
+    "want a header like `Meter,Date,0:00,0:30,...,23:30` (a column for each interval's start)";
+
+struct TimeColumn {
+  int minute;
+  std::size_t column;
+};
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+/// `H:mm` or `HH:mm` as minutes of the day, up to 24:00.
+std::optional<int> parse_time(std::string_view text) {
+  const auto colon = text.find(':');
+  if (colon < 1 || colon > 2 || text.size() != colon + 3) return std::nullopt;
+  int parts[2] = {0, 0};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i == colon) continue;
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    int& part = parts[i < colon ? 0 : 1];
+    part = part * 10 + (text[i] - '0');
+  }
+  const int minute = parts[0] * 60 + parts[1];
+  if (parts[1] > 59 || minute > 24 * 60) return std::nullopt;
+  return minute;
+}
+
+std::string time_text(int minute) { return fmt::format("{}:{:02}", minute / 60, minute % 60); }
+
+tl::unexpected<Error> refuse(const std::string& reason) {
+  return fail(Errc::refused, fmt::format("header: {}; {}", reason, expected_header));
+}
+
+Result<std::vector<Field>> header_fields(std::string_view header) {
+  if (header.size() > row_bytes_max)
+    return refuse(fmt::format("the first row is longer than {} bytes", row_bytes_max));
+  if (first_row(header).state != RowState::unended) return refuse("a quote is not closed");
+  std::vector<Field> fields;
+  const auto count = split_fields(header, header_columns_max, fields);
+  if (count > header_columns_max)
+    return refuse(fmt::format("{} columns, at most {}", count, header_columns_max));
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    if (fields[i].bad_quoting) return refuse(fmt::format("bad quoting in column {}", i + 1));
+  return fields;
+}
+
+/// The column of this name. `refused` when there is none or more than one.
+Result<std::size_t> named_column(const std::vector<Field>& fields, std::string_view name) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!same_name(fields[i].text, name)) continue;
+    if (found)
+      return refuse(fmt::format("column `{}` stands twice, as {} and {}", name, *found + 1, i + 1));
+    found = i;
+  }
+  if (!found) return refuse(fmt::format("no column `{}`", name));
+  return *found;
+}
+
+/// The interval that the times make up: their smallest gap.
+Result<IntervalLength> interval_of(std::vector<TimeColumn> times) {
+  std::sort(times.begin(), times.end(),
+            [](const TimeColumn& a, const TimeColumn& b) { return a.minute < b.minute; });
+  if (!times.empty() && times.back().minute == 24 * 60)
+    return refuse("`24:00` is an interval's end, but columns are named by their start");
+  if (times.size() < 2)
+    return refuse(fmt::format("{} columns with a time of day, at least 2", times.size()));
+  int gap = 24 * 60;
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (times[i].minute == times[i - 1].minute)
+      return refuse(fmt::format("the time {} stands twice", time_text(times[i].minute)));
+    gap = std::min(gap, times[i].minute - times[i - 1].minute);
+  }
+  const auto interval = IntervalLength::from_minutes(gap);
+  if (!interval)
+    return refuse(
+        fmt::format("times {} minutes apart; an interval has 1, 5, 10, 15, 30 or 60", gap));
+  for (const auto& time : times)
+    if (time.minute % gap != 0)
+      return refuse(fmt::format("the time {} is not on the grid of {} minutes that the others make",
+                                time_text(time.minute), gap));
+  return *interval;
+}
+
+}  // namespace
+
+Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
+                                std::vector<Finding>& findings) {
+  METERLINE_TRY(const auto fields, header_fields(header));
+  METERLINE_TRY(const auto meter_at, named_column(fields, "Meter"));
+  METERLINE_TRY(const auto date_at, named_column(fields, "Date"));
+
+  WideCsv parser;
+  parser.unit_ = unit;
+  parser.columns_.assign(fields.size(), column_ignored);
+  parser.columns_[meter_at] = column_meter;
+  parser.columns_[date_at] = column_date;
+
+  std::vector<TimeColumn> times;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i == meter_at || i == date_at) continue;
+    if (const auto minute = parse_time(fields[i].text)) {
+      times.push_back({.minute = *minute, .column = i});
+      continue;
+    }
+    findings.push_back({.line = 1,
+                        .column = static_cast<int>(i) + 1,
+                        .code = FindingCode::column_ignored,
+                        .text = "the column is no time of day and was left out",
+                        .excerpt = excerpt_of(fields[i].text)});
+  }
+  METERLINE_TRY(parser.interval_, interval_of(times));
+
+  for (const auto& time : times)
+    parser.columns_[time.column] = time.minute / parser.interval_.minutes();
+  parser.names_.reserve(fields.size());
+  for (const auto& field : fields) parser.names_.push_back(excerpt_of(field.text));
+
+  bool in_order = meter_at == 0 && date_at == 1 &&
+                  fields.size() == static_cast<std::size_t>(parser.interval_.slots_per_day()) + 2;
+  for (std::size_t i = 2; in_order && i < fields.size(); ++i)
+    in_order = parser.columns_[i] == static_cast<int>(i) - 2;
+  parser.is_plain_ = in_order;
+  return parser;
+}
+
+}  // namespace meterline::formats

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/try.h"
+#include "formats/csv_rows.h"
+#include "formats/recognise.h"
+#include "formats/wide_csv.h"
+#include "testing/naive_wide_csv.h"
+#include "testing/written_sink.h"
+
+/// Runs the two parsers of wide CSV over the same file and writes down all they say, to the last
+/// bit. Only what includes this needs the fast one, so it stands in a header.
+namespace meterline::testing {
+
+class TwinSink : public WrittenSink {
+ public:
+  void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override {
+    WrittenSink::on_day(day, rejected_readings, row);
+    write(fmt::format("  {} mantissas, {} qualities, exponent {}, {} {}", day.mantissas.size(),
+                      day.qualities.size(), day.exponent, day.channel.name,
+                      text_of(day.channel.flow)));
+    for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot)
+      if (day.qualities[slot] == Quality::missing && day.mantissas[slot] != 0)
+        write(fmt::format("  slot {} is missing but not 0", slot));
+    write_row(row);
+  }
+  void on_rejected_row(const formats::Row& row) override {
+    WrittenSink::on_rejected_row(row);
+    write_row(row);
+  }
+
+ private:
+  void write_row(const formats::Row& row) {
+    write(fmt::format("  {} slots, {} bytes: {}", row.slots, row.text.size(), row.text));
+  }
+};
+
+/// Parses a file as a caller of formats/ does, fed in pieces of these sizes, over and over. None
+/// may be 0.
+/// Errors: `refused`, as recognise() and WideCsv::create() do.
+inline Result<void> parse_in_pieces(std::string_view file, const std::vector<std::size_t>& sizes,
+                                    Unit unit, formats::DaySink& sink) {
+  METERLINE_TRY(const auto known, formats::recognise(file.substr(0, formats::recognise_bytes)));
+  file.remove_prefix(known.byte_order_mark);
+
+  std::int64_t line = 1;
+  auto header = formats::first_row(file);
+  for (; header.text.empty(); header = formats::first_row(file)) {
+    line += header.lines;
+    file.remove_prefix(header.bytes);
+  }
+  std::vector<Finding> findings;
+  METERLINE_TRY(const auto csv, formats::WideCsv::create(header.text, unit, findings));
+  for (auto& finding : findings) sink.on_finding(std::move(finding));
+  file.remove_prefix(header.bytes);
+  line += header.lines;
+
+  formats::RowCutter cutter;
+  std::string piece;
+  for (std::size_t turn = 0; !file.empty(); ++turn) {
+    const auto size = std::min(sizes[turn % sizes.size()], file.size());
+    cutter.append(file.substr(0, size));
+    file.remove_prefix(size);
+    while (cutter.next(piece)) line += csv.parse(piece, line, sink);
+    if (cutter.buffered() > formats::row_bytes_max + 2)
+      return fail(Errc::too_large, "the cutter holds more than it may");
+  }
+  cutter.finish();
+  while (cutter.next(piece)) line += csv.parse(piece, line, sink);
+  return {};
+}
+
+/// What a parse wrote down, or that it refused the file, whatever the reason.
+inline std::string said(const Result<void>& parsed, const TwinSink& sink) {
+  if (parsed) return sink.text();
+  return parsed.error().code == Errc::refused ? "refused" : parsed.error().message;
+}
+
+inline std::string naive_says(std::string_view file) {
+  TwinSink sink;
+  const auto parsed = parse_naive_wide_csv(file, Unit::kWh, sink);
+  return said(parsed, sink);
+}
+
+inline std::string fast_says(std::string_view file, const std::vector<std::size_t>& sizes) {
+  TwinSink sink;
+  const auto parsed = parse_in_pieces(file, sizes, Unit::kWh, sink);
+  return said(parsed, sink);
+}
+
+}  // namespace meterline::testing
