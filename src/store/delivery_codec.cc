@@ -1,0 +1,174 @@
+#include "store/delivery_codec.h"
+
+#include <algorithm>
+
+#include "core/try.h"
+#include "store/bits.h"
+
+namespace meterline::store {
+namespace {
+
+constexpr unsigned char delivery_format = 1;
+constexpr std::size_t hash_bytes = std::tuple_size_v<ContentHash>;
+constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
+
+class Writer {
+ public:
+  void number(std::int64_t value) { put_varint(zigzag(value), out_); }
+  void text(std::string_view value) {
+    put_varint(value.size(), out_);
+    out_ += value;
+  }
+  void byte(std::uint8_t value) { out_ += static_cast<char>(value); }
+  template <class Bytes>
+  void raw(const Bytes& bytes) {
+    for (const auto value : bytes) byte(value);
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+};
+
+/// Reads what Writer wrote. After the first failure everything is zero or empty.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  std::int64_t number() {
+    const auto value = take_varint(rest_);
+    return value ? unzigzag(*value) : broken();
+  }
+  std::string text() { return std::string(bytes(take_varint(rest_).value_or(rest_.size() + 1))); }
+  std::uint8_t byte() {
+    const auto one = bytes(1);
+    return one.empty() ? 0 : static_cast<std::uint8_t>(one[0]);
+  }
+  std::string_view bytes(std::size_t count) {
+    if (count > rest_.size()) {
+      broken();
+      return {};
+    }
+    const auto taken = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return taken;
+  }
+  std::size_t left() const { return rest_.size(); }
+  bool is_broken() const { return is_broken_; }
+
+ private:
+  std::int64_t broken() {
+    is_broken_ = true;
+    rest_ = {};
+    return 0;
+  }
+
+  std::string_view rest_;
+  bool is_broken_ = false;
+};
+
+void write_delivery(const Delivery& delivery, Writer& out) {
+  out.raw(delivery.id.bytes);
+  out.text(delivery.source);
+  out.raw(delivery.content);
+  out.number(static_cast<std::int64_t>(delivery.bytes));
+  out.number(delivery.delivered_at.micros);
+  out.byte(static_cast<std::uint8_t>(delivery.unit));
+}
+
+Delivery read_delivery(Reader& in) {
+  Delivery delivery;
+  const auto copy = [](std::string_view from, auto& to) {
+    if (from.size() == to.size()) std::copy(from.begin(), from.end(), to.begin());
+  };
+  copy(in.bytes(id_bytes), delivery.id.bytes);
+  delivery.source = in.text();
+  copy(in.bytes(hash_bytes), delivery.content);
+  delivery.bytes = static_cast<std::uint64_t>(in.number());
+  delivery.delivered_at.micros = in.number();
+  delivery.unit = static_cast<Unit>(in.byte());
+  return delivery;
+}
+
+void write_finding(const Finding& finding, Writer& out) {
+  out.number(finding.line);
+  out.number(finding.column);
+  out.byte(static_cast<std::uint8_t>(finding.code));
+  out.text(finding.text);
+  out.text(finding.excerpt);
+}
+
+Finding read_finding(Reader& in) {
+  Finding finding;
+  finding.line = in.number();
+  finding.column = static_cast<int>(in.number());
+  finding.code = static_cast<FindingCode>(in.byte());
+  finding.text = in.text();
+  finding.excerpt = in.text();
+  return finding;
+}
+
+void write_counts(const DeliveryReport& report, Writer& out) {
+  const auto& rows = report.rows;
+  for (const auto n : {rows.read, rows.stored, rows.repeated, rows.rejected}) out.number(n);
+  const auto& readings = report.readings;
+  for (const auto n :
+       {readings.read, readings.stored, readings.missing, readings.repeated, readings.rejected})
+    out.number(n);
+  out.number(static_cast<std::int64_t>(report.finding_counts.size()));
+  for (const auto n : report.finding_counts) out.number(n);
+}
+
+bool read_counts(Reader& in, DeliveryReport& report) {
+  auto& rows = report.rows;
+  for (auto* n : {&rows.read, &rows.stored, &rows.repeated, &rows.rejected}) *n = in.number();
+  auto& readings = report.readings;
+  for (auto* n : {&readings.read, &readings.stored, &readings.missing, &readings.repeated,
+                  &readings.rejected})
+    *n = in.number();
+  // An older program knew fewer codes; their counts come first.
+  const auto codes = static_cast<std::size_t>(in.number());
+  if (codes > report.finding_counts.size()) return false;
+  for (std::size_t i = 0; i < codes; ++i) report.finding_counts.at(i) = in.number();
+  return true;
+}
+
+}  // namespace
+
+std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report) {
+  Writer out;
+  out.byte(delivery_format);
+  write_delivery(delivery, out);
+  out.byte(static_cast<std::uint8_t>(report.state));
+  out.text(report.reason);
+  out.text(report.format);
+  write_counts(report, out);
+  out.number(static_cast<std::int64_t>(report.findings.size()));
+  for (const auto& finding : report.findings) write_finding(finding, out);
+  return out.take();
+}
+
+Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
+  const auto damaged = [] { return fail(Errc::corrupt, "a delivery's record is damaged"); };
+  Reader in(bytes);
+  if (in.byte() != delivery_format) return damaged();
+  DeliveryRecord record;
+  record.delivery = read_delivery(in);
+  record.report.state = static_cast<DeliveryState>(in.byte());
+  record.report.reason = in.text();
+  record.report.format = in.text();
+  if (!read_counts(in, record.report)) return damaged();
+  const auto findings = in.number();
+  for (std::int64_t i = 0; i < findings && !in.is_broken(); ++i)
+    record.report.findings.push_back(read_finding(in));
+  const auto is_known = [&](const Finding& finding) {
+    return static_cast<std::size_t>(finding.code) < finding_codes_count;
+  };
+  const auto& kept = record.report.findings;
+  if (in.is_broken() || in.left() != 0 || record.report.state > DeliveryState::failed ||
+      record.delivery.unit > Unit::MVAh || !std::all_of(kept.begin(), kept.end(), is_known))
+    return damaged();
+  return record;
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "store/store.h"
+
+namespace meterline::store {
+
+/// A delivery and its report as bytes, for backends that keep them in one value. The first byte
+/// is a format number; docs/store.md has the layout.
+std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report);
+
+/// Errors: `corrupt`. Never reads past the end, whatever the bytes are.
+Result<DeliveryRecord> decode_delivery(std::string_view bytes);
+
+}  // namespace meterline::store

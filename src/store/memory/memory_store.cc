@@ -1,0 +1,218 @@
+#include "store/memory/memory_store.h"
+
+#include <map>
+#include <mutex>
+#include <tuple>
+#include <utility>
+
+#include "core/try.h"
+#include "store/packed_day.h"
+#include "store/resolve.h"
+
+namespace meterline::store {
+namespace {
+
+/// Whose day it is; ordered as read_days visits.
+struct DayKey {
+  MeterId meter;
+  Date date;
+  Channel channel;
+  auto operator<=>(const DayKey&) const = default;
+};
+
+/// Newest first.
+struct VersionKey {
+  Version version;
+  DeliveryId delivery;
+  bool operator<(const VersionKey& other) const {
+    return std::tie(other.version, other.delivery) < std::tie(version, delivery);
+  }
+};
+
+using Versions = std::map<VersionKey, std::string>;  ///< To the packed day.
+using Days = std::map<DayKey, Versions>;
+
+class MemoryStore final : public Store {
+ public:
+  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) override;
+
+  Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override;
+  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override;
+  Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
+  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override;
+  Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
+  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
+  Result<void> ready() const override { return {}; }
+
+  void keep(const Delivery& delivery, const DeliveryReport& report, const Days& days);
+
+ private:
+  /// Copies, so that a visitor may call the store.
+  Days days_of(const MeterId& meter) const;
+  Days all_days() const;
+
+  mutable std::mutex mutex_;
+  Days days_;
+  std::map<DeliveryId, DeliveryRecord> deliveries_;
+};
+
+class MemoryWriter final : public DeliveryWriter {
+ public:
+  MemoryWriter(MemoryStore& store, Delivery delivery)
+      : store_(store), delivery_(std::move(delivery)) {}
+
+  Result<void> add(const DayToStore& day) override {
+    const DayKey key{.meter = day.meter, .date = day.date, .channel = day.channel};
+    if (!days_.empty() && key <= days_.rbegin()->first)
+      return fail(Errc::invalid_argument,
+                  "days must be added in ascending order of meter, date and channel, each once: " +
+                      day.meter.text() + " " + day.date.text() + " came too late");
+    days_[key][{delivery_.version(), delivery_.id}] = day.packed;
+    return {};
+  }
+
+  Result<void> commit(const DeliveryReport& report) override {
+    store_.keep(delivery_, report, days_);
+    return {};
+  }
+
+ private:
+  MemoryStore& store_;
+  Delivery delivery_;
+  Days days_;
+};
+
+/// Resolves what was known at a time; the resolver stays empty when nothing was.
+Result<void> resolve(const DayKey& key, const Versions& versions, Instant as_of,
+                     DayResolver& resolver) {
+  for (const auto& [at, packed] : versions) {
+    if (at.version.time > as_of) continue;
+    METERLINE_CHECK(resolver.add({.channel = key.channel,
+                                  .date = key.date,
+                                  .version = at.version,
+                                  .delivery = at.delivery,
+                                  .packed = packed}));
+  }
+  return {};
+}
+
+/// From all days of one meter, by date ascending.
+Result<MeterInfo> info_of(const MeterId& meter, const Days& days) {
+  std::map<Channel, ChannelInfo> channels;
+  for (const auto& [key, versions] : days) {
+    ReadingDay newest;
+    METERLINE_CHECK(unpack_day(versions.begin()->second, newest));
+    const auto [found, is_new] = channels.try_emplace(key.channel);
+    ChannelInfo& info = found->second;
+    if (is_new) info.first = key.date;
+    info.channel = key.channel;
+    info.interval = newest.interval;
+    info.last = key.date;
+  }
+  MeterInfo out{.meter = meter, .channels = {}};
+  for (const auto& [channel, info] : channels) out.channels.push_back(info);
+  return out;
+}
+
+Result<std::unique_ptr<DeliveryWriter>> MemoryStore::write(const Delivery& delivery) {
+  return std::make_unique<MemoryWriter>(*this, delivery);
+}
+
+void MemoryStore::keep(const Delivery& delivery, const DeliveryReport& report, const Days& days) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [key, versions] : days)
+    for (const auto& [at, packed] : versions) days_[key][at] = packed;
+  deliveries_[delivery.id] = {.delivery = delivery, .report = report};
+}
+
+Days MemoryStore::days_of(const MeterId& meter) const {
+  Days found;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [key, versions] : days_)
+    if (key.meter == meter) found.emplace(key, versions);
+  return found;
+}
+
+Days MemoryStore::all_days() const {
+  const std::scoped_lock lock(mutex_);
+  return days_;
+}
+
+Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& visit) const {
+  for (const auto& [key, versions] : days_of(query.meter)) {
+    if (!query.dates.contains(key.date)) continue;
+    for (const auto& [at, packed] : versions) {
+      if (at.version.time > query.as_of) continue;
+      METERLINE_CHECK(visit({.channel = key.channel,
+                             .date = key.date,
+                             .version = at.version,
+                             .delivery = at.delivery,
+                             .packed = packed}));
+    }
+  }
+  return {};
+}
+
+Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
+                                          const TotalVisitor& visit) const {
+  for (const auto& [key, versions] : all_days()) {
+    if (!query.dates.contains(key.date)) continue;
+    DayResolver resolver;
+    METERLINE_CHECK(resolve(key, versions, query.as_of, resolver));
+    if (resolver.empty()) continue;
+    METERLINE_TRY(const DayTotal total, total_of(key.meter, resolver.day()));
+    METERLINE_CHECK(visit(total));
+  }
+  return {};
+}
+
+Result<std::vector<MeterInfo>> MemoryStore::meters(const MetersQuery& query) const {
+  std::map<MeterId, Days> by_meter;
+  for (const auto& [key, versions] : all_days()) by_meter[key.meter][key] = versions;
+
+  std::vector<MeterInfo> found;
+  for (const auto& [meter, days] : by_meter) {
+    if (found.size() == query.limit) break;
+    if (meter <= query.after || !meter.text().starts_with(query.prefix)) continue;
+    METERLINE_TRY(MeterInfo info, info_of(meter, days));
+    found.push_back(std::move(info));
+  }
+  return found;
+}
+
+Result<std::optional<MeterInfo>> MemoryStore::meter(const MeterId& meter) const {
+  const Days days = days_of(meter);
+  if (days.empty()) return std::optional<MeterInfo>();
+  METERLINE_TRY(MeterInfo info, info_of(meter, days));
+  return std::optional(std::move(info));
+}
+
+Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuery& query) const {
+  const std::scoped_lock lock(mutex_);
+  std::map<std::pair<Instant, DeliveryId>, const DeliveryRecord*> by_time;
+  for (const auto& [id, record] : deliveries_)
+    by_time[{record.delivery.delivered_at, id}] = &record;
+
+  std::vector<DeliveryRecord> found;
+  bool begun = !query.after;
+  for (auto at = by_time.rbegin(); at != by_time.rend(); ++at) {
+    const DeliveryRecord& record = *at->second;
+    const bool wanted = !query.source || record.delivery.source == *query.source;
+    if (begun && wanted && found.size() < query.limit) found.push_back(record);
+    if (record.delivery.id == query.after) begun = true;
+  }
+  return found;
+}
+
+Result<std::optional<DeliveryRecord>> MemoryStore::delivery(const DeliveryId& id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = deliveries_.find(id);
+  if (found == deliveries_.end()) return std::optional<DeliveryRecord>();
+  return std::optional(found->second);
+}
+
+}  // namespace
+
+std::unique_ptr<Store> make_memory_store() { return std::make_unique<MemoryStore>(); }
+
+}  // namespace meterline::store

@@ -1,0 +1,126 @@
+#include "store/rocksdb/keys.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace meterline::store {
+namespace {
+
+template <class Integer>
+void put_big_endian(Integer value, std::string& out) {
+  for (int shift = 8 * (static_cast<int>(sizeof(Integer)) - 1); shift >= 0; shift -= 8)
+    out += static_cast<char>(value >> shift & 0xFF);
+}
+
+Month month_at(std::string_view bytes) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  return {.index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1))};
+}
+
+void put_channel(const Channel& channel, std::string& key) {
+  key += channel.name;
+  key += '\0';
+  key += static_cast<char>(channel.flow);
+  key += static_cast<char>(channel.unit);
+}
+
+std::optional<Channel> parse_channel(std::string_view bytes) {
+  const auto end = bytes.find('\0');
+  if (end == std::string_view::npos || bytes.size() != end + 3) return std::nullopt;
+  const auto flow = static_cast<unsigned char>(bytes[end + 1]);
+  const auto unit = static_cast<unsigned char>(bytes[end + 2]);
+  if (flow > static_cast<unsigned>(Flow::other) || unit > static_cast<unsigned>(Unit::MVAh))
+    return std::nullopt;
+  return Channel{.name = std::string(bytes.substr(0, end)),
+                 .flow = static_cast<Flow>(flow),
+                 .unit = static_cast<Unit>(unit)};
+}
+
+/// Time and id inverted, so that the latest comes first.
+void put_latest_first(const Delivery& delivery, std::string& key) {
+  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
+  put_big_endian(~(static_cast<std::uint64_t>(delivery.delivered_at.micros) ^ sign), key);
+  for (const auto byte : delivery.id.bytes) key += static_cast<char>(~byte);
+}
+
+}  // namespace
+
+void days_key(const MeterId& meter, Month month, const Channel& channel, std::string& key) {
+  key.assign(meter.text());
+  key += '\0';
+  put_big_endian(month.index, key);
+  put_channel(channel, key);
+}
+
+void totals_key(const MeterId& meter, Month month, const Channel& channel, std::string& key) {
+  key.clear();
+  put_big_endian(month.index, key);
+  key += meter.text();
+  key += '\0';
+  put_channel(channel, key);
+}
+
+std::optional<MonthKey> parse_days_key(std::string_view key) {
+  const auto end = key.find('\0');
+  if (end == std::string_view::npos || key.size() < end + 3) return std::nullopt;
+  auto channel = parse_channel(key.substr(end + 3));
+  if (!channel) return std::nullopt;
+  return MonthKey{.meter = key.substr(0, end),
+                  .month = month_at(key.substr(end + 1)),
+                  .channel = *std::move(channel)};
+}
+
+std::optional<MonthKey> parse_totals_key(std::string_view key) {
+  const auto end = key.size() < 2 ? std::string_view::npos : key.find('\0', 2);
+  if (end == std::string_view::npos) return std::nullopt;
+  auto channel = parse_channel(key.substr(end + 1));
+  if (!channel) return std::nullopt;
+  return MonthKey{
+      .meter = key.substr(2, end - 2), .month = month_at(key), .channel = *std::move(channel)};
+}
+
+std::string days_key_start(const MeterId& meter, Month month) {
+  return meter.text() + '\0' + month_bytes(month);
+}
+
+std::string days_key_end(const MeterId& meter) { return meter.text() + '\1'; }
+
+std::string month_bytes(Month month) {
+  std::string bytes;
+  put_big_endian(month.index, bytes);
+  return bytes;
+}
+
+std::string delivery_key(const DeliveryId& id) {
+  return 'd' + std::string(id.bytes.begin(), id.bytes.end());
+}
+
+std::string number_key(std::uint32_t number) {
+  std::string key = "n";
+  put_big_endian(number, key);
+  return key;
+}
+
+std::string time_key(const Delivery& delivery) {
+  std::string key = "t";
+  put_latest_first(delivery, key);
+  return key;
+}
+
+std::string source_key(const Delivery& delivery) {
+  std::string key = source_prefix(delivery.source);
+  put_latest_first(delivery, key);
+  return key;
+}
+
+std::string source_prefix(std::string_view source) { return 's' + std::string(source) + '\0'; }
+
+std::optional<DeliveryId> id_of_index_key(std::string_view key) {
+  DeliveryId id;
+  if (key.size() < id.bytes.size()) return std::nullopt;
+  std::transform(key.end() - static_cast<std::ptrdiff_t>(id.bytes.size()), key.end(),
+                 id.bytes.begin(), [](char c) { return static_cast<std::uint8_t>(~c); });
+  return id;
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/channel.h"
+#include "core/date.h"
+#include "core/delivery.h"
+#include "core/meter_id.h"
+
+namespace meterline::store {
+
+// Keys order as their parts do, byte by byte. docs/store.md lists them.
+
+/// `days`: meter, 0, month (2 bytes, big-endian), channel name, 0, flow, unit.
+void days_key(const MeterId& meter, Month month, const Channel& channel, std::string& key);
+/// `totals`: month, meter, 0, channel as above.
+void totals_key(const MeterId& meter, Month month, const Channel& channel, std::string& key);
+
+struct MonthKey {
+  std::string_view meter;
+  Month month;
+  Channel channel;
+};
+/// Empty when the bytes are no such key.
+std::optional<MonthKey> parse_days_key(std::string_view key);
+std::optional<MonthKey> parse_totals_key(std::string_view key);
+
+/// Before the first key of a meter from `month` on, in `days`.
+std::string days_key_start(const MeterId& meter, Month month);
+/// Behind the last key of a meter, in `days`.
+std::string days_key_end(const MeterId& meter);
+std::string month_bytes(Month month);
+
+/// `deliveries`: `d` and the id hold the record.
+std::string delivery_key(const DeliveryId& id);
+/// `n` and the number hold id, time and tie of a delivery.
+std::string number_key(std::uint32_t number);
+/// `t`, then later first: an index of all deliveries, with empty values.
+std::string time_key(const Delivery& delivery);
+/// `s`, source, 0, then later first: an index by source.
+std::string source_key(const Delivery& delivery);
+std::string source_prefix(std::string_view source);
+/// The id that an index key ends with.
+std::optional<DeliveryId> id_of_index_key(std::string_view key);
+
+}  // namespace meterline::store

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "store/store.h"
+
+namespace meterline::store {
+
+struct RocksdbOptions {
+  std::filesystem::path folder;  ///< Made if absent.
+  bool create = true;            ///< false: `not_found` when there is no store in the folder.
+  /// Shown to a second process that wants the same store, e.g. `meterline serve`.
+  std::string owner = "meterline";
+  std::size_t cache_bytes = 64 << 20;
+};
+
+/// The embedded store: a RocksDB database in a folder of its own. docs/store.md has the layout.
+///
+/// Owned by one process at a time. Errors: `unavailable` when another process owns it, with
+/// that process's id and command; `refused` when a newer meterline wrote it.
+Result<std::unique_ptr<Store>> open_rocksdb_store(RocksdbOptions options);
+
+}  // namespace meterline::store

@@ -1,0 +1,128 @@
+// What only the embedded store does; the rest is in the contract suite.
+
+#include "store/rocksdb/rocksdb_store.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/packed_day.h"
+#include "testing/temp_folder.h"
+
+namespace meterline::store {
+namespace {
+
+Delivery delivery_number(std::uint8_t n) {
+  return {.id = {{n}}, .source = "file", .content = {n}, .bytes = 1, .delivered_at = {n * 1000}};
+}
+
+/// Adds `meters` meters of `days` days with a total of 48 a day, from 2019-01-01.
+Result<void> add_days(DeliveryWriter& writer, int meters, int days) {
+  ReadingDay day;
+  day.mantissas.assign(48, 1);
+  day.qualities.assign(48, Quality::actual);
+  std::string packed;
+  pack_day(day, packed);
+  const Channel channel;
+  const auto first = *Date::parse("2019-01-01");
+  for (int m = 0; m < meters; ++m) {
+    const auto meter = *MeterId::parse(fmt::format("EE{:06}", m));
+    for (int d = 0; d < days; ++d) {
+      const auto date = *Date::from_days(first.days() + d);
+      auto added = writer.add({.meter = meter,
+                               .channel = channel,
+                               .date = date,
+                               .packed = packed,
+                               .plain_total = plain_total(day)});
+      if (!added) return added;
+    }
+  }
+  return {};
+}
+
+std::int64_t count_totals(const Store& store, std::string_view sum_wanted) {
+  std::int64_t count = 0;
+  const DateRange all = {Date::min(), Date::max()};
+  EXPECT_TRUE(store.read_day_totals({.dates = all}, [&](const DayTotal& total) -> Result<void> {
+    EXPECT_EQ(total.sum.text(), sum_wanted);
+    EXPECT_EQ(total.quality.actual, 48);
+    ++count;
+    return {};
+  }));
+  return count;
+}
+
+class RocksdbStore : public ::testing::Test {
+ protected:
+  std::unique_ptr<Store> open() {
+    auto opened = open_rocksdb_store({.folder = temp_.path() / "s", .owner = "test"});
+    EXPECT_TRUE(opened) << opened.error().message;
+    return *std::move(opened);
+  }
+  testing::TempFolder temp_;
+};
+
+TEST_F(RocksdbStore, TakesInADeliveryThatIsTooLargeForABatch) {
+  constexpr int meters = 2500;
+  constexpr int days = 90;
+  auto store = open();
+  {
+    auto writer = store->write(delivery_number(1));
+    ASSERT_TRUE(add_days(**writer, meters, days));
+    ASSERT_TRUE((*writer)->commit({.rows = {.read = 5, .stored = 5}}));
+  }
+  EXPECT_EQ(count_totals(*store, "48"), meters * days);
+  store.reset();
+  store = open();
+  EXPECT_EQ(count_totals(*store, "48"), meters * days);
+  const auto record = store->delivery(delivery_number(1).id);
+  ASSERT_TRUE(record && *record);
+  EXPECT_EQ((*record)->report.rows.stored, 5);
+}
+
+TEST_F(RocksdbStore, ALargeDeliveryWithoutCommitLeavesNothing) {
+  auto store = open();
+  {
+    auto writer = store->write(delivery_number(1));
+    ASSERT_TRUE(add_days(**writer, 2500, 90));
+  }
+  EXPECT_EQ(count_totals(*store, "48"), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(temp_.path() / "s" / "incoming"));
+}
+
+TEST_F(RocksdbStore, ARefusedDeliveryThatComesAgainLaterIsListedOnce) {
+  auto store = open();
+  auto delivery = delivery_number(1);
+  for (const int time : {1000, 2000}) {
+    delivery.delivered_at.micros = time;
+    ASSERT_TRUE((*store->write(delivery))->commit({.state = DeliveryState::refused}));
+  }
+  const auto all = store->deliveries({});
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().delivery.delivered_at.micros, 2000);
+}
+
+TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
+  auto store = open();
+  for (std::uint8_t n = 1; n <= 200; ++n) {
+    auto writer = store->write(delivery_number(n));
+    if (n % 3 == 0) continue;  // Never committed: its number is a gap.
+    ASSERT_TRUE(add_days(**writer, 1, 1));
+    ASSERT_TRUE((*writer)->commit({}));
+  }
+  store.reset();
+  store = open();
+  std::size_t versions = 0;
+  ASSERT_TRUE(
+      store->read_days({.meter = *MeterId::parse("EE000000"), .dates = {Date::min(), Date::max()}},
+                       [&](const StoredDay& day) -> Result<void> {
+                         EXPECT_EQ(day.version.time.micros, day.delivery.bytes[0] * 1000);
+                         ++versions;
+                         return {};
+                       }));
+  EXPECT_EQ(versions, 134U);
+}
+
+}  // namespace
+}  // namespace meterline::store

@@ -1,0 +1,269 @@
+#include "store/rocksdb/rocksdb_writer.h"
+
+#include <fmt/format.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "core/try.h"
+#include "store/bits.h"
+#include "store/delivery_codec.h"
+#include "store/packed_day.h"
+#include "store/rocksdb/keys.h"
+#include "store/rocksdb/month_block.h"
+#include "store/rocksdb/sorted_files.h"
+
+namespace meterline::store {
+namespace {
+
+/// Up to here a delivery goes through the log; beyond, its sorted files cost less.
+constexpr std::size_t batch_bytes_max = 4 << 20;
+/// Totals are ordered by month, days by meter: so many bytes of totals are sorted at a time.
+constexpr std::size_t totals_bytes_max = 8 << 20;
+
+/// A change of the deliveries family: a value, or none to remove the key.
+using RecordChange = std::pair<std::string, std::optional<std::string>>;
+
+class RocksdbWriter final : public DeliveryWriter {
+ public:
+  RocksdbWriter(const Delivery& delivery, Database& database, DeliveryTable& table,
+                const std::filesystem::path& incoming)
+      : delivery_(delivery),
+        database_(database),
+        table_(table),
+        number_(table.number_of(delivery)),
+        day_files_(database, Family::days, incoming),
+        total_files_(database, Family::totals, incoming),
+        record_files_(database, Family::deliveries, incoming) {}
+
+  Result<void> add(const DayToStore& day) override;
+  Result<void> commit(const DeliveryReport& report) override;
+
+ private:
+  struct PendingDay {
+    Channel channel;
+    std::string grid;
+    std::size_t day;  ///< 0-based, of the month
+    std::size_t body_at;
+    std::size_t body_bytes;
+    std::optional<std::int64_t> total;
+  };
+
+  Result<void> flush_month();
+  Result<void> flush_channel(const PendingDay* begin, const PendingDay* end);
+  Result<void> emit_days(std::string_view key, std::string_view value);
+  Result<void> emit_totals(std::string_view key, std::string_view value);
+  Result<void> flush_totals();
+  Result<std::vector<RecordChange>> record_changes(const DeliveryReport& report) const;
+  Result<void> commit_batch(const std::vector<RecordChange>& changes);
+  Result<void> commit_files(const std::vector<RecordChange>& changes);
+
+  const Delivery delivery_;
+  Database& database_;
+  DeliveryTable& table_;
+  const std::uint32_t number_;
+
+  MeterId meter_;  ///< Of the days that are pending; empty before the first.
+  Month month_;
+  Date last_date_;
+  std::vector<PendingDay> pending_;
+  std::string bodies_;
+
+  EntryBuffer days_;  ///< Until they are too many for a batch; then they go to day_files_.
+  EntryBuffer totals_;
+  bool uses_files_ = false;
+  SortedFiles day_files_;
+  SortedFiles total_files_;
+  SortedFiles record_files_;
+};
+
+Result<void> RocksdbWriter::add(const DayToStore& day) {
+  const bool is_next =
+      pending_.empty() || std::tie(day.meter, day.date, day.channel) >
+                              std::tie(meter_, last_date_, pending_.back().channel);
+  if (!is_next)
+    return fail(Errc::invalid_argument,
+                fmt::format("days must come in ascending order: {} {} came after {} {}",
+                            day.meter.text(), day.date.text(), meter_.text(), last_date_.text()));
+  METERLINE_TRY(const auto parts, split_packed_day(day.packed));
+
+  const Month month = Month::of(day.date);
+  if (!pending_.empty() && (month != month_ || day.meter != meter_)) METERLINE_CHECK(flush_month());
+  if (pending_.empty()) {
+    meter_ = day.meter;
+    month_ = month;
+  }
+  last_date_ = day.date;
+  pending_.push_back({.channel = day.channel,
+                      .grid = std::string(parts.grid),
+                      .day = static_cast<std::size_t>(day.date.civil().day) - 1,
+                      .body_at = bodies_.size(),
+                      .body_bytes = parts.body.size(),
+                      .total = day.plain_total});
+  bodies_ += parts.body;
+  return {};
+}
+
+/// Writes the pending days, keeping the last one's channel for the check of the order.
+Result<void> RocksdbWriter::flush_month() {
+  std::stable_sort(pending_.begin(), pending_.end(), [](const PendingDay& a, const PendingDay& b) {
+    return std::tie(a.channel, a.grid) < std::tie(b.channel, b.grid);
+  });
+  const PendingDay* const end = pending_.data() + pending_.size();
+  for (const PendingDay* begin = pending_.data(); begin != end;) {
+    const auto* next = std::find_if(
+        begin, end, [&](const PendingDay& day) { return day.channel != begin->channel; });
+    METERLINE_CHECK(flush_channel(begin, next));
+    begin = next;
+  }
+  pending_.clear();
+  bodies_.clear();
+  return {};
+}
+
+/// Writes the days of one channel of the month, ascending by (grid, day).
+Result<void> RocksdbWriter::flush_channel(const PendingDay* begin, const PendingDay* end) {
+  std::vector<MonthGroup> days;
+  std::vector<MonthGroup> totals;
+  std::array<std::string, month_days_max> total_bytes;
+  for (const auto* day = begin; day != end; ++day) {
+    if (days.empty() || days.back().grid != day->grid) {
+      days.push_back({.delivery = number_, .grid = day->grid});
+      totals.push_back(days.back());
+    }
+    days.back().days |= std::uint32_t{1} << day->day;
+    days.back().bodies[day->day] = std::string_view(bodies_).substr(day->body_at, day->body_bytes);
+    if (day->total) put_varint(zigzag(*day->total), total_bytes[day->day]);
+    totals.back().days = days.back().days;
+    totals.back().bodies[day->day] = total_bytes[day->day];
+  }
+  std::string key;
+  std::string value;
+  days_key(meter_, month_, begin->channel, key);
+  write_month_block(days, value);
+  METERLINE_CHECK(emit_days(key, value));
+  value.clear();
+  totals_key(meter_, month_, begin->channel, key);
+  write_month_block(totals, value);
+  return emit_totals(key, value);
+}
+
+Result<void> RocksdbWriter::emit_days(std::string_view key, std::string_view value) {
+  if (uses_files_) return day_files_.merge(key, value);
+  days_.add(key, value);
+  if (days_.bytes() < batch_bytes_max) return {};
+  uses_files_ = true;
+  auto moved =
+      days_.each([&](std::string_view k, std::string_view v) { return day_files_.merge(k, v); });
+  days_.clear();
+  return moved;
+}
+
+Result<void> RocksdbWriter::emit_totals(std::string_view key, std::string_view value) {
+  totals_.add(key, value);
+  return totals_.bytes() < totals_bytes_max ? Result<void>() : flush_totals();
+}
+
+Result<void> RocksdbWriter::flush_totals() {
+  uses_files_ = true;
+  totals_.sort();
+  METERLINE_CHECK(totals_.each([&](std::string_view key, std::string_view value) {
+    return total_files_.merge(key, value);
+  }));
+  totals_.clear();
+  return total_files_.finish_file();
+}
+
+/// What the deliveries family must become, ascending by key.
+Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
+    const DeliveryReport& report) const {
+  std::vector<RecordChange> changes;
+  std::string before;
+  const auto id_key = delivery_key(delivery_.id);
+  const auto status = database_.db().Get(rocksdb::ReadOptions(),
+                                         database_.family(Family::deliveries), id_key, &before);
+  if (!status.ok() && !status.IsNotFound()) return database_error("read a delivery", status);
+  if (status.ok()) {
+    METERLINE_TRY(const auto record, decode_delivery(before));
+    changes.emplace_back(time_key(record.delivery), std::nullopt);
+    changes.emplace_back(source_key(record.delivery), std::nullopt);
+  }
+  const DeliveryTable::Entry entry{.id = delivery_.id, .version = delivery_.version()};
+  changes.emplace_back(id_key, encode_delivery(delivery_, report));
+  changes.emplace_back(number_key(number_), DeliveryTable::encode(entry));
+  changes.emplace_back(time_key(delivery_), "");
+  changes.emplace_back(source_key(delivery_), "");
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  // Of a key that is both removed and written, the writing came later and counts.
+  const auto last = std::unique(changes.rbegin(), changes.rend(),
+                                [](const auto& a, const auto& b) { return a.first == b.first; });
+  changes.erase(changes.begin(), last.base());
+  return changes;
+}
+
+Result<void> RocksdbWriter::commit_batch(const std::vector<RecordChange>& changes) {
+  rocksdb::WriteBatch batch;
+  const auto merge_into = [&](Family family) {
+    return [&batch, handle = database_.family(family)](std::string_view key,
+                                                       std::string_view value) -> Result<void> {
+      const auto status = batch.Merge(handle, slice_of(key), slice_of(value));
+      if (!status.ok()) return database_error("collect a delivery", status);
+      return {};
+    };
+  };
+  METERLINE_CHECK(days_.each(merge_into(Family::days)));
+  METERLINE_CHECK(totals_.each(merge_into(Family::totals)));
+  auto* const records = database_.family(Family::deliveries);
+  for (const auto& [key, value] : changes) {
+    const auto status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
+    if (!status.ok()) return database_error("collect a delivery", status);
+  }
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  const auto status = database_.db().Write(durable, &batch);
+  if (!status.ok()) return database_error("write a delivery", status);
+  return {};
+}
+
+Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& changes) {
+  METERLINE_CHECK(days_.each(
+      [&](std::string_view key, std::string_view value) { return day_files_.merge(key, value); }));
+  METERLINE_CHECK(flush_totals());
+  for (const auto& [key, value] : changes)
+    METERLINE_CHECK(value ? record_files_.put(key, *value) : record_files_.remove(key));
+
+  std::vector<rocksdb::IngestExternalFileArg> arguments;
+  for (auto* files : {&day_files_, &total_files_, &record_files_}) {
+    METERLINE_CHECK(files->finish_file());
+    if (files->files().empty()) continue;
+    rocksdb::IngestExternalFileArg argument;
+    argument.column_family = database_.family(files->family());
+    argument.external_files = files->files();
+    argument.options.move_files = true;
+    argument.options.write_global_seqno = false;
+    arguments.push_back(argument);
+  }
+  const auto status = database_.db().IngestExternalFiles(arguments);
+  if (!status.ok()) return database_error("take a delivery into the store", status);
+  return {};
+}
+
+Result<void> RocksdbWriter::commit(const DeliveryReport& report) {
+  if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
+    return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
+  METERLINE_CHECK(flush_month());
+  METERLINE_TRY(const auto changes, record_changes(report));
+  return uses_files_ ? commit_files(changes) : commit_batch(changes);
+}
+
+}  // namespace
+
+std::unique_ptr<DeliveryWriter> make_rocksdb_writer(const Delivery& delivery, Database& database,
+                                                    DeliveryTable& table,
+                                                    const std::filesystem::path& incoming) {
+  return std::make_unique<RocksdbWriter>(delivery, database, table, incoming);
+}
+
+}  // namespace meterline::store

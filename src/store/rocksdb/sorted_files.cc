@@ -1,0 +1,91 @@
+#include "store/rocksdb/sorted_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <system_error>
+
+#include "core/try.h"
+
+namespace meterline::store {
+namespace {
+
+constexpr std::uint64_t file_bytes_max = 64 << 20;
+
+std::string next_name() {
+  static std::atomic<std::uint64_t> count = 0;
+  return fmt::format("{}.sst", count++);
+}
+
+Result<void> checked(const rocksdb::Status& status) {
+  if (!status.ok()) return database_error("write into the store's folder", status);
+  return {};
+}
+
+}  // namespace
+
+void EntryBuffer::add(std::string_view key, std::string_view value) {
+  entries_.push_back({.at = bytes_.size(),
+                      .key_bytes = static_cast<std::uint32_t>(key.size()),
+                      .value_bytes = static_cast<std::uint32_t>(value.size())});
+  bytes_ += key;
+  bytes_ += value;
+}
+
+void EntryBuffer::sort() {
+  const std::string_view bytes = bytes_;
+  const auto key = [&](const Entry& entry) { return bytes.substr(entry.at, entry.key_bytes); };
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
+}
+
+void EntryBuffer::clear() {
+  bytes_.clear();
+  entries_.clear();
+}
+
+SortedFiles::SortedFiles(const Database& database, Family family, std::filesystem::path folder)
+    : database_(database), family_(family), folder_(std::move(folder)) {}
+
+SortedFiles::~SortedFiles() {
+  writer_.reset();
+  std::error_code ignored;
+  for (const auto& file : files_) std::filesystem::remove(file, ignored);
+}
+
+Result<rocksdb::SstFileWriter*> SortedFiles::writer() {
+  if (writer_ && writer_->FileSize() >= file_bytes_max) METERLINE_CHECK(finish_file());
+  if (!writer_) {
+    files_.push_back((folder_ / next_name()).string());
+    const auto& options = database_.options(family_);
+    writer_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(options), options,
+                                                       database_.family(family_));
+    METERLINE_CHECK(checked(writer_->Open(files_.back())));
+  }
+  return writer_.get();
+}
+
+Result<void> SortedFiles::merge(std::string_view key, std::string_view value) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Merge(slice_of(key), slice_of(value)));
+}
+
+Result<void> SortedFiles::put(std::string_view key, std::string_view value) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Put(slice_of(key), slice_of(value)));
+}
+
+Result<void> SortedFiles::remove(std::string_view key) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Delete(slice_of(key)));
+}
+
+Result<void> SortedFiles::finish_file() {
+  if (!writer_) return {};
+  auto finished = checked(writer_->Finish());
+  writer_.reset();
+  return finished;
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/channel.h"
+#include "core/date.h"
+#include "core/decimal.h"
+#include "core/delivery.h"
+#include "core/meter_id.h"
+#include "core/reading_day.h"
+#include "core/result.h"
+
+namespace meterline::store {
+
+/// A reading day on its way into a store. Views: valid during the call only.
+struct DayToStore {
+  const MeterId& meter;
+  const Channel& channel;
+  Date date;
+  std::string_view packed;  ///< See packed_day.h.
+  /// plain_total() of the day. Empty is always allowed, but costs questions over all meters time.
+  std::optional<std::int64_t> plain_total = {};
+};
+
+/// One version of a reading day, as it was stored. Views: valid during the call only.
+struct StoredDay {
+  const Channel& channel;
+  Date date;
+  Version version;
+  DeliveryId delivery;
+  std::string_view packed;
+};
+
+struct QualityCounts {
+  std::int64_t actual = 0;
+  std::int64_t substituted = 0;
+  std::int64_t estimated = 0;
+  std::int64_t missing = 0;
+  bool operator==(const QualityCounts&) const = default;
+};
+
+/// What is known of a meter's day after all versions (up to the asked time) are resolved.
+struct DayTotal {
+  MeterId meter;
+  Channel channel;
+  Date date;
+  Sum sum;                    ///< Of `readings` readings; 0 when there are none.
+  std::int64_t readings = 0;  ///< Slots that have a reading.
+  std::int64_t expected = 0;  ///< Slots of the day.
+  QualityCounts quality;
+  Version version;  ///< The newest version that gave a reading; if none did, the newest.
+
+  bool operator==(const DayTotal&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const DayTotal& t) {
+    return out << t.meter << ' ' << t.channel << ' ' << t.date << " sum " << t.sum << " of "
+               << t.readings << '/' << t.expected << " @" << t.version;
+  }
+};
+
+struct ChannelInfo {
+  Channel channel;
+  IntervalLength interval;  ///< Of the newest version of its last day.
+  Date first;
+  Date last;  ///< both inclusive: days of which at least one version is stored
+  bool operator==(const ChannelInfo&) const = default;
+};
+
+struct MeterInfo {
+  MeterId meter;
+  std::vector<ChannelInfo> channels;  ///< By channel, ascending; at least one.
+  bool operator==(const MeterInfo&) const = default;
+};
+
+struct DeliveryRecord {
+  Delivery delivery;
+  DeliveryReport report;
+  bool operator==(const DeliveryRecord&) const = default;
+};
+
+struct DaysQuery {
+  MeterId meter;
+  DateRange dates;
+  Instant as_of = Instant::end_of_time();  ///< Versions after it are left out.
+};
+
+struct TotalsQuery {
+  DateRange dates;
+  Instant as_of = Instant::end_of_time();
+};
+
+struct MetersQuery {
+  std::string prefix;  ///< Of the meter id.
+  MeterId after;       ///< Ids greater than this; default: from the first.
+  std::size_t limit = 100;
+};
+
+struct DeliveriesQuery {
+  std::optional<std::string> source;  ///< Only deliveries from this source.
+  std::optional<DeliveryId> after;    ///< Continue behind this one, in the order of the answer.
+  std::size_t limit = 100;
+};
+
+using DayVisitor = std::function<Result<void>(const StoredDay&)>;
+using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
+
+/// Takes in the days of one delivery.
+///
+/// Threads: one at a time.
+class DeliveryWriter {
+ public:
+  /// Without commit() nothing need have been kept. A store may keep whole days of it, never
+  /// a part of a day; loading the delivery again then completes it.
+  virtual ~DeliveryWriter() = default;
+
+  /// Days in strictly ascending (meter, date, channel) order: `invalid_argument` otherwise.
+  virtual Result<void> add(const DayToStore& day) = 0;
+
+  /// When it returns without error, all added days and the report are durable (fsynced) and
+  /// every question sees them. Called at most once, and the last call. The report's state must
+  /// be `stored` or `refused`; it replaces the report of an earlier commit of the delivery.
+  virtual Result<void> commit(const DeliveryReport& report) = 0;
+};
+
+/// Keeps reading days in all their versions, and the deliveries they came from. Knows nothing
+/// of files, HTTP or clocks. Every backend passes the contract suite, contract_test.cc.
+///
+/// The same delivery once, twice, in pieces or from two threads at once, and deliveries in any
+/// order, end in the same answers. A day of a delivery is kept under the delivery's version.
+///
+/// Threads: every method may be called from many threads at once.
+/// Errors: `unavailable` may be retried as it is; `corrupt` never.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Begins to write a delivery. The store must outlive the writer.
+  virtual Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) = 0;
+
+  /// Every version of every day asked for, by (date, channel) ascending, then by version
+  /// descending. An unknown meter has none. An error from the visitor ends the reading and is
+  /// returned.
+  virtual Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const = 0;
+
+  /// The resolved total of every meter, channel and day asked for that is stored, in no
+  /// particular order, each once.
+  virtual Result<void> read_day_totals(const TotalsQuery& query,
+                                       const TotalVisitor& visit) const = 0;
+
+  /// Ascending by meter id.
+  virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
+  virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
+
+  /// The latest delivered first; at equal times the greater id first.
+  virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
+  virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;
+
+  /// Whether the store can be asked now; the error says why not. For readiness probes.
+  virtual Result<void> ready() const = 0;
+};
+
+}  // namespace meterline::store

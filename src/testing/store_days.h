@@ -1,0 +1,82 @@
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/delivery.h"
+#include "core/reading_day.h"
+#include "core/result.h"
+#include "store/store.h"
+
+namespace meterline::testing {
+
+/// A reading day from one line: `METER DATE [CHANNEL/FLOW/UNIT] MINUTES VALUE...`, one value a
+/// slot. `-` is missing, `1.5s` substituted, `1.5e` estimated; `1.5x20` stands for twenty
+/// slots. The channel is consumption/consumption/kWh when none is given. Throws when the line
+/// is wrong.
+ReadingDay day_of(std::string_view line);
+
+/// A delivery with all it brings.
+struct TestDelivery {
+  Delivery delivery;
+  DeliveryReport report;
+  std::vector<ReadingDay> days;
+
+  friend std::ostream& operator<<(std::ostream& out, const TestDelivery& delivery) {
+    out << "delivery " << delivery.delivery.version();
+    for (const ReadingDay& day : delivery.days) out << "\n  " << day;
+    return out << '\n';
+  }
+};
+
+Instant second(std::int64_t seconds);
+
+/// Delivered at that second; deliveries of one second are ordered by number, and a number is
+/// used once in a test. Days in any order.
+TestDelivery delivery_of_days(std::int64_t seconds, std::uint8_t number,
+                              std::vector<ReadingDay> days);
+/// The same, of lines as for day_of.
+TestDelivery delivery_of(std::int64_t seconds, std::uint8_t number,
+                         const std::vector<std::string>& lines);
+
+/// Writes the days, sorted, and commits.
+Result<void> load(store::Store& store, const TestDelivery& delivery);
+/// Writes the first `count` of the days and drops the writer.
+Result<void> load_piece(store::Store& store, const TestDelivery& delivery, std::size_t count);
+
+/// All that a store knows, as sorted lines: meters, totals, every version of every day,
+/// deliveries. What was known at a time where a question takes one.
+std::string answers_of(const store::Store& store, Instant as_of = Instant::end_of_time());
+/// `A 2019-01-01 consumption/consumption/kWh 3.5 of 2/24 a1 s1 e0 @1#2`
+std::string line_of(const store::DayTotal& total);
+std::string totals_of(const store::Store& store, Instant as_of = Instant::end_of_time());
+
+/// Up to 6 deliveries that overlap in few meters, days and channels; days with holes, of
+/// mixed exponents, signs, qualities, intervals and lengths, and some without any reading.
+rc::Gen<std::vector<TestDelivery>> any_deliveries();
+
+/// What DESIGN.md says of versions, read slowly: each slot looks for its own newest reading.
+struct NaiveReading {
+  Decimal value;
+  Quality quality;
+  Version version;
+};
+struct NaiveDay {
+  MeterId meter;
+  Channel channel;
+  Date date;
+  IntervalLength interval;
+  std::vector<std::optional<NaiveReading>> slots;
+  Version version;  ///< As in DayTotal.
+};
+
+/// By meter, date and channel.
+std::vector<NaiveDay> naive_days(const std::vector<TestDelivery>& deliveries,
+                                 Instant as_of = Instant::end_of_time());
+store::DayTotal naive_total(const NaiveDay& day);
+
+}  // namespace meterline::testing
