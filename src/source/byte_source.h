@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/delivery.h"
+#include "core/result.h"
+
+namespace meterline::source {
+
+/// A stream of bytes, read once from start to end.
+///
+/// Threads: one at a time.
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  /// Fills the start of `into` and returns how many bytes; 0 at the end, and only there.
+  /// `into` must not be empty. Errors: `unavailable`, `corrupt` or `too_large`.
+  virtual Result<std::size_t> read(std::span<char> into) = 0;
+};
+
+/// Bytes that stand in memory; `text` must outlive the source.
+std::unique_ptr<ByteSource> make_memory_source(std::string_view text);
+
+/// A file received, not read yet.
+struct Incoming {
+  std::string source;  ///< Where it comes from; see Delivery::source.
+  Instant delivered_at;
+  std::optional<std::uint64_t> bytes;  ///< Its size, where it is known before it is read.
+  /// Opens the bytes anew from the start; may be called once only if `bytes` is empty.
+  std::function<Result<std::unique_ptr<ByteSource>>()> open;
+};
+
+}  // namespace meterline::source

@@ -1,0 +1,145 @@
+#include <archive.h>
+#include <archive_entry.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/try.h"
+#include "source/decoders.h"
+
+namespace meterline::source {
+namespace {
+
+/// The record that ends every zip: 22 bytes and a comment of at most 65,535.
+constexpr std::string_view end_record_magic = "PK\5\6";
+constexpr std::size_t end_record_bytes = 22;
+constexpr std::size_t end_record_bytes_max = end_record_bytes + 65'535;
+
+struct FreeArchive {
+  void operator()(archive* a) const { archive_read_free(a); }
+};
+
+class Unzip : public ByteSource {
+ public:
+  explicit Unzip(PackedInput input) : input_(std::move(input)), archive_(archive_read_new()) {}
+
+  Result<void> begin() {
+    if (!archive_) return fail(Errc::unavailable, "not enough memory to expand a zip file");
+    archive_read_support_format_zip_streamable(archive_.get());
+    if (archive_read_open(archive_.get(), this, nullptr, give_block, nullptr) != ARCHIVE_OK)
+      return failed();
+    return {};
+  }
+
+  Result<std::size_t> read(std::span<char> into) override {
+    if (!in_file_) {
+      METERLINE_TRY(in_file_, next_file());
+      if (!in_file_) return fail(Errc::refused, "the zip file has no file in it");
+    }
+    if (at_end_) return 0;
+    const la_ssize_t count = archive_read_data(archive_.get(), into.data(), into.size());
+    if (count < 0) return failed();
+    if (count > 0) return static_cast<std::size_t>(count);
+    METERLINE_CHECK(finish());
+    at_end_ = true;
+    return 0;
+  }
+
+ private:
+  static la_ssize_t give_block(archive* /*archive*/, void* self, const void** block) {
+    return static_cast<Unzip*>(self)->give_block(block);
+  }
+
+  la_ssize_t give_block(const void** block) {
+    input_.consume(given_);
+    given_ = 0;
+    if (auto more = input_.pending().empty() ? input_.refill() : true; !more) {
+      input_error_ = std::move(more).error();
+      return -1;
+    }
+    const auto pending = input_.pending();
+    keep_tail(pending);
+    given_ = pending.size();
+    *block = pending.data();
+    return static_cast<la_ssize_t>(given_);
+  }
+
+  void keep_tail(std::string_view block) {
+    tail_ += block;
+    if (tail_.size() > end_record_bytes_max) tail_.erase(0, tail_.size() - end_record_bytes_max);
+  }
+
+  tl::unexpected<Error> damaged(std::string_view what) const {
+    return fail(Errc::corrupt, fmt::format("zip file damaged before byte {}: {}; fetch it again",
+                                           input_.offset() + given_, what));
+  }
+
+  tl::unexpected<Error> failed() const {
+    if (input_error_) return tl::unexpected<Error>(*input_error_);
+    const char* why = archive_error_string(archive_.get());
+    return damaged(why != nullptr ? why : "unknown reason");
+  }
+
+  /// Goes to the next regular file. False when there is none.
+  Result<bool> next_file() {
+    archive_entry* entry = nullptr;
+    for (;;) {
+      const int status = archive_read_next_header(archive_.get(), &entry);
+      if (status == ARCHIVE_EOF) return false;
+      if (status < ARCHIVE_WARN) return failed();
+      if (archive_entry_is_encrypted(entry) != 0)
+        return fail(Errc::refused, "the zip file is encrypted; unpack it and load its files");
+      if (archive_entry_filetype(entry) == AE_IFREG) return true;
+    }
+  }
+
+  /// Nothing may follow the file but the zip's own directory, whole.
+  Result<void> finish() {
+    METERLINE_TRY(const bool another, next_file());
+    if (another)
+      return fail(Errc::refused, "the zip file has several files in it; unpack it and load those");
+    input_.consume(given_);
+    given_ = 0;
+    do {
+      keep_tail(input_.pending());
+      input_.consume(input_.pending().size());
+      METERLINE_TRY(const bool more, input_.refill());
+      if (!more) break;
+    } while (true);
+    if (!ends_with_end_record()) return damaged("its end is missing");
+    return {};
+  }
+
+  bool ends_with_end_record() const {
+    const auto at = tail_.rfind(end_record_magic);
+    if (at == std::string::npos || tail_.size() - at < end_record_bytes) return false;
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(tail_[at + i]); };
+    const std::size_t comment_bytes = byte(20) + 256u * byte(21);
+    return tail_.size() - at == end_record_bytes + comment_bytes;
+  }
+
+  PackedInput input_;
+  std::unique_ptr<archive, FreeArchive> archive_;
+  std::size_t given_ = 0;  ///< Pending bytes of input_ that libarchive holds.
+  std::string tail_;       ///< The last bytes read, for the record at the end.
+  std::optional<Error> input_error_;
+  bool in_file_ = false;
+  bool at_end_ = false;
+};
+
+}  // namespace
+
+bool is_zip(std::string_view head) {
+  return head.starts_with("PK\3\4") || head.starts_with(end_record_magic);
+}
+
+Result<std::unique_ptr<ByteSource>> unzip(PackedInput input) {
+  auto source = std::make_unique<Unzip>(std::move(input));
+  METERLINE_CHECK(source->begin());
+  return source;
+}
+
+}  // namespace meterline::source
