@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "formats/wide_csv.h"
+#include "ingest/ingest.h"
+#include "ingest/row_batch.h"
+#include "ingest/row_sorter.h"
+#include "source/byte_source.h"
+
+namespace meterline::ingest {
+
+/// What a file was found to hold; its good rows are in the sorter.
+struct FileContent {
+  explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
+
+  std::string format;
+  RowCounts rows;
+  ReadingCounts readings;
+  FindingKeeper findings;
+};
+
+/// Reads one file's expanded bytes: recognises the format, parses the rows, on several threads
+/// if asked to, and hands the good ones to a sorter.
+class FileReader {
+ public:
+  struct Options {
+    std::string_view source;
+    Unit unit = Unit::unknown;
+    std::size_t findings_max = 1000;
+    int threads = 1;
+    const std::function<void(const RejectedRow&)>* on_rejected = nullptr;  ///< May be null.
+  };
+  /// All must outlive the reader.
+  FileReader(const Options& options, ChannelTable& channels, RowSorter& sorter,
+             FileContent& content);
+
+  /// Errors: `refused` when the file as a whole cannot be taken in, and those of the source and
+  /// the sorter.
+  Result<void> read(source::ByteSource& bytes);
+
+ private:
+  Result<std::string> read_head(source::ByteSource& bytes) const;
+  Result<void> read_pieces(source::ByteSource& bytes, std::string text);
+  Result<void> take_piece(std::string piece);
+  Result<std::string_view> take_header(std::string_view piece);
+  RowBatch parse(std::string_view rows) const;
+  Result<void> start(std::string piece, std::size_t rows_at);
+  Result<void> finish_first();
+  Result<void> collect(RowBatch batch);
+
+  const Options options_;
+  ChannelTable& channels_;
+  RowSorter& sorter_;
+  FileContent& content_;
+  std::optional<formats::WideCsv> parser_;  ///< Once the header is read.
+  std::int64_t lines_before_ = 0;           ///< Of the piece that is collected next.
+  std::deque<std::future<RowBatch>> parsing_;
+};
+
+}  // namespace meterline::ingest

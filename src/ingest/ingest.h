@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/delivery.h"
+#include "core/result.h"
+#include "source/byte_source.h"
+#include "source/expand.h"
+#include "store/store.h"
+
+namespace meterline::ingest {
+
+struct IngestOptions {
+  Unit unit = Unit::unknown;        ///< Of readings whose file names none.
+  std::size_t findings_max = 1000;  ///< Kept for each delivery; counts are never capped.
+  std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
+  /// For load(): threads that parse one delivery; 1: parsed by the caller.
+  /// For load_all(): of all deliveries together. 0: one for each core.
+  int threads = 0;
+  /// Packed rows held in memory for one delivery before they spill into a file.
+  std::size_t sort_bytes_max = 48 << 20;
+  std::filesystem::path spool_folder;  ///< For spilled rows; empty: the system's.
+};
+
+/// A row that was rejected, or kept without some of its readings.
+struct RejectedRow {
+  std::string_view source;
+  std::int64_t line = 0;
+  std::string_view reasons;  ///< `code: text`, joined by `; `.
+  std::string_view text;     ///< The row as it stands in the file.
+};
+
+/// What a caller may follow and stop. on_rejected may be called from any thread, one at a time.
+struct IngestHooks {
+  const std::atomic<bool>* stop = nullptr;           ///< true: give up soon, store nothing more.
+  std::atomic<std::uint64_t>* bytes_read = nullptr;  ///< Counts received bytes as they are read.
+  std::function<void(const RejectedRow&)> on_rejected;
+};
+
+/// Loads one delivery: reads, expands, recognises, parses, finds repeats, stores. The answer
+/// says what became of it, `failed` included; a file that is already stored (same source,
+/// bytes and unit) is `skipped` with the report of that time. Memory does not grow with the
+/// file.
+///
+/// Threads: may be called from many threads at once on one store.
+store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,
+                           const IngestOptions& options, const IngestHooks& hooks = {});
+
+struct IngestTotals {
+  std::int64_t deliveries = 0;
+  std::int64_t stored = 0;
+  std::int64_t skipped = 0;
+  std::int64_t refused = 0;
+  std::int64_t failed = 0;
+  RowCounts rows;  ///< Of all but the skipped ones.
+  ReadingCounts readings;
+};
+
+/// Adds a delivery's report to the totals.
+void add_to(IngestTotals& totals, const DeliveryReport& report);
+
+/// Loads many deliveries, several at once where there are cores, and calls `on_done` for each
+/// in the order of `incoming`, one at a time. Stops early when hooks.stop is set: deliveries
+/// not begun are then not reported.
+IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,
+                      const IngestOptions& options, const IngestHooks& hooks,
+                      const std::function<void(const store::DeliveryRecord&)>& on_done);
+
+}  // namespace meterline::ingest

@@ -1,0 +1,283 @@
+#include "ingest/ingest.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <optional>
+
+#include "core/try.h"
+#include "store/memory/memory_store.h"
+#include "store/packed_day.h"
+#include "testing/naive_wide_csv.h"
+#include "testing/store_days.h"
+#include "testing/wide_csv_texts.h"
+
+namespace meterline::ingest {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+source::Incoming incoming(const std::string& text, const std::string& name = "file.csv",
+                          std::int64_t second = 1) {
+  return {.source = name,
+          .delivered_at = testing::second(second),
+          .bytes = text.size(),
+          .open = [text]() -> Result<std::unique_ptr<source::ByteSource>> {
+            class Owning final : public source::ByteSource {
+             public:
+              explicit Owning(std::string content)
+                  : content_(std::move(content)), bytes_(source::make_memory_source(content_)) {}
+              Result<std::size_t> read(std::span<char> into) override { return bytes_->read(into); }
+
+             private:
+              std::string content_;
+              std::unique_ptr<source::ByteSource> bytes_;
+            };
+            return std::make_unique<Owning>(text);
+          }};
+}
+
+const IngestOptions one_thread = {.unit = Unit::kWh, .threads = 1};
+
+/// What the store should hold and the report should count, found by the naive parser: of rows
+/// that say the same meter and day the last one stays.
+class Oracle final : public formats::DaySink {
+ public:
+  void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override {
+    ReadingCounts counts{.read = row.slots, .rejected = rejected_readings};
+    for (const auto quality : day.qualities)
+      ++(quality == Quality::missing ? counts.missing : counts.stored);
+    counts.missing -= rejected_readings;
+    ++rows.read;
+    readings.read += row.slots;
+    const auto [kept, is_new] = days_.try_emplace({day.meter, day.date});
+    if (!is_new) {
+      ++rows.repeated;
+      readings.repeated += row.slots;
+      ++finding_counts.at(static_cast<std::size_t>(FindingCode::repeated));
+    }
+    kept->second = {day, counts};
+  }
+  void on_rejected_row(const formats::Row& row) override {
+    ++rows.read;
+    ++rows.rejected;
+    readings.read += row.slots;
+    readings.rejected += row.slots;
+  }
+  void on_finding(Finding finding) override {
+    ++finding_counts.at(static_cast<std::size_t>(finding.code));
+  }
+
+  /// The lines of testing::totals_of.
+  void finish() {
+    for (const auto& [key, kept] : days_) {
+      ++rows.stored;
+      readings.stored += kept.second.stored;
+      readings.missing += kept.second.missing;
+      readings.rejected += kept.second.rejected;
+    }
+  }
+  std::vector<ReadingDay> days() const {
+    std::vector<ReadingDay> all;
+    for (const auto& [key, kept] : days_) all.push_back(kept.first);
+    return all;
+  }
+
+  RowCounts rows;
+  ReadingCounts readings;
+  FindingCounts finding_counts{};
+
+ private:
+  std::map<std::pair<MeterId, Date>, std::pair<ReadingDay, ReadingCounts>> days_;
+};
+
+void check_against_oracle(const std::string& text, const IngestOptions& options) {
+  Oracle oracle;
+  const auto parsed = testing::parse_naive_wide_csv(text, Unit::kWh, oracle);
+  oracle.finish();
+
+  const auto store = store::make_memory_store();
+  const auto record = load(incoming(text), *store, options);
+  if (!parsed) {
+    RC_ASSERT(record.report.state == DeliveryState::refused);
+    RC_ASSERT(record.report.rows == RowCounts());
+    return;
+  }
+  RC_ASSERT(record.report.state == DeliveryState::stored);
+  RC_ASSERT(record.report.rows == oracle.rows);
+  RC_ASSERT(record.report.readings == oracle.readings);
+  RC_ASSERT(record.report.finding_counts == oracle.finding_counts);
+
+  const auto plain = store::make_memory_store();
+  auto delivery = testing::delivery_of_days(1, 1, oracle.days());
+  delivery.delivery.content = record.delivery.content;
+  delivery.delivery.delivered_at = record.delivery.delivered_at;
+  RC_ASSERT(testing::load(*plain, delivery).has_value());
+  RC_ASSERT(testing::totals_of(*store) == testing::totals_of(*plain));
+}
+
+RC_GTEST_PROP(Ingest, StoresAndCountsWhatTheNaiveParserSays, ()) {
+  const auto text = *rc::gen::oneOf(testing::wide_csv_text(), testing::mutated_wide_csv_text());
+  auto options = one_thread;
+  options.threads = *rc::gen::inRange(1, 4);
+  options.sort_bytes_max = *rc::gen::element<std::size_t>(1, 2000, 1 << 20);
+  check_against_oracle(text, options);
+}
+
+std::string many_rows() {
+  std::string text = "Meter,Date,0:00,12:00,13:00\n";
+  for (int i = 0; i < 60'000; ++i)
+    text += "M" + std::to_string(i * 7919 % 20'000) + ",2019-01-0" + std::to_string(1 + i % 3) +
+            "," + std::to_string(i) + ",x," + std::to_string(i % 7) + "\n";
+  return text;
+}
+
+TEST(Ingest, ALargeFileIsTheSameOnManyThreadsAndThroughRuns) {
+  const auto text = many_rows();
+  std::vector<std::string> totals;
+  std::vector<DeliveryReport> reports;
+  for (const auto& [threads, bytes] : {std::pair(1, 48 << 20), std::pair(4, 1 << 20)}) {
+    const auto store = store::make_memory_store();
+    auto options = one_thread;
+    options.threads = threads;
+    options.sort_bytes_max = static_cast<std::size_t>(bytes);
+    reports.push_back(load(incoming(text), *store, options).report);
+    totals.push_back(testing::totals_of(*store));
+  }
+  EXPECT_EQ(totals[0], totals[1]);
+  EXPECT_EQ(reports[0], reports[1]);
+  EXPECT_EQ(reports[0].rows.read, 60'000);
+  EXPECT_EQ(reports[0].findings.size(), 1000U);
+  EXPECT_EQ(reports[0].findings.back().line, 1001);
+  EXPECT_EQ(reports[0].finding_counts.at(static_cast<std::size_t>(FindingCode::bad_value)), 60'000);
+}
+
+TEST(Ingest, TheLastOfRepeatedRowsStaysAndTheOthersAreTold) {
+  const auto store = store::make_memory_store();
+  const auto record = load(incoming("Meter,Date,0:00,1:00\n"
+                                    "A,2019-01-01,1,1\n"
+                                    "B,2019-01-01,5,5\n"
+                                    "A,2019-01-01,2,\n"),
+                           *store, one_thread);
+  EXPECT_EQ(record.report.rows, (RowCounts{.read = 3, .stored = 2, .repeated = 1}));
+  EXPECT_EQ(record.report.readings,
+            (ReadingCounts{.read = 72, .stored = 3, .missing = 45, .repeated = 24}));
+  EXPECT_THAT(record.report.findings,
+              ElementsAre(Finding{.line = 2,
+                                  .code = FindingCode::repeated,
+                                  .text = "line 4 has the same meter and day and is kept",
+                                  .excerpt = "A,2019-01-01"}));
+  EXPECT_THAT(testing::totals_of(*store), HasSubstr("A 2019-01-01 consumption/consumption/kWh 2 "));
+}
+
+TEST(Ingest, AFileThatIsStoredIsSkippedUntilItChanges) {
+  const auto store = store::make_memory_store();
+  const std::string text = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+  const auto first = load(incoming(text, "a", 1), *store, one_thread);
+  EXPECT_EQ(first.report.state, DeliveryState::stored);
+  const auto again = load(incoming(text, "a", 2), *store, one_thread);
+  EXPECT_EQ(again.report.state, DeliveryState::skipped);
+  EXPECT_EQ(again.delivery, first.delivery);
+  auto piped = incoming(text, "a", 3);
+  piped.bytes.reset();
+  EXPECT_EQ(load(piped, *store, one_thread).report.state, DeliveryState::skipped);
+
+  EXPECT_EQ(load(incoming(text, "b", 1), *store, one_thread).report.state, DeliveryState::stored);
+  EXPECT_EQ(load(incoming(text + "\n", "a", 1), *store, one_thread).report.state,
+            DeliveryState::stored);
+  auto other_unit = one_thread;
+  other_unit.unit = Unit::Wh;
+  EXPECT_EQ(load(incoming(text, "a", 1), *store, other_unit).report.state, DeliveryState::stored);
+}
+
+TEST(Ingest, ARefusedFileIsRememberedWithItsReasonAndTriedAgain) {
+  const auto store = store::make_memory_store();
+  for (int i = 0; i < 2; ++i) {
+    const auto record = load(incoming("Date,0:00\n"), *store, one_thread);
+    EXPECT_EQ(record.report.state, DeliveryState::refused);
+    EXPECT_THAT(record.report.reason, HasSubstr("no column `Meter`"));
+    EXPECT_EQ(record.delivery.bytes, 10U);
+  }
+  const auto all = store->deliveries({});
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().report.state, DeliveryState::refused);
+}
+
+TEST(Ingest, RejectedRowsAreHandedOnWithTheirReasons) {
+  const auto store = store::make_memory_store();
+  std::vector<std::string> rejected;
+  const IngestHooks hooks{.on_rejected = [&](const RejectedRow& row) {
+    rejected.push_back(std::string(row.source) + ' ' + std::to_string(row.line) + ' ' +
+                       std::string(row.reasons) + " | " + std::string(row.text));
+  }};
+  load(incoming("Meter,Date,0:00,1:00\n"
+                "A,2019-01-01,1,1\n"
+                "A,01/02/2019,1,1\n"
+                "A,2019-01-03,x,1\n"),
+       *store, one_thread, hooks);
+  ASSERT_EQ(rejected.size(), 2U);
+  EXPECT_THAT(rejected[0], HasSubstr("file.csv 3 bad_date: "));
+  EXPECT_THAT(rejected[0], HasSubstr(" | A,01/02/2019,1,1"));
+  EXPECT_THAT(rejected[1], HasSubstr("file.csv 4 bad_value: "));
+}
+
+TEST(Ingest, AStopLeavesNothingHalfDone) {
+  const auto store = store::make_memory_store();
+  const std::atomic<bool> stop = true;
+  const auto record = load(incoming("Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n"), *store, one_thread,
+                           {.stop = &stop});
+  EXPECT_EQ(record.report.state, DeliveryState::failed);
+  EXPECT_TRUE(store->meters({})->empty());
+  int done = 0;
+  const auto totals = load_all({incoming("a"), incoming("b")}, *store, one_thread, {.stop = &stop},
+                               [&](const store::DeliveryRecord&) { ++done; });
+  EXPECT_EQ(done, 0);
+  EXPECT_EQ(totals.deliveries, 0);
+}
+
+TEST(Ingest, AnErrorOfTheSourceFailsTheDeliveryAndIsNotKept) {
+  const auto store = store::make_memory_store();
+  const source::Incoming broken{.source = "gone",
+                                .open = []() -> Result<std::unique_ptr<source::ByteSource>> {
+                                  return fail(Errc::unavailable, "cannot read gone");
+                                }};
+  const auto record = load(broken, *store, one_thread);
+  EXPECT_EQ(record.report.state, DeliveryState::failed);
+  EXPECT_EQ(record.report.reason, "cannot read gone");
+  EXPECT_TRUE(store->deliveries({})->empty());
+}
+
+TEST(LoadAll, ReportsInOrderAndAddsUp) {
+  const auto store = store::make_memory_store();
+  std::vector<source::Incoming> all;
+  for (int i = 0; i < 40; ++i)
+    all.push_back(incoming(i == 7 ? "nonsense"
+                                  : "Meter,Date,0:00,1:00\nA,2019-01-01,1," + std::to_string(i) +
+                                        "\nA,2019-13-01,1,1\n",
+                           "file " + std::to_string(i), i));
+  auto options = one_thread;
+  options.threads = 4;
+  std::vector<std::string> sources;
+  std::atomic<std::uint64_t> bytes = 0;
+  const auto totals =
+      load_all(all, *store, options, {.bytes_read = &bytes},
+               [&](const store::DeliveryRecord& r) { sources.push_back(r.delivery.source); });
+  ASSERT_EQ(sources.size(), 40U);
+  for (int i = 0; i < 40; ++i)
+    EXPECT_EQ(sources[static_cast<std::size_t>(i)], "file " + std::to_string(i));
+  EXPECT_EQ(totals.deliveries, 40);
+  EXPECT_EQ(totals.stored, 39);
+  EXPECT_EQ(totals.refused, 1);
+  EXPECT_EQ(totals.rows, (RowCounts{.read = 78, .stored = 39, .rejected = 39}));
+  std::uint64_t expected_bytes = 0;
+  for (const auto& delivery : all) expected_bytes += *delivery.bytes;
+  EXPECT_EQ(bytes, expected_bytes);
+  EXPECT_THAT(testing::totals_of(*store), HasSubstr(" 40 of 2/24"));
+}
+
+}  // namespace
+}  // namespace meterline::ingest

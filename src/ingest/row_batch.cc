@@ -1,0 +1,108 @@
+#include "ingest/row_batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "store/packed_day.h"
+
+namespace meterline::ingest {
+namespace {
+
+/// More reasons than this of one row are only counted.
+constexpr int reasons_max = 4;
+
+bool is_before(const Finding& a, const Finding& b) {
+  return std::tie(a.line, a.column, a.code) < std::tie(b.line, b.column, b.code);
+}
+
+}  // namespace
+
+void FindingKeeper::keep(Finding finding) {
+  if (max_ == 0) return;
+  if (heap_.size() == max_) {
+    if (!is_before(finding, heap_.front())) return;
+    std::pop_heap(heap_.begin(), heap_.end(), is_before);
+    heap_.pop_back();
+  }
+  heap_.push_back(std::move(finding));
+  std::push_heap(heap_.begin(), heap_.end(), is_before);
+}
+
+void FindingKeeper::add(Finding finding) {
+  ++counts_.at(static_cast<std::size_t>(finding.code));
+  keep(std::move(finding));
+}
+
+void FindingKeeper::add(FindingKeeper&& other, std::int64_t lines) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_.at(i) += other.counts_.at(i);
+  for (auto& finding : other.heap_) {
+    finding.line += lines;
+    keep(std::move(finding));
+  }
+}
+
+std::vector<Finding> FindingKeeper::take() {
+  std::sort_heap(heap_.begin(), heap_.end(), is_before);
+  return std::move(heap_);
+}
+
+void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
+  if (!has_channel_ || day.channel != channel_) {
+    channel_ = day.channel;
+    channel_number_ = channels_.number_of(channel_);
+    has_channel_ = true;
+  }
+  const auto total = store::plain_total(day);
+  const auto missing_slots =
+      total ? 0 : std::count(day.qualities.begin(), day.qualities.end(), Quality::missing);
+  const std::int64_t missing = missing_slots - rejected_readings;
+  packed_.clear();
+  store::pack_day(day, packed_);
+  append_record({.meter = day.meter.text(),
+                 .date = day.date,
+                 .channel = channel_number_,
+                 .line = row.line,
+                 .slots = {.slots = static_cast<std::uint16_t>(row.slots),
+                           .missing = static_cast<std::uint16_t>(missing),
+                           .rejected = static_cast<std::uint16_t>(rejected_readings)},
+                 .plain_total = total,
+                 .packed = packed_},
+                batch_.records);
+  ++batch_.rows.read;
+  ++batch_.rows.stored;
+  batch_.readings.read += row.slots;
+  batch_.readings.stored += row.slots - missing_slots;
+  batch_.readings.missing += missing;
+  batch_.readings.rejected += rejected_readings;
+  if (rejected_readings > 0) note_rejected(row);
+}
+
+void BatchSink::on_rejected_row(const formats::Row& row) {
+  ++batch_.rows.read;
+  ++batch_.rows.rejected;
+  batch_.readings.read += row.slots;
+  batch_.readings.rejected += row.slots;
+  note_rejected(row);
+}
+
+void BatchSink::on_finding(Finding finding) {
+  if (rejects_ == Rejects::keep && ++reasons_count_ <= reasons_max) {
+    if (!reasons_.empty()) reasons_ += "; ";
+    reasons_ += fmt::format("{}: {}", text_of(finding.code), finding.text);
+  }
+  batch_.findings.add(std::move(finding));
+}
+
+void BatchSink::note_rejected(const formats::Row& row) {
+  if (rejects_ == Rejects::drop) return;
+  if (reasons_count_ > reasons_max)
+    reasons_ += fmt::format("; and {} more", reasons_count_ - reasons_max);
+  batch_.rejected.push_back(
+      {.line = row.line, .reasons = std::move(reasons_), .text = std::string(row.text)});
+  reasons_.clear();
+  reasons_count_ = 0;
+}
+
+}  // namespace meterline::ingest

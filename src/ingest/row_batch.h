@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/delivery.h"
+#include "core/finding.h"
+#include "formats/day_sink.h"
+#include "ingest/row_record.h"
+
+namespace meterline::ingest {
+
+/// Keeps the findings with the lowest lines, up to a number, and counts all.
+class FindingKeeper {
+ public:
+  explicit FindingKeeper(std::size_t max) : max_(max) {}
+
+  void add(Finding finding);
+  /// Takes in another's findings, their lines moved down by `lines`.
+  void add(FindingKeeper&& other, std::int64_t lines);
+
+  const FindingCounts& counts() const { return counts_; }
+  std::vector<Finding> take();  ///< Ascending by (line, column).
+
+ private:
+  void keep(Finding finding);
+
+  std::size_t max_;
+  FindingCounts counts_{};
+  std::vector<Finding> heap_;  ///< The highest (line, column) on top.
+};
+
+/// A rejected row, or one that lost readings, to be written down for the user.
+struct RejectedText {
+  std::int64_t line;
+  std::string reasons;
+  std::string text;
+};
+
+/// What a parser said of one piece of a file. Lines count from the start of the piece.
+struct RowBatch {
+  explicit RowBatch(std::size_t findings_max) : findings(findings_max) {}
+
+  std::string records;  ///< See row_record.h; in file order.
+  RowCounts rows;       ///< `stored` counts all good rows; repeats are found later.
+  ReadingCounts readings;
+  FindingKeeper findings;
+  std::vector<RejectedText> rejected;
+  std::int64_t lines = 0;
+};
+
+/// Collects what a parser says into a batch.
+class BatchSink final : public formats::DaySink {
+ public:
+  enum class Rejects { keep, drop };
+  BatchSink(RowBatch& batch, ChannelTable& channels, Rejects rejects)
+      : batch_(batch), channels_(channels), rejects_(rejects) {}
+
+  void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
+  void on_rejected_row(const formats::Row& row) override;
+  void on_finding(Finding finding) override;
+
+ private:
+  void note_rejected(const formats::Row& row);
+
+  RowBatch& batch_;
+  ChannelTable& channels_;
+  const Rejects rejects_;
+  Channel channel_;  ///< The one that channel_number_ stands for.
+  std::uint16_t channel_number_ = 0;
+  bool has_channel_ = false;
+  std::string packed_;
+  std::string reasons_;  ///< Of the row that comes next.
+  int reasons_count_ = 0;
+};
+
+}  // namespace meterline::ingest
