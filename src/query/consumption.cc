@@ -1,0 +1,246 @@
+#include "query/consumption.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/try.h"
+#include "store/resolve.h"
+
+namespace meterline::query {
+namespace {
+
+bool is_below_a_day(Resolution resolution) {
+  return resolution == Resolution::interval || resolution == Resolution::hour;
+}
+
+/// How many intervals make a point of a resolution below a day.
+std::size_t slots_per_point(Resolution resolution, IntervalLength interval) {
+  return resolution == Resolution::interval ? 1 : static_cast<std::size_t>(60 / interval.minutes());
+}
+
+/// What the channels of an answer may still add to their series.
+class PointBudget {
+ public:
+  Result<void> take(std::int64_t points) {
+    used_ += points;
+    if (used_ <= static_cast<std::int64_t>(series_points_max)) return {};
+    return fail(Errc::too_large,
+                fmt::format("the answer would have more than {} points: ask for a shorter time or "
+                            "a coarser resolution",
+                            series_points_max));
+  }
+
+ private:
+  std::int64_t used_ = 0;
+};
+
+/// `end` is behind the last.
+Result<Total> total_of_slots(const store::ResolvedDay& day, std::size_t begin, std::size_t end) {
+  Total total{.expected = static_cast<std::int64_t>(end - begin)};
+  Sum sum;
+  for (std::size_t slot = begin; slot < end; ++slot) {
+    const Quality quality = day.qualities[slot];
+    if (quality == Quality::actual) ++total.quality.actual;
+    if (quality == Quality::substituted) ++total.quality.substituted;
+    if (quality == Quality::estimated) ++total.quality.estimated;
+    if (quality == Quality::missing) {
+      ++total.quality.missing;
+      continue;
+    }
+    METERLINE_CHECK(sum.add(day.readings[slot]));
+    ++total.readings;
+    total.version = std::max(total.version, std::optional(day.versions[slot]));
+  }
+  if (total.readings > 0) total.sum = sum;
+  return total;
+}
+
+/// Points of a channel whose interval does not change.
+std::int64_t points_of(const ConsumptionQuestion& question, IntervalLength interval) {
+  const DateRange& dates = question.dates;
+  const Month first = Month::of(dates.from);
+  const Month last = Month::of(dates.to);
+  switch (question.resolution) {
+    case Resolution::interval:
+      return dates.size() * interval.slots_per_day();
+    case Resolution::hour:
+      return dates.size() * 24;
+    case Resolution::day:
+      return dates.size();
+    case Resolution::month:
+      return last.index - first.index + 1;
+    case Resolution::year:
+      return last.index / 12 - first.index / 12 + 1;
+  }
+  return 0;
+}
+
+/// One channel's part of the answer, made day by day.
+class ChannelAnswer {
+ public:
+  ChannelAnswer(const store::ChannelInfo& info, const ConsumptionQuestion& question,
+                PointBudget& budget)
+      : question_(question),
+        budget_(budget),
+        next_day_(question.dates.from.days()),
+        interval_(info.interval) {
+    answer_.channel = info.channel;
+    answer_.series.reserve(static_cast<std::size_t>(points_of(question, info.interval)));
+  }
+
+  const Channel& channel() const { return answer_.channel; }
+
+  /// Days ascending.
+  Result<void> add(const store::ResolvedDay& day) {
+    if (!any_day_) interval_ = day.interval;
+    any_day_ = true;
+    METERLINE_CHECK(add_absent_days(day.date.days()));
+    METERLINE_TRY(const store::DayTotal total, store::total_of(question_.meter, day));
+    METERLINE_CHECK(answer_.total.add(total));
+    interval_ = day.interval;
+    next_day_ = day.date.days() + 1;
+    if (is_below_a_day(question_.resolution)) return add_points_within(day);
+    METERLINE_TRY(Point* const point, point_at(day.date));
+    return point->total.add(total);
+  }
+
+  Result<ChannelConsumption> finish() {
+    METERLINE_CHECK(add_absent_days(question_.dates.to.days() + 1));
+    return std::move(answer_);
+  }
+
+ private:
+  /// Those before `end`, as days since 1970, of which nothing is stored.
+  Result<void> add_absent_days(std::int32_t end) {
+    const std::int64_t slots = interval_.slots_per_day();
+    const auto per_point =
+        static_cast<std::int64_t>(slots_per_point(question_.resolution, interval_));
+    if (is_below_a_day(question_.resolution))
+      METERLINE_CHECK(budget_.take((end - next_day_) * (slots / per_point)));
+    answer_.total.add_missing((end - next_day_) * slots);
+    for (; next_day_ < end; ++next_day_) {
+      const Date date = *Date::from_days(next_day_);
+      if (is_below_a_day(question_.resolution)) {
+        for (std::int64_t slot = 0; slot < slots; slot += per_point)
+          new_point(date, slot).total.add_missing(per_point);
+        continue;
+      }
+      METERLINE_TRY(Point* const point, point_at(date));
+      point->total.add_missing(slots);
+    }
+    return {};
+  }
+
+  Result<void> add_points_within(const store::ResolvedDay& day) {
+    const std::size_t slots = day.readings.size();
+    const std::size_t per_point = slots_per_point(question_.resolution, day.interval);
+    METERLINE_CHECK(budget_.take(static_cast<std::int64_t>((slots + per_point - 1) / per_point)));
+    for (std::size_t slot = 0; slot < slots; slot += per_point) {
+      METERLINE_TRY(const Total total,
+                    total_of_slots(day, slot, std::min(slot + per_point, slots)));
+      new_point(day.date, static_cast<std::int64_t>(slot)).total = total;
+    }
+    return {};
+  }
+
+  Point& new_point(Date date, std::int64_t slot) {
+    Point& point = answer_.series.emplace_back();
+    point.day = date;
+    point.minute = static_cast<int>(slot) * interval_.minutes();
+    return point;
+  }
+
+  /// The point of a day or coarser that the date belongs to.
+  Result<Point*> point_at(Date date) {
+    const Date start = span_start(date, question_.resolution, question_.dates.from);
+    if (answer_.series.empty() || answer_.series.back().day != start) {
+      METERLINE_CHECK(budget_.take(1));
+      answer_.series.emplace_back().day = start;
+    }
+    return &answer_.series.back();
+  }
+
+  const ConsumptionQuestion& question_;
+  PointBudget& budget_;
+  std::int32_t next_day_;    ///< The first that is not yet in the answer.
+  IntervalLength interval_;  ///< Of the day before, or what stands for it.
+  bool any_day_ = false;
+  ChannelConsumption answer_;
+};
+
+Result<void> check(const ConsumptionQuestion& question) {
+  if (question.dates.to < question.dates.from)
+    return fail(Errc::invalid_argument,
+                fmt::format("`to` ({}) is before `from` ({})", question.dates.to.text(),
+                            question.dates.from.text()));
+  return {};
+}
+
+Result<std::vector<store::ChannelInfo>> wanted_channels(const store::Store& store,
+                                                        const ConsumptionQuestion& question) {
+  METERLINE_TRY(const auto info, store.meter(question.meter));
+  if (!info)
+    return fail(Errc::not_found,
+                fmt::format("meter {} is not known: no file loaded so far has a day of it",
+                            question.meter.text()));
+  std::vector<store::ChannelInfo> wanted;
+  PointBudget budget;
+  for (const auto& channel : info->channels) {
+    if (!is_wanted(channel.channel, question.channel, question.flow)) continue;
+    METERLINE_CHECK(budget.take(points_of(question, channel.interval)));
+    wanted.push_back(channel);
+  }
+  return wanted;
+}
+
+}  // namespace
+
+Result<Consumption> consumption(const store::Store& store, const ConsumptionQuestion& question) {
+  METERLINE_CHECK(check(question));
+  METERLINE_TRY(const auto channels, wanted_channels(store, question));
+  PointBudget budget;
+  std::vector<ChannelAnswer> answers;
+  answers.reserve(channels.size());
+  for (const auto& channel : channels) answers.emplace_back(channel, question, budget);
+
+  const store::DaysQuery days{.meter = question.meter,
+                              .dates = question.dates,
+                              .as_of = question.as_of.value_or(Instant::end_of_time())};
+  METERLINE_CHECK(
+      store::read_resolved(store, days, [&](const store::ResolvedDay& day) -> Result<void> {
+        // A channel that became known since the meter was looked up is left to the next question.
+        const auto found = std::find_if(answers.begin(), answers.end(), [&](const auto& answer) {
+          return answer.channel() == day.channel;
+        });
+        if (found == answers.end()) return {};
+        return found->add(day);
+      }));
+
+  Consumption out{.question = question, .channels = {}};
+  for (ChannelAnswer& answer : answers) {
+    METERLINE_TRY(ChannelConsumption channel, answer.finish());
+    out.channels.push_back(std::move(channel));
+  }
+  return out;
+}
+
+Result<std::optional<Sum>> daily_sum(const store::Store& store, const MeterId& meter, Date date) {
+  std::optional<Sum> sum;
+  Unit unit = Unit::unknown;
+  const store::DaysQuery query{.meter = meter, .dates = {.from = date, .to = date}};
+  METERLINE_CHECK(
+      store::read_resolved(store, query, [&](const store::ResolvedDay& day) -> Result<void> {
+        if (day.channel.flow != Flow::consumption) return {};
+        if (sum && day.channel.unit != unit) return {};
+        METERLINE_TRY(const store::DayTotal total, store::total_of(meter, day));
+        if (total.readings == 0) return {};
+        unit = day.channel.unit;
+        if (!sum) sum.emplace();
+        return sum->add(total.sum);
+      }));
+  return sum;
+}
+
+}  // namespace meterline::query

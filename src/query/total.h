@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/decimal.h"
+#include "store/store.h"
+
+namespace meterline::query {
+
+/// A sum and what it rests on.
+struct Total {
+  std::optional<Sum> sum;          ///< Empty when no reading is known.
+  std::int64_t readings = 0;       ///< That the sum rests on.
+  std::int64_t expected = 0;       ///< Intervals of the time asked for.
+  store::QualityCounts quality;    ///< missing = expected - readings
+  std::optional<Version> version;  ///< The newest that gave a reading.
+
+  /// `too_large` when the sum would overflow; nothing is changed then.
+  Result<void> add(const store::DayTotal& day);
+  Result<void> add(const Total& other);
+  /// Intervals of which nothing is stored.
+  void add_missing(std::int64_t intervals);
+
+  bool operator==(const Total&) const = default;
+};
+
+/// The span of one point of a series.
+enum class Resolution : std::uint8_t { interval, hour, day, month, year };
+
+std::optional<Resolution> parse_resolution(std::string_view text);
+std::string_view text_of(Resolution resolution);
+inline constexpr std::string_view resolution_names = "interval, hour, day, month or year";
+
+/// Where the span that `date` lies in starts, for day and coarser: cut off at `from`.
+Date span_start(Date date, Resolution resolution, Date from);
+
+/// What is not given does not filter.
+bool is_wanted(const Channel& channel, const std::optional<std::string>& name,
+               std::optional<Flow> flow);
+
+/// sum / count, rounded half to even to six decimals; `count` is above 0. `too_large` when the
+/// quotient has more digits than a Sum holds.
+Result<Sum> average_of(const Sum& sum, std::int64_t count);
+
+}  // namespace meterline::query
