@@ -1,0 +1,163 @@
+#include "api/api.h"
+
+#include <fmt/core.h>
+#include <openssl/evp.h>
+
+#include <array>
+
+#include "api/problem.h"
+#include "api/routes.h"
+
+namespace meterline::api {
+namespace {
+
+struct Route {
+  std::string_view name;
+  std::string_view pattern;  ///< Of a path; `{}` stands for any one segment.
+  RouteFunction get;         ///< Answers HEAD as well.
+  RouteFunction post = nullptr;
+};
+
+constexpr std::array routes = {
+    Route{"legacy", "/", get_daily_sum},
+    Route{"meters", "/v1/meters", get_meters},
+    Route{"meter", "/v1/meters/{}", get_meter},
+    Route{"consumption", "/v1/meters/{}/consumption", get_consumption},
+    Route{"portfolio", "/v1/portfolio", get_portfolio},
+    Route{"deliveries", "/v1/deliveries", get_deliveries, post_delivery},
+    Route{"delivery", "/v1/deliveries/{}", get_delivery},
+    Route{"findings", "/v1/deliveries/{}/findings", get_findings},
+    Route{"health", "/healthz", get_health},
+    Route{"ready", "/readyz", get_readiness},
+};
+
+/// What stood for each `{}`; nothing when the path does not match.
+std::optional<std::vector<std::string>> match(std::string_view pattern,
+                                              const std::vector<std::string>& path) {
+  std::vector<std::string> captured;
+  std::size_t count = 0;
+  if (pattern == "/") pattern = "";
+  while (!pattern.empty()) {
+    pattern.remove_prefix(1);
+    const std::string_view segment = pattern.substr(0, pattern.find('/'));
+    pattern.remove_prefix(segment.size());
+    if (count == path.size()) return std::nullopt;
+    if (segment == "{}")
+      captured.push_back(path[count]);
+    else if (segment != path[count])
+      return std::nullopt;
+    ++count;
+  }
+  if (count != path.size()) return std::nullopt;
+  return captured;
+}
+
+struct Found {
+  const Route* route = nullptr;
+  std::vector<std::string> captured;
+};
+
+Found find_route(const std::vector<std::string>& path) {
+  for (const Route& route : routes)
+    if (auto captured = match(route.pattern, path))
+      return {.route = &route, .captured = std::move(*captured)};
+  return {};
+}
+
+Response wrong_method(const Route& route, std::string_view method) {
+  const std::string allowed = route.post != nullptr ? "GET, HEAD, POST" : "GET, HEAD";
+  const std::string detail =
+      fmt::format("{} is not for {}, which takes {}", excerpt_of(method), route.pattern, allowed);
+  Response response = route.pattern == "/" ? plain_error(405, detail) : problem(405, detail);
+  response.headers["Allow"] = allowed;
+  return response;
+}
+
+Result<Response> call_route(RouteFunction function, Call call, std::string_view query) {
+  auto parameters = Parameters::parse(query);
+  if (!parameters) return tl::unexpected(parameters.error());
+  call.parameters = *std::move(parameters);
+  return function(call);
+}
+
+Response answer(const Request& request, const Context& context) {
+  if (request.target.size() > target_bytes_max)
+    return problem(414, fmt::format("the path and query have {} bytes, at most {} are taken",
+                                    request.target.size(), target_bytes_max));
+  const RawTarget target = split_target(request.target);
+  const auto path = decode_path(target.path);
+  if (!path) return problem(400, path.error().message);
+  Found found = find_route(*path);
+  if (found.route == nullptr)
+    return problem(404, fmt::format("nothing is at {}; /v1/meters is a place to begin",
+                                    excerpt_of(target.path)));
+  const bool reading = request.method == "GET" || request.method == "HEAD";
+  const RouteFunction function = reading                    ? found.route->get
+                                 : request.method == "POST" ? found.route->post
+                                                            : nullptr;
+  if (function == nullptr) return wrong_method(*found.route, request.method);
+  auto response = call_route(function,
+                             {.request = request,
+                              .context = context,
+                              .captured = std::move(found.captured),
+                              .parameters = {}},
+                             target.query);
+  if (response) return *std::move(response);
+  const int status = status_of(response.error().code);
+  return found.route->pattern == "/" ? plain_error(status, response.error().message)
+                                     : problem(status, response.error().message);
+}
+
+std::string etag_of(std::string_view body) {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(body.data(), body.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    return {};
+  return '"' + hex(digest.data(), 16) + '"';
+}
+
+/// Whether If-None-Match names the tag, by the weak comparison of RFC 9110 (13.1.2).
+bool names_tag(std::string_view if_none_match, std::string_view etag) {
+  if (if_none_match == "*") return true;
+  return !etag.empty() && if_none_match.find(etag) != std::string_view::npos;
+}
+
+void add_etag(const Request& request, Response& response) {
+  const std::string etag = etag_of(response.body);
+  if (etag.empty()) return;
+  response.headers["ETag"] = etag;
+  response.headers["Cache-Control"] = "no-cache";
+  response.headers["Vary"] = "Accept";
+  if (!names_tag(header_of(request, "if-none-match"), etag)) return;
+  response.status = 304;
+  response.body.clear();
+}
+
+}  // namespace
+
+Response handle(const Request& request, const Context& context) {
+  Response response = answer(request, context);
+  if (response.status == 200 && request.method != "POST") add_etag(request, response);
+  return response;
+}
+
+std::string_view route_of(const Request& request) {
+  const auto path = decode_path(split_target(request.target).path);
+  if (!path) return "unknown";
+  const Found found = find_route(*path);
+  return found.route == nullptr ? "unknown" : found.route->name;
+}
+
+Result<Response> get_health(const Call& call) {
+  static_cast<void>(call);
+  return json_response(R"({"status":"ok"})");
+}
+
+Result<Response> get_readiness(const Call& call) {
+  const auto* stopping = call.context.stopping;
+  if (stopping != nullptr && stopping->load()) return problem(503, "this server is stopping");
+  const auto ready = call.context.store.ready();
+  if (!ready) return problem(503, ready.error().message);
+  return json_response(R"({"status":"ready"})");
+}
+
+}  // namespace meterline::api

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/instant.h"
+#include "ingest/ingest.h"
+#include "source/byte_source.h"
+#include "store/store.h"
+
+namespace meterline::api {
+
+/// An HTTP request as plain values, whoever received it.
+struct Request {
+  std::string method;  ///< `GET`, upper case.
+  std::string target;  ///< Path and query, still percent-encoded: `/v1/meters?limit=5`.
+  std::map<std::string, std::string, std::less<>> headers;  ///< Names in lower case.
+  /// The body, for POST: opens it from the start; may be called repeatedly. Null: no body.
+  std::function<Result<std::unique_ptr<source::ByteSource>>()> body;
+  std::uint64_t body_bytes = 0;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::map<std::string, std::string> headers;  ///< Beside content type and length.
+};
+
+/// What the routes work on. All must outlive the Api.
+struct Context {
+  store::Store& store;
+  ingest::IngestOptions ingest;
+  std::function<Instant()> now;                          ///< The receipt time of uploads.
+  const std::atomic<bool>* stopping = nullptr;           ///< true: /readyz answers 503.
+  const std::atomic<bool>* cancel = nullptr;             ///< true: uploads in flight give up soon.
+  std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
+};
+
+/// Answers every route of the HTTP API; docs/use/http-api.md describes them. Never throws.
+///
+/// Threads: may be called from many threads at once.
+Response handle(const Request& request, const Context& context);
+
+/// The route a request belongs to, as a short closed list for metrics: `consumption`, `legacy`,
+/// `deliveries`, ..., `unknown`.
+std::string_view route_of(const Request& request);
+
+}  // namespace meterline::api

@@ -1,0 +1,340 @@
+#include "api/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <source_location>
+
+#include "source/byte_source.h"
+#include "store/memory/memory_store.h"
+#include "testing/store_days.h"
+
+namespace meterline::api {
+namespace {
+
+using ::meterline::testing::delivery_of;
+using ::testing::HasSubstr;
+
+constexpr std::string_view two_rows =
+    "Meter,Date,0:00,6:00,12:00,18:00\n"
+    "UP,2019-01-01,1,2,3,4\n";
+
+class Api : public ::testing::Test {
+ protected:
+  Api() {
+    load({"EE00027 2019-01-01 consumption/consumption/kWh 60 15.5x2 1x20 14 -",
+          "EE00027 2019-01-02 consumption/consumption/kWh 60 0.1x24",
+          "EE00027 2019-01-02 B1/generation/kWh 60 1x24",
+          "EE00028 2019-01-01 consumption/consumption/kWh 60 1x24"});
+  }
+
+  void load(const std::vector<std::string>& lines) {
+    const auto delivery = delivery_of(1'549'000'000 + next_, next_, lines);
+    ++next_;
+    const auto loaded = meterline::testing::load(*store_, delivery);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    newest_ = delivery.delivery;
+  }
+
+  Context context() const {
+    return {.store = *store_,
+            .ingest = {},
+            .now = [] { return Instant{.micros = 1'550'000'000'000'000}; },
+            .stopping = &stopping_,
+            .cancel = nullptr,
+            .on_upload = {}};
+  }
+
+  Response ask(const Request& request) const { return handle(request, context()); }
+  Response get(std::string target) const { return ask(request_of("GET", std::move(target))); }
+
+  static Request request_of(std::string method, std::string target) {
+    return {.method = std::move(method),
+            .target = std::move(target),
+            .headers = {},
+            .body = {},
+            .body_bytes = 0};
+  }
+
+  static Request upload(std::string target, std::string_view body) {
+    Request request = request_of("POST", std::move(target));
+    request.body = [body] {
+      return Result<std::unique_ptr<source::ByteSource>>(source::make_memory_source(body));
+    };
+    request.body_bytes = body.size();
+    return request;
+  }
+
+  /// `STATUS BODY` of a GET; a line end follows in all but the first customer's answers.
+  void check(std::string target, std::string_view want,
+             std::source_location at = std::source_location::current()) const {
+    const ::testing::ScopedTrace trace(at.file_name(), static_cast<int>(at.line()), "case");
+    const std::string line_end = target.starts_with("/?") || target == "/" ? "" : "\n";
+    const Response response = get(std::move(target));
+    EXPECT_EQ(std::to_string(response.status) + " " + response.body, std::string(want) + line_end);
+  }
+
+  /// Status and part of the body of a GET that is refused with problem details.
+  void refused(std::string target, int status, const std::string& part,
+               std::source_location at = std::source_location::current()) const {
+    const ::testing::ScopedTrace trace(at.file_name(), static_cast<int>(at.line()), "case");
+    const Response response = get(std::move(target));
+    EXPECT_EQ(response.status, status) << response.body;
+    EXPECT_EQ(response.content_type, "application/problem+json");
+    EXPECT_THAT(response.body, HasSubstr("\"status\":" + std::to_string(status)));
+    EXPECT_THAT(response.body, HasSubstr(part));
+  }
+
+  std::unique_ptr<store::Store> store_ = store::make_memory_store();
+  std::atomic<bool> stopping_ = false;
+  std::uint8_t next_ = 1;
+  Delivery newest_;
+};
+
+TEST_F(Api, KeepsTheFirstCustomersContract) {
+  check("/?meterId=EE00027&date=01-01-2019",
+        R"(200 {"meterId":"EE00027","date":"01-01-2019","sum":65})");
+  check("/?date=02-01-2019&meterId=EE00027&other=1&other=2",
+        R"(200 {"meterId":"EE00027","date":"02-01-2019","sum":2.4})");
+  check("/?meterId=EE00027&date=03-01-2019",
+        R"(200 {"meterId":"EE00027","date":"03-01-2019","sum":0})");
+  check("/?meterId=nobody&date=01-01-2019",
+        R"(200 {"meterId":"nobody","date":"01-01-2019","sum":0})");
+}
+
+TEST_F(Api, RefusesWhatTheFirstContractDoesNotTake) {
+  check("/",
+        R"(400 {"error":"meterId is missing: give both, like /?meterId=EE00027&date=01-01-2019"})");
+  check("/?meterId=EE00027",
+        R"(400 {"error":"date is missing: give both, like /?meterId=EE00027&date=01-01-2019"})");
+  for (const std::string query :
+       {"meterId=EE00027&date=2019-01-01", "meterId=EE00027&date=30-02-2019",
+        "meterId=&date=", "meterId=a%20b&date=01-01-2019",
+        "meterId=EE00027&date=01-01-2019&date=01-01-2019", "meterId=%&date=01-01-2019"}) {
+    const Response response = get("/?" + query);
+    EXPECT_EQ(response.status, 400) << query;
+    EXPECT_THAT(response.body, ::testing::StartsWith(R"({"error":")")) << query;
+    EXPECT_EQ(response.content_type, "application/json");
+  }
+  EXPECT_EQ(ask(request_of("POST", "/")).status, 405);
+}
+
+TEST_F(Api, AnswersConsumption) {
+  const std::string total = R"("sum":65,"readings":23,"expected":24,)"
+                            R"("quality":{"actual":23,"substituted":0,"estimated":0,"missing":1},)"
+                            R"("version":"2019-02-01T05:46:41Z")";
+  check("/v1/meters/EE00027/consumption?from=2019-01-01&channel=consumption",
+        R"(200 {"meter":"EE00027","from":"2019-01-01","to":"2019-01-01","resolution":"day",)"
+        R"("asOf":null,"channels":[{"channel":"consumption","flow":"consumption","unit":"kWh",)" +
+            total + R"(,"series":[{"start":"2019-01-01",)" + total + "}]}]}");
+}
+
+TEST_F(Api, TakesEveryParameterOfConsumption) {
+  const std::string base = "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02";
+  EXPECT_THAT(get(base + "&channel=B1").body, HasSubstr(R"("channels":[{"channel":"B1")"));
+  EXPECT_THAT(get(base + "&flow=consumption").body, ::testing::Not(HasSubstr("\"B1\"")));
+  EXPECT_THAT(get(base + "&resolution=month").body, HasSubstr(R"("resolution":"month")"));
+  EXPECT_THAT(get(base + "&resolution=hour").body, HasSubstr(R"("start":"2019-01-02T23:00:00")"));
+  EXPECT_THAT(get(base + "&asOf=2019-02-01T06:46:00%2B01:00").body,
+              HasSubstr(R"("asOf":"2019-02-01T05:46:00Z")"));
+}
+
+TEST_F(Api, RefusesBadQuestions) {
+  const std::string base = "/v1/meters/EE00027/consumption";
+  refused(base, 400, "from is missing");
+  refused(base + "?from=01-01-2019", 400, "from: want a date like 2019-01-31");
+  refused(base + "?from=2019-01-01&to=2019-02-30", 400, "to: want a date");
+  refused(base + "?from=2019-01-02&to=2019-01-01", 400, "");
+  refused(base + "?from=2019-01-01&resolution=week", 400, "interval, hour, day, month or year");
+  refused(base + "?from=2019-01-01&flow=up", 400, "flow: want");
+  refused(base + "?from=2019-01-01&channel=a%20b", 400, "channel: want");
+  refused(base + "?from=2019-01-01&asOf=2019-02-01T06:46:00+01:00", 400, "write a + as %2B");
+  refused(base + "?from=2019-01-01&until=2019-01-02", 400,
+          "known are from, to, resolution, channel, flow, asOf");
+  refused(base + "?from=2019-01-01&from=2019-01-01", 400, "more than once");
+  refused(base + "?from=%2", 400, "percent-encoding");
+  refused("/v1/meters/nobody/consumption?from=2019-01-01", 404, "nobody");
+  refused("/v1/meters/a%20b/consumption?from=2019-01-01", 404, "no meter");
+  refused("/v1/portfolio?from=2019-01-01&resolution=hour", 400, "");
+}
+
+TEST_F(Api, AnswersThePortfolio) {
+  const Response response = get("/v1/portfolio?from=2019-01-01&resolution=month");
+  EXPECT_EQ(response.status, 200) << response.body;
+  EXPECT_THAT(response.body,
+              HasSubstr(R"("sum":89,"average":44.5,"meters":2,"metersIncomplete":1,)"));
+}
+
+TEST_F(Api, ListsMetersByPage) {
+  EXPECT_THAT(get("/v1/meters").body, HasSubstr(R"("next":null})"));
+  const Response first = get("/v1/meters?limit=1&prefix=EE");
+  EXPECT_THAT(first.body, ::testing::StartsWith(R"({"meters":[{"meter":"EE00027")"));
+  EXPECT_THAT(first.body, HasSubstr(R"("next":"EE00027"})"));
+  EXPECT_EQ(first.headers.at("Link"),
+            "</v1/meters?prefix=EE&limit=1&cursor=EE00027>; rel=\"next\"");
+  check("/v1/meters?prefix=EE&limit=1&cursor=EE00027",
+        R"(200 {"meters":[{"meter":"EE00028","channels":[{"channel":"consumption",)"
+        R"("flow":"consumption","unit":"kWh","interval":60,)"
+        R"("first":"2019-01-01","last":"2019-01-01"}]}],"next":null})");
+  check("/v1/meters?prefix=X", R"(200 {"meters":[],"next":null})");
+  refused("/v1/meters?limit=0", 400, "1 to 1000");
+  refused("/v1/meters?cursor=a%20b", 400, "cursor");
+}
+
+TEST_F(Api, ShowsOneMeter) {
+  EXPECT_THAT(get("/v1/meters/EE00028").body, ::testing::StartsWith(R"({"meter":"EE00028")"));
+  refused("/v1/meters/nobody", 404, "/v1/meters lists");
+  refused("/v1/meters/EE00028?x=1", 400, "it takes none");
+}
+
+TEST_F(Api, ListsAndShowsDeliveries) {
+  load({"EE00029 2019-01-01 consumption/consumption/kWh 60 1x24"});
+  const std::string id = newest_.id.text();
+  const Response page = get("/v1/deliveries?limit=1");
+  EXPECT_THAT(page.body, ::testing::StartsWith(R"({"deliveries":[{"id":")" + id));
+  EXPECT_THAT(page.body, HasSubstr(R"("next":")" + id));
+  const Response last = get("/v1/deliveries?cursor=" + id);
+  EXPECT_THAT(last.body, HasSubstr(R"("next":null})"));
+  EXPECT_THAT(get("/v1/deliveries/" + id).body, HasSubstr(R"("findings":[])"));
+  EXPECT_THAT(get("/v1/deliveries/" + id + "/findings").body, HasSubstr(R"("findings":[])"));
+  check("/v1/deliveries?source=elsewhere", R"(200 {"deliveries":[],"next":null})");
+  refused("/v1/deliveries/" + std::string(32, '0'), 404, "no delivery");
+  refused("/v1/deliveries/nonsense", 404, "no delivery");
+  refused("/v1/deliveries/nonsense/findings", 404, "no delivery");
+  refused("/v1/deliveries?cursor=nonsense", 400, "cursor");
+}
+
+TEST_F(Api, ListsMoreDeliveriesThanItReadsAtOnce) {
+  for (int i = 0; i < 119; ++i) load({"M 2019-01-01 60 1x24"});
+  const auto ids_in = [](std::string_view body) {
+    std::size_t count = 0;
+    for (auto at = body.find("{\"id\""); at != std::string_view::npos;
+         at = body.find("{\"id\"", at + 1))
+      ++count;
+    return count;
+  };
+  EXPECT_EQ(ids_in(get("/v1/deliveries?limit=1000").body), 120);
+  EXPECT_EQ(ids_in(get("/v1/deliveries").body), 100);
+  EXPECT_EQ(ids_in(get("/v1/deliveries?limit=119").body), 119);
+  EXPECT_THAT(get("/v1/deliveries?limit=120").body, HasSubstr(R"("next":null})"));
+}
+
+TEST_F(Api, StoresAnUpload) {
+  DeliveryReport told;
+  Context with_hook = context();
+  with_hook.on_upload = [&](const DeliveryReport& report) { told = report; };
+  const std::string target = "/v1/deliveries?source=jan+2019.csv&unit=kwh";
+  const Response first = handle(upload(target, two_rows), with_hook);
+  EXPECT_EQ(first.status, 422) << first.body;  // A grid of six hours is none.
+  EXPECT_EQ(told.state, DeliveryState::refused);
+
+  std::string rows = "Meter,Date";
+  for (int hour = 0; hour < 24; ++hour) rows += "," + std::to_string(hour) + ":00";
+  rows += "\nUP,2019-01-01";
+  for (int hour = 0; hour < 24; ++hour) rows += ",1.5";
+  const Response stored = handle(upload(target, rows + "\n"), with_hook);
+  EXPECT_EQ(stored.status, 201) << stored.body;
+  EXPECT_THAT(stored.body, HasSubstr(R"("source":"upload:jan 2019.csv","state":"stored")"));
+  EXPECT_THAT(stored.body, HasSubstr(R"("deliveredAt":"2019-02-12T19:33:20Z")"));
+  EXPECT_THAT(stored.body, HasSubstr(R"("unit":"kWh")"));
+  EXPECT_THAT(stored.headers.at("Location"), ::testing::StartsWith("/v1/deliveries/"));
+  EXPECT_EQ(told.readings.stored, 24);
+  check("/?meterId=UP&date=01-01-2019", R"(200 {"meterId":"UP","date":"01-01-2019","sum":36})");
+  EXPECT_EQ(get(stored.headers.at("Location")).body, stored.body);
+
+  const Response again = ask(upload(target, rows + "\n"));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_THAT(again.body, HasSubstr(R"("state":"skipped")"));
+}
+
+TEST_F(Api, RefusesAnUploadThatIsNone) {
+  EXPECT_EQ(ask(request_of("POST", "/v1/deliveries")).status, 400);
+  EXPECT_EQ(ask(upload("/v1/deliveries", "")).status, 400);
+  EXPECT_EQ(ask(upload("/v1/deliveries?unit=litre", two_rows)).status, 400);
+  EXPECT_EQ(ask(upload("/v1/deliveries?source=", two_rows)).status, 400);
+  EXPECT_EQ(ask(upload("/v1/deliveries?source=a%0Ab", two_rows)).status, 400);
+  EXPECT_EQ(ask(upload("/v1/deliveries?source=" + std::string(256, 'a'), two_rows)).status, 400);
+}
+
+TEST_F(Api, RefusesUploadsFromPagesOfOtherSites) {
+  Request request = upload("/v1/deliveries?unit=litre", two_rows);
+  request.headers = {{"host", "localhost:8080"}, {"origin", "http://elsewhere.example"}};
+  EXPECT_EQ(ask(request).status, 403);
+  request.headers["origin"] = "null";
+  EXPECT_EQ(ask(request).status, 403);
+  request.headers["origin"] = "http://localhost:8080";
+  EXPECT_EQ(ask(request).status, 400);  // Only the unit is wrong now.
+}
+
+TEST_F(Api, GivesJsonOrCsv) {
+  Request request = request_of("GET", "/v1/meters?limit=1");
+  const auto type_for = [&](const std::string& accept) {
+    request.headers["accept"] = accept;
+    const Response response = ask(request);
+    return response.status == 200 ? response.content_type : std::to_string(response.status);
+  };
+  for (const char* accept :
+       {"", "*/*", "application/json", "Application/JSON;q=0.5", "text/html, */*;q=0.8",
+        "text/csv;q=0.5, application/*", "text/csv, application/json", "text/*;q=0.1, */*"})
+    EXPECT_EQ(type_for(accept), "application/json") << accept;
+  for (const char* accept : {"text/csv", "TEXT/CSV ; q=1", "text/*", "text/csv, */*;q=0.9",
+                             "application/json;q=0.2,text/csv;q=0.25", "*/*, application/json;q=0"})
+    EXPECT_EQ(type_for(accept), "text/csv; charset=utf-8") << accept;
+  for (const char* accept : {"text/html", "text/csv;q=0", "image/*", "text/csv;q=x"})
+    EXPECT_EQ(type_for(accept), "406") << accept;
+}
+
+TEST_F(Api, AnswersNotModifiedToAKnownTag) {
+  Request request = request_of("GET", "/v1/meters");
+  const std::string tag = ask(request).headers.at("ETag");
+  for (const std::string& known : {tag, "W/" + tag, "\"x\", " + tag, std::string("*")}) {
+    request.headers["if-none-match"] = known;
+    const Response response = ask(request);
+    EXPECT_EQ(response.status, 304) << known;
+    EXPECT_EQ(response.body, "");
+    EXPECT_EQ(response.headers.at("ETag"), tag);
+  }
+  request.headers["if-none-match"] = "\"x\"";
+  EXPECT_EQ(ask(request).status, 200);
+  request.target = "/v1/meters?limit=1";
+  request.headers["if-none-match"] = tag;
+  EXPECT_EQ(ask(request).status, 200);
+}
+
+TEST_F(Api, KnowsItsRoutesAndMethods) {
+  refused("/v1", 404, "nothing is at /v1");
+  refused("/v1/meters/", 404, "no meter");
+  refused("/v1/meters/a/b", 404, "nothing is at");
+  refused("/v1/meters%2FEE00027", 404, "nothing is at");
+  refused("/v1/%zz", 400, "percent-encoding");
+  refused("/v1/meters?prefix=" + std::string(9000, 'a'), 414, "8192");
+  const Response response = ask(request_of("DELETE", "/v1/deliveries"));
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.headers.at("Allow"), "GET, HEAD, POST");
+  EXPECT_EQ(ask(request_of("POST", "/v1/meters")).headers.at("Allow"), "GET, HEAD");
+  EXPECT_EQ(ask(request_of("HEAD", "/v1/meters")).body, get("/v1/meters").body);
+  EXPECT_EQ(get("http://localhost:8080/v1/meters").status, 200);
+}
+
+TEST_F(Api, NamesRoutesForMetrics) {
+  const auto route = [](std::string target) {
+    return std::string(route_of(request_of("GET", std::move(target))));
+  };
+  EXPECT_EQ(route("/?meterId=1"), "legacy");
+  EXPECT_EQ(route("/v1/meters/x/consumption?from=1"), "consumption");
+  EXPECT_EQ(route("/v1/deliveries/x/findings"), "findings");
+  EXPECT_EQ(route("/healthz"), "health");
+  EXPECT_EQ(route("/favicon.ico"), "unknown");
+  EXPECT_EQ(route("/%"), "unknown");
+}
+
+TEST_F(Api, TellsHealthAndReadiness) {
+  check("/healthz", R"(200 {"status":"ok"})");
+  check("/readyz", R"(200 {"status":"ready"})");
+  stopping_ = true;
+  check("/healthz", R"(200 {"status":"ok"})");
+  refused("/readyz", 503, "stopping");
+}
+
+}  // namespace
+}  // namespace meterline::api

@@ -1,0 +1,157 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "api/problem.h"
+#include "api/render.h"
+#include "api/routes.h"
+#include "core/try.h"
+
+namespace meterline::api {
+namespace {
+
+constexpr std::string_view upload_prefix = "upload:";
+constexpr std::size_t upload_name_bytes_max = 255;
+
+/// Deliveries are read this many at a time, and lose their findings at once: a page of them
+/// all would be large.
+constexpr std::size_t deliveries_step = 50;
+
+std::optional<std::string> parse_upload_name(std::string_view text) {
+  const bool control =
+      std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (text.empty() || text.size() > upload_name_bytes_max || control) return std::nullopt;
+  return std::string(text);
+}
+
+std::optional<std::string> parse_source(std::string_view text) {
+  if (text.empty() || text.size() > source_bytes_max) return std::nullopt;
+  return std::string(text);
+}
+
+/// A web page of another site must not upload through its visitor's browser.
+bool from_other_site(const Request& request) {
+  const std::string_view origin = header_of(request, "origin");
+  if (origin.empty()) return false;
+  const auto scheme = origin.find("://");
+  return scheme == std::string_view::npos ||
+         origin.substr(scheme + 3) != header_of(request, "host");
+}
+
+int status_of(DeliveryState state) {
+  switch (state) {
+    case DeliveryState::stored:
+      return 201;
+    case DeliveryState::skipped:
+      return 200;
+    case DeliveryState::refused:
+      return 422;
+    case DeliveryState::failed:
+      return 503;
+  }
+  return 500;
+}
+
+Result<store::DeliveryRecord> find_delivery(const Call& call) {
+  METERLINE_CHECK(call.parameters.allow_only({}));
+  const auto id = DeliveryId::parse(call.captured.front());
+  if (id) {
+    METERLINE_TRY(auto record, call.context.store.delivery(*id));
+    if (record) return std::move(*record);
+  }
+  return fail(Errc::not_found, fmt::format("no delivery \"{}\": /v1/deliveries lists them",
+                                           excerpt_of(call.captured.front())));
+}
+
+/// One more than `limit`, where there are so many, without findings.
+Result<std::vector<store::DeliveryRecord>> read_page(const store::Store& store,
+                                                     store::DeliveriesQuery query) {
+  const std::size_t wanted = query.limit + 1;
+  std::vector<store::DeliveryRecord> page;
+  while (page.size() < wanted) {
+    query.limit = std::min(wanted - page.size(), deliveries_step);
+    METERLINE_TRY(auto step, store.deliveries(query));
+    for (auto& record : step) {
+      record.report.findings.clear();
+      record.report.findings.shrink_to_fit();
+      page.push_back(std::move(record));
+    }
+    if (step.size() < query.limit) break;
+    query.after = page.back().delivery.id;
+  }
+  return page;
+}
+
+source::Incoming incoming_of(const Call& call, const std::string& name) {
+  return {.source = std::string(upload_prefix) + name,
+          .delivered_at = call.context.now(),
+          .bytes = call.request.body_bytes,
+          .open = call.request.body};
+}
+
+}  // namespace
+
+Result<Response> post_delivery(const Call& call) {
+  if (from_other_site(call.request))
+    return problem(403, "Origin: files can be uploaded from pages of this server only");
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit"}));
+  METERLINE_TRY(
+      const auto name,
+      call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
+  METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_names, parse_unit));
+  if (!call.request.body || call.request.body_bytes == 0)
+    return fail(Errc::invalid_argument,
+                "the request has no body: send the file, like curl --data-binary @FILE URL");
+
+  ingest::IngestOptions options = call.context.ingest;
+  if (unit) options.unit = *unit;
+  const auto record =
+      ingest::load(incoming_of(call, name.value_or("upload")), call.context.store, options,
+                   {.stop = call.context.cancel, .bytes_read = nullptr, .on_rejected = {}});
+  if (call.context.on_upload) call.context.on_upload(record.report);
+
+  Response response = json_response(to_json(record));
+  response.status = status_of(record.report.state);
+  if (response.status == 201)
+    response.headers["Location"] = "/v1/deliveries/" + record.delivery.id.text();
+  if (response.status == 503) response.headers["Retry-After"] = "10";
+  return response;
+}
+
+Result<Response> get_deliveries(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_CHECK(call.parameters.allow_only({"limit", "cursor", "source"}));
+  METERLINE_TRY(const auto limit, page_limit(call.parameters));
+  METERLINE_TRY(const auto cursor, call.parameters.find_as("cursor", "\"next\" of the page before",
+                                                           DeliveryId::parse));
+  METERLINE_TRY(const auto source,
+                call.parameters.find_as("source", "the source of a delivery, like upload:upload",
+                                        parse_source));
+  METERLINE_TRY(auto records,
+                read_page(call.context.store, {.source = source, .after = cursor, .limit = limit}));
+  const bool more = records.size() > limit;
+  if (more) records.pop_back();
+  Response response = *format == Format::csv ? csv_response(deliveries_csv(records))
+                                             : json_response(deliveries_json(records, more));
+  if (more)
+    response.headers["Link"] = fmt::format("</v1/deliveries?limit={}&cursor={}{}>; rel=\"next\"",
+                                           limit, records.back().delivery.id.text(),
+                                           source ? "&source=" + percent_encode(*source) : "");
+  return response;
+}
+
+Result<Response> get_delivery(const Call& call) {
+  METERLINE_TRY(const auto record, find_delivery(call));
+  return json_response(to_json(record));
+}
+
+Result<Response> get_findings(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_TRY(const auto record, find_delivery(call));
+  return *format == Format::csv ? csv_response(findings_csv(record))
+                                : json_response(findings_json(record));
+}
+
+}  // namespace meterline::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ingest/ingest.h"
+#include "query/consumption.h"
+#include "query/portfolio.h"
+#include "store/store.h"
+
+namespace meterline::api {
+
+/// Answers as JSON text, without a newline at the end. Sums are exact JSON numbers of any
+/// length; times are RFC 3339; an unknown value is null. The command line prints the same bytes.
+std::string to_json(const query::Consumption& consumption);
+std::string to_json(const query::Portfolio& portfolio);
+std::string to_json(const store::DeliveryRecord& record);
+std::string to_json(const store::MeterInfo& meter);
+
+/// `{"meters":[...],"next":CURSOR}`; `next` is null on the last page.
+std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more);
+/// `{"deliveries":[...],"next":CURSOR}`; without the findings, of which there may be many.
+std::string deliveries_json(const std::vector<store::DeliveryRecord>& records, bool more);
+/// `{"id":...,"findingCounts":{...},"findings":[...]}`: what was found in one delivery.
+std::string findings_json(const store::DeliveryRecord& record);
+/// `{"deliveries":[...],"total":{...}}`: the report of one ingest.
+std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
+                        const ingest::IngestTotals& totals);
+
+/// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
+/// channel, delivery, or finding.
+std::string to_csv(const query::Consumption& consumption);
+std::string to_csv(const query::Portfolio& portfolio);
+std::string meters_csv(const std::vector<store::MeterInfo>& meters);
+std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
+std::string findings_csv(const store::DeliveryRecord& record);
+
+/// `start` of a point: `2019-01-01`, or `2019-01-01T00:30:00` below a day.
+std::string start_text(const query::Point& point, query::Resolution resolution);
+
+}  // namespace meterline::api

@@ -1,0 +1,127 @@
+#include <initializer_list>
+
+#include "api/render.h"
+
+namespace meterline::api {
+namespace {
+
+void append_field(std::string& out, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void append_row(std::string& out, std::initializer_list<std::string_view> fields) {
+  bool first = true;
+  for (const auto field : fields) {
+    if (!first) out += ',';
+    append_field(out, field);
+    first = false;
+  }
+  out += '\n';
+}
+
+template <class T>
+std::string text_or_empty(const std::optional<T>& value) {
+  return value ? value->text() : std::string();
+}
+
+std::string time_or_empty(const std::optional<Version>& version) {
+  return version ? version->time.text() : std::string();
+}
+
+/// The columns that every total ends with, and their values, joined already.
+constexpr std::string_view basis_header =
+    "readings,expected,actual,substituted,estimated,missing,version\n";
+
+void append_basis(std::string& out, const query::Total& total) {
+  append_row(out, {std::to_string(total.readings), std::to_string(total.expected),
+                   std::to_string(total.quality.actual), std::to_string(total.quality.substituted),
+                   std::to_string(total.quality.estimated), std::to_string(total.quality.missing),
+                   time_or_empty(total.version)});
+}
+
+/// Fields with a comma behind each, for a row that goes on.
+void append_fields(std::string& out, std::initializer_list<std::string_view> fields) {
+  append_row(out, fields);
+  out.back() = ',';
+}
+
+}  // namespace
+
+std::string to_csv(const query::Consumption& consumption) {
+  const auto& question = consumption.question;
+  std::string out = "meter,channel,flow,unit,start,sum,";
+  out += basis_header;
+  for (const auto& [channel, total, series] : consumption.channels) {
+    for (const auto& point : series) {
+      append_fields(
+          out, {question.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
+                start_text(point, question.resolution), text_or_empty(point.total.sum)});
+      append_basis(out, point.total);
+    }
+  }
+  return out;
+}
+
+std::string to_csv(const query::Portfolio& portfolio) {
+  std::string out = "channel,flow,unit,start,sum,average,meters,metersIncomplete,";
+  out += basis_header;
+  for (const auto& [channel, total, series] : portfolio.channels) {
+    for (const auto& [day, all] : series) {
+      append_fields(out, {channel.name, text_of(channel.flow), text_of(channel.unit), day.text(),
+                          text_or_empty(all.total.sum), text_or_empty(all.average),
+                          std::to_string(all.meters), std::to_string(all.meters_incomplete)});
+      append_basis(out, all.total);
+    }
+  }
+  return out;
+}
+
+std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
+  std::string out = "meter,channel,flow,unit,interval,first,last\n";
+  for (const auto& meter : meters)
+    for (const auto& [channel, interval, first, last] : meter.channels)
+      append_row(out,
+                 {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
+                  std::to_string(interval.minutes()), first.text(), last.text()});
+  return out;
+}
+
+std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
+  std::string out =
+      "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
+      "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
+      "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected\n";
+  for (const auto& [delivery, report] : records) {
+    const RowCounts& rows = report.rows;
+    const ReadingCounts& readings = report.readings;
+    append_fields(out,
+                  {delivery.id.text(), delivery.source, text_of(report.state), report.reason,
+                   report.format, delivery.delivered_at.text(), std::to_string(delivery.bytes),
+                   hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
+    append_row(
+        out, {std::to_string(rows.read), std::to_string(rows.stored), std::to_string(rows.repeated),
+              std::to_string(rows.rejected), std::to_string(readings.read),
+              std::to_string(readings.stored), std::to_string(readings.missing),
+              std::to_string(readings.repeated), std::to_string(readings.rejected)});
+  }
+  return out;
+}
+
+std::string findings_csv(const store::DeliveryRecord& record) {
+  std::string out = "line,column,code,text,excerpt\n";
+  for (const auto& finding : record.report.findings)
+    append_row(out, {std::to_string(finding.line), std::to_string(finding.column),
+                     text_of(finding.code), finding.text, finding.excerpt});
+  return out;
+}
+
+}  // namespace meterline::api

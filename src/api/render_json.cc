@@ -1,0 +1,237 @@
+#include <fmt/core.h>
+
+#include "api/json_writer.h"
+#include "api/render.h"
+
+namespace meterline::api {
+namespace {
+
+/// Whether the findings themselves are shown, beside their counts.
+enum class Findings { shown, left_out };
+
+std::optional<std::string_view> known(Unit unit) {
+  if (unit == Unit::unknown) return std::nullopt;
+  return text_of(unit);
+}
+
+std::optional<std::string> time_text(const std::optional<Version>& version) {
+  if (!version) return std::nullopt;
+  return version->time.text();
+}
+
+void write_question(JsonWriter& json, DateRange dates, query::Resolution resolution,
+                    const std::optional<Instant>& as_of) {
+  json.member("from", dates.from.text())
+      .member("to", dates.to.text())
+      .member("resolution", query::text_of(resolution))
+      .key("asOf");
+  json.value(as_of ? std::optional(as_of->text()) : std::nullopt);
+}
+
+void write_channel(JsonWriter& json, const Channel& channel) {
+  json.member("channel", channel.name)
+      .member("flow", text_of(channel.flow))
+      .member("unit", known(channel.unit));
+}
+
+void write_quality(JsonWriter& json, const store::QualityCounts& quality) {
+  json.key("quality")
+      .begin_object()
+      .member("actual", quality.actual)
+      .member("substituted", quality.substituted)
+      .member("estimated", quality.estimated)
+      .member("missing", quality.missing)
+      .end_object();
+}
+
+void write_basis(JsonWriter& json, const query::Total& total) {
+  json.member("readings", total.readings).member("expected", total.expected);
+  write_quality(json, total.quality);
+  json.member("version", time_text(total.version));
+}
+
+void write_total(JsonWriter& json, const query::Total& total) {
+  json.member("sum", total.sum);
+  write_basis(json, total);
+}
+
+void write_total(JsonWriter& json, const query::PortfolioTotal& all) {
+  json.member("sum", all.total.sum)
+      .member("average", all.average)
+      .member("meters", all.meters)
+      .member("metersIncomplete", all.meters_incomplete);
+  write_basis(json, all.total);
+}
+
+void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
+  json.begin_object().member("meter", meter.meter.text()).key("channels").begin_array();
+  for (const auto& info : meter.channels) {
+    json.begin_object();
+    write_channel(json, info.channel);
+    json.member("interval", info.interval.minutes())
+        .member("first", info.first.text())
+        .member("last", info.last.text())
+        .end_object();
+  }
+  json.end_array().end_object();
+}
+
+void write_counts(JsonWriter& json, const RowCounts& rows, const ReadingCounts& readings) {
+  json.key("rows")
+      .begin_object()
+      .member("read", rows.read)
+      .member("stored", rows.stored)
+      .member("repeated", rows.repeated)
+      .member("rejected", rows.rejected)
+      .end_object();
+  json.key("readings")
+      .begin_object()
+      .member("read", readings.read)
+      .member("stored", readings.stored)
+      .member("missing", readings.missing)
+      .member("repeated", readings.repeated)
+      .member("rejected", readings.rejected)
+      .end_object();
+}
+
+void write_finding_counts(JsonWriter& json, const FindingCounts& counts) {
+  json.key("findingCounts").begin_object();
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] != 0) json.member(text_of(static_cast<FindingCode>(i)), counts[i]);
+  json.end_object();
+}
+
+void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
+  json.key("findings").begin_array();
+  for (const auto& finding : findings)
+    json.begin_object()
+        .member("line", finding.line)
+        .member("column", finding.column)
+        .member("code", text_of(finding.code))
+        .member("text", finding.text)
+        .member("excerpt", finding.excerpt)
+        .end_object();
+  json.end_array();
+}
+
+void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
+  const auto& [delivery, report] = record;
+  json.begin_object()
+      .member("id", delivery.id.text())
+      .member("source", delivery.source)
+      .member("state", text_of(report.state))
+      .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
+      .member("format", report.format.empty() ? std::nullopt : std::optional(report.format))
+      .member("deliveredAt", delivery.delivered_at.text())
+      .member("bytes", delivery.bytes)
+      .member("sha256", hex(delivery.content.data(), delivery.content.size()))
+      .member("unit", known(delivery.unit));
+  write_counts(json, report.rows, report.readings);
+  write_finding_counts(json, report.finding_counts);
+  if (findings == Findings::shown) write_findings(json, report.findings);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string start_text(const query::Point& point, query::Resolution resolution) {
+  if (resolution >= query::Resolution::day) return point.day.text();
+  return fmt::format("{}T{:02}:{:02}:00", point.day.text(), point.minute / 60, point.minute % 60);
+}
+
+std::string to_json(const query::Consumption& consumption) {
+  const auto& question = consumption.question;
+  JsonWriter json;
+  json.begin_object().member("meter", question.meter.text());
+  write_question(json, question.dates, question.resolution, question.as_of);
+  json.key("channels").begin_array();
+  for (const auto& channel : consumption.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    write_total(json, channel.total);
+    json.key("series").begin_array();
+    for (const auto& point : channel.series) {
+      json.begin_object().member("start", start_text(point, question.resolution));
+      write_total(json, point.total);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
+std::string to_json(const query::Portfolio& portfolio) {
+  const auto& question = portfolio.question;
+  JsonWriter json;
+  json.begin_object();
+  write_question(json, question.dates, question.resolution, question.as_of);
+  json.key("channels").begin_array();
+  for (const auto& channel : portfolio.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    write_total(json, channel.total);
+    json.key("series").begin_array();
+    for (const auto& point : channel.series) {
+      json.begin_object().member("start", point.day.text());
+      write_total(json, point.total);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
+std::string to_json(const store::DeliveryRecord& record) {
+  JsonWriter json;
+  write_delivery(json, record, Findings::shown);
+  return json.take();
+}
+
+std::string to_json(const store::MeterInfo& meter) {
+  JsonWriter json;
+  write_meter(json, meter);
+  return json.take();
+}
+
+std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more) {
+  JsonWriter json;
+  json.begin_object().key("meters").begin_array();
+  for (const auto& meter : meters) write_meter(json, meter);
+  json.end_array();
+  json.member("next", more ? std::optional(meters.back().meter.text()) : std::nullopt);
+  return json.end_object().take();
+}
+
+std::string deliveries_json(const std::vector<store::DeliveryRecord>& records, bool more) {
+  JsonWriter json;
+  json.begin_object().key("deliveries").begin_array();
+  for (const auto& record : records) write_delivery(json, record, Findings::left_out);
+  json.end_array();
+  json.member("next", more ? std::optional(records.back().delivery.id.text()) : std::nullopt);
+  return json.end_object().take();
+}
+
+std::string findings_json(const store::DeliveryRecord& record) {
+  JsonWriter json;
+  json.begin_object().member("id", record.delivery.id.text());
+  write_finding_counts(json, record.report.finding_counts);
+  write_findings(json, record.report.findings);
+  return json.end_object().take();
+}
+
+std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
+                        const ingest::IngestTotals& totals) {
+  JsonWriter json;
+  json.begin_object().key("deliveries").begin_array();
+  for (const auto& record : records) write_delivery(json, record, Findings::shown);
+  json.end_array().key("total").begin_object();
+  json.member("deliveries", totals.deliveries)
+      .member("stored", totals.stored)
+      .member("skipped", totals.skipped)
+      .member("refused", totals.refused)
+      .member("failed", totals.failed);
+  write_counts(json, totals.rows, totals.readings);
+  return json.end_object().end_object().take();
+}
+
+}  // namespace meterline::api

@@ -1,0 +1,186 @@
+#include "api/render.h"
+
+#include <gtest/gtest.h>
+
+namespace meterline::api {
+namespace {
+
+Date day(std::string_view text) { return *Date::parse(text); }
+
+query::Total total(std::optional<Sum> sum, std::int64_t readings) {
+  query::Total total{
+      .sum = sum, .readings = readings, .expected = 48, .quality = {}, .version = {}};
+  total.quality.actual = readings;
+  total.quality.missing = 48 - readings;
+  if (sum) total.version = Version{.time = *Instant::parse("2019-02-01T06:00:00Z"), .tie = 7};
+  return total;
+}
+
+query::Consumption consumption() {
+  const Channel channel{.name = "E1", .flow = Flow::generation, .unit = Unit::kWh};
+  return {
+      .question = {.meter = *MeterId::parse("M1"),
+                   .dates = {.from = day("2019-01-01"), .to = day("2019-01-02")},
+                   .resolution = query::Resolution::day,
+                   .channel = std::nullopt,
+                   .flow = std::nullopt,
+                   .as_of = std::nullopt},
+      .channels = {
+          {.channel = channel,
+           .total = total(Sum(15, -1), 47),
+           .series = {{.day = day("2019-01-01"), .minute = 0, .total = total(Sum(15, -1), 47)},
+                      {.day = day("2019-01-02"), .minute = 0, .total = total(std::nullopt, 0)}}}}};
+}
+
+TEST(Render, ConsumptionAsJson) {
+  EXPECT_EQ(
+      to_json(consumption()),
+      R"({"meter":"M1","from":"2019-01-01","to":"2019-01-02","resolution":"day","asOf":null,)"
+      R"("channels":[{"channel":"E1","flow":"generation","unit":"kWh",)"
+      R"("sum":1.5,"readings":47,"expected":48,)"
+      R"("quality":{"actual":47,"substituted":0,"estimated":0,"missing":1},)"
+      R"("version":"2019-02-01T06:00:00Z","series":[)"
+      R"({"start":"2019-01-01","sum":1.5,"readings":47,"expected":48,)"
+      R"("quality":{"actual":47,"substituted":0,"estimated":0,"missing":1},)"
+      R"("version":"2019-02-01T06:00:00Z"},)"
+      R"({"start":"2019-01-02","sum":null,"readings":0,"expected":48,)"
+      R"("quality":{"actual":0,"substituted":0,"estimated":0,"missing":48},"version":null}]}]})");
+}
+
+TEST(Render, ConsumptionAsCsv) {
+  EXPECT_EQ(to_csv(consumption()),
+            "meter,channel,flow,unit,start,sum,"
+            "readings,expected,actual,substituted,estimated,missing,version\n"
+            "M1,E1,generation,kWh,2019-01-01,1.5,47,48,47,0,0,1,2019-02-01T06:00:00Z\n"
+            "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,\n");
+}
+
+TEST(Render, AStartBelowADayIsALocalTime) {
+  const query::Point point{.day = day("2019-01-31"), .minute = 23 * 60 + 5, .total = {}};
+  EXPECT_EQ(start_text(point, query::Resolution::interval), "2019-01-31T23:05:00");
+  EXPECT_EQ(start_text(point, query::Resolution::hour), "2019-01-31T23:05:00");
+  EXPECT_EQ(start_text(point, query::Resolution::day), "2019-01-31");
+  EXPECT_EQ(start_text(point, query::Resolution::year), "2019-01-31");
+}
+
+query::Portfolio portfolio() {
+  const query::PortfolioTotal two{
+      .total = total(Sum(5, 0), 48), .meters = 2, .meters_incomplete = 1, .average = Sum(25, -1)};
+  return {.question = {.dates = {.from = day("2019-01-01"), .to = day("2019-01-01")},
+                       .resolution = query::Resolution::month,
+                       .channel = std::nullopt,
+                       .flow = std::nullopt,
+                       .as_of = Instant::parse("2019-03-01T00:00:00Z")},
+          .channels = {
+              {.channel = {}, .total = two, .series = {{.day = day("2019-01-01"), .total = two}}}}};
+}
+
+TEST(Render, PortfolioAsJson) {
+  const std::string basis =
+      R"("sum":5,"average":2.5,"meters":2,"metersIncomplete":1,"readings":48,"expected":48,)"
+      R"("quality":{"actual":48,"substituted":0,"estimated":0,"missing":0},)"
+      R"("version":"2019-02-01T06:00:00Z")";
+  EXPECT_EQ(to_json(portfolio()), R"({"from":"2019-01-01","to":"2019-01-01","resolution":"month",)"
+                                  R"("asOf":"2019-03-01T00:00:00Z","channels":[)"
+                                  R"({"channel":"consumption","flow":"consumption","unit":null,)" +
+                                      basis + R"(,"series":[{"start":"2019-01-01",)" + basis +
+                                      "}]}]}");
+}
+
+TEST(Render, PortfolioAsCsv) {
+  EXPECT_EQ(to_csv(portfolio()),
+            "channel,flow,unit,start,sum,average,meters,metersIncomplete,"
+            "readings,expected,actual,substituted,estimated,missing,version\n"
+            "consumption,consumption,,2019-01-01,5,2.5,2,1,48,48,48,0,0,0,2019-02-01T06:00:00Z\n");
+}
+
+store::DeliveryRecord record() {
+  store::DeliveryRecord record;
+  record.delivery.id.bytes.fill(0xAB);
+  record.delivery.source = "upload:a \"b\", c";
+  record.delivery.content.fill(0x01);
+  record.delivery.bytes = 1234;
+  record.delivery.delivered_at = *Instant::parse("2019-02-01T06:00:00Z");
+  record.delivery.unit = Unit::kWh;
+  record.report.format = "wide-csv";
+  record.report.rows = {.read = 3, .stored = 1, .repeated = 1, .rejected = 1};
+  record.report.readings = {
+      .read = 144, .stored = 47, .missing = 1, .repeated = 48, .rejected = 48};
+  record.report.finding_counts.at(static_cast<std::size_t>(FindingCode::bad_date)) = 1;
+  record.report.findings = {{.line = 3,
+                             .column = 2,
+                             .code = FindingCode::bad_date,
+                             .text = "want yyyy-MM-dd",
+                             .excerpt = "1/2/2019"}};
+  return record;
+}
+
+constexpr std::string_view record_start =
+    R"({"id":"abababababababababababababababab","source":"upload:a \"b\", c",)"
+    R"("state":"stored","reason":null,"format":"wide-csv","deliveredAt":"2019-02-01T06:00:00Z",)"
+    R"("bytes":1234,)"
+    R"("sha256":"0101010101010101010101010101010101010101010101010101010101010101",)"
+    R"("unit":"kWh","rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
+    R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48},)"
+    R"("findingCounts":{"bad_date":1})";
+constexpr std::string_view findings =
+    R"("findings":[{"line":3,"column":2,"code":"bad_date","text":"want yyyy-MM-dd",)"
+    R"("excerpt":"1/2/2019"}])";
+
+TEST(Render, DeliveryAsJson) {
+  const std::string start(record_start);
+  EXPECT_EQ(to_json(record()), start + "," + std::string(findings) + "}");
+  EXPECT_EQ(deliveries_json({record()}, true),
+            R"({"deliveries":[)" + start + R"(}],"next":"abababababababababababababababab"})");
+  EXPECT_EQ(deliveries_json({}, false), R"({"deliveries":[],"next":null})");
+  EXPECT_EQ(findings_json(record()),
+            R"({"id":"abababababababababababababababab","findingCounts":{"bad_date":1},)" +
+                std::string(findings) + "}");
+}
+
+TEST(Render, DeliveryAsCsv) {
+  EXPECT_EQ(deliveries_csv({record()}),
+            "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
+            "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
+            "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected\n"
+            "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
+            "2019-02-01T06:00:00Z,1234,"
+            "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
+            "3,1,1,1,144,47,1,48,48\n");
+  EXPECT_EQ(findings_csv(record()),
+            "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
+}
+
+TEST(Render, IngestReportAsJson) {
+  const ingest::IngestTotals totals{.deliveries = 2,
+                                    .stored = 1,
+                                    .skipped = 1,
+                                    .refused = 0,
+                                    .failed = 0,
+                                    .rows = record().report.rows,
+                                    .readings = record().report.readings};
+  EXPECT_EQ(ingest_json({record()}, totals),
+            R"({"deliveries":[)" + to_json(record()) +
+                R"(],"total":{"deliveries":2,"stored":1,"skipped":1,"refused":0,"failed":0,)"
+                R"("rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
+                R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48}}})");
+}
+
+TEST(Render, MetersAsJsonAndCsv) {
+  const store::MeterInfo meter{
+      .meter = *MeterId::parse("M1"),
+      .channels = {
+          {.channel = {}, .interval = {}, .first = day("2019-01-01"), .last = day("2019-12-31")}}};
+  const std::string one =
+      R"({"meter":"M1","channels":[{"channel":"consumption","flow":"consumption","unit":null,)"
+      R"("interval":30,"first":"2019-01-01","last":"2019-12-31"}]})";
+  EXPECT_EQ(to_json(meter), one);
+  EXPECT_EQ(meters_json({meter}, false), R"({"meters":[)" + one + R"(],"next":null})");
+  EXPECT_EQ(meters_json({meter}, true), R"({"meters":[)" + one + R"(],"next":"M1"})");
+  EXPECT_EQ(meters_csv({meter}),
+            "meter,channel,flow,unit,interval,first,last\n"
+            "M1,consumption,consumption,,30,2019-01-01,2019-12-31\n");
+}
+
+}  // namespace
+}  // namespace meterline::api

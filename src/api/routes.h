@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/api.h"
+#include "api/parameters.h"
+#include "core/result.h"
+
+namespace meterline::api {
+
+/// A request on its way to its route.
+struct Call {
+  const Request& request;
+  const Context& context;
+  std::vector<std::string> captured;  ///< What stood for each `{}` of the route's pattern.
+  Parameters parameters;
+};
+
+/// Answers a call; an error becomes problem details with the status of its code.
+using RouteFunction = Result<Response> (*)(const Call& call);
+
+Result<Response> get_daily_sum(const Call& call);  ///< The first customer's contract.
+Result<Response> get_meters(const Call& call);
+Result<Response> get_meter(const Call& call);
+Result<Response> get_consumption(const Call& call);
+Result<Response> get_portfolio(const Call& call);
+Result<Response> get_deliveries(const Call& call);
+Result<Response> get_delivery(const Call& call);
+Result<Response> get_findings(const Call& call);
+Result<Response> post_delivery(const Call& call);
+Result<Response> get_health(const Call& call);
+Result<Response> get_readiness(const Call& call);
+
+enum class Format { json, csv };
+
+/// What the Accept header prefers; JSON when both are as good. Empty when it takes neither.
+std::optional<Format> negotiate(const Request& request);
+Response not_acceptable();
+
+/// The body gets a line end: what the command line prints, byte for byte.
+Response json_response(std::string body);
+Response csv_response(std::string body);
+
+/// The value of a request header, or nothing.
+std::string_view header_of(const Request& request, std::string_view name);
+
+}  // namespace meterline::api

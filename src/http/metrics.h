@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+
+#include "core/delivery.h"
+#include "http/server.h"
+
+namespace meterline::http {
+
+/// Counts what a server does, for Prometheus.
+///
+/// Threads: every method may be called from many threads at once.
+class Metrics {
+ public:
+  virtual ~Metrics() = default;
+
+  /// The handler, counted, and with `GET /metrics` added. The Metrics must outlive it.
+  virtual Handler wrap(Handler handler) = 0;
+
+  /// Counts what became of an upload.
+  virtual void count_upload(const DeliveryReport& report) = 0;
+};
+
+std::unique_ptr<Metrics> make_metrics();
+
+}  // namespace meterline::http

@@ -1,0 +1,191 @@
+#include "http/server.h"
+
+#include <fmt/core.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "core/try.h"
+#include "http/session.h"
+
+namespace meterline::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+/// Connections beyond connections_max that are told so; more are just closed.
+constexpr std::size_t refused_at_once_max = 100;
+constexpr std::chrono::milliseconds accept_pause{100};  ///< When no connection can be opened.
+
+std::string shown(const std::string& address, std::string_view port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
+}
+
+tl::unexpected<Error> cannot_listen(const ServerOptions& options, error_code error) {
+  const auto& [address, port] = std::tie(options.address, options.port);
+  if (error == asio::error::address_in_use)
+    return fail(Errc::unavailable,
+                fmt::format("port {} on {} is in use; choose another with --listen {}", port,
+                            address, shown(address, "PORT")));
+  if (error == asio::error::access_denied)
+    return fail(Errc::invalid_argument,
+                fmt::format("port {} needs special rights; choose one above 1023, like --listen {}",
+                            port, shown(address, "8080")));
+  return fail(Errc::invalid_argument,
+              fmt::format("cannot listen on {}: {}; give an address of this machine, like "
+                          "--listen 127.0.0.1:8080",
+                          shown(address, std::to_string(port)), error.message()));
+}
+
+class HttpServer : public Server {
+ public:
+  HttpServer(ServerOptions options, Handler handler)
+      : engine_(std::move(options), std::move(handler)),
+        acceptor_(engine_.io),
+        pause_(engine_.io) {}
+
+  ~HttpServer() override {
+    if (!thread_.joinable()) return;
+    stop(std::chrono::milliseconds(0));
+    for (auto* pool : {&engine_.answers, &engine_.uploads, &engine_.spooling}) {
+      pool->stop();
+      pool->join();
+    }
+    engine_.io.stop();
+    thread_.join();
+  }
+
+  Result<void> listen() {
+    const auto& options = engine_.options;
+    error_code error;
+    const auto address = asio::ip::make_address(options.address, error);
+    if (error) return cannot_listen(options, error);
+    const tcp::endpoint endpoint(address, options.port);
+    acceptor_.open(endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return cannot_listen(options, error);
+    port_ = acceptor_.local_endpoint(error).port();
+    return {};
+  }
+
+  void run() {
+    accept();
+    thread_ = std::thread([this] { run_io(); });
+  }
+
+  std::uint16_t port() const override { return port_; }
+  bool stop(std::chrono::milliseconds grace) override;
+
+ private:
+  /// Whatever a connection does, the others go on: memory that ran out costs that one only.
+  void run_io() {
+    for (;;) {
+      try {
+        engine_.io.run();
+        return;
+      } catch (const std::exception& error) {
+        spdlog::error("a connection was dropped: {}", error.what());
+        close_orphans();
+      }
+    }
+  }
+
+  /// Closes sessions that nothing is under way for: work in progress shares the session.
+  void close_orphans() {
+    std::vector<std::shared_ptr<Session>> orphans;
+    for (const auto& session : engine_.sessions)
+      if (session.use_count() == 1) orphans.push_back(session);
+    for (const auto& session : orphans) session->close();
+  }
+
+  void accept() {
+    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+      if (engine_.stopping) return;
+      if (!error) {
+        admit(std::move(socket));
+        return accept();
+      }
+      spdlog::warn("cannot take a connection: {}", error.message());
+      pause_.expires_after(accept_pause);
+      pause_.async_wait([this](error_code stopped) {
+        if (!stopped && !engine_.stopping) accept();
+      });
+    });
+  }
+
+  void admit(tcp::socket socket) {
+    const std::size_t open = engine_.sessions.size();
+    const std::size_t limit = engine_.options.connections_max;
+    if (open >= limit) spdlog::warn("connection refused: {} are open", open);
+    if (open >= limit + refused_at_once_max) return;
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    const auto session = make_session(std::move(socket), engine_);
+    engine_.sessions.insert(session);
+    if (open >= limit)
+      session->refuse(fmt::format("{} connections are open, at most {} are served: try again soon",
+                                  open, limit));
+    else
+      session->start();
+  }
+
+  /// Runs `task` on the thread of `io` and waits for it.
+  template <class Task>
+  void run_on_io(Task task) {
+    std::promise<void> done;
+    asio::post(engine_.io, [&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  Engine engine_;
+  tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_ =
+      asio::make_work_guard(engine_.io);
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+bool HttpServer::stop(std::chrono::milliseconds grace) {
+  run_on_io([this] {
+    engine_.stopping = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    pause_.cancel();
+    for (const auto& session : std::set(engine_.sessions)) session->close_if_idle();
+  });
+  bool answered = false;
+  {
+    std::unique_lock lock(engine_.mutex);
+    answered =
+        engine_.changed.wait_for(lock, grace, [this] { return engine_.requests_in_flight == 0; });
+  }
+  run_on_io([this] {
+    for (const auto& session : std::set(engine_.sessions)) session->close();
+  });
+  return answered;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler) {
+  auto server = std::make_unique<HttpServer>(std::move(options), std::move(handler));
+  METERLINE_CHECK(server->listen());
+  server->run();
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace meterline::http

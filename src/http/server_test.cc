@@ -1,0 +1,425 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <fmt/core.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <future>
+#include <new>
+#include <source_location>
+#include <stdexcept>
+
+#include "testing/temp_folder.h"
+
+namespace meterline::http {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr auto patience = 60s;  ///< Longer than any good answer takes.
+
+/// A connection that sends what it is told, right or wrong.
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    connected_ = connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
+  }
+  ~Client() { close(socket_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  bool connected() const { return connected_; }
+
+  Client& say(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t count = send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (count <= 0) break;  // The server has closed; what it said is still to be read.
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return *this;
+  }
+
+  /// The next head, up to its empty line; less when the server closes.
+  std::string head() {
+    while (heard_.find("\r\n\r\n") == std::string::npos && listen()) {
+    }
+    return take(std::min(heard_.find("\r\n\r\n") + 4, heard_.size()));
+  }
+
+  /// Status and body of the next answer: `200 body`.
+  std::string answer() {
+    const std::string text = head();
+    const auto length = text.find("Content-Length: ");
+    if (text.size() < 12 || length == std::string::npos) return "closed";
+    const std::size_t bytes = std::stoul(text.substr(length + 16));
+    while (heard_.size() < bytes && listen()) {
+    }
+    return text.substr(9, 3) + " " + take(std::min(bytes, heard_.size()));
+  }
+
+  /// All until the server closes.
+  std::string rest() {
+    while (listen()) {
+    }
+    return take(heard_.size());
+  }
+
+ private:
+  bool listen() {
+    std::array<char, 65536> piece{};
+    const ssize_t count = recv(socket_, piece.data(), piece.size(), 0);
+    if (count > 0) heard_.append(piece.data(), static_cast<std::size_t>(count));
+    return count > 0;
+  }
+
+  std::string take(std::size_t bytes) {
+    std::string text = heard_.substr(0, bytes);
+    heard_.erase(0, bytes);
+    return text;
+  }
+
+  int socket_;
+  bool connected_ = false;
+  std::string heard_;
+};
+
+/// Says what it was asked: `METHOD TARGET BYTES:SUM`, the last of the body's bytes.
+api::Response echo(const api::Request& request) {
+  std::uint64_t bytes = 0;
+  std::uint64_t sum = 0;
+  std::array<char, 1000> piece{};
+  if (request.body) {
+    auto source = *request.body();
+    for (std::size_t count = 1; count > 0; bytes += count) {
+      count = *source->read(piece);
+      for (std::size_t i = 0; i < count; ++i) sum += static_cast<unsigned char>(piece.at(i));
+    }
+  }
+  return {.status = 200,
+          .content_type = "text/plain",
+          .body = fmt::format("{} {} {}:{}", request.method, request.target, bytes, sum),
+          .headers = {}};
+}
+
+ServerOptions small_options() {
+  ServerOptions options;
+  options.port = 0;
+  options.threads = 2;
+  options.upload_threads = 1;
+  return options;
+}
+
+std::unique_ptr<Server> served(ServerOptions options = small_options(), Handler handler = echo) {
+  auto server = start(std::move(options), std::move(handler));
+  if (!server) throw std::runtime_error(server.error().message);
+  return *std::move(server);
+}
+
+std::string request_for(std::string_view target, std::string_view more_headers = "") {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", target, more_headers);
+}
+
+std::string upload_of(std::string_view body, std::string_view more_headers = "") {
+  return fmt::format("POST /u HTTP/1.1\r\nHost: localhost\r\n{}Content-Length: {}\r\n\r\n{}",
+                     more_headers, body.size(), body);
+}
+
+TEST(Server, AnswersOneRequestAfterTheOther) {
+  const auto server = served();
+  Client client(server->port());
+  EXPECT_EQ(client.say(request_for("/a?b=c")).answer(), "200 GET /a?b=c 0:0");
+  EXPECT_EQ(client.say(upload_of("\x01\x02")).answer(), "200 POST /u 2:3");
+  EXPECT_EQ(client.say(request_for("/d")).answer(), "200 GET /d 0:0");
+}
+
+TEST(Server, AnswersPipelinedRequestsInOrder) {
+  const auto server = served();
+  Client client(server->port());
+  client.say(request_for("/1") + upload_of("\x05") + request_for("/3") + "GET /4 HTT");
+  EXPECT_EQ(client.answer(), "200 GET /1 0:0");
+  EXPECT_EQ(client.answer(), "200 POST /u 1:5");
+  EXPECT_EQ(client.answer(), "200 GET /3 0:0");
+  EXPECT_EQ(client.say("P/1.1\r\nHost: a\r\n\r\n").answer(), "200 GET /4 0:0");
+}
+
+TEST(Server, ClosesWhenItIsAskedTo) {
+  const auto server = served();
+  EXPECT_THAT(Client(server->port()).say(request_for("/a", "Connection: close\r\n")).rest(),
+              HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(Client(server->port()).say("GET /a HTTP/1.0\r\n\r\n").rest(),
+              StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST(Server, AnswersHeadWithTheLengthOnly) {
+  const auto server = served();
+  Client client(server->port());
+  client.say("HEAD /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.head(), HasSubstr("Content-Length: 11\r\n"));  // HEAD /a 0:0
+  EXPECT_EQ(client.say(request_for("/b")).answer(), "200 GET /b 0:0");
+}
+
+TEST(Server, WaitsForTheBodyAfterContinue) {
+  const auto server = served();
+  Client client(server->port());
+  client.say("POST /u HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  EXPECT_EQ(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(client.say("\x07").answer(), "200 POST /u 1:7");
+}
+
+TEST(Server, SpoolsLargeBodies) {
+  const meterline::testing::TempFolder folder;
+  ServerOptions options = small_options();
+  options.spool_folder = folder.path();
+  const auto server = served(std::move(options));
+  Client client(server->port());
+  for (const std::size_t bytes :
+       {body_chunk_bytes - 1, body_chunk_bytes, body_chunk_bytes + 1, std::size_t{3'000'000}})
+    EXPECT_EQ(client.say(upload_of(std::string(bytes, '\x01'))).answer(),
+              fmt::format("200 POST /u {0}:{0}", bytes));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(Server, TakesChunkedBodies) {
+  const auto server = served();
+  Client client(server->port());
+  client.say("POST /u HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.say("2\r\n\x01\x02\r\n");
+  client.say(fmt::format("{:x}\r\n{}\r\n", 200'000, std::string(200'000, '\x01')));
+  EXPECT_EQ(client.say("0\r\n\r\n").answer(), "200 POST /u 200002:200003");
+}
+
+TEST(Server, SaysWhenTheSpoolCannotBeWritten) {
+  ServerOptions options = small_options();
+  options.spool_folder = "/nonexistent/folder";
+  const auto server = served(std::move(options));
+  Client client(server->port());
+  EXPECT_THAT(client.say(upload_of(std::string(body_chunk_bytes + 1, 'a'))).answer(),
+              StartsWith("503 "));
+}
+
+/// Each case: bytes that are refused, and the start of the answer. The connection is closed.
+void refused(std::string_view bytes, std::string_view want,
+             std::source_location at = std::source_location::current()) {
+  const ::testing::ScopedTrace trace(at.file_name(), static_cast<int>(at.line()), "case");
+  ServerOptions options = small_options();
+  options.body_bytes_max = 1000;
+  const auto server = served(std::move(options));
+  Client client(server->port());
+  const std::string answer = client.say(bytes).rest();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::string(want)));
+  EXPECT_THAT(answer, HasSubstr("application/problem+json"));
+  EXPECT_EQ(Client(server->port()).say(request_for("/")).answer(), "200 GET / 0:0");
+}
+
+TEST(Server, RefusesWhatIsNoHttp) {
+  refused("hello\r\n\r\n", "400");
+  refused(std::string_view("\x16\x03\x01\x02\x00", 5), "400");  // TLS.
+  refused("GET / HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n", "400");
+  refused("GET / HTTP/1.1\r\n\r\n", "400");
+  refused("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400");
+  refused("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "400");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "400");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400");
+  refused(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
+      "0\r\n\r\n",
+      "400");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "501");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\na", "417");
+}
+
+TEST(Server, RefusesWhatIsTooLarge) {
+  refused(request_for("/", "A: " + std::string(20'000, 'a') + "\r\n"), "431");
+  refused(request_for("/" + std::string(20'000, 'a')), "431");
+  refused(upload_of(std::string(1001, 'a')), "413");
+  refused(upload_of(std::string(3'000'000, 'a')), "413");  // Still told, with input unread.
+  refused("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n",
+          "413");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+              std::string(1001, 'a') + "\r\n0\r\n\r\n",
+          "413");
+  refused(
+      fmt::format("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body_chunk_bytes + 1),
+      "413");
+}
+
+TEST(Server, TakesBodiesUpToTheLimit) {
+  ServerOptions options = small_options();
+  options.body_bytes_max = 1000;
+  const auto server = served(std::move(options));
+  EXPECT_EQ(Client(server->port()).say(upload_of(std::string(1000, '\x01'))).answer(),
+            "200 POST /u 1000:1000");
+}
+
+TEST(Server, ClosesConnectionsThatDawdle) {
+  ServerOptions options = small_options();
+  options.header_timeout = 100ms;
+  options.body_timeout = 100ms;
+  options.idle_timeout = 100ms;
+  const auto server = served(std::move(options));
+  EXPECT_EQ(Client(server->port()).rest(), "");
+  EXPECT_EQ(Client(server->port()).say("GET / HTTP/1.1\r\nHost: ").rest(), "");
+  EXPECT_EQ(Client(server->port())
+                .say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+                .rest(),
+            "");
+  Client idle(server->port());
+  EXPECT_EQ(idle.say(request_for("/")).answer(), "200 GET / 0:0");
+  EXPECT_EQ(idle.rest(), "");
+}
+
+TEST(Server, ClosesASlowHeaderHoweverBusyItLooks) {
+  ServerOptions options = small_options();
+  options.header_timeout = 200ms;
+  const auto server = served(std::move(options));
+  Client client(server->port());
+  client.say("GET / HTTP/1.1\r\n");
+  std::promise<void> closed;
+  auto drip = std::async(std::launch::async, [&, told = closed.get_future()] {
+    while (told.wait_for(10ms) == std::future_status::timeout) client.say("A: b\r\n");
+  });
+  EXPECT_EQ(client.rest(), "");
+  closed.set_value();
+}
+
+TEST(Server, RefusesConnectionsBeyondTheLimit) {
+  ServerOptions options = small_options();
+  options.connections_max = 1;
+  const auto server = served(std::move(options));
+  {
+    Client first(server->port());
+    EXPECT_EQ(first.say(request_for("/1")).answer(), "200 GET /1 0:0");
+    EXPECT_THAT(Client(server->port()).say(request_for("/2")).rest(), StartsWith("HTTP/1.1 503 "));
+    EXPECT_EQ(first.say(request_for("/3")).answer(), "200 GET /3 0:0");
+  }
+  // The server hears of the closing some time later.
+  std::string answer;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (answer != "200 GET /4 0:0" && std::chrono::steady_clock::now() < deadline)
+    answer = Client(server->port()).say(request_for("/4")).answer();
+  EXPECT_EQ(answer, "200 GET /4 0:0");
+}
+
+TEST(Server, CompressesForThoseWhoTakeIt) {
+  const auto server = served(small_options(), [](const api::Request& request) {
+    static_cast<void>(request);
+    return api::Response{.status = 200,
+                         .content_type = "text/plain",
+                         .body = std::string(5'000'000, 'a'),
+                         .headers = {}};
+  });
+  Client client(server->port());
+  EXPECT_EQ(client.say(request_for("/")).answer().size(), 5'000'004U);
+  EXPECT_LT(client.say(request_for("/", "Accept-Encoding: gzip\r\n")).answer().size(), 10'000U);
+}
+
+TEST(Server, SurvivesAHandlerWithoutMemory) {
+  const auto server = served(small_options(), [](const api::Request& request) {
+    if (request.target == "/huge") throw std::bad_alloc();
+    return echo(request);
+  });
+  Client client(server->port());
+  EXPECT_THAT(client.say(request_for("/huge")).answer(), StartsWith("500 "));
+  EXPECT_EQ(client.say(request_for("/small")).answer(), "200 GET /small 0:0");
+}
+
+/// A handler that holds POST until it is released.
+class Gate {
+ public:
+  Handler handler() {
+    return [this](const api::Request& request) {
+      if (request.method == "POST") {
+        reached_.set_value();
+        released_.get_future().wait();
+      }
+      return echo(request);
+    };
+  }
+  void await_request() { reached_.get_future().wait(); }
+  void release() { released_.set_value(); }
+
+ private:
+  std::promise<void> reached_;
+  std::promise<void> released_;
+};
+
+TEST(Server, AnswersQuestionsDuringALongUpload) {
+  Gate gate;
+  const auto server = served(small_options(), gate.handler());
+  Client uploader(server->port());
+  uploader.say(upload_of("a"));
+  gate.await_request();
+  EXPECT_EQ(Client(server->port()).say(request_for("/q")).answer(), "200 GET /q 0:0");
+  gate.release();
+  EXPECT_EQ(uploader.answer(), "200 POST /u 1:97");
+}
+
+TEST(Server, StopsAfterTheRequestsInFlight) {
+  Gate gate;
+  const auto server = served(small_options(), gate.handler());
+  Client uploader(server->port());
+  Client idle(server->port());
+  EXPECT_EQ(idle.say(request_for("/")).answer(), "200 GET / 0:0");
+  uploader.say(upload_of("a") + request_for("/too-late"));
+  gate.await_request();
+  auto stopped = std::async(std::launch::async, [&] { return server->stop(patience); });
+  EXPECT_EQ(idle.rest(), "");  // Closed at once.
+  EXPECT_FALSE(Client(server->port()).connected());
+  gate.release();
+  const std::string answer = uploader.rest();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, ::testing::EndsWith("POST /u 1:97"));
+  EXPECT_TRUE(stopped.get());
+  EXPECT_TRUE(server->stop(0ms)) << "again";
+}
+
+TEST(Server, ClosesWhatIsNotAnsweredInTime) {
+  Gate gate;
+  const auto server = served(small_options(), gate.handler());
+  Client uploader(server->port());
+  uploader.say(upload_of("a"));
+  gate.await_request();
+  EXPECT_FALSE(server->stop(1ms));
+  EXPECT_EQ(uploader.rest(), "");
+  gate.release();
+}
+
+TEST(Server, NamesThePortThatIsTaken) {
+  const auto server = served();
+  ServerOptions options = small_options();
+  options.port = server->port();
+  const auto second = start(options, echo);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::unavailable);
+  EXPECT_EQ(second.error().message,
+            fmt::format("port {} on 127.0.0.1 is in use; choose another with --listen "
+                        "127.0.0.1:PORT",
+                        server->port()));
+}
+
+TEST(Server, RefusesAddressesThatAreNone) {
+  for (const char* address : {"localhost", "192.0.2.1", "1.2.3", ""}) {
+    ServerOptions options = small_options();
+    options.address = address;
+    const auto server = start(options, echo);
+    ASSERT_FALSE(server) << address;
+    EXPECT_EQ(server.error().code, Errc::invalid_argument) << server.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace meterline::http

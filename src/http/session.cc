@@ -1,0 +1,375 @@
+#include "http/session.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <cctype>
+#include <new>
+#include <optional>
+
+#include "api/problem.h"
+#include "http/spool.h"
+#include "http/wire.h"
+
+namespace meterline::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+using Parser = beast::http::request_parser<beast::http::buffer_body>;
+
+/// How long to read on, unheeded, after the last answer: a connection closed with unread input
+/// is reset, and the client may then lose the answer.
+constexpr std::chrono::seconds linger_timeout{2};
+constexpr std::size_t first_read_bytes = 4096;
+constexpr std::size_t logged_target_bytes_max = 200;
+
+enum class State {
+  idle,     ///< No complete header yet.
+  busy,     ///< From the header to the end of the answer.
+  leaving,  ///< Answered for the last time.
+  closed,
+};
+
+std::string lower(std::string_view text) {
+  std::string out;
+  for (const unsigned char c : text) out += static_cast<char>(std::tolower(c));
+  return out;
+}
+
+/// The status for a request that could not be read; 0 when nobody is there to be told.
+int status_of(error_code failure) {
+  using beast::http::error;
+  if (failure == error::header_limit) return 431;
+  if (failure == error::body_limit) return 413;
+  if (failure == error::end_of_stream || failure == error::partial_message) return 0;
+  return failure.category() == make_error_code(error::bad_method).category() ? 400 : 0;
+}
+
+class HttpSession : public Session, public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(asio::ip::tcp::socket socket, Engine& engine)
+      : stream_(std::move(socket)), engine_(engine), options_(engine.options) {}
+
+  void start() override {
+    stream_.expires_after(options_.header_timeout);
+    await_request();
+  }
+
+  void refuse(const std::string& reason) override {
+    enter(State::busy);
+    respond_and_leave(api::problem(503, reason));
+  }
+
+  void close_if_idle() override {
+    if (state_ == State::idle || state_ == State::leaving) close();
+  }
+
+  void close() override {
+    if (state_ == State::closed) return;
+    enter(State::closed);
+    stream_.close();
+    engine_.sessions.erase(shared_from_this());
+  }
+
+ private:
+  void await_request();
+  void read_header();
+  void on_header();
+  std::optional<api::Response> objection() const;
+  void continue_to_body();
+  void read_body();
+  void on_body(std::size_t bytes);
+  void spool(std::size_t bytes);
+  void on_spooled(const Result<void>& spooled);
+  api::Request take_request();
+  void dispatch();
+  api::Response answer(const api::Request& request) const;
+  void respond(api::Response response);
+  void respond_and_leave(api::Response response);
+  void write_next();
+  void on_written();
+  void leave();
+  void discard_input();
+  void on_error(error_code failure);
+  std::string reason_of(int status, error_code failure) const;
+  void enter(State state);
+
+  /// A completion handler that closes the session on an error, and else calls `next`.
+  template <class Next>
+  auto then(Next next) {
+    return [self = shared_from_this(), next](error_code error, std::size_t bytes) {
+      if (error)
+        self->on_error(error);
+      else
+        next(*self, bytes);
+    };
+  }
+
+  beast::tcp_stream stream_;
+  Engine& engine_;
+  const ServerOptions& options_;
+  State state_ = State::idle;
+
+  beast::flat_buffer buffer_;  ///< Read, not yet parsed: it may hold the start of a next request.
+  std::optional<Parser> parser_;
+  std::uint64_t body_bytes_max_ = 0;
+  std::optional<Spool> spool_;
+  std::string chunk_;
+  Clock::time_point began_;
+  std::string log_line_;
+  After after_ = After::keep_alive;
+  Body body_ = Body::sent;
+
+  WireResponse response_;
+  std::size_t body_written_ = 0;
+};
+
+void HttpSession::enter(State state) {
+  if ((state == State::busy) != (state_ == State::busy)) {
+    const std::lock_guard lock(engine_.mutex);
+    if (state == State::busy)
+      ++engine_.requests_in_flight;
+    else
+      --engine_.requests_in_flight;
+    engine_.changed.notify_all();
+  }
+  state_ = state;
+}
+
+void HttpSession::await_request() {
+  if (engine_.stopping) return close();
+  enter(State::idle);
+  spool_.reset();
+  parser_.emplace();
+  parser_->header_limit(options_.header_bytes_max);
+  body_bytes_max_ = options_.body_bytes_max;
+  parser_->body_limit(body_bytes_max_);
+  after_ = After::close;
+  body_ = Body::sent;
+  log_line_.clear();
+  if (buffer_.size() > 0) return read_header();
+  stream_.async_read_some(buffer_.prepare(first_read_bytes),
+                          then([](HttpSession& self, std::size_t bytes) {
+                            self.buffer_.commit(bytes);
+                            self.read_header();
+                          }));
+}
+
+void HttpSession::read_header() {
+  began_ = Clock::now();
+  stream_.expires_after(options_.header_timeout);
+  beast::http::async_read_header(stream_, buffer_, *parser_,
+                                 then([](HttpSession& self, std::size_t) { self.on_header(); }));
+}
+
+void HttpSession::on_header() {
+  enter(State::busy);
+  const auto& header = parser_->get();
+  if (header.keep_alive()) after_ = After::keep_alive;
+  if (header.method() == beast::http::verb::head) body_ = Body::told;
+  log_line_ = fmt::format("{} {}", std::string_view(header.method_string()),
+                          std::string_view(header.target()).substr(0, logged_target_bytes_max));
+  if (auto refused = objection()) return respond_and_leave(*std::move(refused));
+  if (header.method() != beast::http::verb::post) {
+    body_bytes_max_ = body_chunk_bytes;
+    parser_->body_limit(body_bytes_max_);
+  }
+  spool_.emplace(options_.spool_folder, body_chunk_bytes);
+  if (parser_->is_done()) return dispatch();
+  if (header.count(beast::http::field::expect) > 0) return continue_to_body();
+  read_body();
+}
+
+/// Why the request is refused on sight of its header, if it is.
+std::optional<api::Response> HttpSession::objection() const {
+  using beast::http::field;
+  const auto& header = parser_->get();
+  if (header.count(field::host) != 1 && (header.version() == 11 || header.count(field::host) > 1))
+    return api::problem(400, "a request needs one Host header");
+  if (header.count(field::transfer_encoding) > 0 && !parser_->chunked())
+    return api::problem(501, "Transfer-Encoding: only chunked is understood");
+  if (header.count(field::expect) > 0 && lower(header[field::expect]) != "100-continue")
+    return api::problem(417, "Expect: only 100-continue is understood");
+  const auto length = parser_->content_length();
+  if (header.method() != beast::http::verb::post && length && *length > body_chunk_bytes)
+    return api::problem(413,
+                        fmt::format("a {} takes no body of more than {} bytes",
+                                    std::string_view(header.method_string()), body_chunk_bytes));
+  return std::nullopt;
+}
+
+void HttpSession::continue_to_body() {
+  static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  stream_.expires_after(options_.write_timeout);
+  asio::async_write(stream_, asio::buffer(interim),
+                    then([](HttpSession& self, std::size_t) { self.read_body(); }));
+}
+
+void HttpSession::read_body() {
+  chunk_.resize(body_chunk_bytes);
+  auto& body = parser_->get().body();
+  body.data = chunk_.data();
+  body.size = chunk_.size();
+  body.more = true;
+  stream_.expires_after(options_.body_timeout);
+  beast::http::async_read(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                            if (error && error != beast::http::error::need_buffer)
+                              return self->on_error(error);
+                            self->on_body(self->chunk_.size() - self->parser_->get().body().size);
+                          });
+}
+
+void HttpSession::on_body(std::size_t bytes) {
+  if (spool_->size() + bytes > body_chunk_bytes) return spool(bytes);
+  on_spooled(spool_->append(std::string_view(chunk_).substr(0, bytes)));
+}
+
+void HttpSession::spool(std::size_t bytes) {
+  stream_.expires_never();
+  asio::post(engine_.spooling, [self = shared_from_this(), bytes]() mutable {
+    auto spooled = self->spool_->append(std::string_view(self->chunk_).substr(0, bytes));
+    auto& io = self->engine_.io;
+    asio::post(io, [session = std::move(self), result = std::move(spooled)] {
+      session->on_spooled(result);
+    });
+  });
+}
+
+void HttpSession::on_spooled(const Result<void>& spooled) {
+  if (state_ == State::closed) return;  // While the disk was at work.
+  if (!spooled) return respond_and_leave(api::problem(503, spooled.error().message));
+  if (!parser_->is_done()) return read_body();
+  dispatch();
+}
+
+api::Request HttpSession::take_request() {
+  const auto& header = parser_->get();
+  api::Request request{.method = std::string(header.method_string()),
+                       .target = std::string(header.target()),
+                       .headers = {},
+                       .body = {},
+                       .body_bytes = spool_->size()};
+  for (const auto& field : header) {
+    std::string& value = request.headers[lower(field.name_string())];
+    if (!value.empty()) value += ", ";
+    value += std::string_view(field.value());
+  }
+  if (request.body_bytes > 0) request.body = [spool = &*spool_] { return spool->open(); };
+  return request;
+}
+
+void HttpSession::dispatch() {
+  stream_.expires_never();
+  chunk_.clear();
+  chunk_.shrink_to_fit();
+  const bool upload = parser_->get().method() == beast::http::verb::post;
+  auto& pool = upload ? engine_.uploads : engine_.answers;
+  asio::post(pool, [self = shared_from_this(), request = take_request()]() mutable {
+    api::Response response = self->answer(request);
+    auto& io = self->engine_.io;
+    asio::post(io, [session = std::move(self), answer = std::move(response)]() mutable {
+      session->respond(std::move(answer));
+    });
+  });
+}
+
+/// Runs on a pool's thread, and touches nothing of the session that changes.
+api::Response HttpSession::answer(const api::Request& request) const {
+  try {
+    api::Response response = engine_.handler(request);
+    const auto encodings = request.headers.find("accept-encoding");
+    compress(response, encodings == request.headers.end() ? "" : encodings->second);
+    return response;
+  } catch (const std::bad_alloc&) {
+    return api::problem(500, "not enough memory for the answer: ask for less at once");
+  }
+}
+
+void HttpSession::respond(api::Response response) {
+  if (engine_.stopping) after_ = After::close;
+  response_ = to_wire(std::move(response), after_, body_);
+  body_written_ = 0;
+  write_next();
+}
+
+void HttpSession::respond_and_leave(api::Response response) {
+  after_ = After::close;
+  respond(std::move(response));
+}
+
+void HttpSession::write_next() {
+  const std::string_view piece =
+      std::string_view(response_.body).substr(body_written_, write_chunk_bytes);
+  const std::array buffers = {asio::buffer(std::string_view(response_.head)), asio::buffer(piece)};
+  stream_.expires_after(options_.write_timeout);
+  asio::async_write(stream_, buffers, then([size = piece.size()](HttpSession& self, std::size_t) {
+                      self.response_.head.clear();
+                      self.body_written_ += size;
+                      if (self.body_written_ < self.response_.body.size())
+                        self.write_next();
+                      else
+                        self.on_written();
+                    }));
+}
+
+void HttpSession::on_written() {
+  using std::chrono::duration_cast;
+  using std::chrono::microseconds;
+  spdlog::debug("{} {} {} bytes {} us", log_line_, response_.status, response_.body.size(),
+                duration_cast<microseconds>(Clock::now() - began_).count());
+  response_ = {};
+  if (after_ == After::close) return leave();
+  stream_.expires_after(options_.idle_timeout);
+  await_request();
+}
+
+void HttpSession::leave() {
+  enter(State::leaving);
+  error_code ignored;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  stream_.expires_after(linger_timeout);
+  discard_input();
+}
+
+void HttpSession::discard_input() {
+  chunk_.resize(first_read_bytes);
+  stream_.async_read_some(asio::buffer(chunk_),
+                          then([](HttpSession& self, std::size_t) { self.discard_input(); }));
+}
+
+void HttpSession::on_error(error_code failure) {
+  const bool heard = state_ == State::idle || state_ == State::busy;
+  const int status = heard ? status_of(failure) : 0;
+  if (status == 0) return close();
+  const std::string reason = reason_of(status, failure);
+  spdlog::warn("request refused with {}: {}", status, reason);
+  enter(State::busy);
+  respond_and_leave(api::problem(status, reason));
+}
+
+std::string HttpSession::reason_of(int status, error_code failure) const {
+  if (status == 431)
+    return fmt::format("the header is longer than {} bytes", options_.header_bytes_max);
+  if (status == 413) return fmt::format("the body is longer than {} bytes", body_bytes_max_);
+  return "this is not a request of HTTP/1.1: " + failure.message();
+}
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(asio::ip::tcp::socket socket, Engine& engine) {
+  return std::make_shared<HttpSession>(std::move(socket), engine);
+}
+
+}  // namespace meterline::http

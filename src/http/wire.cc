@@ -1,0 +1,114 @@
+#include "http/wire.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <ctime>
+
+#include "api/problem.h"
+
+namespace meterline::http {
+namespace {
+
+constexpr int gzip_level = 5;
+constexpr int gzip_window_bits = 15 + 16;  // 16 asks zlib for gzip rather than zlib framing.
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+/// The compressed text; empty when zlib has no memory for it.
+std::string deflated(const std::string& text) {
+  z_stream stream{};
+  if (deflateInit2(&stream, gzip_level, Z_DEFLATED, gzip_window_bits, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK)
+    return {};
+  std::string out(deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int result = deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result == Z_STREAM_END ? out : std::string();
+}
+
+/// Line breaks would end a header early; they become blanks.
+void append_header(std::string& head, std::string_view name, std::string_view value) {
+  head += name;
+  head += ": ";
+  for (const char c : value) head += c == '\r' || c == '\n' ? ' ' : c;
+  head += "\r\n";
+}
+
+bool may_have_body(int status) { return status != 204 && status != 304; }
+
+}  // namespace
+
+bool takes_gzip(std::string_view accept_encoding) {
+  const std::string text = lower(accept_encoding);
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::string element(rest.substr(0, rest.find(',')));
+    rest.remove_prefix(std::min(element.size() + 1, rest.size()));
+    std::erase_if(element, [](char c) { return c == ' ' || c == '\t'; });
+    const std::string_view coding = std::string_view(element).substr(0, element.find(';'));
+    if (coding != "gzip" && coding != "*") continue;
+    const auto weight = element.find(";q=0");
+    return weight == std::string::npos ||
+           element.find_first_not_of("0.", weight + 3) != std::string::npos;
+  }
+  return false;
+}
+
+void compress(api::Response& response, std::string_view accept_encoding) {
+  constexpr std::size_t bytes_max = std::size_t{1} << 30;  // zlib counts in 32 bits.
+  if (response.body.size() <= gzip_bytes_min || response.body.size() > bytes_max) return;
+  std::string& vary = response.headers["Vary"];
+  vary += vary.empty() ? "Accept-Encoding" : ", Accept-Encoding";
+  if (!takes_gzip(accept_encoding)) return;
+  std::string packed = deflated(response.body);
+  if (packed.empty() || packed.size() >= response.body.size()) return;
+  response.body = std::move(packed);
+  response.headers["Content-Encoding"] = "gzip";
+  const auto etag = response.headers.find("ETag");
+  if (etag != response.headers.end()) etag->second = "W/" + etag->second;
+}
+
+WireResponse to_wire(api::Response response, After after, Body body) {
+  WireResponse wire{.status = response.status, .head = {}, .body = {}};
+  wire.head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, api::phrase_of(response.status));
+  append_header(wire.head, "Date", http_date(std::time(nullptr)));
+  if (may_have_body(response.status)) {
+    append_header(wire.head, "Content-Type", response.content_type);
+    append_header(wire.head, "Content-Length", std::to_string(response.body.size()));
+    append_header(wire.head, "X-Content-Type-Options", "nosniff");
+  }
+  for (const auto& [name, value] : response.headers) append_header(wire.head, name, value);
+  append_header(wire.head, "Connection", after == After::close ? "close" : "keep-alive");
+  wire.head += "\r\n";
+  if (body == Body::sent && may_have_body(response.status)) wire.body = std::move(response.body);
+  return wire;
+}
+
+std::string http_date(std::int64_t unix_seconds) {
+  constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t time = unix_seconds;
+  std::tm t{};
+  gmtime_r(&time, &t);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                     days.at(static_cast<std::size_t>(t.tm_wday)), t.tm_mday,
+                     months.at(static_cast<std::size_t>(t.tm_mon)), t.tm_year + 1900, t.tm_hour,
+                     t.tm_min, t.tm_sec);
+}
+
+}  // namespace meterline::http

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/api.h"
+
+namespace meterline::http {
+
+/// Whether the connection stays open for a next request.
+enum class After { keep_alive, close };
+
+/// Whether the body follows, or only its length is told.
+enum class Body { sent, told };
+
+/// An answer as bytes of HTTP/1.1: status line and headers in `head`.
+struct WireResponse {
+  int status = 200;
+  std::string head;
+  std::string body;
+};
+
+/// Bodies up to this are not worth compressing.
+inline constexpr std::size_t gzip_bytes_min = 1024;
+
+/// Whether an Accept-Encoding header takes gzip.
+bool takes_gzip(std::string_view accept_encoding);
+
+/// Compresses the body where the client takes that and it pays, and says so in the headers: a
+/// strong ETag becomes a weak one, as the bytes are no longer those that it was made from.
+void compress(api::Response& response, std::string_view accept_encoding);
+
+WireResponse to_wire(api::Response response, After after, Body body);
+
+/// The time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+std::string http_date(std::int64_t unix_seconds);
+
+}  // namespace meterline::http

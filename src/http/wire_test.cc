@@ -1,0 +1,93 @@
+#include "http/wire.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+namespace meterline::http {
+namespace {
+
+api::Response answer(std::size_t bytes) {
+  return {.status = 200,
+          .content_type = "application/json",
+          .body = std::string(bytes, 'a'),
+          .headers = {{"ETag", "\"x\""}}};
+}
+
+std::string inflated(const std::string& packed, std::size_t bytes) {
+  std::string out(bytes, '\0');
+  z_stream stream{};
+  inflateInit2(&stream, 15 + 16);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  inflateEnd(&stream);
+  return out;
+}
+
+TEST(Wire, TakesGzipWhenTheClientDoes) {
+  for (const char* accept :
+       {"gzip", "deflate, gzip;q=0.5", "GZIP", "*", "gzip; q=0.001", "br,gzip"})
+    EXPECT_TRUE(takes_gzip(accept)) << accept;
+  for (const char* accept : {"", "identity", "gzip;q=0", "gzip; q=0.000", "br", "xgzip", "*;q=0"})
+    EXPECT_FALSE(takes_gzip(accept)) << accept;
+}
+
+TEST(Wire, CompressesLongBodies) {
+  api::Response response = answer(5000);
+  compress(response, "gzip");
+  EXPECT_EQ(response.headers["Content-Encoding"], "gzip");
+  EXPECT_EQ(response.headers["ETag"], "W/\"x\"");
+  EXPECT_EQ(response.headers["Vary"], "Accept-Encoding");
+  EXPECT_LT(response.body.size(), 100U);
+  EXPECT_EQ(inflated(response.body, 5000), answer(5000).body);
+}
+
+TEST(Wire, LeavesOtherBodiesAlone) {
+  api::Response response = answer(gzip_bytes_min);
+  compress(response, "gzip");
+  EXPECT_EQ(response.body, answer(gzip_bytes_min).body);
+  EXPECT_EQ(response.headers.count("Content-Encoding"), 0U);
+  response = answer(5000);
+  compress(response, "br");
+  EXPECT_EQ(response.body, answer(5000).body);
+  EXPECT_EQ(response.headers["Vary"], "Accept-Encoding");  // Another client may get gzip.
+}
+
+/// Head and body without the Date.
+std::string text_of(const WireResponse& wire) {
+  const auto date = wire.head.find("Date: ");
+  const auto end = wire.head.find("\r\n", date);
+  return wire.head.substr(0, date) + wire.head.substr(end + 2) + wire.body;
+}
+
+TEST(Wire, WritesHeadAndBody) {
+  EXPECT_EQ(text_of(to_wire(answer(2), After::keep_alive, Body::sent)),
+            "HTTP/1.1 200 OK\r\n"
+            "Content-Type: application/json\r\nContent-Length: 2\r\n"
+            "X-Content-Type-Options: nosniff\r\nETag: \"x\"\r\n"
+            "Connection: keep-alive\r\n\r\naa");
+  EXPECT_EQ(text_of(to_wire(answer(2), After::close, Body::told)),
+            "HTTP/1.1 200 OK\r\n"
+            "Content-Type: application/json\r\nContent-Length: 2\r\n"
+            "X-Content-Type-Options: nosniff\r\nETag: \"x\"\r\n"
+            "Connection: close\r\n\r\n");
+}
+
+TEST(Wire, NotModifiedHasNoBodyAndNoHeaderMayBreakOut) {
+  api::Response response = answer(0);
+  response.status = 304;
+  response.headers["Link"] = "a\r\nSet-Cookie: b";
+  EXPECT_EQ(text_of(to_wire(response, After::keep_alive, Body::sent)),
+            "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nLink: a  Set-Cookie: b\r\n"
+            "Connection: keep-alive\r\n\r\n");
+}
+
+TEST(Wire, WritesHttpDates) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
+}  // namespace
+}  // namespace meterline::http
