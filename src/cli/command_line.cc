@@ -1,0 +1,232 @@
+// The only file that knows CLI11: which options there are, their help, and which verb they go to.
+
+#include "cli/command_line.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "cli/demo.h"
+#include "cli/exit_code.h"
+#include "cli/ingest.h"
+#include "cli/questions.h"
+#include "cli/serve.h"
+
+namespace meterline::cli {
+namespace {
+
+constexpr const char* about =
+    "meterline loads smart-meter interval files, keeps every reading day with its history, and\n"
+    "answers consumption questions.\n\n"
+    "  meterline demo                                  a year of example meters to try\n"
+    "  meterline ingest FOLDER --unit kWh              load files\n"
+    "  meterline query METER --from 2019-01-01 --to 2019-01-31\n"
+    "  meterline serve                                 the same over HTTP\n";
+
+constexpr const char* footer =
+    "\nEvery option can also stand in the environment (--store as METERLINE_STORE, --findings-max\n"
+    "as METERLINE_FINDINGS_MAX) or in a TOML file named by --config, those of a verb in a section\n"
+    "of its name. Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with\n"
+    "rejected rows.";
+
+constexpr std::size_t list_limit_max = 1'000'000;
+
+/// All options of all verbs, filled by the parser.
+struct Options {
+  std::string store_url = "rocksdb:./meterline-data";
+  std::string output;
+  IngestVerb ingest;
+  QueryVerb query;
+  QuestionOptions portfolio;
+  ListVerb meters;
+  ListVerb deliveries;
+  ServeOptions serve;
+  std::string serve_unit;
+  bool i_know_it_is_open = false;
+  DemoVerb demo;
+  bool once = false;
+};
+
+void add_ingest(CLI::App& app, IngestVerb& verb) {
+  auto* const ingest = app.add_subcommand(
+      "ingest", "Load files, whole folders, or standard input (-) into the store");
+  ingest->add_option("PATH", verb.paths, "Files, folders with all below them, or -")->required();
+  ingest->add_option("--unit", verb.unit,
+                     "Unit of readings in files that name none: Wh, kWh, MWh, varh, ...");
+  ingest->add_option("--delivered-at", verb.delivered_at,
+                     "When the files were delivered, instead of their modification time: the later "
+                     "delivery of a day counts");
+  ingest->add_option("--rejects", verb.rejects, "Write rejected rows with their reasons here");
+  ingest->add_option("--findings-max", verb.findings_max, "Findings kept for each file")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
+  ingest->add_option("--expanded-bytes-max", verb.expanded_bytes_max,
+                     "Refuse a packed file that expands to more bytes (default: 64 GiB)");
+  ingest->add_option("--threads", verb.threads, "Threads that parse (default: one for each core)")
+      ->check(CLI::Range(1, 1024));
+}
+
+void add_dates(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
+  verb.add_option("--from", options.from, "First day, yyyy-MM-dd")->required();
+  verb.add_option("--to", options.to, "Last day, inclusive (default: --from)");
+  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
+  verb.add_option("--channel", options.channel, "Only channels of this name");
+  verb.add_option("--flow", options.flow,
+                  "Only this flow: consumption, generation, reactive or other");
+  verb.add_option("--as-of", options.as_of,
+                  "Answer with what was known then: 2019-02-01T06:00:00Z or 2019-02-01");
+}
+
+void add_questions(CLI::App& app, Options& options) {
+  auto* const query = app.add_subcommand("query", "What a meter used");
+  query->add_option("METER", options.query.meter, "The meter's id")->required();
+  add_dates(*query, options.query.options, "interval, hour, day, month or year");
+
+  auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
+  add_dates(*portfolio, options.portfolio, "day, month or year");
+
+  auto* const meters =
+      app.add_subcommand("meters", "The meters of the store, their channels and dates");
+  meters->add_option("--prefix", options.meters.prefix, "Only ids that begin so");
+  auto* const deliveries = app.add_subcommand("deliveries", "What was received, the latest first");
+  deliveries->add_option("--source", options.deliveries.source, "Only from this source");
+  meters->add_option("--limit", options.meters.limit, "Show at most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+  deliveries->add_option("--limit", options.deliveries.limit, "Show at most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+}
+
+void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
+  verb.add_option("--listen", serve.listen, "ADDRESS:PORT; port 0 takes any free one")
+      ->capture_default_str();
+  verb.add_flag("--i-know-it-is-open", options.i_know_it_is_open,
+                "Listen on an address that others can reach, though there is no login");
+}
+
+void add_servers(CLI::App& app, Options& options) {
+  auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
+  add_listen(*serve, options.serve, options);
+  serve->add_option("--unit", options.serve_unit, "Unit of uploads that name none");
+
+  auto* const demo =
+      app.add_subcommand("demo", "Make, load and serve a year of 200 example meters");
+  demo->add_option("--folder", options.demo.folder, "Where to put it all")->capture_default_str();
+  demo->add_flag("--once", options.once, "End after the answers instead of serving");
+  add_listen(*demo, options.demo.serve, options);
+}
+
+/// `--findings-max` is also METERLINE_FINDINGS_MAX.
+void name_in_environment(CLI::App& app) {
+  for (auto* const option : app.get_options()) {
+    const auto& names = option->get_lnames();
+    if (names.empty() || names.front() == "help" || names.front() == "version") continue;
+    std::string name = "METERLINE_";
+    for (const char c : names.front())
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    option->envname(name);
+  }
+}
+
+Result<Output> output_of(const std::string& name) {
+  if (name.empty()) return isatty(STDOUT_FILENO) == 1 ? Output::table : Output::json;
+  const std::map<std::string, Output> outputs = {
+      {"table", Output::table}, {"json", Output::json}, {"csv", Output::csv}};
+  return outputs.at(name);
+}
+
+int run_serve(const Options& options, const Session& session) {
+  ingest::IngestOptions ingest;
+  if (!options.serve_unit.empty()) {
+    const auto unit = parse_unit(options.serve_unit);
+    if (!unit)
+      return report_error({.code = Errc::invalid_argument,
+                           .message = fmt::format("--unit: want one of {}", unit_names)});
+    ingest.unit = *unit;
+  }
+  auto store = session.open_store(session.store_url, OpenMode::create);
+  if (!store) return report_error(store.error());
+  return serve(options.serve, **store, ingest);
+}
+
+int run_verb(const std::string& verb, const Options& options, const Session& session) {
+  if (verb == "ingest") return ingest(options.ingest, session);
+  if (verb == "query") return query(options.query, session);
+  if (verb == "portfolio") return portfolio(options.portfolio, session);
+  if (verb == "meters") return meters(options.meters, session);
+  if (verb == "deliveries") return deliveries(options.deliveries, session);
+  if (verb == "serve") return run_serve(options, session);
+  return demo(options.demo, session);
+}
+
+void add_all(CLI::App& app, Options& options) {
+  app.set_version_flag("--version", "meterline " METERLINE_VERSION);
+  app.require_subcommand(0, 1);
+  app.fallthrough();
+  app.footer(footer);
+  // The parser reads the file before it looks at the environment.
+  const char* const config = std::getenv("METERLINE_CONFIG");
+  app.set_config("--config", config == nullptr ? "" : config, "Read options from this TOML file",
+                 config != nullptr);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_option("--store", options.store_url, "Where the readings are kept: rocksdb:DIR")
+      ->capture_default_str();
+  app.add_option("--output", options.output,
+                 "table, json or csv (default: table on a terminal, else json)")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  add_ingest(app, options.ingest);
+  add_questions(app, options);
+  add_servers(app, options);
+  name_in_environment(app);
+  for (auto* const verb : app.get_subcommands({})) name_in_environment(*verb);
+}
+
+/// Help and version are asked for; all else is wrong usage, and the message leads to the help.
+int end_parsing(const CLI::ParseError& error, const CLI::App& app) {
+  if (error.get_exit_code() == 0) return app.exit(error);
+  const auto verbs = app.get_subcommands();
+  const std::string verb = verbs.empty() ? "" : verbs.front()->get_name() + ' ';
+  tell(
+      fmt::format("meterline: {}; `meterline {}--help` tells what there is\n", error.what(), verb));
+  return exit_usage;
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv, const StoreOpener& open_store) {
+  Options options;
+  CLI::App app(about, "meterline");
+  add_all(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return end_parsing(error, app);
+  }
+  if (app.get_subcommands().empty()) {
+    tell(app.help());
+    return exit_usage;
+  }
+  if (options.i_know_it_is_open)
+    options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
+  if (options.once) options.demo.end = DemoEnd::stop;
+
+  const auto output = output_of(options.output);
+  if (!output) return report_error(output.error());
+  const Session session{
+      .store_url = options.store_url, .output = *output, .open_store = open_store};
+  const int code = run_verb(app.get_subcommands().front()->get_name(), options, session);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    tell("meterline: cannot write the answer; is the disk full?\n");
+    return exit_failed;
+  }
+  return code;
+}
+
+}  // namespace meterline::cli

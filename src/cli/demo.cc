@@ -1,0 +1,83 @@
+#include "cli/demo.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/example_meters.h"
+#include "cli/exit_code.h"
+#include "cli/ingest.h"
+#include "cli/questions.h"
+
+namespace meterline::cli {
+namespace {
+
+constexpr std::string_view example_meter = "EX00027";
+
+void say(const std::string& text) {
+  print_line('\n' + text);
+  std::fflush(stdout);
+}
+
+/// The first answers, each behind the command that a user would type for it.
+int ask(const Session& session) {
+  const auto command = [&](std::string_view what) {
+    say(fmt::format("$ meterline {} --store {}", what, session.store_url));
+  };
+  command(fmt::format("query {} --from 2025-01-01 --to 2025-01-07", example_meter));
+  int code = query(
+      {.meter = std::string(example_meter), .options = {.from = "2025-01-01", .to = "2025-01-07"}},
+      session);
+  if (code != exit_ok) return code;
+  command(
+      fmt::format("query {} --from 2025-01-01 --to 2025-12-31 --resolution month", example_meter));
+  code = query({.meter = std::string(example_meter),
+                .options = {.from = "2025-01-01", .to = "2025-12-31", .resolution = "month"}},
+               session);
+  if (code != exit_ok) return code;
+  command("portfolio --from 2025-07-01 --to 2025-07-03");
+  return portfolio({.from = "2025-07-01", .to = "2025-07-03"}, session);
+}
+
+std::string what_next(const Session& session) {
+  return fmt::format(
+      "What you can do next:\n"
+      "  meterline meters --store {0}\n"
+      "  meterline query EX00001 --from 2025-03-01 --resolution interval --store {0}\n"
+      "  meterline ingest YOUR-FOLDER --unit kWh      load your own files into ./meterline-data\n"
+      "  meterline serve                              and ask them over HTTP\n"
+      "  meterline --help",
+      session.store_url);
+}
+
+}  // namespace
+
+int demo(const DemoVerb& verb, const Session& given) {
+  const ExampleMeters example;
+  const std::filesystem::path folder = verb.folder;
+  Session session = given;
+  session.output = Output::table;
+  session.store_url = "rocksdb:" + (folder / "store").string();
+
+  say(fmt::format("A year of {} example meters, half-hourly, as twelve files in {}:",
+                  example.meters, (folder / "files").string()));
+  if (const auto written = write_example_files(example, folder / "files"); !written)
+    return report_error(written.error());
+
+  const std::string files = (folder / "files").string();
+  say(fmt::format("$ meterline ingest {} --unit kWh --store {}", files, session.store_url));
+  int code = ingest({.paths = {files}, .unit = "kWh"}, session);
+  if (code != exit_ok) return code;
+  code = ask(session);
+  if (code != exit_ok) return code;
+  say(what_next(session));
+  if (verb.end == DemoEnd::stop) return exit_ok;
+
+  auto store = session.open_store(session.store_url, OpenMode::existing);
+  if (!store) return report_error(store.error());
+  say(fmt::format("Now serving the example; {} has a year of days.", example_meter));
+  return serve(verb.serve, **store, {.unit = Unit::kWh});
+}
+
+}  // namespace meterline::cli

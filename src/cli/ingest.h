@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/session.h"
+
+namespace meterline::cli {
+
+struct IngestVerb {
+  std::vector<std::string> paths;  ///< Files, folders, `-`.
+  std::string unit;                ///< Empty: none named.
+  std::string delivered_at;        ///< Empty: each file's modification time.
+  std::string rejects;             ///< A file for rejected rows; empty: none.
+  std::size_t findings_max = 1000;
+  std::uint64_t expanded_bytes_max = 0;  ///< 0: the default limit.
+  int threads = 0;                       ///< 0: one for each core.
+};
+
+/// `meterline ingest`: loads files into the store and reports what became of each.
+int ingest(const IngestVerb& verb, const Session& session);
+
+}  // namespace meterline::cli

@@ -1,0 +1,224 @@
+#include "cli/questions.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "api/render.h"
+#include "cli/exit_code.h"
+#include "cli/table.h"
+#include "core/try.h"
+#include "query/consumption.h"
+#include "query/portfolio.h"
+
+namespace meterline::cli {
+namespace {
+
+constexpr auto right = Table::Align::right;
+
+/// The options as values; `Question` is one of the questions' structs.
+template <class Question>
+Result<Question> question_of(const QuestionOptions& options) {
+  Question question;
+  METERLINE_TRY(question.dates, range_options(options.from, options.to));
+  const auto resolution = query::parse_resolution(options.resolution);
+  if (!resolution)
+    return fail(Errc::invalid_argument,
+                fmt::format("--resolution: want {}, got \"{}\"", query::resolution_names,
+                            excerpt_of(options.resolution)));
+  question.resolution = *resolution;
+  if (!options.channel.empty()) question.channel = options.channel;
+  if (!options.flow.empty()) {
+    question.flow = parse_flow(options.flow);
+    if (!question.flow)
+      return fail(Errc::invalid_argument,
+                  fmt::format("--flow: want consumption, generation, reactive or other, got \"{}\"",
+                              excerpt_of(options.flow)));
+  }
+  if (!options.as_of.empty()) {
+    METERLINE_TRY(question.as_of, instant_option("--as-of", options.as_of));
+  }
+  return question;
+}
+
+std::string text_of(const std::optional<Sum>& sum) { return sum ? sum->text() : "-"; }
+
+std::string title_of(const Channel& channel) {
+  std::string title = channel.name;
+  if (channel.name != text_of(channel.flow)) title += fmt::format(" ({})", text_of(channel.flow));
+  if (channel.unit != Unit::unknown) title += fmt::format(", {}", text_of(channel.unit));
+  return title;
+}
+
+std::string readings_of(const query::Total& total) {
+  return fmt::format("{}/{}", total.readings, total.expected);
+}
+
+std::string version_of(const query::Total& total) {
+  return total.version ? total.version->time.text() : "-";
+}
+
+std::string table_of(const query::Consumption& answer) {
+  std::string out;
+  for (const auto& channel : answer.channels) {
+    Table table({{.title = "start"},
+                 {.title = "sum", .align = right},
+                 {.title = "readings", .align = right},
+                 {.title = "version"}});
+    for (const auto& point : channel.series)
+      table.add({api::start_text(point, answer.question.resolution), text_of(point.total.sum),
+                 readings_of(point.total), version_of(point.total)});
+    table.add({"total", text_of(channel.total.sum), readings_of(channel.total),
+               version_of(channel.total)});
+    out +=
+        fmt::format("{}{}\n{}", out.empty() ? "" : "\n", title_of(channel.channel), table.text());
+  }
+  return out;
+}
+
+std::string table_of(const query::Portfolio& answer) {
+  std::string out;
+  for (const auto& channel : answer.channels) {
+    Table table({{.title = "start"},
+                 {.title = "sum", .align = right},
+                 {.title = "average", .align = right},
+                 {.title = "meters", .align = right},
+                 {.title = "incomplete", .align = right},
+                 {.title = "readings", .align = right}});
+    const auto add = [&](const std::string& start, const query::PortfolioTotal& total) {
+      table.add({start, text_of(total.total.sum), text_of(total.average), grouped(total.meters),
+                 grouped(total.meters_incomplete), readings_of(total.total)});
+    };
+    for (const auto& point : channel.series) add(point.day.text(), point.total);
+    add("total", channel.total);
+    out +=
+        fmt::format("{}{}\n{}", out.empty() ? "" : "\n", title_of(channel.channel), table.text());
+  }
+  return out;
+}
+
+std::string table_of(const std::vector<store::MeterInfo>& meters) {
+  Table table({{.title = "meter"},
+               {.title = "channel"},
+               {.title = "minutes", .align = right},
+               {.title = "first"},
+               {.title = "last"}});
+  for (const auto& meter : meters)
+    for (const auto& channel : meter.channels)
+      table.add({meter.meter.text(), title_of(channel.channel),
+                 std::to_string(channel.interval.minutes()), channel.first.text(),
+                 channel.last.text()});
+  return table.text();
+}
+
+std::string table_of(const std::vector<store::DeliveryRecord>& records) {
+  Table table({{.title = "delivered"},
+               {.title = "state"},
+               {.title = "rows", .align = right},
+               {.title = "stored", .align = right},
+               {.title = "rejected", .align = right},
+               {.title = "id"},
+               {.title = "source"}});
+  for (const auto& [delivery, report] : records)
+    table.add({delivery.delivered_at.text(), std::string(text_of(report.state)),
+               grouped(report.rows.read), grouped(report.rows.stored),
+               grouped(report.rows.rejected), delivery.id.text(), delivery.source});
+  return table.text();
+}
+
+template <class Answer>
+void print_answer(const Answer& answer, Output output) {
+  switch (output) {
+    case Output::json:
+      print_line(api::to_json(answer));
+      return;
+    case Output::csv:
+      print_text(api::to_csv(answer));
+      return;
+    case Output::table:
+      print_text(table_of(answer));
+  }
+}
+
+Result<int> try_query(const QueryVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
+  const auto meter = MeterId::parse(verb.meter);
+  if (!meter)
+    return fail(Errc::invalid_argument,
+                fmt::format("METER: want 1 to 64 of `A-Z a-z 0-9 _ - . :`, got \"{}\"",
+                            excerpt_of(verb.meter)));
+  question.meter = *meter;
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::consumption(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
+Result<int> try_portfolio(const QuestionOptions& options, const Session& session) {
+  METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::portfolio(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
+/// Drops what is beyond the limit; tells whether there was more.
+template <class Item>
+bool cut_off(std::vector<Item>& items, std::size_t limit) {
+  const bool more = items.size() > limit;
+  if (more) items.resize(limit);
+  return more;
+}
+
+template <class Item, class Json, class Csv>
+void print_list(std::vector<Item> items, const ListVerb& verb, Output output, const Json& json,
+                const Csv& csv) {
+  const bool more = cut_off(items, verb.limit);
+  switch (output) {
+    case Output::json:
+      print_line(json(items, more));
+      return;
+    case Output::csv:
+      print_text(csv(items));
+      return;
+    case Output::table:
+      print_text(table_of(items));
+      if (more)
+        print_text(fmt::format("... and more; --limit {} shows twice as many\n", verb.limit * 2));
+  }
+}
+
+Result<int> try_meters(const ListVerb& verb, const Session& session) {
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(auto found, store->meters({.prefix = verb.prefix, .limit = verb.limit + 1}));
+  print_list(std::move(found), verb, session.output, api::meters_json, api::meters_csv);
+  return exit_ok;
+}
+
+Result<int> try_deliveries(const ListVerb& verb, const Session& session) {
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  store::DeliveriesQuery question{.limit = verb.limit + 1};
+  if (!verb.source.empty()) question.source = verb.source;
+  METERLINE_TRY(auto found, store->deliveries(question));
+  print_list(std::move(found), verb, session.output, api::deliveries_json, api::deliveries_csv);
+  return exit_ok;
+}
+
+int finish(const Result<int>& done) { return done ? *done : report_error(done.error()); }
+
+}  // namespace
+
+int query(const QueryVerb& verb, const Session& session) {
+  return finish(try_query(verb, session));
+}
+int portfolio(const QuestionOptions& options, const Session& session) {
+  return finish(try_portfolio(options, session));
+}
+int meters(const ListVerb& verb, const Session& session) {
+  return finish(try_meters(verb, session));
+}
+int deliveries(const ListVerb& verb, const Session& session) {
+  return finish(try_deliveries(verb, session));
+}
+
+}  // namespace meterline::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "cli/session.h"
+
+namespace meterline::cli {
+
+/// Options that questions share; empty means not given.
+struct QuestionOptions {
+  std::string from;
+  std::string to;
+  std::string resolution = "day";
+  std::string channel;
+  std::string flow;
+  std::string as_of;
+};
+
+struct QueryVerb {
+  std::string meter;
+  QuestionOptions options;
+};
+/// `meterline query METER`: what a meter used. Exit 1 for an unknown meter.
+int query(const QueryVerb& verb, const Session& session);
+
+/// `meterline portfolio`: what all meters used.
+int portfolio(const QuestionOptions& options, const Session& session);
+
+struct ListVerb {
+  std::string prefix;  ///< Of meter ids.
+  std::string source;  ///< Of deliveries.
+  std::size_t limit = 100;
+};
+/// `meterline meters`: the meters of the store, their channels and dates.
+int meters(const ListVerb& verb, const Session& session);
+/// `meterline deliveries`: what was received, the latest first.
+int deliveries(const ListVerb& verb, const Session& session);
+
+}  // namespace meterline::cli

@@ -1,0 +1,217 @@
+#include "cli/serve.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "api/api.h"
+#include "api/problem.h"
+#include "cli/exit_code.h"
+#include "cli/session.h"
+#include "http/metrics.h"
+#include "http/server.h"
+
+namespace meterline::cli {
+namespace {
+
+constexpr std::chrono::seconds stop_grace{20};
+constexpr int upload_threads = 2;
+
+/// Written to by the signal handler: a handler can reach nothing but a global.
+volatile std::sig_atomic_t stop_event = -1;
+
+extern "C" void on_stop_signal(int) {
+  const int saved_errno = errno;
+  const std::uint64_t one = 1;
+  if (write(stop_event, &one, sizeof one) != sizeof one) _exit(exit_failed);
+  errno = saved_errno;
+}
+
+/// Takes SIGINT and SIGTERM while it lives, each once: a second one of a kind ends the process.
+class StopSignals {
+ public:
+  StopSignals() : event_(eventfd(0, EFD_CLOEXEC)) {
+    stop_event = event_;
+    struct sigaction action {};
+    action.sa_handler = on_stop_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+    for (std::size_t i = 0; i < signals.size(); ++i)
+      sigaction(signals.at(i), &action, &before_.at(i));
+  }
+  ~StopSignals() {
+    for (std::size_t i = 0; i < signals.size(); ++i)
+      sigaction(signals.at(i), &before_.at(i), nullptr);
+    stop_event = -1;
+    close(event_);
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  void wait() const {
+    std::uint64_t count = 0;
+    while (read(event_, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  static constexpr std::array signals = {SIGINT, SIGTERM};
+  int event_;
+  std::array<struct sigaction, signals.size()> before_{};
+};
+
+bool is_loopback_text(const std::string& address) {
+  in_addr v4{};
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  if (inet_pton(AF_INET6, address.c_str(), &v6) != 1) return false;
+  const in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
+  return std::memcmp(&v6, &loopback, sizeof v6) == 0;
+}
+
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+/// The host of a Host header, without port and brackets.
+std::string host_of(std::string_view header) {
+  if (header.starts_with('[')) return std::string(header.substr(1, header.find(']') - 1));
+  return std::string(header.substr(0, header.find(':')));
+}
+
+/// A web page can give its own name this machine's address and so read what a server on
+/// loopback says; the Host header then gives it away.
+http::Handler only_for_this_machine(http::Handler handler) {
+  return [inner = std::move(handler)](const api::Request& request) {
+    const auto header = request.headers.find("host");
+    const std::string host = header == request.headers.end() ? "" : host_of(header->second);
+    if (host.empty() || host == "localhost" || is_loopback_text(host)) return inner(request);
+    return api::problem(403, fmt::format("Host: this server answers to localhost only, not to {}",
+                                         excerpt_of(host)));
+  };
+}
+
+Instant now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+void print_error(std::string_view message) { tell(fmt::format("meterline: {}\n", message)); }
+
+void print_welcome(const ListenAddress& address) {
+  const std::string url = "http://" + address.text();
+  print_text(
+      fmt::format("listening on {0}\n\n"
+                  "Ask, for example:\n"
+                  "  curl '{0}/v1/meters?limit=5'\n"
+                  "  curl '{0}/v1/meters/METER/consumption?from=2019-01-01&to=2019-01-31'\n"
+                  "  curl '{0}/v1/portfolio?from=2019-01-01&resolution=month'\n"
+                  "  curl '{0}/?meterId=METER&date=01-01-2019'\n"
+                  "  curl --data-binary @FILE.csv '{0}/v1/deliveries?source=FILE.csv&unit=kWh'\n"
+                  "Ctrl-C stops.\n",
+                  url));
+  std::fflush(stdout);
+}
+
+/// Serves on an address that may be listened on; an exit code.
+int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOptions& ingest) {
+  std::atomic<bool> stopping = false;
+  std::atomic<bool> cancel = false;
+  const auto metrics = http::make_metrics();
+  const api::Context context = {
+      .store = store,
+      .ingest = ingest,
+      .now = now,
+      .stopping = &stopping,
+      .cancel = &cancel,
+      .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); }};
+  http::Handler handler =
+      metrics->wrap([&](const api::Request& request) { return api::handle(request, context); });
+  if (address.is_loopback()) handler = only_for_this_machine(std::move(handler));
+
+  const StopSignals signals;
+  auto server =
+      http::start({.address = address.address,
+                   .port = address.port,
+                   .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
+                   .upload_threads = upload_threads,
+                   .spool_folder = ingest.spool_folder},
+                  std::move(handler));
+  if (!server) {
+    print_error(server.error().message);
+    return server.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
+  }
+  address.port = (*server)->port();
+  print_welcome(address);
+  signals.wait();
+
+  tell("stopping: requests in flight are answered first; Ctrl-C again ends at once\n");
+  stopping = true;
+  if (!(*server)->stop(stop_grace)) {
+    tell(fmt::format("stopping: what took longer than {} seconds is given up\n",
+                     stop_grace.count()));
+    cancel = true;
+  }
+  server->reset();
+  return exit_ok;
+}
+
+}  // namespace
+
+bool ListenAddress::is_loopback() const { return is_loopback_text(address); }
+
+std::string ListenAddress::text() const {
+  const bool v6 = address.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
+}
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  const auto colon = text.rfind(':');
+  const std::string_view digits =
+      colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  ListenAddress listen{.address = std::string(text.substr(0, colon)), .port = 0};
+  if (listen.address.starts_with('[') && listen.address.ends_with(']'))
+    listen.address = listen.address.substr(1, listen.address.size() - 2);
+  else if (listen.address.find(':') != std::string::npos)
+    listen.address.clear();  // An IPv6 address without brackets: where does it end?
+  if (listen.address == "localhost") listen.address = "127.0.0.1";
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, listen.port);
+  if (digits.empty() || error != std::errc() || stop != end || !is_address(listen.address))
+    return fail(Errc::invalid_argument,
+                fmt::format("--listen: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, "
+                            "got \"{}\"",
+                            excerpt_of(text)));
+  return listen;
+}
+
+int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest) {
+  auto address = parse_listen(options.listen);
+  if (!address) {
+    print_error(address.error().message);
+    return exit_usage;
+  }
+  if (!address->is_loopback() && options.exposure == Exposure::this_machine) {
+    print_error(fmt::format(
+        "--listen {}: this server has no login, so whoever reaches that address could read every "
+        "meter and upload files. Listen on 127.0.0.1, behind a proxy with a login if others are "
+        "to reach it; or, where the network itself keeps strangers out, add --i-know-it-is-open.",
+        address->text()));
+    return exit_usage;
+  }
+  return serve_on(*std::move(address), store, ingest);
+}
+
+}  // namespace meterline::cli

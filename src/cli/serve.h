@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "ingest/ingest.h"
+#include "store/store.h"
+
+namespace meterline::cli {
+
+/// Who may reach a server that has no login.
+enum class Exposure {
+  this_machine,  ///< Other addresses than loopback are refused.
+  anyone,        ///< `--i-know-it-is-open`
+};
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8080";  ///< ADDRESS:PORT, an IPv6 address in brackets.
+  Exposure exposure = Exposure::this_machine;
+};
+
+struct ListenAddress {
+  std::string address;     ///< IPv4 or IPv6.
+  std::uint16_t port = 0;  ///< 0: any free one.
+
+  bool is_loopback() const;
+  std::string text() const;  ///< As in a URL: `127.0.0.1:8080`, `[::1]:8080`.
+};
+
+/// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
+Result<ListenAddress> parse_listen(std::string_view text);
+
+/// Serves the HTTP API until SIGINT or SIGTERM, then answers what is in flight and returns.
+/// A second signal ends the process at once. The exit code: 0 stopped as asked, 1 could not
+/// listen, 2 wrong usage.
+int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest);
+
+}  // namespace meterline::cli

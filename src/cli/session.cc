@@ -1,0 +1,55 @@
+#include "cli/session.h"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "cli/exit_code.h"
+#include "core/finding.h"
+#include "core/try.h"
+
+namespace meterline::cli {
+
+int report_error(const Error& error) {
+  std::fflush(stdout);
+  tell(fmt::format("meterline: {}\n", error.message));
+  return error.code == Errc::invalid_argument ? exit_usage : exit_failed;
+}
+
+// Not fmt::print, which throws when the disk is full.
+void print_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void print_line(std::string_view text) { print_text(std::string(text) + '\n'); }
+
+void tell(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+Result<Date> date_option(std::string_view option, const std::string& text) {
+  const auto date = Date::parse(text);
+  if (!date)
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: want a day as yyyy-MM-dd, like 2019-01-31, got \"{}\"", option,
+                            excerpt_of(text)));
+  return *date;
+}
+
+Result<Instant> instant_option(std::string_view option, const std::string& text) {
+  const auto at = Instant::parse(text);
+  if (!at)
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: want a time as 2019-01-31T06:00:00Z or a day as 2019-01-31, got "
+                            "\"{}\"",
+                            option, excerpt_of(text)));
+  return *at;
+}
+
+Result<DateRange> range_options(const std::string& from, const std::string& to) {
+  METERLINE_TRY(const auto first, date_option("--from", from));
+  if (to.empty()) return DateRange{.from = first, .to = first};
+  METERLINE_TRY(const auto last, date_option("--to", to));
+  if (last < first)
+    return fail(Errc::invalid_argument,
+                fmt::format("--to {} is before --from {}", last.text(), first.text()));
+  return DateRange{.from = first, .to = last};
+}
+
+}  // namespace meterline::cli

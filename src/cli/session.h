@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/date.h"
+#include "core/instant.h"
+#include "core/result.h"
+#include "store/store.h"
+
+namespace meterline::cli {
+
+enum class Output { table, json, csv };
+
+enum class OpenMode {
+  existing,  ///< `not_found` when there is no store yet.
+  create,    ///< Made when absent.
+};
+
+/// Opens the store that a URL names; the application gives it.
+using StoreOpener =
+    std::function<Result<std::unique_ptr<store::Store>>(const std::string& url, OpenMode mode)>;
+
+/// What all verbs share.
+struct Session {
+  std::string store_url;
+  Output output = Output::table;
+  StoreOpener open_store;
+};
+
+/// Prints `message` as an error; returns the exit code that belongs to it.
+int report_error(const Error& error);
+
+/// Prints an answer to standard output. Whether that went well is asked once, at the end of run().
+void print_text(std::string_view text);
+void print_line(std::string_view text);  ///< And a line end.
+
+/// Tells the user something on standard error, as it stands.
+void tell(std::string_view text);
+
+/// A date from an option. `invalid_argument` names the option and the form.
+Result<Date> date_option(std::string_view option, const std::string& text);
+Result<Instant> instant_option(std::string_view option, const std::string& text);
+/// `from` to `to`, or the one day `from` when `to` is empty.
+Result<DateRange> range_options(const std::string& from, const std::string& to);
+
+}  // namespace meterline::cli
