@@ -1,0 +1,17 @@
+# Short names for what the scripts do.
+.PHONY: build check fmt bench fuzz
+
+build:
+	scripts/build.sh
+
+check:
+	scripts/test.sh
+
+fmt:
+	find src -name '*.h' -o -name '*.cc' | xargs clang-format-16 -i
+
+bench:
+	scripts/bench.sh
+
+fuzz:
+	scripts/fuzz.sh 10000000

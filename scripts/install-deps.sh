@@ -1,0 +1,84 @@
+#!/bin/sh
+# Installs what meterline needs from Debian bookworm's own packages; does nothing when all is there.
+#   scripts/install-deps.sh          what scripts/build.sh needs
+#   scripts/install-deps.sh --test   and what scripts/test.sh needs
+set -eu
+
+build_packages="
+  g++ cmake ninja-build
+  libboost1.81-dev
+  libarchive-dev
+  libcli11-dev
+  libexpected-dev
+  libfmt-dev
+  librocksdb-dev
+  libspdlog-dev
+  libssl-dev
+  libzstd-dev
+  prometheus-cpp-dev
+  zlib1g-dev"
+test_packages="
+  ccache
+  clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev
+  git
+  libbenchmark-dev
+  libgtest-dev libgmock-dev
+  librapidcheck-dev
+  python3 python3-pytest
+  zstd"
+
+case "${1-}" in
+  "") packages=$build_packages ;;
+  --test) packages="$build_packages $test_packages" ;;
+  *)
+    echo "usage: scripts/install-deps.sh [--test]" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "install-deps: this is no Debian system; install what these packages hold yourself:" >&2
+  echo "$packages" >&2
+  exit 1
+fi
+
+missing=
+for package in $packages; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+  exit 0
+fi
+
+run=
+if [ "$(id -u)" != 0 ]; then
+  run=sudo
+  if ! command -v sudo >/dev/null; then
+    echo "install-deps: these packages are missing, and only root can install them:$missing" >&2
+    exit 1
+  fi
+fi
+
+apt() {
+  $run env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+}
+
+echo "install-deps: installing with apt:$missing"
+attempt=1
+until apt update; do
+  if [ $attempt = 3 ]; then
+    echo "install-deps: apt cannot reach its package sources; look at the network and at" \
+      "/etc/apt/sources.list, then run this again" >&2
+    exit 1
+  fi
+  echo "install-deps: apt update failed, trying again"
+  sleep $((attempt * 5))
+  attempt=$((attempt + 1))
+done
+if ! apt install --no-install-recommends $missing; then
+  echo "install-deps: apt could not install them all. The names are those of Debian bookworm;" \
+    "this is $(. /etc/os-release && echo "$PRETTY_NAME")" >&2
+  exit 1
+fi

@@ -1,0 +1,99 @@
+#!/bin/bash
+# Tries the scripts on a machine with nothing on it: makes a Debian bookworm in a temporary folder,
+# clones the committed state of this repository into it, and runs there, on two cores,
+#   tests/fresh_machine.sh             scripts/demo.sh --once, which must take below five minutes
+#   tests/fresh_machine.sh --all       that, and then scripts/test.sh
+#   tests/fresh_machine.sh COMMAND...  COMMAND instead, in the clone
+# Needs root and the network. For use by hand and before a release; leaves nothing behind.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+demo_seconds_max=300
+
+if [ "$(id -u)" != 0 ]; then
+  echo "fresh_machine: only root can make and enter the folder; run it with sudo" >&2
+  exit 1
+fi
+if ! command -v mmdebstrap >/dev/null; then
+  apt-get -q update
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends mmdebstrap
+fi
+
+machine=$(mktemp -d "${TMPDIR:-/tmp}/meterline-machine-XXXXXX")
+# What is mounted in it lives in a mount namespace of its own and ends with the last command there.
+trap 'rm -rf --one-file-system "$machine"' EXIT
+trap 'exit 130' INT TERM
+
+# The package sources, proxies and certificates by which this machine reaches Debian.
+host_sources() {
+  local files=() file
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+    /etc/apt/sources.list.d/*.sources; do
+    if [ -f "$file" ] && grep -q bookworm "$file" && grep -q '\bmain\b' "$file"; then
+      files+=("$file")
+    fi
+  done
+  echo "${files[@]}"
+}
+
+host_apt_settings() {
+  apt-config dump --format '%F "%v";%n' Acquire |
+    grep -E '^Acquire::(https?::|ftp::|Check-|Languages |Retries )' || true
+}
+
+make_machine() {
+  host_apt_settings >"$machine.conf"
+  # shellcheck disable=SC2046  # One argument for each file.
+  mmdebstrap --quiet --variant=minbase --include=git --aptopt="$machine.conf" \
+    bookworm "$machine" $(host_sources)
+  rm "$machine.conf"
+  local file
+  for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt \
+    /etc/ssl/certs/java/cacerts; do
+    if [ -e "$file" ]; then
+      mkdir -p "$machine$(dirname "$file")"
+      cp -L "$file" "$machine$file"
+    fi
+  done
+  git clone -q --no-hardlinks . "$machine/root/meterline"
+}
+
+# in_machine COMMAND...: runs it in the clone with a clean environment.
+in_machine() {
+  local kept=() name
+  while read -r name; do
+    kept+=("$name=${!name}")
+  done < <(compgen -e | grep -iE '^((http|https|ftp|no|all)_proxy|SSL_CERT_(FILE|DIR))$' || true)
+  # shellcheck disable=SC2016  # The inner shell expands these.
+  unshare --mount --pid --fork --kill-child --propagation private /bin/sh -euc '
+    machine=$1
+    shift
+    mount --bind /dev "$machine/dev"
+    mount -t proc proc "$machine/proc"
+    mount -t tmpfs tmpfs "$machine/dev/shm"
+    exec taskset -c 0,1 chroot "$machine" /usr/bin/env -i "$@"' sh "$machine" \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    TERM="${TERM:-dumb}" "${kept[@]}" /bin/sh -c 'cd /root/meterline && exec "$@"' sh "$@"
+}
+
+timed() {
+  local begin=$SECONDS
+  in_machine "$@"
+  took=$((SECONDS - begin))
+  echo "fresh_machine: $* took $took s"
+}
+
+echo "fresh_machine: making a Debian bookworm in $machine"
+make_machine
+if [ $# != 0 ] && [ "$1" != --all ]; then
+  timed "$@"
+  exit
+fi
+timed scripts/demo.sh --once
+if [ "$took" -ge $demo_seconds_max ]; then
+  echo "fresh_machine: the demo has to take below $demo_seconds_max s" >&2
+  exit 1
+fi
+if [ "${1-}" = --all ]; then
+  timed scripts/test.sh
+fi
