@@ -8,11 +8,12 @@
 
 namespace meterline::ingest {
 
-DayFeed::DayFeed(const std::vector<Channel>& channels, store::DeliveryWriter& writer,
-                 FileContent& content)
-    : channels_(channels), writer_(writer), content_(content) {}
+DayFeed::DayFeed(const std::vector<Channel>& channels, const std::vector<File>& files,
+                 store::DeliveryWriter& writer)
+    : channels_(channels), files_(files), writer_(writer) {}
 
 Result<void> DayFeed::add(const char* record) {
+  if (files_[read_record(record).file].content == nullptr) return {};
   if (!last_.empty()) {
     if (record_day_key(last_.data()) == record_day_key(record))
       note_repeat(read_record(last_.data()), read_record(record).line);
@@ -29,22 +30,23 @@ Result<void> DayFeed::finish() {
 }
 
 void DayFeed::note_repeat(const RowRecord& earlier, std::int64_t later_line) {
+  FileContent& content = *files_[earlier.file].content;
   const auto& slots = earlier.slots;
-  --content_.rows.stored;
-  ++content_.rows.repeated;
-  content_.readings.stored -= slots.slots - slots.missing - slots.rejected;
-  content_.readings.missing -= slots.missing;
-  content_.readings.rejected -= slots.rejected;
-  content_.readings.repeated += slots.slots;
-  content_.findings.add(
+  --content.rows.stored;
+  ++content.rows.repeated;
+  content.readings.stored -= slots.slots - slots.missing - slots.rejected;
+  content.readings.missing -= slots.missing;
+  content.readings.rejected -= slots.rejected;
+  content.readings.repeated += slots.slots;
+  content.findings.add(
       {.line = earlier.line,
        .code = FindingCode::repeated,
        .text = fmt::format("line {} has the same meter and day and is kept", later_line),
        .excerpt = fmt::format("{},{}", earlier.meter, earlier.date.text())});
 }
 
-/// Records come by (meter, date, number of the channel); a writer wants them by (meter, date,
-/// channel). Where there is but one channel that is the same.
+/// Records come by (meter, date, number of the channel, file); a writer wants them by (meter, date,
+/// channel, delivery). Where there is but one channel that is the same.
 Result<void> DayFeed::keep(const RowRecord& record) {
   if (channels_.size() == 1) return write(record);
   if (!held_.empty()) {
@@ -57,8 +59,8 @@ Result<void> DayFeed::keep(const RowRecord& record) {
 }
 
 Result<void> DayFeed::write_day() {
-  std::sort(held_.begin(), held_.end(),
-            [](const Held& a, const Held& b) { return a.channel < b.channel; });
+  std::stable_sort(held_.begin(), held_.end(),
+                   [](const Held& a, const Held& b) { return a.channel < b.channel; });
   for (const auto& held : held_) METERLINE_CHECK(write(read_record(held.bytes.data())));
   held_.clear();
   return {};
@@ -74,7 +76,8 @@ Result<void> DayFeed::write(const RowRecord& record) {
                       .channel = channels_.at(record.channel),
                       .date = record.date,
                       .packed = record.packed,
-                      .plain_total = record.plain_total});
+                      .plain_total = record.plain_total,
+                      .delivery = files_[record.file].delivery});
 }
 
 }  // namespace meterline::ingest

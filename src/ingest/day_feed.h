@@ -13,9 +13,15 @@ namespace meterline::ingest {
 /// replaces, and gives the rest to a store's writer in the order that it wants.
 class DayFeed {
  public:
-  /// Both must outlive the feed. Repeats are counted and told in `content`.
-  DayFeed(const std::vector<Channel>& channels, store::DeliveryWriter& writer,
-          FileContent& content);
+  /// What becomes of the records of one file.
+  struct File {
+    FileContent* content = nullptr;  ///< Repeats are counted and told there; null: drop them.
+    std::size_t delivery = 0;        ///< Of the writer.
+  };
+
+  /// `files` by the records' file number. All must outlive the feed.
+  DayFeed(const std::vector<Channel>& channels, const std::vector<File>& files,
+          store::DeliveryWriter& writer);
 
   Result<void> add(const char* record);
   /// Gives the last records to the writer. Call once, last.
@@ -28,8 +34,8 @@ class DayFeed {
   Result<void> write(const RowRecord& record);
 
   const std::vector<Channel>& channels_;
+  const std::vector<File>& files_;
   store::DeliveryWriter& writer_;
-  FileContent& content_;
   std::string last_;  ///< The record not yet written: the next may replace it.
   MeterId meter_;     ///< Of the record written last.
 

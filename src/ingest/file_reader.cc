@@ -91,7 +91,7 @@ RowBatch FileReader::parse(std::string_view rows) const {
   RowBatch batch(options_.findings_max);
   batch.records.reserve(rows.size() / 4);
   BatchSink sink(
-      batch, channels_,
+      batch, channels_, options_.file,
       options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop);
   batch.lines = parser_->parse(rows, 1, sink);
   return batch;

@@ -31,6 +31,7 @@ class FileReader {
  public:
   struct Options {
     std::string_view source;
+    std::uint32_t file = 0;  ///< Its number among the files that are loaded together.
     Unit unit = Unit::unknown;
     std::size_t findings_max = 1000;
     int threads = 1;

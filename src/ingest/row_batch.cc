@@ -63,6 +63,7 @@ void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const forma
   append_record({.meter = day.meter.text(),
                  .date = day.date,
                  .channel = channel_number_,
+                 .file = file_,
                  .line = row.line,
                  .slots = {.slots = static_cast<std::uint16_t>(row.slots),
                            .missing = static_cast<std::uint16_t>(missing),

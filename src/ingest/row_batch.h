@@ -54,8 +54,8 @@ struct RowBatch {
 class BatchSink final : public formats::DaySink {
  public:
   enum class Rejects { keep, drop };
-  BatchSink(RowBatch& batch, ChannelTable& channels, Rejects rejects)
-      : batch_(batch), channels_(channels), rejects_(rejects) {}
+  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint32_t file, Rejects rejects)
+      : batch_(batch), channels_(channels), file_(file), rejects_(rejects) {}
 
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
   void on_rejected_row(const formats::Row& row) override;
@@ -66,6 +66,7 @@ class BatchSink final : public formats::DaySink {
 
   RowBatch& batch_;
   ChannelTable& channels_;
+  const std::uint32_t file_;
   const Rejects rejects_;
   Channel channel_;  ///< The one that channel_number_ stands for.
   std::uint16_t channel_number_ = 0;

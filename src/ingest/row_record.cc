@@ -7,11 +7,11 @@ namespace meterline::ingest {
 namespace {
 
 // A record: its bytes (4), the bytes of its key (2), the key (meter, 0, date as 4, channel as 2,
-// line as 8, all big-endian), slots, missing, rejected (2 each), whether there is a total (1), the
-// total (8), the packed day.
+// file as 4, line as 8, all big-endian), slots, missing, rejected (2 each), whether there is a
+// total (1), the total (8), the packed day.
 constexpr std::size_t key_at = 6;
 constexpr std::size_t line_bytes = 8;
-constexpr std::size_t behind_meter_bytes = 1 + 4 + 2 + line_bytes;
+constexpr std::size_t behind_meter_bytes = 1 + 4 + 2 + 4 + line_bytes;
 constexpr std::size_t behind_key_bytes = 3 * 2 + 1 + 8;
 /// Makes negative day numbers order before the others.
 constexpr std::uint32_t date_bias = 0x80000000;
@@ -69,6 +69,7 @@ void append_record(const RowRecord& record, std::string& out) {
   *at++ = '\0';
   at = put(to_big_endian(static_cast<std::uint32_t>(record.date.days()) ^ date_bias), at);
   at = put(to_big_endian(record.channel), at);
+  at = put(to_big_endian(record.file), at);
   at = put(to_big_endian(static_cast<std::uint64_t>(record.line)), at);
   at = put(record.slots.slots, at);
   at = put(record.slots.missing, at);
@@ -88,6 +89,7 @@ RowRecord read_record(const char* at) {
   const auto days = to_big_endian(get<std::uint32_t>(at)) ^ date_bias;
   record.date = *Date::from_days(static_cast<std::int32_t>(days));
   record.channel = to_big_endian(get<std::uint16_t>(at));
+  record.file = to_big_endian(get<std::uint32_t>(at));
   record.line = static_cast<std::int64_t>(to_big_endian(get<std::uint64_t>(at)));
   record.slots.slots = get<std::uint16_t>(at);
   record.slots.missing = get<std::uint16_t>(at);

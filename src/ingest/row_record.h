@@ -13,7 +13,7 @@
 
 namespace meterline::ingest {
 
-/// Numbers the channels of one delivery.
+/// Numbers the channels of files that are loaded together.
 ///
 /// Threads: may be called from many threads at once.
 class ChannelTable {
@@ -37,7 +37,8 @@ struct SlotCounts {
 struct RowRecord {
   std::string_view meter;
   Date date;
-  std::uint16_t channel = 0;  ///< In the delivery's ChannelTable.
+  std::uint16_t channel = 0;  ///< In the group's ChannelTable.
+  std::uint32_t file = 0;     ///< In the group of files that are loaded together.
   std::int64_t line = 0;
   SlotCounts slots;
   std::optional<std::int64_t> plain_total;
@@ -45,7 +46,7 @@ struct RowRecord {
 };
 
 /// Records as bytes, one after another. Their keys order, byte by byte, as (meter, date, channel,
-/// line) do; the bytes stay within one process, so they need no format number.
+/// file, line) do; the bytes stay within one process, so they need no format number.
 void append_record(const RowRecord& record, std::string& out);
 /// The record at `at`, which must be one that append_record wrote.
 RowRecord read_record(const char* at);

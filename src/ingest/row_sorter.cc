@@ -139,15 +139,28 @@ Result<void> RowSorter::add(std::string records) {
   batches_.push_back(std::move(records));
   const std::string& batch = batches_.back();
   for (const char *at = batch.data(), *end = at + batch.size(); at < end; at += record_bytes(at)) {
-    is_sorted_ = is_sorted_ && (records_.empty() || is_before(records_.back(), at));
+    if (records_.empty() || !is_before(records_.back(), at)) rises_.push_back(records_.size());
     records_.push_back(at);
   }
   return bytes_ + records_.size() * sizeof(char*) < options_.bytes_max ? Result<void>() : spill();
 }
 
+/// Merges neighbouring ascending stretches, two by two, until there is one: files are mostly in
+/// some order, and so are the rows of many files.
 void RowSorter::sort() {
-  if (!is_sorted_) std::sort(records_.begin(), records_.end(), is_before);
-  is_sorted_ = true;
+  const auto at = [this](std::size_t index) {
+    return records_.begin() + static_cast<std::ptrdiff_t>(index);
+  };
+  while (rises_.size() > 1) {
+    std::vector<std::size_t> longer;
+    for (std::size_t i = 0; i < rises_.size(); i += 2) {
+      longer.push_back(rises_[i]);
+      if (i + 1 == rises_.size()) break;
+      const std::size_t end = i + 2 < rises_.size() ? rises_[i + 2] : records_.size();
+      std::inplace_merge(at(rises_[i]), at(rises_[i + 1]), at(end), is_before);
+    }
+    rises_ = std::move(longer);
+  }
 }
 
 Result<void> RowSorter::spill() {
@@ -159,6 +172,7 @@ Result<void> RowSorter::spill() {
     METERLINE_CHECK(spool_->append({record, record_bytes(record)}));
   METERLINE_CHECK(spool_->end_run());
   records_.clear();
+  rises_.clear();
   batches_.clear();
   bytes_ = 0;
   return {};

@@ -46,7 +46,7 @@ class RowSorter {
   std::vector<std::string> batches_;
   std::vector<const char*> records_;  ///< Into batches_.
   std::size_t bytes_ = 0;
-  bool is_sorted_ = true;
+  std::vector<std::size_t> rises_;  ///< Where in records_ an ascending stretch begins.
   std::unique_ptr<Spool> spool_;
 };
 

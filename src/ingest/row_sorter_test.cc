@@ -16,6 +16,7 @@ struct Key {
   std::string meter;
   Date date;
   std::uint16_t channel;
+  std::uint32_t file;
   std::int64_t line;
   auto operator<=>(const Key&) const = default;
 };
@@ -24,6 +25,7 @@ Key any_key() {
   return {.meter = *rc::gen::element<std::string>("A", "A1", "A.", "B", std::string(64, 'z')),
           .date = *Date::from_days(*rc::gen::inRange(-300, 300)),
           .channel = *rc::gen::inRange<std::uint16_t>(0, 400),
+          .file = *rc::gen::inRange<std::uint32_t>(0, 300),
           .line = *rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 40)};
 }
 
@@ -32,6 +34,7 @@ std::string record_of(const Key& key, std::size_t packed_bytes) {
   append_record({.meter = key.meter,
                  .date = key.date,
                  .channel = key.channel,
+                 .file = key.file,
                  .line = key.line,
                  .slots = {.slots = 48, .missing = 2, .rejected = 1},
                  .plain_total = -7,
@@ -46,7 +49,8 @@ RC_GTEST_PROP(RowRecord, ReadsBackWhatWasAppended, ()) {
   RC_ASSERT(record_bytes(bytes.data()) == bytes.size());
   move_record_line(bytes.data(), 5);
   const auto record = read_record(bytes.data());
-  RC_ASSERT((Key{std::string(record.meter), record.date, record.channel, record.line - 5} == key));
+  RC_ASSERT((Key{std::string(record.meter), record.date, record.channel, record.file,
+                 record.line - 5} == key));
   RC_ASSERT(record.slots.slots == 48 && record.slots.missing == 2 && record.slots.rejected == 1);
   RC_ASSERT(record.plain_total == -7);
 }
@@ -58,7 +62,8 @@ RC_GTEST_PROP(RowRecord, KeysOrderAsTheirParts, ()) {
   const auto bytes_b = record_of(b, 3);
   RC_ASSERT((record_key(bytes_a.data()) < record_key(bytes_b.data())) == (a < b));
   RC_ASSERT((record_day_key(bytes_a.data()) == record_day_key(bytes_b.data())) ==
-            (std::tie(a.meter, a.date, a.channel) == std::tie(b.meter, b.date, b.channel)));
+            (std::tie(a.meter, a.date, a.channel, a.file) ==
+             std::tie(b.meter, b.date, b.channel, b.file)));
 }
 
 /// Sorts records of these keys, given in batches, and returns the keys in the order visited.
@@ -75,7 +80,7 @@ std::vector<Key> sorted(const std::vector<Key>& keys, std::size_t bytes_max) {
   std::vector<Key> visited;
   EXPECT_TRUE(sorter.visit([&](const char* record) -> Result<void> {
     const auto read = read_record(record);
-    visited.push_back({std::string(read.meter), read.date, read.channel, read.line});
+    visited.push_back({std::string(read.meter), read.date, read.channel, read.file, read.line});
     return {};
   }));
   return visited;
@@ -92,7 +97,7 @@ RC_GTEST_PROP(RowSorter, SortsAnythingInMemoryAndThroughRuns, ()) {
 TEST(RowSorter, ReadsRunsLongerThanItsBuffers) {
   std::vector<Key> keys;
   for (int i = 0; i < 30'000; ++i)
-    keys.push_back({"M" + std::to_string(i * 7919 % 30'000), Date::min(), 0, i});
+    keys.push_back({"M" + std::to_string(i * 7919 % 30'000), Date::min(), 0, 0, i});
   const auto got = sorted(keys, 1 << 20);
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(got, keys);
@@ -100,7 +105,7 @@ TEST(RowSorter, ReadsRunsLongerThanItsBuffers) {
 
 TEST(RowSorter, AVisitorsErrorEndsTheVisit) {
   RowSorter sorter({});
-  ASSERT_TRUE(sorter.add(record_of({"A", Date::min(), 0, 1}, 5)));
+  ASSERT_TRUE(sorter.add(record_of({"A", Date::min(), 0, 0, 1}, 5)));
   const auto done =
       sorter.visit([](const char*) -> Result<void> { return fail(Errc::cancelled, "enough"); });
   ASSERT_FALSE(done);
@@ -109,7 +114,7 @@ TEST(RowSorter, AVisitorsErrorEndsTheVisit) {
 
 TEST(RowSorter, AFolderThatIsNotThereIsAnError) {
   RowSorter sorter({.bytes_max = 1, .folder = "/nonexistent"});
-  const auto added = sorter.add(record_of({"A", Date::min(), 0, 1}, 5));
+  const auto added = sorter.add(record_of({"A", Date::min(), 0, 0, 1}, 5));
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, Errc::unavailable);
 }

@@ -36,6 +36,7 @@ using meterline::testing::delivery_of_days;
 using meterline::testing::line_of;
 using meterline::testing::load;
 using meterline::testing::load_piece;
+using meterline::testing::load_together;
 using meterline::testing::naive_days;
 using meterline::testing::naive_total;
 using meterline::testing::second;
@@ -273,6 +274,40 @@ TEST_P(StoreContract, RandomDeliveriesInRandomOrderEqualThoseInOrder) {
     RC_ASSERT(totals_of(*store, as_of) == naive_totals(deliveries, as_of));
     RC_ASSERT(totals_of(*store) == naive_totals(deliveries, Instant::end_of_time()));
   }));
+}
+
+TEST_P(StoreContract, RandomDeliveriesWrittenTogetherEqualThoseWrittenAlone) {
+  EXPECT_TRUE(rc::check([this] {
+    const auto deliveries = *any_deliveries();
+    if (deliveries.empty()) return;
+    const auto store = open();
+    RC_ASSERT(load_together(*store, deliveries).has_value());
+    RC_ASSERT(answers_of(*store) == memory_answers(deliveries));
+    RC_ASSERT(totals_of(*store) == naive_totals(deliveries, Instant::end_of_time()));
+    load_at_random(*store, deliveries);
+    RC_ASSERT(answers_of(*store) == memory_answers(deliveries));
+  }));
+}
+
+TEST_P(StoreContract, EveryDeliveryOfAWriterNeedsItsReport) {
+  const Deliveries both = {delivery_of(1, 1, {"A 2019-01-01 60 1"}),
+                           delivery_of(2, 2, {"A 2019-01-01 60 2"})};
+  const Delivery heads[] = {both[0].delivery, both[1].delivery};
+  const auto store = open();
+  const auto committed = store->write(heads).value()->commit(both[0].report);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code, Errc::invalid_argument);
+}
+
+TEST_P(StoreContract, OnlyStoredAndRefusedDeliveriesAreKept) {
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 60 1"}).delivery;
+  const auto store = open();
+  for (const auto state : {DeliveryState::skipped, DeliveryState::failed}) {
+    const auto committed = store->write(delivery).value()->commit({.state = state});
+    ASSERT_FALSE(committed);
+    EXPECT_EQ(committed.error().code, Errc::invalid_argument);
+  }
+  EXPECT_THAT(store->deliveries({}).value(), IsEmpty());
 }
 
 // --- Versions -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct DayToStore {
   std::string_view packed;  ///< See packed_day.h.
   /// plain_total() of the day. Empty is always allowed, but costs questions over all meters time.
   std::optional<std::int64_t> plain_total = {};
+  std::size_t delivery = 0;  ///< Which of the writer's deliveries it came with.
 };
 
 /// One version of a reading day, as it was stored. Views: valid during the call only.
@@ -108,22 +110,26 @@ struct DeliveriesQuery {
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
 using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
 
-/// Takes in the days of one delivery.
+/// Takes in the days of one delivery, or of several that are stored together: a folder of daily
+/// files costs a store less as months than day by day.
 ///
 /// Threads: one at a time.
 class DeliveryWriter {
  public:
-  /// Without commit() nothing need have been kept. A store may keep whole days of it, never
-  /// a part of a day; loading the delivery again then completes it.
+  /// Without commit() nothing need have been kept. A store may keep whole days, never a part of
+  /// a day; loading the deliveries again then completes them.
   virtual ~DeliveryWriter() = default;
 
-  /// Days in strictly ascending (meter, date, channel) order: `invalid_argument` otherwise.
+  /// Days in strictly ascending (meter, date, channel, delivery) order: `invalid_argument`
+  /// otherwise.
   virtual Result<void> add(const DayToStore& day) = 0;
 
-  /// When it returns without error, all added days and the report are durable (fsynced) and
-  /// every question sees them. Called at most once, and the last call. The report's state must
-  /// be `stored` or `refused`; it replaces the report of an earlier commit of the delivery.
-  virtual Result<void> commit(const DeliveryReport& report) = 0;
+  /// When it returns without error, all added days and the reports, one for each delivery in
+  /// their order, are durable (fsynced) and every question sees them. Called at most once, and
+  /// the last call. A report's state must be `stored` or `refused`; it replaces the report of an
+  /// earlier commit of the same delivery.
+  virtual Result<void> commit(std::span<const DeliveryReport> reports) = 0;
+  Result<void> commit(const DeliveryReport& report) { return commit(std::span(&report, 1)); }
 };
 
 /// Keeps reading days in all their versions, and the deliveries they came from. Knows nothing
@@ -138,8 +144,11 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Begins to write a delivery. The store must outlive the writer.
-  virtual Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) = 0;
+  /// Begins to write deliveries, at least one. The store must outlive the writer.
+  virtual Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) = 0;
+  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) {
+    return write(std::span(&delivery, 1));
+  }
 
   /// Every version of every day asked for, by (date, channel) ascending, then by version
   /// descending. An unknown meter has none. An error from the visitor ends the reading and is

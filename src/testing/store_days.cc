@@ -91,16 +91,19 @@ std::vector<ReadingDay> sorted(std::vector<ReadingDay> days) {
   return days;
 }
 
+Result<void> add_day(store::DeliveryWriter& writer, const ReadingDay& day, std::size_t delivery) {
+  std::string packed;
+  store::pack_day(day, packed);
+  return writer.add({.meter = day.meter,
+                     .channel = day.channel,
+                     .date = day.date,
+                     .packed = packed,
+                     .plain_total = store::plain_total(day),
+                     .delivery = delivery});
+}
+
 Result<void> add_days(store::DeliveryWriter& writer, const std::vector<ReadingDay>& days) {
-  for (const ReadingDay& day : days) {
-    std::string packed;
-    store::pack_day(day, packed);
-    METERLINE_CHECK(writer.add({.meter = day.meter,
-                                .channel = day.channel,
-                                .date = day.date,
-                                .packed = packed,
-                                .plain_total = store::plain_total(day)}));
-  }
+  for (const auto& day : days) METERLINE_CHECK(add_day(writer, day, 0));
   return {};
 }
 
@@ -295,6 +298,24 @@ Result<void> load(store::Store& store, const TestDelivery& delivery) {
   METERLINE_TRY(const auto writer, store.write(delivery.delivery));
   METERLINE_CHECK(add_days(*writer, delivery.days));
   return writer->commit(delivery.report);
+}
+
+Result<void> load_together(store::Store& store, const std::vector<TestDelivery>& deliveries) {
+  std::vector<Delivery> heads;
+  std::vector<DeliveryReport> reports;
+  std::vector<std::pair<const ReadingDay*, std::size_t>> days;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    heads.push_back(deliveries[i].delivery);
+    reports.push_back(deliveries[i].report);
+    for (const auto& day : deliveries[i].days) days.emplace_back(&day, i);
+  }
+  std::sort(days.begin(), days.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first->meter, a.first->date, a.first->channel, a.second) <
+           std::tie(b.first->meter, b.first->date, b.first->channel, b.second);
+  });
+  METERLINE_TRY(const auto writer, store.write(heads));
+  for (const auto& [day, delivery] : days) METERLINE_CHECK(add_day(*writer, *day, delivery));
+  return writer->commit(reports);
 }
 
 Result<void> load_piece(store::Store& store, const TestDelivery& delivery, std::size_t count) {

@@ -45,6 +45,8 @@ TestDelivery delivery_of(std::int64_t seconds, std::uint8_t number,
 
 /// Writes the days, sorted, and commits.
 Result<void> load(store::Store& store, const TestDelivery& delivery);
+/// Writes all of them by one writer.
+Result<void> load_together(store::Store& store, const std::vector<TestDelivery>& deliveries);
 /// Writes the first `count` of the days and drops the writer.
 Result<void> load_piece(store::Store& store, const TestDelivery& delivery, std::size_t count);
 

@@ -34,7 +34,7 @@ using Days = std::map<DayKey, Versions>;
 
 class MemoryStore final : public Store {
  public:
-  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) override;
+  Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override;
 
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override;
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override;
@@ -44,7 +44,8 @@ class MemoryStore final : public Store {
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
   Result<void> ready() const override { return {}; }
 
-  void keep(const Delivery& delivery, const DeliveryReport& report, const Days& days);
+  void keep(std::span<const Delivery> deliveries, std::span<const DeliveryReport> reports,
+            const Days& days);
 
  private:
   /// Copies, so that a visitor may call the store.
@@ -58,27 +59,38 @@ class MemoryStore final : public Store {
 
 class MemoryWriter final : public DeliveryWriter {
  public:
-  MemoryWriter(MemoryStore& store, Delivery delivery)
-      : store_(store), delivery_(std::move(delivery)) {}
+  MemoryWriter(MemoryStore& store, std::span<const Delivery> deliveries)
+      : store_(store), deliveries_(deliveries.begin(), deliveries.end()) {}
 
   Result<void> add(const DayToStore& day) override {
-    const DayKey key{.meter = day.meter, .date = day.date, .channel = day.channel};
-    if (!days_.empty() && key <= days_.rbegin()->first)
+    std::pair place(DayKey{.meter = day.meter, .date = day.date, .channel = day.channel},
+                    day.delivery);
+    if (last_ && place <= *last_)
       return fail(Errc::invalid_argument,
-                  "days must be added in ascending order of meter, date and channel, each once: " +
+                  "days must be added in ascending order of meter, date, channel and delivery, "
+                  "each once: " +
                       day.meter.text() + " " + day.date.text() + " came too late");
-    days_[key][{delivery_.version(), delivery_.id}] = day.packed;
+    const Delivery& delivery = deliveries_.at(day.delivery);
+    days_[place.first][{delivery.version(), delivery.id}] = day.packed;
+    last_ = std::move(place);
     return {};
   }
 
-  Result<void> commit(const DeliveryReport& report) override {
-    store_.keep(delivery_, report, days_);
+  using DeliveryWriter::commit;
+  Result<void> commit(std::span<const DeliveryReport> reports) override {
+    if (reports.size() != deliveries_.size())
+      return fail(Errc::invalid_argument, "every delivery needs its report");
+    for (const auto& report : reports)
+      if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
+        return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
+    store_.keep(deliveries_, reports, days_);
     return {};
   }
 
  private:
   MemoryStore& store_;
-  Delivery delivery_;
+  const std::vector<Delivery> deliveries_;
+  std::optional<std::pair<DayKey, std::size_t>> last_;
   Days days_;
 };
 
@@ -114,15 +126,17 @@ Result<MeterInfo> info_of(const MeterId& meter, const Days& days) {
   return out;
 }
 
-Result<std::unique_ptr<DeliveryWriter>> MemoryStore::write(const Delivery& delivery) {
-  return std::make_unique<MemoryWriter>(*this, delivery);
+Result<std::unique_ptr<DeliveryWriter>> MemoryStore::write(std::span<const Delivery> deliveries) {
+  return std::make_unique<MemoryWriter>(*this, deliveries);
 }
 
-void MemoryStore::keep(const Delivery& delivery, const DeliveryReport& report, const Days& days) {
+void MemoryStore::keep(std::span<const Delivery> deliveries,
+                       std::span<const DeliveryReport> reports, const Days& days) {
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, versions] : days)
     for (const auto& [at, packed] : versions) days_[key][at] = packed;
-  deliveries_[delivery.id] = {.delivery = delivery, .report = report};
+  for (std::size_t i = 0; i < deliveries.size(); ++i)
+    deliveries_[deliveries[i].id] = {.delivery = deliveries[i], .report = reports[i]};
 }
 
 Days MemoryStore::days_of(const MeterId& meter) const {

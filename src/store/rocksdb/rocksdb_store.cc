@@ -21,10 +21,11 @@ class RocksdbStore final : public Store {
         table_(std::move(table)),
         reader_(*database_, *table_) {}
 
-  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) override {
-    if (delivery.source.size() > source_bytes_max)
-      return fail(Errc::too_large, "the name of the delivery's source is too long");
-    return make_rocksdb_writer(delivery, *database_, *table_, folder_.incoming());
+  Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
+    for (const auto& delivery : deliveries)
+      if (delivery.source.size() > source_bytes_max)
+        return fail(Errc::too_large, "the name of the delivery's source is too long");
+    return make_rocksdb_writer(deliveries, *database_, *table_, folder_.incoming());
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return reader_.days(query, visit);

@@ -4,6 +4,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <deque>
 #include <tuple>
 
 #include "core/try.h"
@@ -27,22 +28,25 @@ using RecordChange = std::pair<std::string, std::optional<std::string>>;
 
 class RocksdbWriter final : public DeliveryWriter {
  public:
-  RocksdbWriter(const Delivery& delivery, Database& database, DeliveryTable& table,
+  RocksdbWriter(std::span<const Delivery> deliveries, Database& database, DeliveryTable& table,
                 const std::filesystem::path& incoming)
-      : delivery_(delivery),
+      : deliveries_(deliveries.begin(), deliveries.end()),
         database_(database),
-        table_(table),
-        number_(table.number_of(delivery)),
         day_files_(database, Family::days, incoming),
         total_files_(database, Family::totals, incoming),
-        record_files_(database, Family::deliveries, incoming) {}
+        record_files_(database, Family::deliveries, incoming) {
+    for (const auto& delivery : deliveries_) numbers_.push_back(table.number_of(delivery));
+  }
 
   Result<void> add(const DayToStore& day) override;
-  Result<void> commit(const DeliveryReport& report) override;
+  using DeliveryWriter::commit;
+  Result<void> commit(std::span<const DeliveryReport> reports) override;
 
  private:
   struct PendingDay {
     Channel channel;
+    std::size_t delivery;
+    std::uint32_t number;  ///< Of the delivery, in this store.
     std::string grid;
     std::size_t day;  ///< 0-based, of the month
     std::size_t body_at;
@@ -55,14 +59,15 @@ class RocksdbWriter final : public DeliveryWriter {
   Result<void> emit_days(std::string_view key, std::string_view value);
   Result<void> emit_totals(std::string_view key, std::string_view value);
   Result<void> flush_totals();
-  Result<std::vector<RecordChange>> record_changes(const DeliveryReport& report) const;
+  Result<std::vector<RecordChange>> record_changes(std::span<const DeliveryReport> reports) const;
+  Result<void> change_record(std::size_t delivery, const DeliveryReport& report,
+                             std::vector<RecordChange>& changes) const;
   Result<void> commit_batch(const std::vector<RecordChange>& changes);
   Result<void> commit_files(const std::vector<RecordChange>& changes);
 
-  const Delivery delivery_;
+  const std::vector<Delivery> deliveries_;
   Database& database_;
-  DeliveryTable& table_;
-  const std::uint32_t number_;
+  std::vector<std::uint32_t> numbers_;  ///< Of the deliveries, in this store.
 
   MeterId meter_;  ///< Of the days that are pending; empty before the first.
   Month month_;
@@ -80,8 +85,9 @@ class RocksdbWriter final : public DeliveryWriter {
 
 Result<void> RocksdbWriter::add(const DayToStore& day) {
   const bool is_next =
-      pending_.empty() || std::tie(day.meter, day.date, day.channel) >
-                              std::tie(meter_, last_date_, pending_.back().channel);
+      pending_.empty() ||
+      std::tie(day.meter, day.date, day.channel, day.delivery) >
+          std::tie(meter_, last_date_, pending_.back().channel, pending_.back().delivery);
   if (!is_next)
     return fail(Errc::invalid_argument,
                 fmt::format("days must come in ascending order: {} {} came after {} {}",
@@ -96,6 +102,8 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
   }
   last_date_ = day.date;
   pending_.push_back({.channel = day.channel,
+                      .delivery = day.delivery,
+                      .number = numbers_.at(day.delivery),
                       .grid = std::string(parts.grid),
                       .day = static_cast<std::size_t>(day.date.civil().day) - 1,
                       .body_at = bodies_.size(),
@@ -105,11 +113,12 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
   return {};
 }
 
-/// Writes the pending days, keeping the last one's channel for the check of the order.
 Result<void> RocksdbWriter::flush_month() {
-  std::stable_sort(pending_.begin(), pending_.end(), [](const PendingDay& a, const PendingDay& b) {
-    return std::tie(a.channel, a.grid) < std::tie(b.channel, b.grid);
-  });
+  const auto order = [](const PendingDay& a, const PendingDay& b) {
+    return std::tie(a.channel, a.number, a.grid) < std::tie(b.channel, b.number, b.grid);
+  };
+  if (!std::is_sorted(pending_.begin(), pending_.end(), order))
+    std::stable_sort(pending_.begin(), pending_.end(), order);
   const PendingDay* const end = pending_.data() + pending_.size();
   for (const PendingDay* begin = pending_.data(); begin != end;) {
     const auto* next = std::find_if(
@@ -122,21 +131,22 @@ Result<void> RocksdbWriter::flush_month() {
   return {};
 }
 
-/// Writes the days of one channel of the month, ascending by (grid, day).
+/// Writes the days of one channel of the month, ascending by (delivery number, grid, day).
 Result<void> RocksdbWriter::flush_channel(const PendingDay* begin, const PendingDay* end) {
   std::vector<MonthGroup> days;
   std::vector<MonthGroup> totals;
-  std::array<std::string, month_days_max> total_bytes;
+  std::deque<std::string> total_bytes;
   for (const auto* day = begin; day != end; ++day) {
-    if (days.empty() || days.back().grid != day->grid) {
-      days.push_back({.delivery = number_, .grid = day->grid});
+    if (days.empty() || days.back().delivery != day->number || days.back().grid != day->grid) {
+      days.push_back({.delivery = day->number, .grid = day->grid});
       totals.push_back(days.back());
     }
     days.back().days |= std::uint32_t{1} << day->day;
     days.back().bodies[day->day] = std::string_view(bodies_).substr(day->body_at, day->body_bytes);
-    if (day->total) put_varint(zigzag(*day->total), total_bytes[day->day]);
     totals.back().days = days.back().days;
-    totals.back().bodies[day->day] = total_bytes[day->day];
+    if (!day->total) continue;
+    put_varint(zigzag(*day->total), total_bytes.emplace_back());
+    totals.back().bodies[day->day] = total_bytes.back();
   }
   std::string key;
   std::string value;
@@ -175,12 +185,12 @@ Result<void> RocksdbWriter::flush_totals() {
   return total_files_.finish_file();
 }
 
-/// What the deliveries family must become, ascending by key.
-Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
-    const DeliveryReport& report) const {
-  std::vector<RecordChange> changes;
+/// What the deliveries family must become for one delivery.
+Result<void> RocksdbWriter::change_record(std::size_t delivery, const DeliveryReport& report,
+                                          std::vector<RecordChange>& changes) const {
+  const Delivery& now = deliveries_[delivery];
   std::string before;
-  const auto id_key = delivery_key(delivery_.id);
+  const auto id_key = delivery_key(now.id);
   const auto status = database_.db().Get(rocksdb::ReadOptions(),
                                          database_.family(Family::deliveries), id_key, &before);
   if (!status.ok() && !status.IsNotFound()) return database_error("read a delivery", status);
@@ -189,11 +199,20 @@ Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
     changes.emplace_back(time_key(record.delivery), std::nullopt);
     changes.emplace_back(source_key(record.delivery), std::nullopt);
   }
-  const DeliveryTable::Entry entry{.id = delivery_.id, .version = delivery_.version()};
-  changes.emplace_back(id_key, encode_delivery(delivery_, report));
-  changes.emplace_back(number_key(number_), DeliveryTable::encode(entry));
-  changes.emplace_back(time_key(delivery_), "");
-  changes.emplace_back(source_key(delivery_), "");
+  const DeliveryTable::Entry entry{.id = now.id, .version = now.version()};
+  changes.emplace_back(id_key, encode_delivery(now, report));
+  changes.emplace_back(number_key(numbers_[delivery]), DeliveryTable::encode(entry));
+  changes.emplace_back(time_key(now), "");
+  changes.emplace_back(source_key(now), "");
+  return {};
+}
+
+/// What the deliveries family must become, ascending by key.
+Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
+    std::span<const DeliveryReport> reports) const {
+  std::vector<RecordChange> changes;
+  for (std::size_t i = 0; i < deliveries_.size(); ++i)
+    METERLINE_CHECK(change_record(i, reports[i], changes));
   std::stable_sort(changes.begin(), changes.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   // Of a key that is both removed and written, the writing came later and counts.
@@ -250,20 +269,23 @@ Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& change
   return {};
 }
 
-Result<void> RocksdbWriter::commit(const DeliveryReport& report) {
-  if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
-    return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
+Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
+  if (reports.size() != deliveries_.size())
+    return fail(Errc::invalid_argument, "every delivery needs its report");
+  for (const auto& report : reports)
+    if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
+      return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
   METERLINE_CHECK(flush_month());
-  METERLINE_TRY(const auto changes, record_changes(report));
+  METERLINE_TRY(const auto changes, record_changes(reports));
   return uses_files_ ? commit_files(changes) : commit_batch(changes);
 }
 
 }  // namespace
 
-std::unique_ptr<DeliveryWriter> make_rocksdb_writer(const Delivery& delivery, Database& database,
-                                                    DeliveryTable& table,
+std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> deliveries,
+                                                    Database& database, DeliveryTable& table,
                                                     const std::filesystem::path& incoming) {
-  return std::make_unique<RocksdbWriter>(delivery, database, table, incoming);
+  return std::make_unique<RocksdbWriter>(deliveries, database, table, incoming);
 }
 
 }  // namespace meterline::store

@@ -1,0 +1,151 @@
+#include "ingest/file_load.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/try.h"
+#include "source/expand.h"
+
+namespace meterline::ingest {
+namespace {
+
+constexpr std::size_t drain_bytes = 256 << 10;
+/// Deliveries of the same source that are compared before a file is parsed.
+constexpr std::size_t earlier_deliveries_max = 20;
+
+/// Reads to the end, so that the hash covers the whole file.
+Result<void> drain(source::ByteSource& bytes) {
+  std::vector<char> buffer(drain_bytes);
+  for (;;) {
+    METERLINE_TRY(const auto count, bytes.read(buffer));
+    if (count == 0) return {};
+  }
+}
+
+/// Whether the file itself is at fault, and so will be at the next try.
+bool is_refusal(const Error& error) {
+  return error.code == Errc::refused || error.code == Errc::corrupt ||
+         error.code == Errc::too_large;
+}
+
+/// A source that another one owns.
+class BorrowedSource final : public source::ByteSource {
+ public:
+  explicit BorrowedSource(source::ByteSource& from) : from_(from) {}
+  Result<std::size_t> read(std::span<char> into) override { return from_.read(into); }
+
+ private:
+  source::ByteSource& from_;
+};
+
+}  // namespace
+
+FileLoad::FileLoad(const source::Incoming& incoming, std::uint32_t number, store::Store& store,
+                   const IngestOptions& options, const IngestHooks& hooks)
+    : incoming_(incoming),
+      number_(number),
+      store_(store),
+      options_(options),
+      hooks_(hooks),
+      content_(options.findings_max) {
+  record_.delivery = {
+      .source = incoming.source, .delivered_at = incoming.delivered_at, .unit = options.unit};
+}
+
+/// Whether the delivery of this id is stored; then the record becomes that of then.
+Result<bool> FileLoad::is_known(const DeliveryId& id) {
+  METERLINE_TRY(auto earlier, store_.delivery(id));
+  if (!earlier || earlier->report.state != DeliveryState::stored) return false;
+  record_ = *std::move(earlier);
+  record_.report.state = DeliveryState::skipped;
+  return true;
+}
+
+/// Looks for an earlier delivery of the same source and size, and compares hashes only if there
+/// is one: most files are new and are read once.
+Result<bool> FileLoad::is_stored_already() {
+  if (!incoming_.bytes) return false;
+  METERLINE_TRY(const auto earlier,
+                store_.deliveries({.source = incoming_.source, .limit = earlier_deliveries_max}));
+  const bool may_be = std::any_of(earlier.begin(), earlier.end(), [&](const auto& record) {
+    return record.report.state == DeliveryState::stored &&
+           record.delivery.bytes == *incoming_.bytes && record.delivery.unit == options_.unit;
+  });
+  if (!may_be) return false;
+  METERLINE_TRY(auto bytes, incoming_.open());
+  Received received;
+  const auto noting = make_noting_source(std::move(bytes), received, hooks_.stop, nullptr);
+  METERLINE_CHECK(drain(*noting));
+  const auto id = delivery_id(incoming_.source, received.hash.finish(), options_.unit);
+  METERLINE_TRY(const bool known, is_known(id));
+  if (known && hooks_.bytes_read != nullptr) *hooks_.bytes_read += received.bytes;
+  return known;
+}
+
+/// Reads all of the file; its good rows are then in the sorter. `refused` and the like when the
+/// file is at fault; it is identified even then.
+Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
+  METERLINE_TRY(auto opened, incoming_.open());
+  const auto received =
+      make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
+  const auto read = [&]() -> Result<void> {
+    METERLINE_TRY(const auto bytes,
+                  source::expand(std::make_unique<BorrowedSource>(*received),
+                                 {.expanded_bytes_max = options_.expanded_bytes_max}));
+    FileReader reader({.source = incoming_.source,
+                       .file = number_,
+                       .unit = options_.unit,
+                       .findings_max = options_.findings_max,
+                       .threads = options_.threads,
+                       .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
+                      channels, sorter, content_);
+    return reader.read(*bytes);
+  }();
+  if (!read && !is_refusal(read.error())) return read;
+  METERLINE_CHECK(identify(*received));
+  return read;
+}
+
+Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
+  METERLINE_CHECK(drain(received_bytes));
+  auto& delivery = record_.delivery;
+  delivery.content = received_.hash.finish();
+  delivery.bytes = received_.bytes;
+  delivery.id = delivery_id(delivery.source, delivery.content, delivery.unit);
+  return {};
+}
+
+void FileLoad::take_report() {
+  record_.report = {.state = DeliveryState::stored,
+                    .format = content_.format,
+                    .rows = content_.rows,
+                    .readings = content_.readings,
+                    .finding_counts = content_.findings.counts(),
+                    .findings = content_.findings.take()};
+}
+
+void FileLoad::fail_with(const std::string& reason) {
+  record_.report = {.state = DeliveryState::failed, .reason = reason};
+}
+
+Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
+  METERLINE_TRY(const bool is_stored, is_stored_already());
+  if (is_stored) return Progress::done;
+  const auto read = read_file(channels, sorter);
+  if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
+  METERLINE_TRY(const bool known, is_known(record_.delivery.id));
+  if (known) return Progress::done;
+  if (read) return Progress::read;
+  record_.report = {
+      .state = DeliveryState::refused, .reason = read.error().message, .format = content_.format};
+  return Progress::refused;
+}
+
+Progress FileLoad::read(ChannelTable& channels, RowSorter& sorter) {
+  const auto progress = try_read(channels, sorter);
+  if (progress) return *progress;
+  fail_with(progress.error().message);
+  return Progress::done;
+}
+
+}  // namespace meterline::ingest

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "ingest/content_hash.h"
+#include "ingest/file_reader.h"
+#include "ingest/ingest.h"
+#include "ingest/row_sorter.h"
+#include "store/store.h"
+
+namespace meterline::ingest {
+
+/// How far one file has come before its group is stored.
+enum class Progress {
+  read,     ///< Its good rows are in the sorter.
+  refused,  ///< It is at fault as a whole; the report has the reason.
+  done,     ///< Nothing is to be stored: skipped or failed; the report says which.
+};
+
+/// Reads one file of a group that is loaded together.
+class FileLoad {
+ public:
+  /// All must outlive it; `number` is the file's in the group.
+  FileLoad(const source::Incoming& incoming, std::uint32_t number, store::Store& store,
+           const IngestOptions& options, const IngestHooks& hooks);
+
+  /// Never fails: what goes wrong is in the record.
+  Progress read(ChannelTable& channels, RowSorter& sorter);
+
+  FileContent& content() { return content_; }
+  store::DeliveryRecord& record() { return record_; }
+  /// Takes over what was counted and found, once repeats are known.
+  void take_report();
+  void fail_with(const std::string& reason);
+
+ private:
+  Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
+  Result<bool> is_stored_already();
+  Result<bool> is_known(const DeliveryId& id);
+  Result<void> read_file(ChannelTable& channels, RowSorter& sorter);
+  Result<void> identify(source::ByteSource& received_bytes);
+
+  const source::Incoming& incoming_;
+  const std::uint32_t number_;
+  store::Store& store_;
+  const IngestOptions& options_;
+  const IngestHooks& hooks_;
+  store::DeliveryRecord record_;
+  FileContent content_;
+  Received received_;
+};
+
+}  // namespace meterline::ingest

@@ -1,0 +1,88 @@
+#include "ingest/group_load.h"
+
+#include <deque>
+
+#include "core/try.h"
+#include "ingest/day_feed.h"
+#include "ingest/file_load.h"
+
+namespace meterline::ingest {
+namespace {
+
+class GroupLoad {
+ public:
+  GroupLoad(store::Store& store, const IngestOptions& options, const IngestHooks& hooks)
+      : store_(store),
+        options_(options),
+        hooks_(hooks),
+        sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder}) {}
+
+  std::vector<store::DeliveryRecord> run(std::span<const source::Incoming> files);
+
+ private:
+  bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
+  Result<void> store_all();
+
+  store::Store& store_;
+  const IngestOptions& options_;
+  const IngestHooks& hooks_;
+  ChannelTable channels_;
+  RowSorter sorter_;
+  std::deque<FileLoad> loads_;
+  std::vector<Progress> progress_;  ///< Of each of loads_.
+};
+
+/// Writes the rows of all files that were read, and the records of those and the refused ones.
+Result<void> GroupLoad::store_all() {
+  std::vector<Delivery> deliveries;
+  std::vector<DayFeed::File> files(loads_.size());
+  for (std::size_t i = 0; i < loads_.size(); ++i) {
+    if (progress_[i] == Progress::done) continue;
+    if (progress_[i] == Progress::read)
+      files[i] = {.content = &loads_[i].content(), .delivery = deliveries.size()};
+    deliveries.push_back(loads_[i].record().delivery);
+  }
+  if (deliveries.empty()) return {};
+
+  METERLINE_TRY(const auto writer, store_.write(deliveries));
+  const auto channels = channels_.all();
+  DayFeed feed(channels, files, *writer);
+  METERLINE_CHECK(sorter_.visit([&](const char* record) -> Result<void> {
+    if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
+    return feed.add(record);
+  }));
+  METERLINE_CHECK(feed.finish());
+
+  std::vector<DeliveryReport> reports;
+  for (std::size_t i = 0; i < loads_.size(); ++i) {
+    if (progress_[i] == Progress::done) continue;
+    if (progress_[i] == Progress::read) loads_[i].take_report();
+    reports.push_back(loads_[i].record().report);
+  }
+  return writer->commit(reports);
+}
+
+std::vector<store::DeliveryRecord> GroupLoad::run(std::span<const source::Incoming> files) {
+  for (const auto& file : files) {
+    if (is_stopped() && !loads_.empty()) break;
+    loads_.emplace_back(file, static_cast<std::uint32_t>(loads_.size()), store_, options_, hooks_);
+    progress_.push_back(loads_.back().read(channels_, sorter_));
+  }
+  const auto stored = store_all();
+  std::vector<store::DeliveryRecord> records;
+  for (std::size_t i = 0; i < loads_.size(); ++i) {
+    if (!stored && progress_[i] != Progress::done) loads_[i].fail_with(stored.error().message);
+    records.push_back(std::move(loads_[i].record()));
+  }
+  return records;
+}
+
+}  // namespace
+
+std::vector<store::DeliveryRecord> load_group(std::span<const source::Incoming> files,
+                                              store::Store& store, const IngestOptions& options,
+                                              const IngestHooks& hooks) {
+  return GroupLoad(store, options, hooks).run(files);
+}
+
+}  // namespace meterline::ingest
