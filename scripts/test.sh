@@ -66,7 +66,7 @@ run_ctest() {
 run_pytest() {
   local output
   output=$(mktemp)
-  python3 -m pytest -q -rsx tests | tee "$output"
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -rsx tests | tee "$output"
   if tail -n 1 "$output" | grep -Eq 'skipped|xfailed|xpassed|no tests ran'; then
     echo "test.sh: tests were skipped or not run"
     return 1
