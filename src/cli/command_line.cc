@@ -32,7 +32,8 @@ constexpr const char* about =
 constexpr const char* footer =
     "\nEvery option can also stand in the environment (--store as METERLINE_STORE, --findings-max\n"
     "as METERLINE_FINDINGS_MAX) or in a TOML file named by --config, those of a verb in a section\n"
-    "of its name. Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with\n"
+    "of its name; the command line comes before the environment, and that before the file. Exit "
+    "codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with\n"
     "rejected rows.";
 
 constexpr std::size_t list_limit_max = 1'000'000;
@@ -123,15 +124,21 @@ void add_servers(CLI::App& app, Options& options) {
   add_listen(*demo, options.demo.serve, options);
 }
 
-/// `--findings-max` is also METERLINE_FINDINGS_MAX.
+/// `--findings-max` is also METERLINE_FINDINGS_MAX. What the environment says stands before what
+/// a configuration file says, and behind the command line: the parser itself asks the environment
+/// last.
 void name_in_environment(CLI::App& app) {
   for (auto* const option : app.get_options()) {
     const auto& names = option->get_lnames();
-    if (names.empty() || names.front() == "help" || names.front() == "version") continue;
+    if (names.empty()) continue;
+    const auto& own = names.front();
+    if (own == "help" || own == "version" || own == "config") continue;
     std::string name = "METERLINE_";
-    for (const char c : names.front())
+    for (const char c : own)
       name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     option->envname(name);
+    const char* const value = std::getenv(name.c_str());
+    if (value != nullptr && *value != '\0') option->take_last()->add_result(value);
   }
 }
 
@@ -171,7 +178,6 @@ void add_all(CLI::App& app, Options& options) {
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(footer);
-  // The parser reads the file before it looks at the environment.
   const char* const config = std::getenv("METERLINE_CONFIG");
   app.set_config("--config", config == nullptr ? "" : config, "Read options from this TOML file",
                  config != nullptr);

@@ -14,7 +14,8 @@ extern "C" void on_stop_request(int) { stop_requested = true; }
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+  // Without SA_RESTART: a read from a quiet pipe must end.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(signal, &action, nullptr);
 }
 

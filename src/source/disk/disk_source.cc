@@ -31,13 +31,11 @@ class DescriptorSource : public ByteSource {
   DescriptorSource& operator=(const DescriptorSource&) = delete;
 
   Result<std::size_t> read(std::span<char> into) override {
-    for (;;) {
-      const ssize_t count = ::read(descriptor_, into.data(), into.size());
-      if (count >= 0) return static_cast<std::size_t>(count);
-      const int error = errno;
-      if (error == EINTR) continue;
-      return fail(Errc::unavailable, fmt::format("cannot read {}: {}", name_, reason_of(error)));
-    }
+    const ssize_t count = ::read(descriptor_, into.data(), into.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    const int error = errno;
+    if (error == EINTR) return fail(Errc::cancelled, "stopped by a signal");
+    return fail(Errc::unavailable, fmt::format("cannot read {}: {}", name_, reason_of(error)));
   }
 
  private:

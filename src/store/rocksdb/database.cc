@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/table.h>
 
 #include <thread>
@@ -14,6 +15,14 @@ namespace {
 constexpr std::size_t families_count = 4;
 constexpr std::size_t write_buffers_bytes = 64 << 20;
 constexpr std::size_t block_bytes = 16 << 10;
+
+/// The database's own log is left out: what matters comes back as a status, and when the disk is
+/// full, a log that cannot be written ends the process (an assertion of the library).
+class NoLog final : public rocksdb::Logger {
+ public:
+  using Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
 
 rocksdb::Options base_options(std::size_t cache_bytes) {
   rocksdb::BlockBasedTableOptions table;
@@ -29,8 +38,7 @@ rocksdb::Options base_options(std::size_t cache_bytes) {
   options.write_buffer_size = write_buffers_bytes / 2;
   options.max_background_jobs = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   options.compression = rocksdb::kNoCompression;  // Packed days leave nothing to gain.
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = 4 << 20;
+  options.info_log = std::make_shared<NoLog>();
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

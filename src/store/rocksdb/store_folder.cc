@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -20,12 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* format_file = "FORMAT";
+constexpr const char* new_format_file = "FORMAT.new";
 constexpr const char* owner_file = "OWNER";
 constexpr std::string_view format_line = "meterline store format ";
 
 tl::unexpected<Error> os_error(std::string_view what, const fs::path& path, int error) {
-  return fail(Errc::unavailable,
-              fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(error)));
+  const std::string reason =
+      error == ENOSPC ? "the disk is full; free some space and try again" : std::strerror(error);
+  return fail(Errc::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), reason));
 }
 
 std::string first_line(const fs::path& file) {
@@ -46,6 +49,16 @@ Result<void> write_durably(const fs::path& file, const std::string& text) {
   return {};
 }
 
+/// Renamed when it is whole: a full disk must not leave an empty one behind.
+Result<void> write_format(const fs::path& folder) {
+  const auto unfinished = folder / new_format_file;
+  METERLINE_CHECK(write_durably(unfinished, fmt::format("{}{}\n", format_line, store_format)));
+  std::error_code error;
+  fs::rename(unfinished, folder / format_file, error);
+  if (error) return os_error("rename", unfinished, error.value());
+  return {};
+}
+
 Result<void> check_format(const fs::path& folder) {
   const auto line = first_line(folder / format_file);
   int format = 0;
@@ -60,6 +73,17 @@ Result<void> check_format(const fs::path& folder) {
                                          folder.string(), format_file, line));
 }
 
+/// Whether all there is in the folder is what a store that was never finished leaves behind.
+bool is_unfinished(const fs::path& folder) {
+  std::error_code error;
+  return std::all_of(fs::directory_iterator(folder, error), fs::directory_iterator(),
+                     [](const fs::directory_entry& entry) {
+                       const auto name = entry.path().filename();
+                       return name == owner_file || name == new_format_file;
+                     }) &&
+         !error;
+}
+
 /// Makes sure that the folder holds a store of this format, or is new.
 Result<void> prepare(const fs::path& folder, bool create) {
   std::error_code error;
@@ -69,15 +93,11 @@ Result<void> prepare(const fs::path& folder, bool create) {
                 fmt::format("there is no store in {}; load files first, e.g. `meterline ingest "
                             "FOLDER --store rocksdb:{}`, or name another with --store",
                             folder.string(), folder.string()));
-  if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
-    // An owner file alone is a store that was never finished.
-    const auto entries = std::distance(fs::directory_iterator(folder), fs::directory_iterator());
-    if (entries > 1 || !fs::exists(folder / owner_file, error))
-      return fail(Errc::refused,
-                  fmt::format("{} holds something else than a meterline store; name an empty or "
-                              "new folder with --store rocksdb:DIR",
-                              folder.string()));
-  }
+  if (fs::exists(folder, error) && !is_unfinished(folder))
+    return fail(Errc::refused,
+                fmt::format("{} holds something else than a meterline store; name an empty or "
+                            "new folder with --store rocksdb:DIR",
+                            folder.string()));
   fs::create_directories(folder, error);
   if (error) return os_error("make the folder", folder, error.value());
   return {};
@@ -113,9 +133,7 @@ Result<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
   METERLINE_TRY(const int fd, lock(folder, owner));
   StoreFolder opened(folder, fd);
   std::error_code error;
-  if (!fs::exists(folder / format_file, error))
-    METERLINE_CHECK(
-        write_durably(folder / format_file, fmt::format("{}{}\n", format_line, store_format)));
+  if (!fs::exists(folder / format_file, error)) METERLINE_CHECK(write_format(folder));
   fs::remove_all(opened.incoming(), error);
   fs::create_directories(opened.incoming(), error);
   if (error) return os_error("make the folder", opened.incoming(), error.value());

@@ -57,6 +57,7 @@ TEST(StoreFolder, AnUnfinishedStoreIsFinished) {
   const testing::TempFolder temp;
   fs::create_directories(temp.path() / "s");
   write(temp.path() / "s" / "OWNER", "process 1 (gone)\n");
+  write(temp.path() / "s" / "FORMAT.new", "");
   EXPECT_EQ(refusal(temp.path() / "s"), "opened");
 }
 

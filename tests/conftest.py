@@ -1,0 +1,198 @@
+"""Fixtures to run the real program: METERLINE_BINARY, or else the release build."""
+import json
+import os
+import pathlib
+import resource
+import select
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from decimal import Decimal
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DEADLINE_S = 60  # For whatever has to happen; nothing waits longer than it takes.
+
+
+def binary():
+    path = pathlib.Path(os.environ.get("METERLINE_BINARY") or ROOT / "build/release/meterline")
+    path = path.resolve()
+    assert path.is_file(), f"{path} is not there: run scripts/build.sh, or set METERLINE_BINARY"
+    return str(path)
+
+
+def exact(text):
+    """JSON with its numbers as they were written."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def wait_until(condition, what):
+    """Waits for a condition and returns its value; the deadline makes it a failure."""
+    end = time.monotonic() + DEADLINE_S
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {DEADLINE_S} s for {what}"
+        select.select([], [], [], 0.002)
+    return value
+
+
+class Done:
+    """How a process ended."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out.decode(), err.decode()
+
+    @property
+    def json(self):
+        return exact(self.out)
+
+    @property
+    def delivery(self):
+        """The report of an ingest of one file."""
+        (delivery,) = self.json["deliveries"]
+        return delivery
+
+
+class Meterline:
+    """The program with a store of its own in a temporary folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.use_store(folder / "store")
+
+    def use_store(self, store):
+        self.store = store
+        self.env = {key: value for key, value in os.environ.items()
+                    if not key.startswith("METERLINE_")}
+        self.env["METERLINE_STORE"] = f"rocksdb:{store}"
+        self.env["TMPDIR"] = str(self.folder)
+
+    def start(self, *args, wrapper=(), **options):
+        """Starts it; the caller ends it. Options are those of subprocess.Popen."""
+        settings = {"cwd": self.folder, "env": self.env, "stdin": subprocess.DEVNULL,
+                    "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen([*wrapper, binary(), *map(str, args)], **(settings | options))
+
+    def __call__(self, *args, input=None, expect=0, **options):
+        """Runs it to its end, which must have the exit code `expect`."""
+        if input is not None:
+            options["stdin"] = subprocess.PIPE
+        process = self.start(*args, **options)
+        return finish(process, expect, input)
+
+    def query(self, meter, first, last=None, *more, expect=0):
+        args = ["query", meter, "--from", first, "--to", last or first, *more]
+        return self(*args, "--output", "json", expect=expect)
+
+    def answers(self, meters_max=10):
+        """What the store answers, as text, to compare stores by."""
+        names = [meter["meter"] for meter in self("meters", "--limit", 100_000).json["meters"]]
+        year = ("2019-01-01", "2019-12-31")
+        portfolio = self("portfolio", "--from", year[0], "--to", year[1], "--output", "json").out
+        return [names, self("deliveries").out, portfolio,
+                *(self.query(name, *year).out for name in names[::len(names) // meters_max + 1])]
+
+    def day_sums(self, meter, first, last):
+        """Date -> sum, of the days that have one."""
+        (channel,) = self.query(meter, first, last).json["channels"]
+        return {point["start"]: point["sum"] for point in channel["series"]
+                if point["sum"] is not None}
+
+
+def finish(process, expect, input=None):
+    try:
+        out, err = process.communicate(input, timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    done = Done(process.returncode, out or b"", err or b"")
+    assert done.code == expect, f"exit {done.code}, not {expect}\n{done.out}\n{done.err}"
+    return done
+
+
+class Server:
+    """A running `meterline serve`, or another verb that serves."""
+
+    def __init__(self, process):
+        self.process = process
+        self.out = ""
+        self.url = self.read_until("listening on ").split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def read_until(self, start):
+        """Reads lines of its standard output up to one that starts so."""
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            for line in self.out.splitlines(keepends=True):
+                if line.startswith(start) and line.endswith("\n"):
+                    return line.rstrip("\n")
+            assert select.select([self.process.stdout], [], [], end - time.monotonic())[0], self.out
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            assert piece, f"ended early: {self.out}{self.process.stderr.read().decode()}"
+            self.out += piece.decode()
+
+    def get(self, path, expect=200, headers=None, body=None):
+        """The answer's body."""
+        request = urllib.request.Request(self.url + path, data=body, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
+                status, answer = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, answer = error.code, error.read()
+        assert status == expect, answer
+        return answer.decode()
+
+    def json(self, path, **options):
+        return exact(self.get(path, **options))
+
+    def upload(self, content, parameters="", expect=201):
+        headers = {"Content-Type": "text/csv"}
+        return self.json("/v1/deliveries" + parameters, body=content, headers=headers,
+                         expect=expect)
+
+    def stop(self, signal_number=signal.SIGTERM, expect=0):
+        self.process.send_signal(signal_number)
+        return finish(self.process, expect)
+
+
+@pytest.fixture
+def meterline(tmp_path):
+    return Meterline(tmp_path)
+
+
+@pytest.fixture
+def serve():
+    """Starts servers: serve(meterline, ...); those still running at the end must stop well."""
+    servers = []
+
+    def start(meterline, *args, verb="serve"):
+        process = meterline.start(verb, "--listen", "127.0.0.1:0", *args)
+        try:
+            servers.append(Server(process))
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def server(meterline, serve):
+    """A server on the store of `meterline`; both cannot have it at once."""
+    return serve(meterline)
+
+
+def limit_file_bytes(bytes_max):
+    """For preexec_fn: no file may grow beyond it."""
+    def apply():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, bytes_max))
+    return apply

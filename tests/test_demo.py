@@ -1,0 +1,39 @@
+"""`meterline demo`, as the README shows it."""
+import re
+import signal
+
+
+def test_once_it_loads_and_answers_and_says_what_to_do_next(meterline, tmp_path):
+    first = meterline("demo", "--once").out
+    assert "A year of 200 example meters" in first
+    assert "12 deliveries: 12 stored, 0 already loaded, 0 refused, 0 failed" in first
+    assert "$ meterline query EX00027 --from 2025-01-01 --to 2025-01-07" in first
+    assert re.search(r"^2025-01-07 +\d+\.?\d* +48/48 ", first, re.MULTILINE)
+    assert re.search(r"^total +\d+\.?\d* +[0-9]+/17520 ", first, re.MULTILINE)
+    assert "What you can do next:" in first
+    assert len(list((tmp_path / "meterline-demo" / "files").iterdir())) == 12
+
+    again = meterline("demo", "--once").out
+    assert "12 deliveries: 0 stored, 12 already loaded, 0 refused, 0 failed" in again
+
+    def answers(text):
+        return text[text.index("$ meterline query"):]
+    assert answers(again) == answers(first)
+
+    hint = re.search(r"meterline (query EX00001 .*)", first)[1].split()
+    assert len(meterline(*hint, "--output", "json").json["channels"][0]["series"]) == 48
+
+
+def test_then_it_serves(meterline, serve, tmp_path):
+    server = serve(meterline, "--folder", tmp_path / "d", verb="demo")
+    (channel,) = server.json("/v1/meters/EX00027/consumption?from=2025-03-30")["channels"]
+    assert channel["unit"] == "kWh" and channel["readings"] == 48 and channel["sum"] > 0
+    assert server.json("/?meterId=EX00027&date=30-03-2025")["sum"] == channel["sum"]
+    assert len(server.json("/v1/meters?limit=1000")["meters"]) == 200
+    server.stop(signal.SIGTERM)
+
+
+def test_a_folder_that_cannot_be_made(meterline, tmp_path):
+    (tmp_path / "file").write_text("x")
+    done = meterline("demo", "--once", "--folder", "file/demo", expect=1)
+    assert "cannot make the folder file/demo" in done.err
