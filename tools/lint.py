@@ -2,9 +2,11 @@
 """Runs clang-tidy over all of src, on all cores, and remembers which files were clean.
 
 Needs the compile commands of the dev preset (`cmake --preset dev`). A file is looked at again when
-it, any header of the project, .clang-tidy, its compile command or clang-tidy itself has changed.
+it, a header of the project that it reaches, .clang-tidy, its compile command or clang-tidy itself
+has changed.
 """
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -22,7 +24,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 # Flags that clang does not take as g++ does. Warnings are g++'s part: clang's -Wconversion, for
 # one, means something else.
 FLAGS_LEFT_OUT = re.compile(r"-W.*|-f(no-)?sanitize.*")
-CHECKS_FOR_TESTS = "--checks=-clang-analyzer-*"
+CHECKS_FOR_TESTS = "--checks=-clang-analyzer-*,-performance-*"
 
 
 def hash_of(*parts):
@@ -45,11 +47,28 @@ def compile_commands():
 
 
 def shared_hash():
-    """Of everything that any file's result may depend on."""
+    """Of what every file's result depends on."""
     version = subprocess.run([CLANG_TIDY, "--version"], check=True, capture_output=True).stdout
-    headers = sorted((ROOT / "src").rglob("*.h"))
-    parts = [part for h in headers for part in (str(h.relative_to(ROOT)).encode(), h.read_bytes())]
-    return hash_of(version, CHECKS_FOR_TESTS.encode(), (ROOT / ".clang-tidy").read_bytes(), *parts)
+    return hash_of(version, CHECKS_FOR_TESTS.encode(), (ROOT / ".clang-tidy").read_bytes())
+
+
+@functools.cache
+def own_includes(path):
+    """The project's headers that a file names itself."""
+    names = re.findall(r'^#include "([^"]+)"', path.read_text(), re.MULTILINE)
+    return [header for name in names if (header := ROOT / "src" / name).exists()]
+
+
+def text_with_headers(path):
+    """The file and all the project's headers that it reaches, as names and bytes."""
+    reached, waiting = set(), [path]
+    while waiting:
+        file = waiting.pop()
+        if file not in reached:
+            reached.add(file)
+            waiting.extend(own_includes(file))
+    return [part for file in sorted(reached)
+            for part in (str(file.relative_to(ROOT)).encode(), file.read_bytes())]
 
 
 def write_database(commands):
@@ -62,7 +81,8 @@ def write_database(commands):
 
 
 def check(path, database):
-    checks = [CHECKS_FOR_TESTS] if path.stem.endswith("_test") else []
+    is_test = path.stem.endswith("_test") or "testing" in path.parts
+    checks = [CHECKS_FOR_TESTS] if is_test else []
     run = subprocess.run([CLANG_TIDY, "-p", str(database), "--quiet", *checks, str(path)],
                          capture_output=True, text=True, check=False)
     return run.returncode, run.stdout
@@ -84,8 +104,7 @@ def main():
     marks = {}
     for path in sorted(sources & commands.keys()):
         arguments = " ".join(commands[path]).replace(str(ROOT), "")
-        key = hash_of(shared.encode(), str(path.relative_to(ROOT)).encode(), path.read_bytes(),
-                      arguments.encode())
+        key = hash_of(shared.encode(), arguments.encode(), *text_with_headers(path))
         marks[path] = CACHE / key
     todo = [path for path, mark in marks.items() if not mark.exists()]
 

@@ -88,7 +88,7 @@ Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(auto opened, incoming_.open());
   const auto received =
       make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
-  const auto read = [&]() -> Result<void> {
+  auto read = [&]() -> Result<void> {
     METERLINE_TRY(const auto bytes,
                   source::expand(std::make_unique<BorrowedSource>(*received),
                                  {.expanded_bytes_max = options_.expanded_bytes_max}));

@@ -66,7 +66,8 @@ Result<void> FileReader::take_piece(std::string piece) {
     METERLINE_TRY(rows, take_header(piece));
   }
   if (rows.empty()) return {};
-  return start(std::move(piece), static_cast<std::size_t>(rows.data() - piece.data()));
+  const auto rows_at = static_cast<std::size_t>(rows.data() - piece.data());
+  return start(std::move(piece), rows_at);
 }
 
 /// Reads the header at the start of `piece`, behind empty lines, and returns the rows after it.

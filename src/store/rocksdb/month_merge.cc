@@ -25,6 +25,7 @@ class MonthMerge final : public rocksdb::MergeOperator {
   bool PartialMergeMulti(const rocksdb::Slice& /*key*/, const std::deque<rocksdb::Slice>& operands,
                          std::string* merged, rocksdb::Logger* /*log*/) const override {
     std::vector<std::string_view> blocks;
+    blocks.reserve(operands.size());
     for (const auto& operand : operands) blocks.push_back(view_of(operand));
     return merge_month_blocks(blocks, *merged).has_value();
   }

@@ -71,7 +71,7 @@ Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_rocksdb_store(RocksdbOptions options) {
+Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options) {
   METERLINE_TRY(auto folder, StoreFolder::open(options.folder, options.create, options.owner));
   METERLINE_TRY(auto database, Database::open(folder.database(), options.cache_bytes));
   METERLINE_TRY(auto table, load_table(*database));

@@ -21,6 +21,6 @@ struct RocksdbOptions {
 ///
 /// Owned by one process at a time. Errors: `unavailable` when another process owns it, with
 /// that process's id and command; `refused` when a newer meterline wrote it.
-Result<std::unique_ptr<Store>> open_rocksdb_store(RocksdbOptions options);
+Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options);
 
 }  // namespace meterline::store

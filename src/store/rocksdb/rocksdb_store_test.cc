@@ -109,7 +109,7 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
     auto writer = store->write(delivery_number(n));
     if (n % 3 == 0) continue;  // Never committed: its number is a gap.
     ASSERT_TRUE(add_days(**writer, 1, 1));
-    ASSERT_TRUE((*writer)->commit({}));
+    ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
   }
   store.reset();
   store = open();
