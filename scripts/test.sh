@@ -54,7 +54,8 @@ run_ctest() {
   local preset=$1 output
   shift
   output=$(mktemp)
-  ctest --preset "$preset" -j "$(nproc)" "$@" | tee "$output"
+  # `set -e` does not reach into a function whose status is looked at.
+  ctest --preset "$preset" -j "$(nproc)" "$@" | tee "$output" || return 1
   if grep -Eq '\*\*\*(Skipped|Not Run)|Not Run \(Disabled\)' "$output"; then
     echo "test.sh: tests were skipped or not run"
     return 1
@@ -66,7 +67,7 @@ run_ctest() {
 run_pytest() {
   local output
   output=$(mktemp)
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider -rsx tests | tee "$output"
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -rsx tests | tee "$output" || return 1
   if tail -n 1 "$output" | grep -Eq 'skipped|xfailed|xpassed|no tests ran'; then
     echo "test.sh: tests were skipped or not run"
     return 1

@@ -105,9 +105,8 @@ Result<Response> post_delivery(const Call& call) {
 
   ingest::IngestOptions options = call.context.ingest;
   if (unit) options.unit = *unit;
-  const auto record =
-      ingest::load(incoming_of(call, name.value_or("upload")), call.context.store, options,
-                   {.stop = call.context.cancel, .bytes_read = nullptr, .on_rejected = {}});
+  const auto record = ingest::load(incoming_of(call, name.value_or("upload")), call.context.store,
+                                   options, {.stop = call.context.cancel});
   if (call.context.on_upload) call.context.on_upload(record.report);
 
   Response response = json_response(to_json(record));

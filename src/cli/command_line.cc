@@ -32,9 +32,8 @@ constexpr const char* about =
 constexpr const char* footer =
     "\nEvery option can also stand in the environment (--store as METERLINE_STORE, --findings-max\n"
     "as METERLINE_FINDINGS_MAX) or in a TOML file named by --config, those of a verb in a section\n"
-    "of its name; the command line comes before the environment, and that before the file. Exit "
-    "codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with\n"
-    "rejected rows.";
+    "of its name; the command line comes before the environment, and that before the file.\n"
+    "Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with rejected rows.";
 
 constexpr std::size_t list_limit_max = 1'000'000;
 

@@ -103,7 +103,6 @@ class Report {
   explicit Report(Output output) : output_(output) {}
 
   void add(const store::DeliveryRecord& record, Progress& progress) {
-    progress.file_done();
     if (output_ == Output::table) {
       add_row(record);
       for (const auto& line : notes(record)) progress.print(line);
@@ -223,7 +222,9 @@ Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
   {
     Progress progress(
         {.files = static_cast<std::int64_t>(incoming.size()), .bytes = bytes_of(incoming)});
-    ingest::IngestHooks hooks{.stop = &StopRequest::flag(), .bytes_read = &progress.bytes_read()};
+    ingest::IngestHooks hooks{.stop = &StopRequest::flag(),
+                              .bytes_read = &progress.bytes_read(),
+                              .files_read = &progress.files_read()};
     if (!verb.rejects.empty())
       hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects.add(row); };
     totals = ingest::load_all(

@@ -57,7 +57,7 @@ void Progress::draw() {
   const auto millis = static_cast<std::uint64_t>(std::max<std::int64_t>(1, elapsed.count()));
   const std::uint64_t per_second = read * 1000 / millis;
   std::string line =
-      fmt::format("{} of {} files  {} MB  {} MB/s", grouped(files_done_), grouped(work_.files),
+      fmt::format("{} of {} files  {} MB  {} MB/s", grouped(files_read_), grouped(work_.files),
                   grouped(static_cast<std::int64_t>(read / mega)), per_second / mega);
   if (work_.bytes) {
     const std::uint64_t left = *work_.bytes > read ? *work_.bytes - read : 0;

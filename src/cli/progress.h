@@ -25,7 +25,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   std::atomic<std::uint64_t>& bytes_read() { return bytes_read_; }
-  void file_done() { ++files_done_; }
+  std::atomic<std::int64_t>& files_read() { return files_read_; }
   /// Prints to standard error without disturbing the line.
   void print(const std::string& text);
 
@@ -36,7 +36,7 @@ class Progress {
   const Work work_;
   const bool is_shown_;
   std::atomic<std::uint64_t> bytes_read_ = 0;
-  std::atomic<std::int64_t> files_done_ = 0;
+  std::atomic<std::int64_t> files_read_ = 0;
   std::mutex mutex_;  ///< Of the terminal's line.
   std::condition_variable_any wake_;
   std::jthread thread_;

@@ -67,6 +67,7 @@ std::vector<store::DeliveryRecord> GroupLoad::run(std::span<const source::Incomi
     if (is_stopped() && !loads_.empty()) break;
     loads_.emplace_back(file, static_cast<std::uint32_t>(loads_.size()), store_, options_, hooks_);
     progress_.push_back(loads_.back().read(channels_, sorter_));
+    if (hooks_.files_read != nullptr) ++*hooks_.files_read;
   }
   const auto stored = store_all();
   std::vector<store::DeliveryRecord> records;

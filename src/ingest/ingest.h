@@ -40,6 +40,7 @@ struct RejectedRow {
 struct IngestHooks {
   const std::atomic<bool>* stop = nullptr;           ///< true: give up soon, store nothing more.
   std::atomic<std::uint64_t>* bytes_read = nullptr;  ///< Counts received bytes as they are read.
+  std::atomic<std::int64_t>* files_read = nullptr;   ///< Counts files read, before they are stored.
   std::function<void(const RejectedRow&)> on_rejected;
 };
 
