@@ -21,6 +21,23 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
   return out;
 }
 
+RowCounts& RowCounts::operator+=(const RowCounts& other) {
+  read += other.read;
+  stored += other.stored;
+  repeated += other.repeated;
+  rejected += other.rejected;
+  return *this;
+}
+
+ReadingCounts& ReadingCounts::operator+=(const ReadingCounts& other) {
+  read += other.read;
+  stored += other.stored;
+  missing += other.missing;
+  repeated += other.repeated;
+  rejected += other.rejected;
+  return *this;
+}
+
 std::string DeliveryId::text() const { return hex(bytes.data(), bytes.size()); }
 
 std::optional<DeliveryId> DeliveryId::parse(std::string_view text) {

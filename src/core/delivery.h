@@ -61,6 +61,7 @@ struct RowCounts {
   std::int64_t repeated = 0;  ///< Replaced by a later row of the same file.
   std::int64_t rejected = 0;
   bool operator==(const RowCounts&) const = default;
+  RowCounts& operator+=(const RowCounts& other);
 };
 
 /// Slots of the rows: read = stored + missing + repeated + rejected, always. A rejected or
@@ -72,6 +73,7 @@ struct ReadingCounts {
   std::int64_t repeated = 0;
   std::int64_t rejected = 0;
   bool operator==(const ReadingCounts&) const = default;
+  ReadingCounts& operator+=(const ReadingCounts& other);
 };
 
 /// Findings by code, never capped.

@@ -116,13 +116,8 @@ Result<void> FileReader::finish_first() {
 
 /// Adds what was found in the next piece of the file.
 Result<void> FileReader::collect(RowBatch batch) {
-  content_.rows.read += batch.rows.read;
-  content_.rows.stored += batch.rows.stored;
-  content_.rows.rejected += batch.rows.rejected;
-  content_.readings.read += batch.readings.read;
-  content_.readings.stored += batch.readings.stored;
-  content_.readings.missing += batch.readings.missing;
-  content_.readings.rejected += batch.readings.rejected;
+  content_.rows += batch.rows;
+  content_.readings += batch.readings;
   content_.findings.add(std::move(batch.findings), lines_before_);
   for (const auto& row : batch.rejected)
     (*options_.on_rejected)({.source = options_.source,

@@ -93,15 +93,8 @@ void add_to(IngestTotals& totals, const DeliveryReport& report) {
       ++totals.failed;
       break;
   }
-  totals.rows.read += report.rows.read;
-  totals.rows.stored += report.rows.stored;
-  totals.rows.repeated += report.rows.repeated;
-  totals.rows.rejected += report.rows.rejected;
-  totals.readings.read += report.readings.read;
-  totals.readings.stored += report.readings.stored;
-  totals.readings.missing += report.readings.missing;
-  totals.readings.repeated += report.readings.repeated;
-  totals.readings.rejected += report.readings.rejected;
+  totals.rows += report.rows;
+  totals.readings += report.readings;
 }
 
 IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,

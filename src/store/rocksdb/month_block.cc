@@ -3,109 +3,166 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 #include <tuple>
 
 #include "core/try.h"
 #include "store/bits.h"
-#include "store/packed_day.h"
 
 namespace meterline::store {
 namespace {
 
-constexpr std::uint32_t days_mask = (std::uint32_t{1} << month_days_max) - 1;
+using DayBits = std::uint32_t;  ///< Bit 0 is the first of the month.
+constexpr DayBits days_mask = (DayBits{1} << month_days_max) - 1;
 
 tl::unexpected<Error> damaged() { return fail(Errc::corrupt, "a month of readings is damaged"); }
 
-/// Calls `visit(day)` for each set bit, ascending; stops when it returns false.
-template <class Visit>
-bool each_day(std::uint32_t days, const Visit& visit) {
-  for (; days != 0; days &= days - 1)
-    if (!visit(static_cast<std::size_t>(std::countr_zero(days)))) return false;
+std::optional<std::string_view> take_sized(std::string_view& block) {
+  const auto size = take_varint(block);
+  if (!size || *size > block.size()) return std::nullopt;
+  const auto bytes = block.substr(0, *size);
+  block.remove_prefix(*size);
+  return bytes;
+}
+
+/// Reads the deliveries of a layer's days into `entries`, from `first` on.
+bool take_deliveries(std::string_view& block, std::vector<MonthEntry>& entries, std::size_t first) {
+  const auto head = take_varint(block);
+  if (!head || *head >> 1 > UINT32_MAX) return false;
+  const bool differ = (*head & 1) != 0;
+  auto number = static_cast<std::int64_t>(*head >> 1);
+  entries[first].delivery = static_cast<std::uint32_t>(number);
+  for (std::size_t i = first + 1; i < entries.size(); ++i) {
+    if (differ) {
+      const auto step = take_varint(block);
+      if (!step || *step > 2 * std::uint64_t{UINT32_MAX}) return false;
+      number += unzigzag(*step);
+      if (number < 0 || number > UINT32_MAX) return false;
+    }
+    entries[i].delivery = static_cast<std::uint32_t>(number);
+  }
   return true;
 }
 
-bool take_group(std::string_view& block, MonthGroup& group) {
-  const auto number = take_varint(block);
-  const auto grid_size = take_varint(block);
-  if (!number || *number > UINT32_MAX || !grid_size || *grid_size > block.size()) return false;
-  group.delivery = static_cast<std::uint32_t>(*number);
-  group.grid = block.substr(0, *grid_size);
-  block.remove_prefix(*grid_size);
-  if (block.size() < sizeof(group.days)) return false;
-  std::memcpy(&group.days, block.data(), sizeof(group.days));
-  block.remove_prefix(sizeof(group.days));
-  if (group.days == 0 || (group.days & ~days_mask) != 0) return false;
-  return each_day(group.days, [&](std::size_t day) {
-    const auto size = take_varint(block);
-    if (!size || *size > block.size()) return false;
-    group.bodies[day] = block.substr(0, *size);
-    block.remove_prefix(*size);
-    return true;
-  });
+/// Appends the entries of the layer at the front of `block`.
+bool take_layer(std::string_view& block, std::vector<MonthEntry>& entries) {
+  const auto grid = take_sized(block);
+  DayBits days = 0;
+  if (!grid || block.size() < sizeof(days)) return false;
+  std::memcpy(&days, block.data(), sizeof(days));
+  block.remove_prefix(sizeof(days));
+  if (days == 0 || (days & ~days_mask) != 0) return false;
+
+  const std::size_t first = entries.size();
+  for (; days != 0; days &= days - 1)
+    entries.push_back(
+        {.grid = *grid, .day = static_cast<std::uint32_t>(std::countr_zero(days)), .body = {}});
+  if (!take_deliveries(block, entries, first)) return false;
+  for (std::size_t i = first; i < entries.size(); ++i) {
+    const auto body = take_sized(block);
+    if (!body) return false;
+    entries[i].body = *body;
+  }
+  return true;
 }
 
-auto order_of(const MonthGroup& group) { return std::tie(group.delivery, group.grid); }
+using Entries = std::vector<MonthEntry>::const_iterator;
 
-/// Adds the days of `from`. Where both have a day they should agree, as the same delivery says
-/// the same twice; if not, the greater bytes stay, so that the order of merging does not count.
-void add_days(const MonthGroup& from, MonthGroup& to) {
-  each_day(from.days, [&](std::size_t day) {
-    const bool both = (to.days >> day & 1) != 0;
-    to.bodies[day] = both ? std::max(to.bodies[day], from.bodies[day]) : from.bodies[day];
-    return true;
-  });
-  to.days |= from.days;
+void put_layer(Entries begin, Entries end, std::string& out) {
+  put_varint(begin->grid.size(), out);
+  out += begin->grid;
+  DayBits days = 0;
+  for (auto entry = begin; entry != end; ++entry) days |= DayBits{1} << entry->day;
+  out.append(reinterpret_cast<const char*>(&days), sizeof(days));
+
+  const bool differ = std::any_of(
+      begin, end, [&](const MonthEntry& entry) { return entry.delivery != begin->delivery; });
+  put_varint(std::uint64_t{begin->delivery} << 1 | (differ ? 1 : 0), out);
+  for (auto entry = begin + 1; differ && entry != end; ++entry)
+    put_varint(zigzag(std::int64_t{entry->delivery} - std::int64_t{(entry - 1)->delivery}), out);
+  for (auto entry = begin; entry != end; ++entry) {
+    put_varint(entry->body.size(), out);
+    out += entry->body;
+  }
+}
+
+auto identity_of(const MonthEntry& entry) {
+  return std::tie(entry.grid, entry.day, entry.delivery);
+}
+
+/// Sorts, and leaves of equal entries the one with the greatest body.
+void unite(std::vector<MonthEntry>& entries) {
+  const auto order = [](const MonthEntry& a, const MonthEntry& b) {
+    return std::tuple_cat(identity_of(a), std::tie(b.body)) <
+           std::tuple_cat(identity_of(b), std::tie(a.body));
+  };
+  if (!std::is_sorted(entries.begin(), entries.end(), order))
+    std::sort(entries.begin(), entries.end(), order);
+  const auto last = std::unique(
+      entries.begin(), entries.end(),
+      [](const MonthEntry& a, const MonthEntry& b) { return identity_of(a) == identity_of(b); });
+  entries.erase(last, entries.end());
+}
+
+/// Orders united entries by layers: of the deliveries that gave a day with one grid, the first is
+/// in the first layer of the grid, the second in the second.
+void arrange(std::vector<MonthEntry>& entries, std::vector<std::size_t>& layer_ends) {
+  std::vector<std::pair<std::uint32_t, MonthEntry>> layered;  // With the number of the layer.
+  layered.reserve(entries.size());
+  bool is_arranged = true;
+  for (const auto& entry : entries) {
+    const bool is_same_day = !layered.empty() && layered.back().second.grid == entry.grid &&
+                             layered.back().second.day == entry.day;
+    layered.emplace_back(is_same_day ? layered.back().first + 1 : 0, entry);
+    is_arranged = is_arranged && !is_same_day;
+  }
+  if (!is_arranged)
+    std::stable_sort(layered.begin(), layered.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.second.grid, a.first) < std::tie(b.second.grid, b.first);
+    });
+  for (std::size_t i = 0; i < layered.size(); ++i) {
+    entries[i] = layered[i].second;
+    const bool is_last = i + 1 == layered.size() || layered[i + 1].first != layered[i].first ||
+                         layered[i + 1].second.grid != layered[i].second.grid;
+    if (is_last) layer_ends.push_back(i + 1);
+  }
 }
 
 }  // namespace
 
-Result<void> read_month_block(std::string_view block, std::vector<MonthGroup>& groups) {
-  groups.clear();
+Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries) {
+  entries.clear();
   if (block.empty()) return damaged();
   if (static_cast<unsigned char>(block[0]) != month_block_format)
     return fail(Errc::corrupt, "a month of readings is in a format this program does not know");
   block.remove_prefix(1);
-  while (!block.empty()) {
-    groups.emplace_back();
-    if (!take_group(block, groups.back())) return damaged();
-  }
+  while (!block.empty())
+    if (!take_layer(block, entries)) return damaged();
   return {};
 }
 
-void write_month_block(const std::vector<MonthGroup>& groups, std::string& out) {
+void write_month_block(std::vector<MonthEntry> entries, std::string& out) {
+  unite(entries);
+  std::vector<std::size_t> layer_ends;
+  arrange(entries, layer_ends);
   out += static_cast<char>(month_block_format);
-  for (const auto& group : groups) {
-    put_varint(group.delivery, out);
-    put_varint(group.grid.size(), out);
-    out += group.grid;
-    out.append(reinterpret_cast<const char*>(&group.days), sizeof(group.days));
-    each_day(group.days, [&](std::size_t day) {
-      put_varint(group.bodies[day].size(), out);
-      out += group.bodies[day];
-      return true;
-    });
+  auto begin = entries.cbegin();
+  for (const auto layer_end : layer_ends) {
+    const auto end = entries.cbegin() + static_cast<std::ptrdiff_t>(layer_end);
+    put_layer(begin, end, out);
+    begin = end;
   }
 }
 
 Result<void> merge_month_blocks(const std::vector<std::string_view>& blocks, std::string& merged) {
-  std::vector<MonthGroup> all;
-  std::vector<MonthGroup> some;
+  std::vector<MonthEntry> all;
+  std::vector<MonthEntry> some;
   for (const auto block : blocks) {
     METERLINE_CHECK(read_month_block(block, some));
     all.insert(all.end(), some.begin(), some.end());
   }
-  std::stable_sort(all.begin(), all.end(), [](const MonthGroup& a, const MonthGroup& b) {
-    return order_of(a) < order_of(b);
-  });
-  std::vector<MonthGroup> groups;
-  for (const auto& group : all) {
-    if (!groups.empty() && order_of(groups.back()) == order_of(group))
-      add_days(group, groups.back());
-    else
-      groups.push_back(group);
-  }
   merged.clear();
-  write_month_block(groups, merged);
+  write_month_block(std::move(all), merged);
   return {};
 }
 

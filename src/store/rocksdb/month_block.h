@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,22 +15,24 @@ namespace meterline::store {
 /// docs/store.md has the layout with a worked example. The first byte is the format number.
 inline constexpr unsigned char month_block_format = 1;
 
-inline constexpr std::size_t month_days_max = 31;
+inline constexpr std::uint32_t month_days_max = 31;
 
-/// The days that one delivery gave with one grid.
-struct MonthGroup {
-  std::uint32_t delivery = 0;                           ///< The delivery's number in this store.
-  std::string_view grid;                                ///< As in PackedParts.
-  std::uint32_t days = 0;                               ///< Bit 0 is the first of the month.
-  std::array<std::string_view, month_days_max> bodies;  ///< Of the days that are set.
+/// What one delivery gave for one day.
+struct MonthEntry {
+  std::string_view grid;       ///< As in PackedParts.
+  std::uint32_t day = 0;       ///< 0 is the first of the month.
+  std::uint32_t delivery = 0;  ///< The delivery's number in this store.
+  std::string_view body;
 };
 
-/// Fills `groups`, ascending by (delivery, grid); they point into `block`.
+/// Fills `entries`, which point into `block`.
 /// Errors: `corrupt`; never reads past the end, whatever the bytes are.
-Result<void> read_month_block(std::string_view block, std::vector<MonthGroup>& groups);
+Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries);
 
-/// Appends a block of these groups to `out`; each must have a day, and they must ascend.
-void write_month_block(const std::vector<MonthGroup>& groups, std::string& out);
+/// Appends a block of these entries, in any order, to `out`. Where two have the same grid, day and
+/// delivery they should agree, as a delivery says the same twice; if not, the greater body stays,
+/// so that the order of merging does not count.
+void write_month_block(std::vector<MonthEntry> entries, std::string& out);
 
 /// Overwrites `merged` with all that the blocks hold.
 Result<void> merge_month_blocks(const std::vector<std::string_view>& blocks, std::string& merged);

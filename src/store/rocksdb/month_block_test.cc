@@ -10,31 +10,29 @@
 namespace meterline::store {
 namespace {
 
-/// What a block holds: (delivery, grid, day) -> body.
-using Content = std::map<std::tuple<std::uint32_t, std::string, std::size_t>, std::string>;
+/// What a block holds: (grid, day, delivery) -> body.
+using Content = std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, std::string>;
 
 std::string block_of(const Content& content) {
-  std::vector<MonthGroup> groups;
+  std::vector<MonthEntry> entries;
   for (const auto& [key, body] : content) {
-    const auto& [delivery, grid, day] = key;
-    if (groups.empty() || groups.back().delivery != delivery || groups.back().grid != grid)
-      groups.push_back({.delivery = delivery, .grid = grid});
-    groups.back().days |= std::uint32_t{1} << day;
-    groups.back().bodies[day] = body;
+    const auto& [grid, day, delivery] = key;
+    entries.push_back({.grid = grid, .day = day, .delivery = delivery, .body = body});
   }
   std::string block;
-  write_month_block(groups, block);
+  write_month_block(entries, block);
   return block;
 }
 
 Content content_of(std::string_view block) {
-  std::vector<MonthGroup> groups;
+  std::vector<MonthEntry> entries;
   Content content;
-  EXPECT_TRUE(read_month_block(block, groups));
-  for (const auto& group : groups)
-    for (std::size_t day = 0; day < month_days_max; ++day)
-      if ((group.days >> day & 1) != 0)
-        content[{group.delivery, std::string(group.grid), day}] = group.bodies[day];
+  EXPECT_TRUE(read_month_block(block, entries));
+  for (const auto& entry : entries) {
+    const auto [at, is_new] =
+        content.emplace(std::tuple(std::string(entry.grid), entry.day, entry.delivery), entry.body);
+    EXPECT_TRUE(is_new);
+  }
   return content;
 }
 
@@ -42,18 +40,35 @@ Content any_content() {
   Content content;
   const auto size = *rc::gen::inRange(0, 40);
   for (int i = 0; i < size; ++i)
-    content[{*rc::gen::inRange<std::uint32_t>(0, 300), *rc::gen::element<std::string>("ab", "ac"),
-             *rc::gen::inRange<std::size_t>(0, 31)}] = *rc::gen::string<std::string>();
+    content[{*rc::gen::element<std::string>("ab", "ac"), *rc::gen::inRange<std::uint32_t>(0, 31),
+             *rc::gen::element<std::uint32_t>(0, 1, 2, 300, UINT32_MAX)}] =
+        *rc::gen::string<std::string>();
   return content;
 }
 
 TEST(MonthBlock, StandsByteForByteAsDocumented) {
-  // The worked example of docs/store.md: delivery 7 gave the 1st and the 3rd of the month.
-  const std::string block = block_of({{{7, "\x04", 0}, "AB"}, {{7, "\x04", 2}, "C"}});
-  EXPECT_EQ(block, std::string("\x01\x07\x01\x04\x05\x00\x00\x00\x02"
-                               "AB\x01"
-                               "C",
-                               13));
+  // The worked examples of docs/store.md: delivery 7 gave the 1st, and it or 9 the 3rd.
+  EXPECT_EQ(block_of({{{"\x04", 0, 7}, "AB"}, {{"\x04", 2, 7}, "C"}}),
+            std::string("\x01\x01\x04\x05\x00\x00\x00\x0e\x02"
+                        "AB\x01"
+                        "C",
+                        13));
+  EXPECT_EQ(block_of({{{"\x04", 0, 7}, "AB"}, {{"\x04", 2, 9}, "C"}}),
+            std::string("\x01\x01\x04\x05\x00\x00\x00\x0f\x04\x02"
+                        "AB\x01"
+                        "C",
+                        14));
+}
+
+TEST(MonthBlock, DaysThatTwoDeliveriesGaveStandInTwoLayers) {
+  EXPECT_EQ(block_of({{{"\x04", 0, 7}, "A"}, {{"\x04", 0, 8}, "B"}, {{"\x04", 1, 8}, "C"}}),
+            std::string("\x01"
+                        "\x01\x04\x03\x00\x00\x00\x0f\x02\x01"
+                        "A\x01"
+                        "C"
+                        "\x01\x04\x01\x00\x00\x00\x10\x01"
+                        "B",
+                        22));
 }
 
 RC_GTEST_PROP(MonthBlock, ReadsBackWhatWasWritten, ()) {
@@ -87,25 +102,25 @@ RC_GTEST_PROP(MonthBlock, MergingIsUnionInAnyOrderAndRepetition, ()) {
 }
 
 RC_GTEST_PROP(MonthBlock, AnyBytesAreReadOrRefused, (std::string bytes)) {
-  std::vector<MonthGroup> groups;
+  std::vector<MonthEntry> entries;
   if (!bytes.empty()) bytes[0] = month_block_format;
-  if (!read_month_block(bytes, groups)) return;
+  if (!read_month_block(bytes, entries)) return;
   std::string merged;
   RC_ASSERT(merge_month_blocks({bytes}, merged).has_value());
 }
 
-TEST(MonthBlock, EveryCutIsRefusedOrHoldsWholeGroups) {
-  const Content content = {{{7, "ab", 0}, "AB"}, {{7, "ab", 30}, "C"}, {{300, "ab", 4}, ""}};
+TEST(MonthBlock, EveryCutIsRefusedOrHoldsWholeLayers) {
+  const Content content = {{{"ab", 0, 7}, "AB"}, {{"ab", 30, 8}, "C"}, {{"ac", 4, 300}, ""}};
   const auto block = block_of(content);
-  std::vector<MonthGroup> groups;
-  EXPECT_FALSE(read_month_block("", groups));
-  for (std::size_t size = 1; size < block.size(); ++size) {
-    if (!read_month_block(block.substr(0, size), groups)) continue;
-    for (const auto& group : groups) EXPECT_NE(group.days, 0U);
-  }
+  std::vector<MonthEntry> entries;
+  EXPECT_FALSE(read_month_block("", entries));
+  std::size_t read = 0;
+  for (std::size_t size = 1; size < block.size(); ++size)
+    read += read_month_block(block.substr(0, size), entries) ? 1 : 0;
+  EXPECT_EQ(read, 2U);  // Nothing, and the first layer.
   auto newer = block;
   newer[0] = month_block_format + 1;
-  EXPECT_FALSE(read_month_block(newer, groups));
+  EXPECT_FALSE(read_month_block(newer, entries));
 }
 
 }  // namespace

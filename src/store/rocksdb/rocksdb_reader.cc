@@ -25,7 +25,7 @@ Result<void> finished(const rocksdb::Iterator& iterator) {
   return {};
 }
 
-/// The days of `month` that are in the range, as bits of a MonthGroup.
+/// The days of `month` that are in the range: bit 0 is the first of the month.
 std::uint32_t days_in(Month month, const DateRange& dates) {
   const int first = month.first_day().days();
   const int from = std::max(0, dates.from.days() - first);
@@ -34,10 +34,38 @@ std::uint32_t days_in(Month month, const DateRange& dates) {
   return ((std::uint32_t{2} << to) - 1) & ~((std::uint32_t{1} << from) - 1);
 }
 
-Date day_of(Month month, std::size_t day) {
-  const auto date = Date::from_days(month.first_day().days() + static_cast<std::int64_t>(day));
-  return *date;  // A month's days are all in range; the mask of a group was checked.
+Date day_of(Month month, std::uint32_t day) {
+  return *Date::from_days(month.first_day().days() + std::int64_t{day});
 }
+
+bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
+
+/// Reads a block of a month and makes sure that its days are of that month.
+Result<void> read_month(Month month, std::string_view block, std::vector<MonthEntry>& entries) {
+  METERLINE_CHECK(read_month_block(block, entries));
+  const auto days = static_cast<std::uint32_t>(month.days());
+  for (const auto& entry : entries)
+    if (entry.day >= days) return damaged();
+  return {};
+}
+
+/// Looks deliveries up; neighbours in a block are mostly of the same one.
+class DeliveryLookup {
+ public:
+  explicit DeliveryLookup(const DeliveryTable& table) : table_(table) {}
+
+  Result<DeliveryTable::Entry> find(std::uint32_t number) {
+    if (!last_ || number_ != number) last_ = table_.find(number);
+    number_ = number;
+    if (!last_) return damaged();
+    return *last_;
+  }
+
+ private:
+  const DeliveryTable& table_;
+  std::uint32_t number_ = 0;
+  std::optional<DeliveryTable::Entry> last_;
+};
 
 /// A day of one version, on its way to a visitor; points into blocks.
 struct FoundDay {
@@ -69,29 +97,24 @@ class MonthOfMeter {
   Month month_;
   std::vector<std::pair<Channel, std::string>> blocks_;
   std::size_t used_ = 0;
-  std::vector<MonthGroup> groups_;
+  std::vector<MonthEntry> entries_;
   std::vector<FoundDay> found_;
   std::string packed_;
 };
 
 Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
                                    const DeliveryTable& table) {
-  METERLINE_CHECK(read_month_block(blocks_[channel].second, groups_));
+  METERLINE_CHECK(read_month(month_, blocks_[channel].second, entries_));
   const std::uint32_t wanted = days_in(month_, query.dates);
-  for (const auto& group : groups_) {
-    std::uint32_t days = group.days & wanted;
-    if (days == 0) continue;
-    const auto delivery = table.find(group.delivery);
-    if (!delivery) return damaged();
-    if (delivery->version.time > query.as_of) continue;
-    for (; days != 0; days &= days - 1) {
-      const auto day = static_cast<std::size_t>(std::countr_zero(days));
-      if (day >= static_cast<std::size_t>(month_.days())) return damaged();
-      found_.push_back({.channel = channel,
-                        .date = day_of(month_, day),
-                        .delivery = *delivery,
-                        .parts = {.grid = group.grid, .body = group.bodies[day]}});
-    }
+  DeliveryLookup deliveries(table);
+  for (const auto& entry : entries_) {
+    if (!is_in(wanted, entry.day)) continue;
+    METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
+    if (delivery.version.time > query.as_of) continue;
+    found_.push_back({.channel = channel,
+                      .date = day_of(month_, entry.day),
+                      .delivery = delivery,
+                      .parts = {.grid = entry.grid, .body = entry.body}});
   }
   return {};
 }
@@ -122,24 +145,24 @@ class TotalsOfMonth {
  public:
   TotalsOfMonth(const Store& store, const DeliveryTable& table, const TotalsQuery& query,
                 const TotalVisitor& visit)
-      : store_(store), table_(table), query_(query), visit_(visit) {}
+      : store_(store), deliveries_(table), query_(query), visit_(visit) {}
 
   Result<void> visit(const MonthKey& key, std::string_view block);
 
  private:
   struct Newest {
     Version version;
-    const MonthGroup* group = nullptr;
+    const MonthEntry* entry = nullptr;
   };
   Result<void> choose(std::uint32_t wanted);
-  Result<void> plain(const MonthKey& key, std::size_t day, const Newest& newest);
+  Result<void> plain(const MonthKey& key, const Newest& newest);
   Result<void> resolve(const MeterId& meter, const Channel& channel, Date date);
 
   const Store& store_;
-  const DeliveryTable& table_;
+  DeliveryLookup deliveries_;
   const TotalsQuery& query_;
   const TotalVisitor& visit_;
-  std::vector<MonthGroup> groups_;
+  std::vector<MonthEntry> entries_;
   std::array<Newest, month_days_max> newest_;
   DayTotal total_;
 };
@@ -147,27 +170,23 @@ class TotalsOfMonth {
 /// Finds the newest version of each wanted day.
 Result<void> TotalsOfMonth::choose(std::uint32_t wanted) {
   newest_.fill({});
-  for (const auto& group : groups_) {
-    std::uint32_t days = group.days & wanted;
-    if (days == 0) continue;
-    const auto delivery = table_.find(group.delivery);
-    if (!delivery) return damaged();
-    if (delivery->version.time > query_.as_of) continue;
-    for (; days != 0; days &= days - 1) {
-      auto& newest = newest_[static_cast<std::size_t>(std::countr_zero(days))];
-      if (newest.group == nullptr || newest.version < delivery->version)
-        newest = {.version = delivery->version, .group = &group};
-    }
+  for (const auto& entry : entries_) {
+    if (!is_in(wanted, entry.day)) continue;
+    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
+    if (delivery.version.time > query_.as_of) continue;
+    auto& newest = newest_[entry.day];
+    if (newest.entry == nullptr || newest.version < delivery.version)
+      newest = {.version = delivery.version, .entry = &entry};
   }
   return {};
 }
 
-Result<void> TotalsOfMonth::plain(const MonthKey& key, std::size_t day, const Newest& newest) {
-  auto bytes = newest.group->bodies[day];
-  METERLINE_TRY(const auto grid, grid_info(newest.group->grid));
+Result<void> TotalsOfMonth::plain(const MonthKey& key, const Newest& newest) {
+  auto bytes = newest.entry->body;
+  METERLINE_TRY(const auto grid, grid_info(newest.entry->grid));
   const auto sum = take_varint(bytes);
   if (!sum || !bytes.empty()) return damaged();
-  total_.date = day_of(key.month, day);
+  total_.date = day_of(key.month, newest.entry->day);
   total_.sum = Sum(unzigzag(*sum), grid.exponent);
   total_.readings = grid.slots;
   total_.expected = grid.slots;
@@ -186,18 +205,17 @@ Result<void> TotalsOfMonth::resolve(const MeterId& meter, const Channel& channel
 }
 
 Result<void> TotalsOfMonth::visit(const MonthKey& key, std::string_view block) {
-  METERLINE_CHECK(read_month_block(block, groups_));
+  METERLINE_CHECK(read_month(key.month, block, entries_));
   METERLINE_CHECK(choose(days_in(key.month, query_.dates)));
   auto meter = MeterId::parse(key.meter);
   if (!meter) return damaged();
   total_.meter = *std::move(meter);
   total_.channel = key.channel;
-  for (std::size_t day = 0; day < newest_.size(); ++day) {
-    const auto& newest = newest_[day];
-    if (newest.group == nullptr) continue;
-    METERLINE_CHECK(newest.group->bodies[day].empty()
-                        ? resolve(total_.meter, key.channel, day_of(key.month, day))
-                        : plain(key, day, newest));
+  for (const auto& newest : newest_) {
+    if (newest.entry == nullptr) continue;
+    METERLINE_CHECK(newest.entry->body.empty()
+                        ? resolve(total_.meter, key.channel, day_of(key.month, newest.entry->day))
+                        : plain(key, newest));
   }
   return {};
 }
@@ -206,27 +224,19 @@ Result<void> TotalsOfMonth::visit(const MonthKey& key, std::string_view block) {
 class MeterSummary {
  public:
   Result<void> add(const MonthKey& key, std::string_view block, const DeliveryTable& table) {
-    METERLINE_CHECK(read_month_block(block, groups_));
-    std::uint32_t days = 0;
-    for (const auto& group : groups_) days |= group.days;
-    if (days == 0) return damaged();
-    const auto last = static_cast<std::size_t>(std::bit_width(days)) - 1;
+    METERLINE_CHECK(read_month(key.month, block, entries_));
+    if (entries_.empty()) return damaged();
+    std::uint32_t first = month_days_max;
+    std::uint32_t last = 0;
+    for (const auto& entry : entries_) {
+      first = std::min(first, entry.day);
+      last = std::max(last, entry.day);
+    }
     const auto [found, is_new] = channels_.try_emplace(key.channel);
-    if (is_new) {
-      found->second.channel = key.channel;
-      found->second.first = day_of(key.month, static_cast<std::size_t>(std::countr_zero(days)));
-    }
-    found->second.last = day_of(key.month, last);
-    std::optional<Version> newest;
-    for (const auto& group : groups_) {
-      if ((group.days >> last & 1) == 0) continue;
-      const auto delivery = table.find(group.delivery);
-      if (!delivery) return damaged();
-      if (newest && delivery->version < *newest) continue;
-      newest = delivery->version;
-      METERLINE_TRY(const auto grid, grid_info(group.grid));
-      found->second.interval = grid.interval;
-    }
+    ChannelInfo& info = found->second;
+    if (is_new) info = {.channel = key.channel, .first = day_of(key.month, first)};
+    info.last = day_of(key.month, last);
+    METERLINE_TRY(info.interval, newest_interval(last, table));
     return {};
   }
 
@@ -239,8 +249,23 @@ class MeterSummary {
   bool empty() const { return channels_.empty(); }
 
  private:
+  Result<IntervalLength> newest_interval(std::uint32_t day, const DeliveryTable& table) const {
+    DeliveryLookup deliveries(table);
+    std::optional<Version> newest;
+    std::string_view grid;
+    for (const auto& entry : entries_) {
+      if (entry.day != day) continue;
+      METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
+      if (newest && delivery.version < *newest) continue;
+      newest = delivery.version;
+      grid = entry.grid;
+    }
+    METERLINE_TRY(const auto info, grid_info(grid));
+    return info.interval;
+  }
+
   std::map<Channel, ChannelInfo> channels_;
-  std::vector<MonthGroup> groups_;
+  std::vector<MonthEntry> entries_;
 };
 
 }  // namespace

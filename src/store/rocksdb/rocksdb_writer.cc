@@ -45,10 +45,9 @@ class RocksdbWriter final : public DeliveryWriter {
  private:
   struct PendingDay {
     Channel channel;
-    std::size_t delivery;
-    std::uint32_t number;  ///< Of the delivery, in this store.
+    std::size_t delivery;  ///< Of deliveries_.
     std::string grid;
-    std::size_t day;  ///< 0-based, of the month
+    std::uint32_t day;  ///< 0 is the first of the month.
     std::size_t body_at;
     std::size_t body_bytes;
     std::optional<std::int64_t> total;
@@ -92,6 +91,8 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
     return fail(Errc::invalid_argument,
                 fmt::format("days must come in ascending order: {} {} came after {} {}",
                             day.meter.text(), day.date.text(), meter_.text(), last_date_.text()));
+  if (day.delivery >= deliveries_.size())
+    return fail(Errc::invalid_argument, "a day of a delivery that the writer does not write");
   METERLINE_TRY(const auto parts, split_packed_day(day.packed));
 
   const Month month = Month::of(day.date);
@@ -103,9 +104,8 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
   last_date_ = day.date;
   pending_.push_back({.channel = day.channel,
                       .delivery = day.delivery,
-                      .number = numbers_.at(day.delivery),
                       .grid = std::string(parts.grid),
-                      .day = static_cast<std::size_t>(day.date.civil().day) - 1,
+                      .day = static_cast<std::uint32_t>(day.date.civil().day) - 1,
                       .body_at = bodies_.size(),
                       .body_bytes = parts.body.size(),
                       .total = day.plain_total});
@@ -114,9 +114,7 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
 }
 
 Result<void> RocksdbWriter::flush_month() {
-  const auto order = [](const PendingDay& a, const PendingDay& b) {
-    return std::tie(a.channel, a.number, a.grid) < std::tie(b.channel, b.number, b.grid);
-  };
+  const auto order = [](const PendingDay& a, const PendingDay& b) { return a.channel < b.channel; };
   if (!std::is_sorted(pending_.begin(), pending_.end(), order))
     std::stable_sort(pending_.begin(), pending_.end(), order);
   const PendingDay* const end = pending_.data() + pending_.size();
@@ -131,31 +129,29 @@ Result<void> RocksdbWriter::flush_month() {
   return {};
 }
 
-/// Writes the days of one channel of the month, ascending by (delivery number, grid, day).
+/// Writes the days of one channel of the month.
 Result<void> RocksdbWriter::flush_channel(const PendingDay* begin, const PendingDay* end) {
-  std::vector<MonthGroup> days;
-  std::vector<MonthGroup> totals;
+  std::vector<MonthEntry> days;
+  std::vector<MonthEntry> totals;
   std::deque<std::string> total_bytes;
   for (const auto* day = begin; day != end; ++day) {
-    if (days.empty() || days.back().delivery != day->number || days.back().grid != day->grid) {
-      days.push_back({.delivery = day->number, .grid = day->grid});
-      totals.push_back(days.back());
-    }
-    days.back().days |= std::uint32_t{1} << day->day;
-    days.back().bodies[day->day] = std::string_view(bodies_).substr(day->body_at, day->body_bytes);
-    totals.back().days = days.back().days;
-    if (!day->total) continue;
-    put_varint(zigzag(*day->total), total_bytes.emplace_back());
-    totals.back().bodies[day->day] = total_bytes.back();
+    days.push_back({.grid = day->grid,
+                    .day = day->day,
+                    .delivery = numbers_[day->delivery],
+                    .body = std::string_view(bodies_).substr(day->body_at, day->body_bytes)});
+    totals.push_back(days.back());
+    auto& total = total_bytes.emplace_back();
+    if (day->total) put_varint(zigzag(*day->total), total);
+    totals.back().body = total;
   }
   std::string key;
   std::string value;
   days_key(meter_, month_, begin->channel, key);
-  write_month_block(days, value);
+  write_month_block(std::move(days), value);
   METERLINE_CHECK(emit_days(key, value));
   value.clear();
   totals_key(meter_, month_, begin->channel, key);
-  write_month_block(totals, value);
+  write_month_block(std::move(totals), value);
   return emit_totals(key, value);
 }
 
