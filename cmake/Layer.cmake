@@ -2,7 +2,8 @@
 #                 [TESTS ...] [TEST_DEPS ...] [BENCHES ...] [BENCH_DEPS ...] [FUZZERS ...])
 #
 # Defines meterline::<name> from the current folder; without SOURCES it is header-only.
-# TESTS become one executable, <name>_test, whose cases ctest lists one by one.
+# TESTS become one executable, <name>_test, whose cases ctest lists one by one, but for those
+# that need a cluster: their names end in /cassandra, and meterline_live_test() runs them.
 # BENCHES become one executable, <name>_bench (built on demand: `ninja <name>_bench`).
 # Each of FUZZERS becomes an executable of its own in the fuzz preset.
 add_library(meterline_warnings INTERFACE)
@@ -36,7 +37,8 @@ function(meterline_layer name)
       GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
       METERLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    gtest_discover_tests(${name}_test TEST_PREFIX ${name}: DISCOVERY_TIMEOUT 60
+    gtest_discover_tests(${name}_test TEST_PREFIX ${name}: TEST_FILTER -*/cassandra
+      DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS unit TIMEOUT 300)
   endif()
   if(L_BENCHES AND benchmark_FOUND)
@@ -52,4 +54,14 @@ function(meterline_layer name)
       target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# meterline_live_test(<name> [<option>...] <command>...)
+#
+# A ctest that runs a command beside a node of Apache Cassandra; the options are those of
+# tests/with_cassandra.py.
+function(meterline_live_test name)
+  add_test(NAME ${name} COMMAND
+    ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/with_cassandra.py ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 1200)
 endfunction()

@@ -20,12 +20,14 @@ std::size_t slots_per_point(Resolution resolution, IntervalLength interval) {
   return resolution == Resolution::interval ? 1 : static_cast<std::size_t>(60 / interval.minutes());
 }
 
+constexpr auto points_max = static_cast<std::int64_t>(series_points_max);
+
 /// What the channels of an answer may still add to their series.
 class PointBudget {
  public:
   Result<void> take(std::int64_t points) {
     used_ += points;
-    if (used_ <= static_cast<std::int64_t>(series_points_max)) return {};
+    if (used_ <= points_max) return {};
     return fail(Errc::too_large,
                 fmt::format("the answer would have more than {} points: ask for a shorter time or "
                             "a coarser resolution",
@@ -80,21 +82,17 @@ std::int64_t points_of(const ConsumptionQuestion& question, IntervalLength inter
 /// One channel's part of the answer, made day by day.
 class ChannelAnswer {
  public:
-  ChannelAnswer(const store::ChannelInfo& info, const ConsumptionQuestion& question,
-                PointBudget& budget)
-      : question_(question),
-        budget_(budget),
-        next_day_(question.dates.from.days()),
-        interval_(info.interval) {
-    answer_.channel = info.channel;
-    answer_.series.reserve(static_cast<std::size_t>(points_of(question, info.interval)));
+  ChannelAnswer(const Channel& channel, const ConsumptionQuestion& question, PointBudget& budget)
+      : question_(question), budget_(budget), next_day_(question.dates.from.days()) {
+    answer_.channel = channel;
   }
 
   const Channel& channel() const { return answer_.channel; }
+  bool has_days() const { return any_day_; }
 
   /// Days ascending.
   Result<void> add(const store::ResolvedDay& day) {
-    if (!any_day_) interval_ = day.interval;
+    if (!any_day_) begin(day.interval);
     any_day_ = true;
     METERLINE_CHECK(add_absent_days(day.date.days()));
     METERLINE_TRY(const store::DayTotal total, store::total_of(question_.meter, day));
@@ -106,12 +104,20 @@ class ChannelAnswer {
     return point->total.add(total);
   }
 
-  Result<ChannelConsumption> finish() {
+  /// `interval` is that of a channel without days.
+  Result<ChannelConsumption> finish(IntervalLength interval) {
+    if (!any_day_) begin(interval);
     METERLINE_CHECK(add_absent_days(question_.dates.to.days() + 1));
     return std::move(answer_);
   }
 
  private:
+  void begin(IntervalLength interval) {
+    interval_ = interval;
+    const auto points = std::min(points_of(question_, interval), points_max);
+    answer_.series.reserve(static_cast<std::size_t>(points));
+  }
+
   /// Those before `end`, as days since 1970, of which nothing is stored.
   Result<void> add_absent_days(std::int32_t end) {
     const std::int64_t slots = interval_.slots_per_day();
@@ -178,21 +184,65 @@ Result<void> check(const ConsumptionQuestion& question) {
   return {};
 }
 
-Result<std::vector<store::ChannelInfo>> wanted_channels(const store::Store& store,
-                                                        const ConsumptionQuestion& question) {
-  METERLINE_TRY(const auto info, store.meter(question.meter));
-  if (!info)
-    return fail(Errc::not_found,
-                fmt::format("meter {} is not known: no file loaded so far has a day of it",
-                            question.meter.text()));
-  std::vector<store::ChannelInfo> wanted;
-  PointBudget budget;
-  for (const auto& channel : info->channels) {
-    if (!is_wanted(channel.channel, question.channel, question.flow)) continue;
-    METERLINE_CHECK(budget.take(points_of(question, channel.interval)));
-    wanted.push_back(channel);
+tl::unexpected<Error> unknown(const MeterId& meter) {
+  return fail(Errc::not_found, fmt::format("meter {} is not known: no file loaded so far has a day "
+                                           "of it",
+                                           meter.text()));
+}
+
+/// Intervals of channels on their last days: looked up once, and only when they are needed.
+class LastIntervals {
+ public:
+  LastIntervals(const store::Store& store, const MeterId& meter) : store_(store), meter_(meter) {}
+
+  /// Empty for a channel without any day.
+  Result<std::optional<IntervalLength>> find(const Channel& channel) {
+    if (!info_) {
+      METERLINE_TRY(auto info, store_.meter(meter_));
+      if (!info) return unknown(meter_);
+      info_ = std::move(info);
+    }
+    for (const auto& known : info_->channels)
+      if (known.channel == channel) return std::optional(known.interval);
+    return std::optional<IntervalLength>();
   }
-  return wanted;
+
+ private:
+  const store::Store& store_;
+  const MeterId& meter_;
+  std::optional<store::MeterInfo> info_;
+};
+
+Result<std::vector<Channel>> wanted_channels(const store::Store& store,
+                                             const ConsumptionQuestion& question) {
+  METERLINE_TRY(auto channels, store.channels(question.meter));
+  if (channels.empty()) return unknown(question.meter);
+  std::erase_if(channels, [&](const Channel& channel) {
+    return !is_wanted(channel, question.channel, question.flow);
+  });
+  return channels;
+}
+
+/// Whether the points of the answer can be told without knowing the channels' intervals, or are few
+/// enough with any.
+bool needs_intervals(const ConsumptionQuestion& question, std::size_t channels) {
+  const auto shortest = *IntervalLength::from_minutes(1);
+  return question.resolution == Resolution::interval &&
+         points_of(question, shortest) > points_max / static_cast<std::int64_t>(channels);
+}
+
+/// `too_large` where the answer is known to be, before it is made.
+Result<void> check_points(const ConsumptionQuestion& question, const std::vector<Channel>& channels,
+                          LastIntervals& intervals) {
+  PointBudget budget;
+  for (const auto& channel : channels) {
+    std::optional<IntervalLength> interval = IntervalLength();
+    if (needs_intervals(question, channels.size())) {
+      METERLINE_TRY(interval, intervals.find(channel));
+    }
+    if (interval) METERLINE_CHECK(budget.take(points_of(question, *interval)));
+  }
+  return {};
 }
 
 }  // namespace
@@ -200,6 +250,8 @@ Result<std::vector<store::ChannelInfo>> wanted_channels(const store::Store& stor
 Result<Consumption> consumption(const store::Store& store, const ConsumptionQuestion& question) {
   METERLINE_CHECK(check(question));
   METERLINE_TRY(const auto channels, wanted_channels(store, question));
+  LastIntervals intervals(store, question.meter);
+  METERLINE_CHECK(check_points(question, channels, intervals));
   PointBudget budget;
   std::vector<ChannelAnswer> answers;
   answers.reserve(channels.size());
@@ -220,7 +272,12 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
 
   Consumption out{.question = question, .channels = {}};
   for (ChannelAnswer& answer : answers) {
-    METERLINE_TRY(ChannelConsumption channel, answer.finish());
+    std::optional<IntervalLength> interval = IntervalLength();
+    if (!answer.has_days()) {
+      METERLINE_TRY(interval, intervals.find(answer.channel()));
+    }
+    if (!interval) continue;  // Its first day is being loaded.
+    METERLINE_TRY(ChannelConsumption channel, answer.finish(*interval));
     out.channels.push_back(std::move(channel));
   }
   return out;

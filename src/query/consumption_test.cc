@@ -456,6 +456,78 @@ struct DailyCase {
   std::string expected;
 };
 
+/// Counts how often a meter is looked up in full; a store on servers has to ask them several times.
+class Counting final : public store::Store {
+ public:
+  explicit Counting(const std::vector<TestDelivery>& deliveries) : store_(store_of(deliveries)) {}
+
+  mutable int lookups = 0;
+  std::optional<Channel> begun;  ///< One more channel, of which no day is stored yet.
+
+  Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery> all) override {
+    return store_->write(all);
+  }
+  Result<void> read_days(const store::DaysQuery& query,
+                         const store::DayVisitor& visit) const override {
+    return store_->read_days(query, visit);
+  }
+  Result<void> read_day_totals(const store::TotalsQuery& query,
+                               const store::TotalVisitor& visit) const override {
+    return store_->read_day_totals(query, visit);
+  }
+  Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery& query) const override {
+    return store_->meters(query);
+  }
+  Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
+    ++lookups;
+    return store_->meter(meter);
+  }
+  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
+    auto found = store_->channels(meter);
+    if (found && begun) found->push_back(*begun);
+    return found;
+  }
+  Result<std::vector<store::DeliveryRecord>> deliveries(
+      const store::DeliveriesQuery& query) const override {
+    return store_->deliveries(query);
+  }
+  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
+    return store_->delivery(id);
+  }
+  Result<void> ready() const override { return store_->ready(); }
+  Result<std::vector<store::StoreFigure>> figures() const override { return store_->figures(); }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+};
+
+TEST(Consumption, LooksAMeterUpInFullOnlyWhereDaysDoNotTell) {
+  const Counting store({delivery_of(
+      1, 1,
+      {"A 2019-01-01 60 1x24", "A 2019-02-01 60 1x24", "A 2019-02-01 B1/generation/kWh 30 1x48"})});
+  const auto lookups = [&](std::string_view from, std::string_view to, Resolution resolution) {
+    store.lookups = 0;
+    consumption(store, question(from, to, resolution)).value();
+    return store.lookups;
+  };
+  EXPECT_EQ(lookups("2019-02-01", "2019-02-01", Resolution::interval), 0);
+  EXPECT_EQ(lookups("2019-01-01", "2019-12-31", Resolution::day), 0);
+  EXPECT_EQ(lookups("2019-01-01", "2019-01-31", Resolution::day), 1);
+  EXPECT_EQ(lookups("2020-01-01", "2020-01-31", Resolution::day), 1);
+  EXPECT_EQ(lookups("2019-01-01", "2019-12-31", Resolution::interval), 1);
+}
+
+TEST(Consumption, AChannelWhoseFirstDayIsBeingLoadedIsNotYetKnown) {
+  Counting store({delivery_of(1, 1, {"A 2019-01-01 60 1x24"})});
+  store.begun = Channel{.name = "B1"};
+  for (const auto resolution : {Resolution::day, Resolution::interval}) {
+    const auto answer = consumption(store, question("2019-01-01", "2019-06-30", resolution));
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->channels.size(), 1U);
+    EXPECT_EQ(answer->channels.front().channel.name, "consumption");
+  }
+}
+
 TEST(DailySum, SumsConsumptionInOneUnit) {
   const DailyCase daily[] = {
       {"nothing known", {"A 2019-01-02 60 1x24"}, "-"},

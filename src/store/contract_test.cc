@@ -22,6 +22,9 @@
 #include "store/packed_day.h"
 #include "store/resolve.h"
 #include "store/rocksdb/rocksdb_store.h"
+#ifdef METERLINE_CLOUD
+#include "testing/cassandra_keyspace.h"
+#endif
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
@@ -48,7 +51,7 @@ using ::testing::IsEmpty;
 
 using Deliveries = std::vector<TestDelivery>;
 
-enum class Kept { in_memory, on_disk };
+enum class Kept { in_memory, outside };  ///< Of the process.
 
 struct Backend {
   std::string name;
@@ -61,8 +64,11 @@ struct Backend {
 std::vector<Backend> backends() {
   return {
       {"memory", Kept::in_memory, [](const auto&) { return make_memory_store(); }},
-      {"rocksdb", Kept::on_disk,
+      {"rocksdb", Kept::outside,
        [](const auto& folder) { return open_rocksdb_store({.folder = folder / "store"}); }},
+#ifdef METERLINE_CLOUD
+      {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
+#endif
   };
 }
 

@@ -15,6 +15,7 @@
 #include "core/meter_id.h"
 #include "core/reading_day.h"
 #include "core/result.h"
+#include "store/request_metrics.h"
 
 namespace meterline::store {
 
@@ -107,6 +108,13 @@ struct DeliveriesQuery {
   std::size_t limit = 100;
 };
 
+/// One thing that a backend knows of its own size: `disk_bytes`, `partitions`.
+struct StoreFigure {
+  std::string name;  ///< Lower case, words joined by `_`, the unit last.
+  std::int64_t value = 0;
+  bool operator==(const StoreFigure&) const = default;
+};
+
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
 using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
 
@@ -164,12 +172,30 @@ class Store {
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
   virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
 
+  /// The channels of meter(), ascending; none for an unknown one. Every question about a meter
+  /// begins with it, so a backend answers it with less work where it can; it may then name a
+  /// channel, too, whose first days are being loaded.
+  virtual Result<std::vector<Channel>> channels(const MeterId& meter) const {
+    const auto info = this->meter(meter);
+    if (!info) return tl::unexpected(info.error());
+    std::vector<Channel> channels;
+    if (*info)
+      for (const auto& channel : (*info)->channels) channels.push_back(channel.channel);
+    return channels;
+  }
+
   /// The latest delivered first; at equal times the greater id first.
   virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
   virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;
 
   /// Whether the store can be asked now; the error says why not. For readiness probes.
   virtual Result<void> ready() const = 0;
+
+  /// How big it is, as far as the backend can tell without reading it all.
+  virtual Result<std::vector<StoreFigure>> figures() const = 0;
+
+  /// What was asked of servers; none for a store without any.
+  virtual std::vector<RequestMetrics> request_metrics() const { return {}; }
 };
 
 }  // namespace meterline::store

@@ -8,6 +8,7 @@
 #include "core/try.h"
 #include "store/packed_day.h"
 #include "store/resolve.h"
+#include "store/write_order.h"
 
 namespace meterline::store {
 namespace {
@@ -43,6 +44,7 @@ class MemoryStore final : public Store {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
   Result<void> ready() const override { return {}; }
+  Result<std::vector<StoreFigure>> figures() const override;
 
   void keep(std::span<const Delivery> deliveries, std::span<const DeliveryReport> reports,
             const Days& days);
@@ -60,29 +62,21 @@ class MemoryStore final : public Store {
 class MemoryWriter final : public DeliveryWriter {
  public:
   MemoryWriter(MemoryStore& store, std::span<const Delivery> deliveries)
-      : store_(store), deliveries_(deliveries.begin(), deliveries.end()) {}
+      : store_(store),
+        deliveries_(deliveries.begin(), deliveries.end()),
+        order_(deliveries.size()) {}
 
   Result<void> add(const DayToStore& day) override {
-    std::pair place(DayKey{.meter = day.meter, .date = day.date, .channel = day.channel},
-                    day.delivery);
-    if (last_ && place <= *last_)
-      return fail(Errc::invalid_argument,
-                  "days must be added in ascending order of meter, date, channel and delivery, "
-                  "each once: " +
-                      day.meter.text() + " " + day.date.text() + " came too late");
+    METERLINE_CHECK(order_.check(day));
     const Delivery& delivery = deliveries_.at(day.delivery);
-    days_[place.first][{delivery.version(), delivery.id}] = day.packed;
-    last_ = std::move(place);
+    const DayKey key{.meter = day.meter, .date = day.date, .channel = day.channel};
+    days_[key][{delivery.version(), delivery.id}] = day.packed;
     return {};
   }
 
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override {
-    if (reports.size() != deliveries_.size())
-      return fail(Errc::invalid_argument, "every delivery needs its report");
-    for (const auto& report : reports)
-      if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
-        return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
+    METERLINE_CHECK(order_.check(reports));
     store_.keep(deliveries_, reports, days_);
     return {};
   }
@@ -90,7 +84,7 @@ class MemoryWriter final : public DeliveryWriter {
  private:
   MemoryStore& store_;
   const std::vector<Delivery> deliveries_;
-  std::optional<std::pair<DayKey, std::size_t>> last_;
+  WriteOrder order_;
   Days days_;
 };
 
@@ -223,6 +217,14 @@ Result<std::optional<DeliveryRecord>> MemoryStore::delivery(const DeliveryId& id
   const auto found = deliveries_.find(id);
   if (found == deliveries_.end()) return std::optional<DeliveryRecord>();
   return std::optional(found->second);
+}
+
+Result<std::vector<StoreFigure>> MemoryStore::figures() const {
+  const std::scoped_lock lock(mutex_);
+  std::int64_t bytes = 0;
+  for (const auto& [key, versions] : days_)
+    for (const auto& [at, packed] : versions) bytes += static_cast<std::int64_t>(packed.size());
+  return std::vector<StoreFigure>{{.name = "packed_bytes", .value = bytes}};
 }
 
 }  // namespace

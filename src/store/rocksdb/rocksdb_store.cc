@@ -46,6 +46,7 @@ class RocksdbStore final : public Store {
     return reader_.delivery(id);
   }
   Result<void> ready() const override { return {}; }
+  Result<std::vector<StoreFigure>> figures() const override;
 
  private:
   StoreFolder folder_;
@@ -53,6 +54,22 @@ class RocksdbStore final : public Store {
   std::unique_ptr<DeliveryTable> table_;
   RocksdbReader reader_;
 };
+
+Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
+  std::vector<StoreFigure> figures;
+  const auto add = [&](std::string name, Family family, const std::string& property) {
+    std::uint64_t value = 0;
+    if (database_->db().GetIntProperty(database_->family(family), property, &value))
+      figures.push_back({.name = std::move(name), .value = static_cast<std::int64_t>(value)});
+  };
+  using Property = rocksdb::DB::Properties;
+  add("days_file_bytes", Family::days, Property::kTotalSstFilesSize);
+  add("totals_file_bytes", Family::totals, Property::kTotalSstFilesSize);
+  add("deliveries_file_bytes", Family::deliveries, Property::kTotalSstFilesSize);
+  add("days_memory_bytes", Family::days, Property::kSizeAllMemTables);
+  add("meter_months_estimated", Family::days, Property::kEstimateNumKeys);
+  return figures;
+}
 
 Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
   auto table = std::make_unique<DeliveryTable>();

@@ -14,6 +14,7 @@
 #include "store/rocksdb/keys.h"
 #include "store/rocksdb/month_block.h"
 #include "store/rocksdb/sorted_files.h"
+#include "store/write_order.h"
 
 namespace meterline::store {
 namespace {
@@ -31,6 +32,7 @@ class RocksdbWriter final : public DeliveryWriter {
   RocksdbWriter(std::span<const Delivery> deliveries, Database& database, DeliveryTable& table,
                 const std::filesystem::path& incoming)
       : deliveries_(deliveries.begin(), deliveries.end()),
+        order_(deliveries.size()),
         database_(database),
         day_files_(database, Family::days, incoming),
         total_files_(database, Family::totals, incoming),
@@ -65,12 +67,12 @@ class RocksdbWriter final : public DeliveryWriter {
   Result<void> commit_files(const std::vector<RecordChange>& changes);
 
   const std::vector<Delivery> deliveries_;
+  WriteOrder order_;
   Database& database_;
   std::vector<std::uint32_t> numbers_;  ///< Of the deliveries, in this store.
 
   MeterId meter_;  ///< Of the days that are pending; empty before the first.
   Month month_;
-  Date last_date_;
   std::vector<PendingDay> pending_;
   std::string bodies_;
 
@@ -83,16 +85,7 @@ class RocksdbWriter final : public DeliveryWriter {
 };
 
 Result<void> RocksdbWriter::add(const DayToStore& day) {
-  const bool is_next =
-      pending_.empty() ||
-      std::tie(day.meter, day.date, day.channel, day.delivery) >
-          std::tie(meter_, last_date_, pending_.back().channel, pending_.back().delivery);
-  if (!is_next)
-    return fail(Errc::invalid_argument,
-                fmt::format("days must come in ascending order: {} {} came after {} {}",
-                            day.meter.text(), day.date.text(), meter_.text(), last_date_.text()));
-  if (day.delivery >= deliveries_.size())
-    return fail(Errc::invalid_argument, "a day of a delivery that the writer does not write");
+  METERLINE_CHECK(order_.check(day));
   METERLINE_TRY(const auto parts, split_packed_day(day.packed));
 
   const Month month = Month::of(day.date);
@@ -101,7 +94,6 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
     meter_ = day.meter;
     month_ = month;
   }
-  last_date_ = day.date;
   pending_.push_back({.channel = day.channel,
                       .delivery = day.delivery,
                       .grid = std::string(parts.grid),
@@ -266,11 +258,7 @@ Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& change
 }
 
 Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
-  if (reports.size() != deliveries_.size())
-    return fail(Errc::invalid_argument, "every delivery needs its report");
-  for (const auto& report : reports)
-    if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)
-      return fail(Errc::invalid_argument, "only stored and refused deliveries are kept");
+  METERLINE_CHECK(order_.check(reports));
   METERLINE_CHECK(flush_month());
   METERLINE_TRY(const auto changes, record_changes(reports));
   return uses_files_ ? commit_files(changes) : commit_batch(changes);
