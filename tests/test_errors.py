@@ -53,7 +53,8 @@ def like_any_user():
     (["ingest", ".", "--unit", "kwatt"], '--unit: want one of Wh, kWh, MWh, varh, kvarh, Mvarh, '
                                          'VAh, kVAh, MVAh, got "kwatt"'),
     (["--store", "mysql://host/db", "meters"],
-     '--store: want rocksdb:DIR, like rocksdb:./meterline-data, got "mysql://host/db"'),
+     '--store: want rocksdb:DIR, like rocksdb:./meterline-data, cassandra://HOST/KEYSPACE or '
+     'keyspaces://REGION/KEYSPACE, got "mysql://host/db"'),
     (["serve", "--unit", "kwatt"], "--unit: want one of Wh, kWh"),
     (["serve", "--listen", "8080"],
      '--listen: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, got "8080"'),

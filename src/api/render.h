@@ -24,8 +24,10 @@ std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more);
 std::string deliveries_json(const std::vector<store::DeliveryRecord>& records, bool more);
 /// `{"id":...,"findingCounts":{...},"findings":[...]}`: what was found in one delivery.
 std::string findings_json(const store::DeliveryRecord& record);
-/// `{"deliveries":[...],"total":{...}}`: the report of one ingest.
+/// `{"deliveries":[...],"total":{...}}`: the report of one ingest. Archives, where there are any,
+/// are in `archives`, and not in the total.
 std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
+                        const std::vector<ingest::ArchiveReport>& archives,
                         const ingest::IngestTotals& totals);
 
 /// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's

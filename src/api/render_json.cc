@@ -132,6 +132,17 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   json.end_object();
 }
 
+void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
+  json.begin_object()
+      .member("source", archive.source)
+      .member("state", text_of(archive.state))
+      .member("reason", archive.reason.empty() ? std::nullopt : std::optional(archive.reason))
+      .member("restored", archive.restored)
+      .member("skipped", archive.skipped);
+  write_counts(json, archive.rows, archive.readings);
+  json.end_object();
+}
+
 }  // namespace
 
 std::string start_text(const query::Point& point, query::Resolution resolution) {
@@ -220,11 +231,18 @@ std::string findings_json(const store::DeliveryRecord& record) {
 }
 
 std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
+                        const std::vector<ingest::ArchiveReport>& archives,
                         const ingest::IngestTotals& totals) {
   JsonWriter json;
   json.begin_object().key("deliveries").begin_array();
   for (const auto& record : records) write_delivery(json, record, Findings::shown);
-  json.end_array().key("total").begin_object();
+  json.end_array();
+  if (!archives.empty()) {
+    json.key("archives").begin_array();
+    for (const auto& archive : archives) write_archive(json, archive);
+    json.end_array();
+  }
+  json.key("total").begin_object();
   json.member("deliveries", totals.deliveries)
       .member("stored", totals.stored)
       .member("skipped", totals.skipped)

@@ -159,11 +159,20 @@ TEST(Render, IngestReportAsJson) {
                                     .failed = 0,
                                     .rows = record().report.rows,
                                     .readings = record().report.readings};
-  EXPECT_EQ(ingest_json({record()}, totals),
+  const std::string counts =
+      R"("rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
+      R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48}})";
+  const std::string total =
+      R"("total":{"deliveries":2,"stored":1,"skipped":1,"refused":0,"failed":0,)" + counts + '}';
+  EXPECT_EQ(ingest_json({record()}, {}, totals),
+            R"({"deliveries":[)" + to_json(record()) + "]," + total);
+  const ingest::ArchiveReport archive{
+      .source = "a", .restored = 3, .skipped = 2, .rows = totals.rows, .readings = totals.readings};
+  EXPECT_EQ(ingest_json({record()}, {archive}, totals),
             R"({"deliveries":[)" + to_json(record()) +
-                R"(],"total":{"deliveries":2,"stored":1,"skipped":1,"refused":0,"failed":0,)"
-                R"("rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
-                R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48}}})");
+                R"(],"archives":[{"source":"a","state":"stored","reason":null,)"
+                R"("restored":3,"skipped":2,)" +
+                counts + "]," + total);
 }
 
 TEST(Render, MetersAsJsonAndCsv) {

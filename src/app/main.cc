@@ -4,10 +4,17 @@
 #include "cli/command_line.h"
 
 int main(int argc, char** argv) {
+  namespace app = meterline::app;
+  namespace cli = meterline::cli;
   // A second process that wants the same store is told what this one does.
   const std::string owner = argc > 1 ? std::string("meterline ") + argv[1] : "meterline";
-  return meterline::cli::run(argc, argv,
-                             [&](const std::string& url, meterline::cli::OpenMode mode) {
-                               return meterline::app::open_store(url, mode, owner);
-                             });
+  return cli::run(
+      argc, argv,
+      {.open_store = [&](const std::string& url,
+                         cli::OpenMode mode) { return app::open_store(url, mode, owner); },
+       .init_store =
+           [&](const std::string& url, const cli::InitOptions& options) {
+             return app::init_store(url, options, owner);
+           },
+       .stores = app::store_kinds()});
 }

@@ -2,12 +2,62 @@
 
 #include <fmt/core.h>
 
+#include <cstdlib>
 #include <string_view>
 
 #include "core/finding.h"
+#include "core/try.h"
 #include "store/rocksdb/rocksdb_store.h"
+#ifdef METERLINE_CLOUD
+#include "store/cassandra/cassandra_store.h"
+#endif
 
 namespace meterline::app {
+namespace {
+
+bool is_on_a_cluster(std::string_view url) {
+  return url.starts_with("cassandra:") || url.starts_with("keyspaces:");
+}
+
+#ifdef METERLINE_CLOUD
+Result<store::CassandraOptions> cluster_of(const std::string& url) {
+  return store::parse_cassandra_url(url, [](const std::string& name) {
+    const char* const value = std::getenv(name.c_str());
+    return value == nullptr ? std::string() : std::string(value);
+  });
+}
+
+constexpr int replication_default = 3;
+
+Result<std::vector<std::string>> init_cluster(const std::string& url,
+                                              const cli::InitOptions& options) {
+  METERLINE_TRY(const auto cluster, cluster_of(url));
+  store::Replication replication;
+  for (const auto& [name, replicas] : options.data_centres)
+    replication.centres.push_back({.name = name, .copies = replicas});
+  METERLINE_TRY(const auto made,
+                store::init_cassandra_store(cluster, replication,
+                                            options.replication.value_or(replication_default)));
+  std::vector<std::string> lines;
+  if (made.keyspace) {
+    lines.push_back("keyspace " + cluster.keyspace);
+    for (const auto& [name, copies] : made.replication.centres)
+      lines.back() += fmt::format(", {} copies in {}", copies, name);
+  }
+  for (const auto& table : made.tables) lines.push_back("table " + table);
+  return lines;
+}
+#else
+tl::unexpected<Error> without_cluster(std::string_view scheme) {
+  return fail(Errc::invalid_argument,
+              fmt::format("--store: this meterline was built without stores on Cassandra, ScyllaDB "
+                          "and Amazon Keyspaces (-DMETERLINE_CLOUD=OFF), so it cannot open {}://; "
+                          "scripts/build.sh builds one that can",
+                          scheme));
+}
+#endif
+
+}  // namespace
 
 Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
                                                  const std::string& owner) {
@@ -16,9 +66,49 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
     return store::open_rocksdb_store({.folder = url.substr(rocksdb.size()),
                                       .create = mode == cli::OpenMode::create,
                                       .owner = owner});
+  if (is_on_a_cluster(url)) {
+#ifdef METERLINE_CLOUD
+    METERLINE_TRY(const auto options, cluster_of(url));
+    return store::open_cassandra_store(options);
+#else
+    return without_cluster(url.substr(0, url.find(':')));
+#endif
+  }
+  // What follows the scheme may contain a password.
+  const auto shown = url.find('@') == std::string::npos ? url : url.substr(0, url.find(':'));
   return fail(Errc::invalid_argument,
-              fmt::format("--store: want rocksdb:DIR, like rocksdb:./meterline-data, got \"{}\"",
-                          excerpt_of(url)));
+              fmt::format("--store: want rocksdb:DIR, like rocksdb:./meterline-data, "
+                          "cassandra://HOST/KEYSPACE or keyspaces://REGION/KEYSPACE, got \"{}\"",
+                          excerpt_of(shown)));
+}
+
+Result<std::vector<std::string>> init_store(const std::string& url, const cli::InitOptions& options,
+                                            const std::string& owner) {
+  if (is_on_a_cluster(url)) {
+#ifdef METERLINE_CLOUD
+    return init_cluster(url, options);
+#else
+    return without_cluster(url.substr(0, url.find(':')));
+#endif
+  }
+  if (options.replication || !options.data_centres.empty())
+    return fail(Errc::invalid_argument,
+                "--replication, --data-centres: only a store on a cluster has replicas");
+  std::vector<std::string> made;
+  const auto there = open_store(url, cli::OpenMode::existing, owner);
+  if (there) return made;
+  if (there.error().code != Errc::not_found) return tl::unexpected(there.error());
+  METERLINE_CHECK(open_store(url, cli::OpenMode::create, owner));
+  made.push_back(url);
+  return made;
+}
+
+std::string store_kinds() {
+#ifdef METERLINE_CLOUD
+  return "stores: rocksdb, cassandra, keyspaces";
+#else
+  return "stores: rocksdb (built without cassandra and keyspaces)";
+#endif
 }
 
 }  // namespace meterline::app

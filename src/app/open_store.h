@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/session.h"
 #include "core/result.h"
@@ -10,10 +11,19 @@
 namespace meterline::app {
 
 /// Opens the store that `url` names; the one place that knows the backends.
-///   rocksdb:DIR    a folder of this machine
+///   rocksdb:DIR                                    a folder of this machine
+///   cassandra://HOST/KEYSPACE, keyspaces://...     see store/cassandra/cassandra_store.h
 /// `owner` is shown to other processes that want the same store.
 /// Errors: `invalid_argument` for a URL of no known kind, and those of the backends.
 Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
                                                  const std::string& owner);
+
+/// Makes the store that `url` names. Errors as for open_store(), and `invalid_argument` for options
+/// that this kind of store does not have.
+Result<std::vector<std::string>> init_store(const std::string& url, const cli::InitOptions& options,
+                                            const std::string& owner);
+
+/// The kinds of store that this program was built with, for `--version`.
+std::string store_kinds();
 
 }  // namespace meterline::app

@@ -25,5 +25,12 @@ TEST(OpenStore, RefusesAUrlOfNoKnownKind) {
   }
 }
 
+TEST(OpenStore, ShowsNoPasswordOfAUrlThatItDoesNotKnow) {
+  const auto opened = open_store("casandra://me:s3cret@host/ks", cli::OpenMode::create, "test");
+  ASSERT_FALSE(opened);
+  EXPECT_THAT(opened.error().message, ::testing::Not(::testing::HasSubstr("s3cret")));
+  EXPECT_THAT(opened.error().message, ::testing::HasSubstr("casandra"));
+}
+
 }  // namespace
 }  // namespace meterline::app

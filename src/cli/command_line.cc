@@ -14,9 +14,11 @@
 
 #include "cli/demo.h"
 #include "cli/exit_code.h"
+#include "cli/export.h"
 #include "cli/ingest.h"
 #include "cli/questions.h"
 #include "cli/serve.h"
+#include "cli/store_verbs.h"
 
 namespace meterline::cli {
 namespace {
@@ -27,7 +29,8 @@ constexpr const char* about =
     "  meterline demo                                  a year of example meters to try\n"
     "  meterline ingest FOLDER --unit kWh              load files\n"
     "  meterline query METER --from 2019-01-01 --to 2019-01-31\n"
-    "  meterline serve                                 the same over HTTP\n";
+    "  meterline serve                                 the same over HTTP\n"
+    "  meterline export FILE                           the whole store as one file\n";
 
 constexpr const char* footer =
     "\nEvery option can also stand in the environment (--store as METERLINE_STORE, --findings-max\n"
@@ -51,11 +54,16 @@ struct Options {
   bool i_know_it_is_open = false;
   DemoVerb demo;
   bool once = false;
+  ExportVerb export_verb;
+  bool force = false;
+  InitVerb init;
+  CheckVerb check;
 };
 
 void add_ingest(CLI::App& app, IngestVerb& verb) {
   auto* const ingest = app.add_subcommand(
-      "ingest", "Load files, whole folders, or standard input (-) into the store");
+      "ingest",
+      "Load files, whole folders, or standard input (-) into the store; restore archives");
   ingest->add_option("PATH", verb.paths, "Files, folders with all below them, or -")->required();
   ingest->add_option("--unit", verb.unit,
                      "Unit of readings in files that name none: Wh, kWh, MWh, varh, ...");
@@ -123,6 +131,33 @@ void add_servers(CLI::App& app, Options& options) {
   add_listen(*demo, options.demo.serve, options);
 }
 
+constexpr int replicas_max = 100;
+
+void add_store_verbs(CLI::App& app, Options& options) {
+  auto* const exporting =
+      app.add_subcommand("export", "Write the whole store as one file, for ingest to restore");
+  exporting
+      ->add_option("FILE", options.export_verb.path, "The file to make, or - for standard output")
+      ->required();
+  exporting->add_flag("--force", options.force, "Replace the file if it exists");
+
+  auto* const store = app.add_subcommand("store", "Make, check or measure a store");
+  store->require_subcommand(1);
+  auto* const init = store->add_subcommand("init", "Make the store that --store names");
+  auto* const replication =
+      init->add_option("--replication", options.init.replication,
+                       "Servers that keep each day (default: 3; Keyspaces has its own)")
+          ->check(CLI::Range(1, replicas_max));
+  init->add_option("--data-centres", options.init.data_centres,
+                   "Instead: NAME=N[,NAME=N...], servers of each data centre")
+      ->excludes(replication);
+  auto* const check = store->add_subcommand("check", "Compare what is in the store with itself");
+  check->add_option("--limit", options.check.limit, "Show at most so many findings")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+  store->add_subcommand("stats", "How much is in the store");
+}
+
 /// `--findings-max` is also METERLINE_FINDINGS_MAX. What the environment says stands before what
 /// a configuration file says, and behind the command line: the parser itself asks the environment
 /// last.
@@ -139,6 +174,7 @@ void name_in_environment(CLI::App& app) {
     const char* const value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') option->take_last()->add_result(value);
   }
+  for (auto* const verb : app.get_subcommands({})) name_in_environment(*verb);
 }
 
 Result<Output> output_of(const std::string& name) {
@@ -163,6 +199,10 @@ int run_serve(const Options& options, const Session& session) {
 }
 
 int run_verb(const std::string& verb, const Options& options, const Session& session) {
+  if (verb == "export") return export_store(options.export_verb, session);
+  if (verb == "store init") return init_store(options.init, session);
+  if (verb == "store check") return check_store(options.check, session);
+  if (verb == "store stats") return store_stats(session);
   if (verb == "ingest") return ingest(options.ingest, session);
   if (verb == "query") return query(options.query, session);
   if (verb == "portfolio") return portfolio(options.portfolio, session);
@@ -172,8 +212,8 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   return demo(options.demo, session);
 }
 
-void add_all(CLI::App& app, Options& options) {
-  app.set_version_flag("--version", "meterline " METERLINE_VERSION);
+void add_all(CLI::App& app, Options& options, const Application& application) {
+  app.set_version_flag("--version", "meterline " METERLINE_VERSION "\n" + application.stores);
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(footer);
@@ -181,7 +221,10 @@ void add_all(CLI::App& app, Options& options) {
   app.set_config("--config", config == nullptr ? "" : config, "Read options from this TOML file",
                  config != nullptr);
   app.allow_config_extras(CLI::config_extras_mode::error);
-  app.add_option("--store", options.store_url, "Where the readings are kept: rocksdb:DIR")
+  app.add_option("--store", options.store_url,
+                 "Where the readings are kept: rocksdb:DIR, "
+                 "cassandra://HOST[,HOST...][:PORT]/KEYSPACE?dc=NAME or "
+                 "keyspaces://REGION/KEYSPACE")
       ->capture_default_str();
   app.add_option("--output", options.output,
                  "table, json or csv (default: table on a terminal, else json)")
@@ -189,26 +232,33 @@ void add_all(CLI::App& app, Options& options) {
   add_ingest(app, options.ingest);
   add_questions(app, options);
   add_servers(app, options);
+  add_store_verbs(app, options);
   name_in_environment(app);
-  for (auto* const verb : app.get_subcommands({})) name_in_environment(*verb);
+}
+
+/// `store check` for a verb of a verb.
+std::string verb_of(const CLI::App& app) {
+  const auto verbs = app.get_subcommands();
+  if (verbs.empty()) return "";
+  const std::string rest = verb_of(*verbs.front());
+  return verbs.front()->get_name() + (rest.empty() ? "" : ' ' + rest);
 }
 
 /// Help and version are asked for; all else is wrong usage, and the message leads to the help.
 int end_parsing(const CLI::ParseError& error, const CLI::App& app) {
   if (error.get_exit_code() == 0) return app.exit(error);
-  const auto verbs = app.get_subcommands();
-  const std::string verb = verbs.empty() ? "" : verbs.front()->get_name() + ' ';
-  tell(
-      fmt::format("meterline: {}; `meterline {}--help` tells what there is\n", error.what(), verb));
+  const std::string verb = verb_of(app);
+  tell(fmt::format("meterline: {}; `meterline {}{}--help` tells what there is\n", error.what(),
+                   verb, verb.empty() ? "" : " "));
   return exit_usage;
 }
 
 }  // namespace
 
-int run(int argc, const char* const* argv, const StoreOpener& open_store) {
+int run(int argc, const char* const* argv, const Application& application) {
   Options options;
   CLI::App app(about, "meterline");
-  add_all(app, options);
+  add_all(app, options, application);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -221,12 +271,15 @@ int run(int argc, const char* const* argv, const StoreOpener& open_store) {
   if (options.i_know_it_is_open)
     options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
   if (options.once) options.demo.end = DemoEnd::stop;
+  if (options.force) options.export_verb.existing = ExistingFile::replace;
 
   const auto output = output_of(options.output);
   if (!output) return report_error(output.error());
-  const Session session{
-      .store_url = options.store_url, .output = *output, .open_store = open_store};
-  const int code = run_verb(app.get_subcommands().front()->get_name(), options, session);
+  const Session session{.store_url = options.store_url,
+                        .output = *output,
+                        .open_store = application.open_store,
+                        .init_store = application.init_store};
+  const int code = run_verb(verb_of(app), options, session);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     tell("meterline: cannot write the answer; is the disk full?\n");
     return exit_failed;

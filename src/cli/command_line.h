@@ -5,6 +5,6 @@
 namespace meterline::cli {
 
 /// Runs the command line of `meterline` and returns the exit code; see exit_code.h.
-int run(int argc, const char* const* argv, const StoreOpener& open_store);
+int run(int argc, const char* const* argv, const Application& application);
 
 }  // namespace meterline::cli

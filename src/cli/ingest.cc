@@ -59,16 +59,6 @@ std::optional<std::uint64_t> bytes_of(const std::vector<source::Incoming>& incom
   return sum;
 }
 
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 /// The file that rejected rows are written to: CSV with the row as it stood as last column.
 class RejectsFile {
  public:
@@ -112,17 +102,28 @@ class Report {
     if (has_reason(record)) progress.print(reason_line(record));
   }
 
+  void add(const ingest::ArchiveReport& archive, Progress& progress) {
+    if (output_ == Output::table)
+      table_.add({state_text(archive.state), grouped(archive.rows.read),
+                  grouped(archive.rows.stored), grouped(archive.rows.repeated),
+                  grouped(archive.rows.rejected), grouped(archive.readings.stored),
+                  grouped(archive.readings.missing), grouped(archive.readings.rejected),
+                  archive.source});
+    if (output_ != Output::json || !archive.reason.empty()) progress.print(archive_line(archive));
+    archives_.push_back(archive);
+  }
+
   void print(const ingest::IngestTotals& totals) {
     switch (output_) {
       case Output::json:
-        print_line(api::ingest_json(records_, totals));
+        print_line(api::ingest_json(records_, archives_, totals));
         return;
       case Output::csv:
         print_text(api::deliveries_csv(records_));
         return;
       case Output::table:
         print_text(table_.text());
-        print_line(total_line(totals));
+        if (totals.deliveries > 0 || archives_.empty()) print_line(total_line(totals));
     }
   }
 
@@ -139,11 +140,20 @@ class Report {
         grouped(totals.readings.rejected));
   }
 
+  static std::string state_text(DeliveryState state) {
+    return state == DeliveryState::skipped ? "already loaded" : std::string(text_of(state));
+  }
+
+  static std::string archive_line(const ingest::ArchiveReport& archive) {
+    if (!archive.reason.empty())
+      return fmt::format("{}: {}: {}\n", archive.source, text_of(archive.state), archive.reason);
+    return fmt::format("{}: an archive: {} deliveries restored, {} already loaded\n",
+                       archive.source, grouped(archive.restored), grouped(archive.skipped));
+  }
+
   void add_row(const store::DeliveryRecord& record) {
     const auto& report = record.report;
-    const auto state = report.state == DeliveryState::skipped ? "already loaded"
-                                                              : std::string(text_of(report.state));
-    table_.add({state, grouped(report.rows.read), grouped(report.rows.stored),
+    table_.add({state_text(report.state), grouped(report.rows.read), grouped(report.rows.stored),
                 grouped(report.rows.repeated), grouped(report.rows.rejected),
                 grouped(report.readings.stored), grouped(report.readings.missing),
                 grouped(report.readings.rejected), record.delivery.source});
@@ -180,6 +190,7 @@ class Report {
 
   const Output output_;
   std::vector<store::DeliveryRecord> records_;
+  std::vector<ingest::ArchiveReport> archives_;
   Table table_{{{.title = "state"},
                 {.title = "rows", .align = Table::Align::right},
                 {.title = "stored", .align = Table::Align::right},
@@ -192,7 +203,9 @@ class Report {
 };
 
 Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
-  ingest::IngestOptions options{.findings_max = verb.findings_max, .threads = verb.threads};
+  ingest::IngestOptions options{.archives = ingest::Archives::restore,
+                                .findings_max = verb.findings_max,
+                                .threads = verb.threads};
   if (verb.expanded_bytes_max > 0) options.expanded_bytes_max = verb.expanded_bytes_max;
   if (!verb.unit.empty()) {
     const auto unit = parse_unit(verb.unit);
@@ -205,7 +218,8 @@ Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
 }
 
 int exit_code_of(const ingest::IngestTotals& totals) {
-  if (totals.failed > 0 || totals.refused > 0) return exit_failed;
+  if (totals.failed + totals.refused + totals.archives_failed + totals.archives_refused > 0)
+    return exit_failed;
   return totals.rows.rejected > 0 || totals.readings.rejected > 0 ? exit_rejected : exit_ok;
 }
 
@@ -222,9 +236,11 @@ Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
   {
     Progress progress(
         {.files = static_cast<std::int64_t>(incoming.size()), .bytes = bytes_of(incoming)});
-    ingest::IngestHooks hooks{.stop = &StopRequest::flag(),
-                              .bytes_read = &progress.bytes_read(),
-                              .files_read = &progress.files_read()};
+    ingest::IngestHooks hooks{
+        .stop = &StopRequest::flag(),
+        .bytes_read = &progress.bytes_read(),
+        .files_read = &progress.files_read(),
+        .on_archive = [&](const ingest::ArchiveReport& archive) { report.add(archive, progress); }};
     if (!verb.rejects.empty())
       hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects.add(row); };
     totals = ingest::load_all(
@@ -234,8 +250,8 @@ Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
   report.print(totals);
   if (!verb.rejects.empty()) METERLINE_CHECK(rejects.close());
   const auto wanted = static_cast<std::int64_t>(incoming.size());
-  const auto done = totals.stored + totals.skipped;
-  if (StopRequest::flag() && done + totals.refused < wanted)
+  const auto done = totals.stored + totals.skipped + totals.archives_stored;
+  if (StopRequest::flag() && done + totals.refused + totals.archives_refused < wanted)
     return fail(Errc::cancelled,
                 fmt::format("stopped: {} of {} deliveries are stored, none of them in part; run "
                             "the same command again to load the rest",

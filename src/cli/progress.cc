@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "cli/session.h"
 #include "cli/table.h"
@@ -27,13 +28,20 @@ std::string bar(std::uint64_t done, std::uint64_t all) {
   return '[' + std::string(filled, '#') + std::string(bar_chars - filled, '.') + ']';
 }
 
+std::uint64_t per_second(std::uint64_t count) {
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - process_start);
+  return count * 1000 / static_cast<std::uint64_t>(std::max<std::int64_t>(1, elapsed.count()));
+}
+
 }  // namespace
 
-Progress::Progress(Work work) : work_(work), is_shown_(isatty(STDERR_FILENO) == 1) {
+StatusLine::StatusLine(std::function<std::string()> text)
+    : text_(std::move(text)), is_shown_(isatty(STDERR_FILENO) == 1) {
   if (is_shown_) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-Progress::~Progress() {
+StatusLine::~StatusLine() {
   if (!is_shown_) return;
   thread_.request_stop();
   wake_.notify_all();
@@ -41,35 +49,38 @@ Progress::~Progress() {
   tell(clear_line);
 }
 
-void Progress::run(const std::stop_token& stop) {
+void StatusLine::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    draw();
+    tell(clear_line + text_());
     wake_.wait_for(lock, stop, redraw_interval, [] { return false; });
   }
 }
 
-void Progress::draw() {
-  constexpr std::uint64_t mega = 1'000'000;
-  const std::uint64_t read = bytes_read_;
-  const auto elapsed =
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - process_start);
-  const auto millis = static_cast<std::uint64_t>(std::max<std::int64_t>(1, elapsed.count()));
-  const std::uint64_t per_second = read * 1000 / millis;
-  std::string line =
-      fmt::format("{} of {} files  {} MB  {} MB/s", grouped(files_read_), grouped(work_.files),
-                  grouped(static_cast<std::int64_t>(read / mega)), per_second / mega);
-  if (work_.bytes) {
-    const std::uint64_t left = *work_.bytes > read ? *work_.bytes - read : 0;
-    line = bar(read, *work_.bytes) + ' ' + line;
-    if (per_second > 0) line += fmt::format("  {} s left", left / per_second);
-  }
-  tell(clear_line + line);
-}
-
-void Progress::print(const std::string& text) {
+void StatusLine::print(const std::string& text) {
   const std::scoped_lock lock(mutex_);
   tell((is_shown_ ? clear_line : "") + text);
+}
+
+std::string Progress::text() const {
+  constexpr std::uint64_t mega = 1'000'000;
+  const std::uint64_t read = bytes_read_;
+  const std::uint64_t speed = per_second(read);
+  std::string line =
+      fmt::format("{} of {} files  {} MB  {} MB/s", grouped(files_read_), grouped(work_.files),
+                  grouped(static_cast<std::int64_t>(read / mega)), speed / mega);
+  if (!work_.bytes) return line;
+  const std::uint64_t left = *work_.bytes > read ? *work_.bytes - read : 0;
+  line = bar(read, *work_.bytes) + ' ' + line;
+  if (speed > 0) line += fmt::format("  {} s left", left / speed);
+  return line;
+}
+
+std::string StoreProgress::text() const {
+  const std::int64_t days = days_;
+  const auto speed = per_second(static_cast<std::uint64_t>(days));
+  return fmt::format("{} meters  {} days  {} days/s", grouped(meters_), grouped(days),
+                     grouped(static_cast<std::int64_t>(speed)));
 }
 
 }  // namespace meterline::cli

@@ -3,14 +3,40 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 
 namespace meterline::cli {
 
-/// A line on the terminal that tells how far a long load is; nothing where standard error is no
+/// A line on the terminal that is drawn again and again; nothing where standard error is no
 /// terminal.
+///
+/// Threads: all methods may be called from any thread.
+class StatusLine {
+ public:
+  /// `text` is asked from another thread.
+  explicit StatusLine(std::function<std::string()> text);
+  ~StatusLine();
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+
+  /// Prints to standard error without disturbing the line.
+  void print(const std::string& text);
+
+ private:
+  void run(const std::stop_token& stop);
+
+  const std::function<std::string()> text_;
+  const bool is_shown_;
+  std::mutex mutex_;  ///< Of the terminal's line.
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+/// Tells how far a long load is.
 ///
 /// Threads: all methods may be called from any thread.
 class Progress {
@@ -19,27 +45,36 @@ class Progress {
     std::int64_t files = 0;
     std::optional<std::uint64_t> bytes;  ///< Empty when it cannot be known.
   };
-  explicit Progress(Work work);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit Progress(Work work) : work_(work), line_([this] { return text(); }) {}
 
   std::atomic<std::uint64_t>& bytes_read() { return bytes_read_; }
   std::atomic<std::int64_t>& files_read() { return files_read_; }
   /// Prints to standard error without disturbing the line.
-  void print(const std::string& text);
+  void print(const std::string& text) { line_.print(text); }
 
  private:
-  void run(const std::stop_token& stop);
-  void draw();
+  std::string text() const;
 
   const Work work_;
-  const bool is_shown_;
   std::atomic<std::uint64_t> bytes_read_ = 0;
   std::atomic<std::int64_t> files_read_ = 0;
-  std::mutex mutex_;  ///< Of the terminal's line.
-  std::condition_variable_any wake_;
-  std::jthread thread_;
+  StatusLine line_;
+};
+
+/// Tells how far the reading of a whole store is.
+class StoreProgress {
+ public:
+  StoreProgress() : line_([this] { return text(); }) {}
+
+  std::atomic<std::int64_t>& meters() { return meters_; }
+  std::atomic<std::int64_t>& days() { return days_; }
+
+ private:
+  std::string text() const;
+
+  std::atomic<std::int64_t> meters_ = 0;
+  std::atomic<std::int64_t> days_ = 0;
+  StatusLine line_;
 };
 
 }  // namespace meterline::cli

@@ -130,6 +130,7 @@ int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOpt
   std::atomic<bool> stopping = false;
   std::atomic<bool> cancel = false;
   const auto metrics = http::make_metrics();
+  metrics->watch(store);
   const api::Context context = {
       .store = store,
       .ingest = ingest,

@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/date.h"
 #include "core/instant.h"
@@ -23,11 +25,37 @@ enum class OpenMode {
 using StoreOpener =
     std::function<Result<std::unique_ptr<store::Store>>(const std::string& url, OpenMode mode)>;
 
+/// Replicas of one data centre.
+struct DataCentre {
+  std::string name;
+  int replicas = 0;
+  bool operator==(const DataCentre&) const = default;
+};
+
+/// How a store on servers is made.
+struct InitOptions {
+  std::optional<int> replication;        ///< Replicas of a day; empty: as the backend wants it.
+  std::vector<DataCentre> data_centres;  ///< Or replicas for each data centre.
+};
+
+/// Makes the store that a URL names, and tells what was made, a line each: nothing where all was
+/// there. The application gives it.
+using StoreInitialiser = std::function<Result<std::vector<std::string>>(
+    const std::string& url, const InitOptions& options)>;
+
+/// What the application gives the command line: here nothing is known of backends.
+struct Application {
+  StoreOpener open_store;
+  StoreInitialiser init_store;
+  std::string stores;  ///< What `--version` tells of them, on one line.
+};
+
 /// What all verbs share.
 struct Session {
   std::string store_url;
   Output output = Output::table;
   StoreOpener open_store;
+  StoreInitialiser init_store;
 };
 
 /// Prints `message` as an error; returns the exit code that belongs to it.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace meterline::cli {
@@ -27,6 +28,9 @@ class Table {
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+/// A field of CSV (RFC 4180), quoted where it has to be.
+std::string csv_field(std::string_view text);
 
 /// `1234567` as `1,234,567`.
 std::string grouped(std::int64_t number);

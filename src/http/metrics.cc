@@ -1,13 +1,22 @@
 #include "http/metrics.h"
 
+#include <prometheus/client_metric.h>
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <limits>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "api/problem.h"
 
@@ -42,8 +51,79 @@ class InFlight {
   Gauge& gauge_;
 };
 
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+/// The class that a request of the store fell into, and all below it, as Prometheus wants them.
+ClientMetric::Histogram histogram_of(const store::RequestMetrics& metrics) {
+  constexpr double micros_per_second = 1e6;
+  ClientMetric::Histogram histogram;
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < metrics.latency.size(); ++i) {
+    count += static_cast<std::uint64_t>(metrics.latency.at(i));
+    const bool is_open = i == store::latency_bounds_us.size();
+    const double bound = is_open ? std::numeric_limits<double>::infinity()
+                                 : static_cast<double>(store::latency_bounds_us.at(i));
+    histogram.bucket.push_back(
+        {.cumulative_count = count, .upper_bound = bound / micros_per_second});
+  }
+  histogram.sample_count = count;
+  histogram.sample_sum = static_cast<double>(metrics.micros) / micros_per_second;
+  return histogram;
+}
+
+/// What a store asked of its servers, read when it is asked for.
+class StoreMetrics : public prometheus::Collectable {
+ public:
+  explicit StoreMetrics(const store::Store& store) : store_(store) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    const auto statements = store_.request_metrics();
+    if (statements.empty()) return {};
+    const auto counter = [](std::int64_t value) {
+      return ClientMetric{.counter = {static_cast<double>(value)}};
+    };
+    return {
+        family("requests_total", MetricType::Counter, "Requests to the store's servers that ended.",
+               statements, [&](const auto& of) { return counter(of.requests); }),
+        family("retries_total", MetricType::Counter, "Tries of such requests after the first.",
+               statements, [&](const auto& of) { return counter(of.retries); }),
+        family("failures_total", MetricType::Counter, "Such requests that were given up.",
+               statements, [&](const auto& of) { return counter(of.failures); }),
+        family("in_flight", MetricType::Gauge, "Such requests that wait for an answer now.",
+               statements,
+               [](const auto& of) {
+                 return ClientMetric{.gauge = {static_cast<double>(of.in_flight)}};
+               }),
+        family("request_duration_seconds", MetricType::Histogram,
+               "From the first try of such a request to its end.", statements,
+               [](const auto& of) { return ClientMetric{.histogram = histogram_of(of)}; }),
+    };
+  }
+
+ private:
+  /// One metric for each statement.
+  template <class Value>
+  static MetricFamily family(const std::string& name, MetricType type, std::string help,
+                             const std::vector<store::RequestMetrics>& statements,
+                             const Value& value) {
+    MetricFamily family{.name = "meterline_store_" + name, .help = std::move(help), .type = type};
+    for (const auto& of : statements) {
+      ClientMetric metric = value(of);
+      metric.label = {{.name = "statement", .value = of.statement}};
+      family.metric.push_back(std::move(metric));
+    }
+    return family;
+  }
+
+  const store::Store& store_;
+};
+
 class PrometheusMetrics : public Metrics {
  public:
+  void watch(const store::Store& store) override { store_.emplace(store); }
+
   Handler wrap(Handler handler) override {
     return [this, inner = std::move(handler)](const api::Request& request) {
       const InFlight counted(in_flight_);
@@ -91,14 +171,17 @@ class PrometheusMetrics : public Metrics {
       response.headers["Allow"] = "GET, HEAD";
       return response;
     }
+    auto families = registry_.Collect();
+    if (store_) std::ranges::move(store_->Collect(), std::back_inserter(families));
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
-            .body = prometheus::TextSerializer().Serialize(registry_.Collect()),
+            .body = prometheus::TextSerializer().Serialize(families),
             .headers = {}};
   }
 
   const Histogram::BucketBoundaries buckets_ = {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100};
+  std::optional<StoreMetrics> store_;
   prometheus::Registry registry_;
   Family<Counter>& requests_ = counters(registry_, "meterline_http_requests_total",
                                         "Requests answered, by route and status.");

@@ -4,6 +4,7 @@
 
 #include "core/delivery.h"
 #include "http/server.h"
+#include "store/store.h"
 
 namespace meterline::http {
 
@@ -16,6 +17,10 @@ class Metrics {
 
   /// The handler, counted, and with `GET /metrics` added. The Metrics must outlive it.
   virtual Handler wrap(Handler handler) = 0;
+
+  /// Shows also what the store asks of its servers; it must outlive the Metrics. Call before
+  /// wrap().
+  virtual void watch(const store::Store& store) = 0;
 
   /// Counts what became of an upload.
   virtual void count_upload(const DeliveryReport& report) = 0;

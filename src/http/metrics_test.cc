@@ -56,5 +56,78 @@ TEST(Metrics, CountsWhatUploadsBring) {
   EXPECT_THAT(text, HasSubstr(R"(meterline_upload_findings_total{code="bad_date"} 1)"));
 }
 
+/// A store with servers, as far as metrics go.
+class Asking final : public store::Store {
+ public:
+  std::vector<store::RequestMetrics> asked;
+
+  std::vector<store::RequestMetrics> request_metrics() const override { return asked; }
+
+  Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery>) override {
+    return none();
+  }
+  Result<void> read_days(const store::DaysQuery&, const store::DayVisitor&) const override {
+    return none();
+  }
+  Result<void> read_day_totals(const store::TotalsQuery&,
+                               const store::TotalVisitor&) const override {
+    return none();
+  }
+  Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery&) const override {
+    return none();
+  }
+  Result<std::optional<store::MeterInfo>> meter(const MeterId&) const override { return none(); }
+  Result<std::vector<store::DeliveryRecord>> deliveries(
+      const store::DeliveriesQuery&) const override {
+    return none();
+  }
+  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId&) const override {
+    return none();
+  }
+  Result<void> ready() const override { return none(); }
+  Result<std::vector<store::StoreFigure>> figures() const override { return none(); }
+
+ private:
+  static tl::unexpected<Error> none() { return fail(Errc::unavailable, "only for metrics"); }
+};
+
+TEST(Metrics, ShowsWhatTheStoreAsksOfItsServers) {
+  Asking store;
+  const auto metrics = make_metrics();
+  metrics->watch(store);
+  const Handler handler = metrics->wrap({});
+  const auto shown = [&] { return handler(request_of("GET", "/metrics")).body; };
+  EXPECT_THAT(shown(), ::testing::Not(HasSubstr("meterline_store")));
+
+  store::RequestMetrics days{.statement = "read_days",
+                             .requests = 7,
+                             .retries = 2,
+                             .failures = 1,
+                             .in_flight = 3,
+                             .micros = 2'500'000};
+  days.latency.front() = 4;
+  days.latency.at(2) = 2;
+  days.latency.back() = 1;
+  store.asked = {days, {.statement = "insert_day"}};
+  const std::string text = shown();
+  for (const std::string line :
+       {"# TYPE meterline_store_requests_total counter",
+        R"(meterline_store_requests_total{statement="read_days"} 7)",
+        R"(meterline_store_requests_total{statement="insert_day"} 0)",
+        R"(meterline_store_retries_total{statement="read_days"} 2)",
+        R"(meterline_store_failures_total{statement="read_days"} 1)",
+        "# TYPE meterline_store_in_flight gauge",
+        R"(meterline_store_in_flight{statement="read_days"} 3)",
+        "# TYPE meterline_store_request_duration_seconds histogram",
+        R"(meterline_store_request_duration_seconds_count{statement="read_days"} 7)",
+        R"(meterline_store_request_duration_seconds_sum{statement="read_days"} 2.5)",
+        R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="0.00025"} 4)",
+        R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="0.0005"} 4)",
+        R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="0.001"} 6)",
+        R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="30"} 6)",
+        R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="+Inf"} 7)"})
+    EXPECT_THAT(text, HasSubstr(line + '\n'));
+}
+
 }  // namespace
 }  // namespace meterline::http

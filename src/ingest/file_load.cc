@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "core/try.h"
+#include "formats/recognise.h"
+#include "ingest/archive_load.h"
 #include "source/expand.h"
 
 namespace meterline::ingest {
@@ -26,6 +28,19 @@ Result<void> drain(source::ByteSource& bytes) {
 bool is_refusal(const Error& error) {
   return error.code == Errc::refused || error.code == Errc::corrupt ||
          error.code == Errc::too_large;
+}
+
+/// As much of the start as tells what it is.
+Result<std::string> read_head(source::ByteSource& bytes) {
+  std::string head(formats::recognise_bytes, '\0');
+  std::size_t filled = 0;
+  while (filled < head.size() && !is_archive({head.data(), filled})) {
+    METERLINE_TRY(const auto count, bytes.read({head.data() + filled, head.size() - filled}));
+    if (count == 0) break;
+    filled += count;
+  }
+  head.resize(filled);
+  return head;
 }
 
 /// A source that another one owns.
@@ -88,22 +103,64 @@ Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(auto opened, incoming_.open());
   const auto received =
       make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
-  auto read = [&]() -> Result<void> {
-    METERLINE_TRY(const auto bytes,
-                  source::expand(std::make_unique<BorrowedSource>(*received),
-                                 {.expanded_bytes_max = options_.expanded_bytes_max}));
-    FileReader reader({.source = incoming_.source,
-                       .file = number_,
-                       .unit = options_.unit,
-                       .findings_max = options_.findings_max,
-                       .threads = options_.threads,
-                       .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
-                      channels, sorter, content_);
-    return reader.read(*bytes);
-  }();
+  auto read = read_content(*received, channels, sorter);
   if (!read && !is_refusal(read.error())) return read;
   METERLINE_CHECK(identify(*received));
   return read;
+}
+
+Result<std::unique_ptr<source::ByteSource>> FileLoad::expand(
+    std::unique_ptr<source::ByteSource> packed) {
+  return source::expand(std::move(packed), {.expanded_bytes_max = options_.expanded_bytes_max});
+}
+
+Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelTable& channels,
+                                    RowSorter& sorter) {
+  METERLINE_TRY(const auto bytes, expand(std::make_unique<BorrowedSource>(received_bytes)));
+  METERLINE_TRY(auto head, read_head(*bytes));
+  if (is_archive(head)) return take_archive(std::move(head), *bytes);
+  FileReader reader({.source = incoming_.source,
+                     .file = number_,
+                     .unit = options_.unit,
+                     .findings_max = options_.findings_max,
+                     .threads = options_.threads,
+                     .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
+                    channels, sorter, content_);
+  return reader.read(std::move(head), *bytes);
+}
+
+/// Stores what an archive holds. One that can be read twice is read to its end before.
+Result<void> FileLoad::take_archive(std::string head, source::ByteSource& rest) {
+  content_.format = archive_format_name;
+  if (options_.archives == Archives::refuse)
+    return fail(Errc::refused,
+                "this is an archive of a whole store; `meterline ingest` restores it, where the "
+                "store is");
+  archive_.emplace().source = incoming_.source;
+  if (!incoming_.bytes)
+    return restore_archive({.head = std::move(head), .rest = rest}, store_, *archive_);
+  METERLINE_CHECK(verify_archive({.head = std::move(head), .rest = rest}));
+  return take_archive_again();
+}
+
+Result<void> FileLoad::take_archive_again() {
+  if (hooks_.bytes_read != nullptr) *hooks_.bytes_read -= received_.bytes;
+  METERLINE_TRY(auto opened, incoming_.open());
+  Received received;
+  METERLINE_TRY(const auto bytes, expand(make_noting_source(std::move(opened), received,
+                                                            hooks_.stop, hooks_.bytes_read)));
+  return restore_archive({.head = {}, .rest = *bytes}, store_, *archive_);
+}
+
+/// Says in the archive's report what became of it.
+void FileLoad::finish_archive(const Result<void>& read) {
+  if (read) {
+    const bool had_all = archive_->restored == 0 && archive_->skipped > 0;
+    archive_->state = had_all ? DeliveryState::skipped : DeliveryState::stored;
+    return;
+  }
+  archive_->state = is_refusal(read.error()) ? DeliveryState::refused : DeliveryState::failed;
+  archive_->reason = read.error().message;
 }
 
 Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
@@ -132,6 +189,10 @@ Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(const bool is_stored, is_stored_already());
   if (is_stored) return Progress::done;
   const auto read = read_file(channels, sorter);
+  if (archive_) {
+    finish_archive(read);
+    return Progress::done;
+  }
   if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
   METERLINE_TRY(const bool known, is_known(record_.delivery.id));
   if (known) return Progress::done;

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <string>
+
 #include "ingest/content_hash.h"
 #include "ingest/file_reader.h"
 #include "ingest/ingest.h"
@@ -12,7 +16,7 @@ namespace meterline::ingest {
 enum class Progress {
   read,     ///< Its good rows are in the sorter.
   refused,  ///< It is at fault as a whole; the report has the reason.
-  done,     ///< Nothing is to be stored: skipped or failed; the report says which.
+  done,     ///< Nothing is to be stored: skipped, failed, or an archive; the report says which.
 };
 
 /// Reads one file of a group that is loaded together.
@@ -27,6 +31,8 @@ class FileLoad {
 
   FileContent& content() { return content_; }
   store::DeliveryRecord& record() { return record_; }
+  /// What became of it, if it is an archive. Its own record then says nothing.
+  const std::optional<ArchiveReport>& archive() const { return archive_; }
   /// Takes over what was counted and found, once repeats are known.
   void take_report();
   void fail_with(const std::string& reason);
@@ -36,6 +42,12 @@ class FileLoad {
   Result<bool> is_stored_already();
   Result<bool> is_known(const DeliveryId& id);
   Result<void> read_file(ChannelTable& channels, RowSorter& sorter);
+  Result<void> read_content(source::ByteSource& received_bytes, ChannelTable& channels,
+                            RowSorter& sorter);
+  Result<std::unique_ptr<source::ByteSource>> expand(std::unique_ptr<source::ByteSource> packed);
+  Result<void> take_archive(std::string head, source::ByteSource& rest);
+  Result<void> take_archive_again();
+  void finish_archive(const Result<void>& read);
   Result<void> identify(source::ByteSource& received_bytes);
 
   const source::Incoming& incoming_;
@@ -45,6 +57,7 @@ class FileLoad {
   const IngestHooks& hooks_;
   store::DeliveryRecord record_;
   FileContent content_;
+  std::optional<ArchiveReport> archive_;
   Received received_;
 };
 

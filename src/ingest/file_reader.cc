@@ -18,25 +18,11 @@ FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter
                        FileContent& content)
     : options_(options), channels_(channels), sorter_(sorter), content_(content) {}
 
-Result<void> FileReader::read(source::ByteSource& bytes) {
-  METERLINE_TRY(auto head, read_head(bytes));
+Result<void> FileReader::read(std::string head, source::ByteSource& bytes) {
   METERLINE_TRY(const auto recognised, formats::recognise(head));
   content_.format = recognised.format;
   head.erase(0, recognised.byte_order_mark);
   return read_pieces(bytes, std::move(head));
-}
-
-/// As much of the start as recognise() wants to see.
-Result<std::string> FileReader::read_head(source::ByteSource& bytes) const {
-  std::string head(formats::recognise_bytes, '\0');
-  std::size_t filled = 0;
-  while (filled < head.size()) {
-    METERLINE_TRY(const auto count, bytes.read({head.data() + filled, head.size() - filled}));
-    if (count == 0) break;
-    filled += count;
-  }
-  head.resize(filled);
-  return head;
 }
 
 /// Reads on from `text`, the start of the file, to its end.

@@ -41,12 +41,12 @@ class FileReader {
   FileReader(const Options& options, ChannelTable& channels, RowSorter& sorter,
              FileContent& content);
 
+  /// `head` is what was read of `bytes` already: formats::recognise_bytes, or all there are.
   /// Errors: `refused` when the file as a whole cannot be taken in, and those of the source and
   /// the sorter.
-  Result<void> read(source::ByteSource& bytes);
+  Result<void> read(std::string head, source::ByteSource& bytes);
 
  private:
-  Result<std::string> read_head(source::ByteSource& bytes) const;
   Result<void> read_pieces(source::ByteSource& bytes, std::string text);
   Result<void> take_piece(std::string piece);
   Result<std::string_view> take_header(std::string_view piece);

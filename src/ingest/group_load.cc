@@ -17,7 +17,7 @@ class GroupLoad {
         hooks_(hooks),
         sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder}) {}
 
-  std::vector<store::DeliveryRecord> run(std::span<const source::Incoming> files);
+  std::vector<FileResult> run(std::span<const source::Incoming> files);
 
  private:
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
@@ -62,7 +62,7 @@ Result<void> GroupLoad::store_all() {
   return writer->commit(reports);
 }
 
-std::vector<store::DeliveryRecord> GroupLoad::run(std::span<const source::Incoming> files) {
+std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
     if (is_stopped() && !loads_.empty()) break;
     loads_.emplace_back(file, static_cast<std::uint32_t>(loads_.size()), store_, options_, hooks_);
@@ -70,19 +70,18 @@ std::vector<store::DeliveryRecord> GroupLoad::run(std::span<const source::Incomi
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
   }
   const auto stored = store_all();
-  std::vector<store::DeliveryRecord> records;
+  std::vector<FileResult> results;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
     if (!stored && progress_[i] != Progress::done) loads_[i].fail_with(stored.error().message);
-    records.push_back(std::move(loads_[i].record()));
+    results.push_back({.record = std::move(loads_[i].record()), .archive = loads_[i].archive()});
   }
-  return records;
+  return results;
 }
 
 }  // namespace
 
-std::vector<store::DeliveryRecord> load_group(std::span<const source::Incoming> files,
-                                              store::Store& store, const IngestOptions& options,
-                                              const IngestHooks& hooks) {
+std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
+                                   const IngestOptions& options, const IngestHooks& hooks) {
   return GroupLoad(store, options, hooks).run(files);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -8,11 +8,17 @@
 
 namespace meterline::ingest {
 
+/// What became of one file.
+struct FileResult {
+  store::DeliveryRecord record;  ///< Unless it is an archive.
+  std::optional<ArchiveReport> archive;
+};
+
 /// Loads files together: reads one after the other, sorts their rows as one, and stores them in
-/// one commit. `options.threads` parse each file. Returns a record for each file, in order; after
+/// one commit; archives among them are stored by themselves. `options.threads` parse each file.
+/// Returns the result of each file, in order; after
 /// a stop the files that were not begun are left out.
-std::vector<store::DeliveryRecord> load_group(std::span<const source::Incoming> files,
-                                              store::Store& store, const IngestOptions& options,
-                                              const IngestHooks& hooks);
+std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
+                                   const IngestOptions& options, const IngestHooks& hooks);
 
 }  // namespace meterline::ingest

@@ -16,9 +16,14 @@
 
 namespace meterline::ingest {
 
+/// What to do with a file that is an archive of a whole store, docs/formats/archive.md. Whoever
+/// sends one says when its deliveries were delivered, so not everybody may.
+enum class Archives { refuse, restore };
+
 struct IngestOptions {
-  Unit unit = Unit::unknown;        ///< Of readings whose file names none.
-  std::size_t findings_max = 1000;  ///< Kept for each delivery; counts are never capped.
+  Unit unit = Unit::unknown;             ///< Of readings whose file names none.
+  Archives archives = Archives::refuse;  ///< load() always refuses them.
+  std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
   /// For load(): threads that parse one delivery; 1: parsed by the caller.
   /// For load_all(): of all deliveries together. 0: one for each core.
@@ -36,12 +41,25 @@ struct RejectedRow {
   std::string_view text;     ///< The row as it stands in the file.
 };
 
+/// What became of an archive.
+struct ArchiveReport {
+  std::string source;
+  DeliveryState state = DeliveryState::stored;  ///< `skipped`: the store had all of it.
+  std::string reason;                           ///< Why it was refused or failed; else empty.
+  std::int64_t restored = 0;                    ///< Deliveries that the store now has.
+  std::int64_t skipped = 0;                     ///< Deliveries that the store had before.
+  RowCounts rows;                               ///< Of the restored ones, as first reported.
+  ReadingCounts readings;
+};
+
 /// What a caller may follow and stop. on_rejected may be called from any thread, one at a time.
 struct IngestHooks {
   const std::atomic<bool>* stop = nullptr;           ///< true: give up soon, store nothing more.
   std::atomic<std::uint64_t>* bytes_read = nullptr;  ///< Counts received bytes as they are read.
   std::atomic<std::int64_t>* files_read = nullptr;   ///< Counts files read, before they are stored.
   std::function<void(const RejectedRow&)> on_rejected;
+  /// For archives, in the place that load_all()'s on_done has for other files.
+  std::function<void(const ArchiveReport&)> on_archive;
 };
 
 /// Loads one delivery: reads, expands, recognises, parses, finds repeats, stores. The answer
@@ -53,6 +71,7 @@ struct IngestHooks {
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,
                            const IngestOptions& options, const IngestHooks& hooks = {});
 
+/// Files; the deliveries inside of archives are not among them.
 struct IngestTotals {
   std::int64_t deliveries = 0;
   std::int64_t stored = 0;
@@ -61,14 +80,19 @@ struct IngestTotals {
   std::int64_t failed = 0;
   RowCounts rows;  ///< Of all but the skipped ones.
   ReadingCounts readings;
+
+  std::int64_t archives_stored = 0;  ///< Or skipped.
+  std::int64_t archives_refused = 0;
+  std::int64_t archives_failed = 0;
 };
 
 /// Adds a delivery's report to the totals.
 void add_to(IngestTotals& totals, const DeliveryReport& report);
+void add_to(IngestTotals& totals, const ArchiveReport& report);
 
 /// Loads many deliveries, several at once where there are cores, and calls `on_done` for each
-/// in the order of `incoming`, one at a time. Stops early when hooks.stop is set: deliveries
-/// not begun are then not reported.
+/// in the order of `incoming`, one at a time. An archive is stored by itself, in one commit. Stops
+/// early when hooks.stop is set: deliveries not begun are then not reported.
 IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done);

@@ -50,22 +50,21 @@ std::vector<Group> groups_of(Group files, std::size_t loaders) {
 /// Threads: give() may be called from many threads at once.
 class InOrder {
  public:
-  explicit InOrder(std::function<void(const store::DeliveryRecord&)> next)
-      : next_(std::move(next)) {}
+  explicit InOrder(std::function<void(const FileResult&)> next) : next_(std::move(next)) {}
 
-  void give(std::size_t index, std::vector<store::DeliveryRecord> records) {
+  void give(std::size_t index, std::vector<FileResult> results) {
     const std::scoped_lock lock(mutex_);
-    waiting_.emplace(index, std::move(records));
+    waiting_.emplace(index, std::move(results));
     for (auto first = waiting_.begin(); first != waiting_.end() && first->first == index_;
          first = waiting_.erase(first), ++index_)
-      for (const auto& record : first->second) next_(record);
+      for (const auto& result : first->second) next_(result);
   }
 
  private:
   std::mutex mutex_;
   std::size_t index_ = 0;
-  std::map<std::size_t, std::vector<store::DeliveryRecord>> waiting_;
-  std::function<void(const store::DeliveryRecord&)> next_;
+  std::map<std::size_t, std::vector<FileResult>> waiting_;
+  std::function<void(const FileResult&)> next_;
 };
 
 }  // namespace
@@ -74,7 +73,8 @@ store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store
                            const IngestOptions& options, const IngestHooks& hooks) {
   IngestOptions resolved = options;
   resolved.threads = static_cast<int>(cores_of(options));
-  return load_group({&incoming, 1}, store, resolved, hooks).front();
+  resolved.archives = Archives::refuse;
+  return load_group({&incoming, 1}, store, resolved, hooks).front().record;
 }
 
 void add_to(IngestTotals& totals, const DeliveryReport& report) {
@@ -97,6 +97,21 @@ void add_to(IngestTotals& totals, const DeliveryReport& report) {
   totals.readings += report.readings;
 }
 
+void add_to(IngestTotals& totals, const ArchiveReport& report) {
+  switch (report.state) {
+    case DeliveryState::stored:
+    case DeliveryState::skipped:
+      ++totals.archives_stored;
+      break;
+    case DeliveryState::refused:
+      ++totals.archives_refused;
+      break;
+    case DeliveryState::failed:
+      ++totals.archives_failed;
+      break;
+  }
+}
+
 IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done) {
@@ -116,9 +131,14 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
   }
 
   IngestTotals totals;
-  InOrder done([&](const store::DeliveryRecord& record) {
-    add_to(totals, record.report);
-    on_done(record);
+  InOrder done([&](const FileResult& result) {
+    if (!result.archive) {
+      add_to(totals, result.record.report);
+      on_done(result.record);
+      return;
+    }
+    add_to(totals, *result.archive);
+    if (hooks.on_archive) hooks.on_archive(*result.archive);
   });
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {

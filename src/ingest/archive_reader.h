@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/reading_day.h"
+#include "ingest/archive.h"
+#include "ingest/content_hash.h"
+#include "source/byte_source.h"
+
+namespace meterline::ingest {
+
+/// One version of a reading day in an archive. Views: valid during the call only.
+struct ArchivedDay {
+  const ReadingDay& day;     ///< Of the meter, channel and date.
+  std::string_view packed;   ///< The same as bytes.
+  std::size_t delivery = 0;  ///< Its number: archived deliveries count from 0.
+};
+
+/// Takes in what an archive holds: all deliveries, in their order, and then all days, ascending by
+/// (meter, date, channel, delivery).
+class ArchiveVisitor {
+ public:
+  virtual ~ArchiveVisitor() = default;
+  virtual Result<void> on_delivery(store::DeliveryRecord record) = 0;
+  virtual Result<void> on_day(const ArchivedDay& day) = 0;
+};
+
+/// Reads an archive's expanded bytes. What the visitor was given counts only when read() ends
+/// without error: the checksum is behind it all.
+class ArchiveReader {
+ public:
+  /// `head` is what was read of `rest` already. Both must outlive the reader.
+  ArchiveReader(std::string head, source::ByteSource& rest, ArchiveVisitor& visitor)
+      : rest_(rest), visitor_(visitor), buffer_(std::move(head)) {}
+
+  /// Errors: `corrupt` for an archive that is damaged or cut off, `refused` for one of a newer
+  /// format, `too_large` beyond the limits of archive.h, and those of the source and the visitor.
+  Result<ArchiveCounts> read();
+
+ private:
+  Result<void> read_head();
+  Result<bool> read_record();
+  Result<void> read_delivery();
+  Result<void> end_deliveries();
+  Result<void> read_meter();
+  Result<void> read_channel();
+  Result<void> read_day();
+  Result<void> set_day(std::int64_t step, std::size_t channel, std::size_t delivery);
+  Result<void> read_end(const ContentHash& hash);
+
+  Result<bool> want(std::size_t count);
+  Result<std::string_view> take(std::size_t count);
+  Result<std::uint64_t> number();
+  Result<std::uint64_t> number_up_to(std::uint64_t max);
+  Result<std::string_view> bytes(std::size_t max);
+  std::string_view buffered() const { return std::string_view(buffer_).substr(at_); }
+  ContentHash hash_up_to_here();
+
+  source::ByteSource& rest_;
+  ArchiveVisitor& visitor_;
+  std::string buffer_;
+  std::size_t at_ = 0;      ///< In buffer_: what is taken next.
+  std::size_t hashed_ = 0;  ///< In buffer_: what is before it is in hash_.
+  Sha256 hash_;
+
+  ArchiveCounts counts_;
+  std::uint64_t delivery_bytes_ = 0;
+  Delivery last_delivery_;
+  std::vector<DeliveryId> ids_;  ///< Until the first day.
+  std::vector<bool> has_days_;   ///< By delivery: whether it may.
+  std::vector<Channel> channels_;
+  bool any_day_ = false;         ///< Of the meter.
+  std::size_t last_number_ = 0;  ///< The delivery of the day before.
+  ReadingDay day_;
+};
+
+}  // namespace meterline::ingest
