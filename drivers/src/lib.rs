@@ -1,0 +1,92 @@
+//! The CQL driver `scylla` behind a narrow bridge. Only src/store/cassandra/cql_session.cc uses it;
+//! cql_session.h is the contract.
+mod cells;
+mod credentials;
+mod failure;
+#[cfg(test)]
+mod login_test;
+mod metrics;
+mod nodes;
+mod reader;
+mod retry;
+mod session;
+mod sigv4;
+mod tls;
+mod writer;
+
+use reader::Reader;
+use session::{Session, connect, driver_name};
+use writer::Writer;
+
+#[cxx::bridge(namespace = "meterline::drivers")]
+mod ffi {
+    /// CqlOptions of cql_session.h, flat.
+    struct Options {
+        nodes: Vec<String>,
+        port: u16,
+        data_centre: String,
+        user: String,
+        password: String,
+        aws_region: String,
+        tls: bool,
+        tls_ca_file: String,
+        tls_server_name: String,
+        connections_per_node: usize,
+        connect_timeout_ms: u64,
+        tries_max: u32,
+        first_wait_ms: u64,
+        longest_wait_ms: u64,
+        try_timeout_ms: u64,
+        deadline_ms: u64,
+        latency_bounds_us: Vec<i64>,
+    }
+
+    /// The cells of a page are those of the reader until it goes on.
+    struct Page {
+        key: usize,
+        rows: usize,
+        last: bool,
+        end: bool,
+    }
+
+    /// RequestMetrics of request_metrics.h.
+    struct StatementMetrics {
+        statement: String,
+        requests: i64,
+        retries: i64,
+        failures: i64,
+        in_flight: i64,
+        micros: i64,
+        latency: Vec<i64>,
+    }
+
+    extern "Rust" {
+        type Session;
+        type Writer;
+        type Reader;
+
+        fn driver_name() -> String;
+        fn connect(options: &Options) -> Result<Box<Session>>;
+
+        fn execute(self: &Session, cql: &str) -> Result<()>;
+        fn query(self: &Session, cql: &str) -> Box<Reader>;
+        fn query_each_node(self: &Session, cql: &str) -> Box<Reader>;
+        fn prepare(self: &Session, name: &str, cql: &str, page_rows: i32) -> Result<usize>;
+        fn writer(self: &Session, requests: usize, bytes: usize) -> Box<Writer>;
+        fn read(
+            self: &Session,
+            statement: usize,
+            keys: &[u8],
+            count: usize,
+            in_flight: usize,
+            deadline_ms: u64,
+        ) -> Result<Box<Reader>>;
+        fn metrics(self: &Session) -> Vec<StatementMetrics>;
+
+        fn write(self: &mut Writer, statement: usize, rows: &[u8], count: usize) -> Result<()>;
+        fn finish(self: &mut Writer) -> Result<()>;
+
+        fn next(self: &mut Reader) -> Result<Page>;
+        fn cells(self: &Reader) -> &[u8];
+    }
+}
