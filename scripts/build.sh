@@ -1,10 +1,20 @@
 #!/bin/sh
-# Builds build/release/meterline, after installing what that needs.
+# Builds meterline, after installing what that needs.
+#   scripts/build.sh           build/release/meterline, with every store
+#   scripts/build.sh --local   build/local/meterline, for one machine: RocksDB only, no Rust needed
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/install-deps.sh
+case "${1-}" in
+  "") preset=release ;;
+  --local) preset=local ;;
+  *)
+    echo "usage: scripts/build.sh [--local]" >&2
+    exit 2
+    ;;
+esac
+scripts/install-deps.sh "$@"
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 export NINJA_STATUS="[%f/%t, %es] "
-cmake --preset release --log-level=WARNING
-cmake --build --preset release
+cmake --preset $preset --log-level=WARNING
+cmake --build --preset $preset

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Installs what meterline needs from Debian bookworm's own packages; does nothing when all is there.
-#   scripts/install-deps.sh          what scripts/build.sh needs
-#   scripts/install-deps.sh --test   and what scripts/test.sh needs
+#   scripts/install-deps.sh           what scripts/build.sh needs
+#   scripts/install-deps.sh --local   what scripts/build.sh --local needs: no Rust
+#   scripts/install-deps.sh --test    what scripts/test.sh needs
 set -eu
+
+rust_min=1.94.1
 
 build_packages="
   g++ cmake ninja-build
@@ -24,14 +27,29 @@ test_packages="
   libbenchmark-dev
   libgtest-dev libgmock-dev
   librapidcheck-dev
+  maven openjdk-17-jre-headless openssl
   python3 python3-pytest
   zstd"
 
+# Whether a Rust that is new enough is there already, such as one of rustup.
+has_rust() (
+  PATH="$PATH:$HOME/.cargo/bin"
+  command -v cargo >/dev/null && command -v rustc >/dev/null || return 1
+  version=$(rustc --version | cut -d ' ' -f 2)
+  [ "$(printf '%s\n' "$rust_min" "${version%%-*}" | sort -V | head -n 1)" = "$rust_min" ]
+)
+
+rust_packages="ca-certificates cargo-web rustc-web"
+if has_rust; then
+  rust_packages=
+fi
+
 case "${1-}" in
-  "") packages=$build_packages ;;
-  --test) packages="$build_packages $test_packages" ;;
+  "") packages="$build_packages $rust_packages" ;;
+  --local) packages=$build_packages ;;
+  --test) packages="$build_packages $rust_packages $test_packages" ;;
   *)
-    echo "usage: scripts/install-deps.sh [--test]" >&2
+    echo "usage: scripts/install-deps.sh [--local|--test]" >&2
     exit 2
     ;;
 esac

@@ -1,4 +1,5 @@
 """Fixtures to run the real program: METERLINE_BINARY, or else the release build."""
+import itertools
 import json
 import os
 import pathlib
@@ -12,6 +13,8 @@ import urllib.request
 from decimal import Decimal
 
 import pytest
+
+from cassandra import Cluster
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEADLINE_S = 60  # For whatever has to happen; nothing waits longer than it takes.
@@ -29,11 +32,11 @@ def exact(text):
     return json.loads(text, parse_float=Decimal)
 
 
-def wait_until(condition, what):
+def wait_until(condition, what, deadline_s=DEADLINE_S):
     """Waits for a condition and returns its value; the deadline makes it a failure."""
-    end = time.monotonic() + DEADLINE_S
+    end = time.monotonic() + deadline_s
     while not (value := condition()):
-        assert time.monotonic() < end, f"waited {DEADLINE_S} s for {what}"
+        assert time.monotonic() < end, f"waited {deadline_s} s for {what}"
         select.select([], [], [], 0.002)
     return value
 
@@ -64,10 +67,15 @@ class Meterline:
 
     def use_store(self, store):
         self.store = store
+        self.use_url(f"rocksdb:{store}")
+
+    def use_url(self, url, password=None):
         self.env = {key: value for key, value in os.environ.items()
                     if not key.startswith("METERLINE_")}
-        self.env["METERLINE_STORE"] = f"rocksdb:{store}"
+        self.env["METERLINE_STORE"] = url
         self.env["TMPDIR"] = str(self.folder)
+        if password is not None:
+            self.env["METERLINE_CASSANDRA_PASSWORD"] = password
 
     def start(self, *args, wrapper=(), **options):
         """Starts it; the caller ends it. Options are those of subprocess.Popen."""
@@ -75,12 +83,12 @@ class Meterline:
                     "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([*wrapper, binary(), *map(str, args)], **(settings | options))
 
-    def __call__(self, *args, input=None, expect=0, **options):
+    def __call__(self, *args, input=None, expect=0, deadline_s=DEADLINE_S, **options):
         """Runs it to its end, which must have the exit code `expect`."""
         if input is not None:
             options["stdin"] = subprocess.PIPE
         process = self.start(*args, **options)
-        return finish(process, expect, input)
+        return finish(process, expect, input, deadline_s)
 
     def query(self, meter, first, last=None, *more, expect=0):
         args = ["query", meter, "--from", first, "--to", last or first, *more]
@@ -94,6 +102,13 @@ class Meterline:
         return [names, self("deliveries").out, portfolio,
                 *(self.query(name, *year).out for name in names[::len(names) // meters_max + 1])]
 
+    def archive(self, **options):
+        """All that the store holds, as bytes: equal for stores of equal content."""
+        path = self.folder / "archive"
+        path.unlink(missing_ok=True)
+        self("export", path, **options)
+        return path.read_bytes()
+
     def day_sums(self, meter, first, last):
         """Date -> sum, of the days that have one."""
         (channel,) = self.query(meter, first, last).json["channels"]
@@ -101,9 +116,9 @@ class Meterline:
                 if point["sum"] is not None}
 
 
-def finish(process, expect, input=None):
+def finish(process, expect, input=None, deadline_s=DEADLINE_S):
     try:
-        out, err = process.communicate(input, timeout=DEADLINE_S)
+        out, err = process.communicate(input, timeout=deadline_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
@@ -134,16 +149,20 @@ class Server:
             assert piece, f"ended early: {self.out}{self.process.stderr.read().decode()}"
             self.out += piece.decode()
 
-    def get(self, path, expect=200, headers=None, body=None):
-        """The answer's body."""
+    def ask(self, path, headers=None, body=None):
+        """Status and body of the answer."""
         request = urllib.request.Request(self.url + path, data=body, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
-                status, answer = response.status, response.read()
+                return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
-            status, answer = error.code, error.read()
+            return error.code, error.read().decode()
+
+    def get(self, path, expect=200, **options):
+        """The answer's body."""
+        status, answer = self.ask(path, **options)
         assert status == expect, answer
-        return answer.decode()
+        return answer
 
     def json(self, path, **options):
         return exact(self.get(path, **options))
@@ -161,6 +180,38 @@ class Server:
 @pytest.fixture
 def meterline(tmp_path):
     return Meterline(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def cassandra_node():
+    """One node of Apache Cassandra, for all tests that neither harm it nor need a login."""
+    with Cluster() as cluster:
+        yield cluster
+
+
+keyspace_numbers = itertools.count(1)
+
+
+def cassandra_url(cluster, keyspace, **parameters):
+    text = "&".join(f"{name.replace('_', '-')}={value}" for name, value in parameters.items())
+    return f"cassandra://{cluster.addresses}/{keyspace}" + ("?" + text if text else "")
+
+
+def new_cassandra_store(folder, cluster):
+    """The program with a new and empty store, copied to each node; `keyspace` is its name."""
+    meterline = Meterline(folder)
+    meterline.keyspace = f"test_{next(keyspace_numbers)}"
+    meterline.use_url(cassandra_url(cluster, meterline.keyspace))
+    meterline("store", "init", "--replication", len(cluster.nodes))
+    return meterline
+
+
+@pytest.fixture
+def on_cassandra(tmp_path, cassandra_node):
+    """Like `meterline`, on a store of its own in Cassandra."""
+    folder = tmp_path / "cassandra"
+    folder.mkdir()
+    return new_cassandra_store(folder, cassandra_node)
 
 
 @pytest.fixture

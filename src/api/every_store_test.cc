@@ -1,0 +1,132 @@
+// The same questions asked of every kind of store: the same bytes. Runs beside a real node of
+// Apache Cassandra; see tests/with_cassandra.py.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "api/api.h"
+#include "ingest/ingest.h"
+#include "source/byte_source.h"
+#include "store/memory/memory_store.h"
+#include "store/rocksdb/rocksdb_store.h"
+#include "testing/cassandra_keyspace.h"
+#include "testing/temp_folder.h"
+
+namespace meterline::api {
+namespace {
+
+constexpr int meters = 20;
+constexpr int files = 6;
+constexpr int questions = 2000;
+
+/// Numbers that are the same on every run and machine.
+class Dice {
+ public:
+  /// 0 to below `sides`.
+  int roll(int sides) { return static_cast<int>(engine_() % static_cast<unsigned>(sides)); }
+
+ private:
+  std::mt19937 engine_{20190101};
+};
+
+Date date_of(int day) { return *Date::from_days(Date::parse("2018-12-01")->days() + day); }
+std::string meter_of(int number) { return fmt::format("METER{:03}", number); }
+
+/// A file of some meters, of two months that overlap with those of its neighbours, with holes in
+/// days and among them.
+std::string file_text(int number, Dice& dice) {
+  const int minutes = dice.roll(4) == 0 ? 60 : 30;
+  std::string text = "Meter,Date";
+  for (int minute = 0; minute < 24 * 60; minute += minutes)
+    text += fmt::format(",{}:{:02}", minute / 60, minute % 60);
+  text += '\n';
+  for (int meter = number % 3; meter < meters; meter += 1 + dice.roll(3))
+    for (int day = 30 * number; day < 30 * number + 60; day += 1 + dice.roll(2)) {
+      text += fmt::format("{},{}", meter_of(meter), date_of(day).text());
+      const bool has_holes = dice.roll(8) == 0;
+      for (int minute = 0; minute < 24 * 60; minute += minutes)
+        text += has_holes && dice.roll(3) == 0
+                    ? ","
+                    : fmt::format(",{}.{:03}", dice.roll(9), dice.roll(1000));
+      text += '\n';
+    }
+  return text;
+}
+
+std::string any_target(Dice& dice) {
+  const int first = dice.roll(240);
+  const int days = dice.roll(3) == 0 ? 1 : dice.roll(16) == 0 ? 300 : dice.roll(20);
+  const auto dates =
+      fmt::format("from={}&to={}", date_of(first).text(), date_of(first + days).text());
+  const auto as_of =
+      dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
+  const char* const resolutions[] = {"day", "month", "year", "hour", "interval"};
+  const auto meter = meter_of(dice.roll(meters + 5));
+  switch (dice.roll(16)) {
+    case 0:
+      return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(3)],
+                         as_of);
+    case 1:
+      return fmt::format("/v1/meters?limit={}&prefix=METER0{}", 1 + dice.roll(20), dice.roll(4));
+    case 2:
+      return "/v1/meters/" + meter;
+    case 3:
+      return fmt::format("/?meterId={}&date={:02}-{:02}-2019", meter, 1 + dice.roll(28),
+                         1 + dice.roll(12));
+    case 4:
+      return fmt::format("/v1/deliveries?limit={}", 1 + dice.roll(15));
+    default:
+      return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
+                         resolutions[dice.roll(5)], as_of);
+  }
+}
+
+class EveryStore : public ::testing::Test {
+ protected:
+  EveryStore() {
+    stores_.push_back(store::make_memory_store());
+    stores_.push_back(*store::open_rocksdb_store({.folder = folder_.path() / "store"}));
+    stores_.push_back(*meterline::testing::open_cassandra_of(folder_.path()));
+  }
+
+  void load(int number, const std::string& text) {
+    for (const auto& store : stores_) {
+      const auto record = ingest::load(
+          {.source = fmt::format("/in/{}.csv", number),
+           .delivered_at = *Instant::parse(fmt::format("2020-01-{:02}T06:00:00Z", 2 * number + 1)),
+           .bytes = text.size(),
+           .open = [&] { return source::make_memory_source(text); }},
+          *store, {.unit = Unit::kWh, .threads = 1});
+      ASSERT_EQ(record.report.state, DeliveryState::stored) << record.report.reason;
+    }
+  }
+
+  std::string ask(store::Store& store, const std::string& target) const {
+    const auto response =
+        handle({.method = "GET", .target = target, .headers = {}, .body = {}},
+               {.store = store, .ingest = {}, .now = [] { return Instant{}; }, .on_upload = {}});
+    return fmt::format("{} {}", response.status, response.body);
+  }
+
+  meterline::testing::TempFolder folder_;
+  std::vector<std::unique_ptr<store::Store>> stores_;
+};
+
+TEST_F(EveryStore, GivesTheSameAnswers) {
+  Dice dice;
+  for (int number = 0; number < files; ++number) load(number, file_text(number, dice));
+  int answered = 0;
+  for (int i = 0; i < questions; ++i) {
+    const std::string target = any_target(dice);
+    const std::string expected = ask(*stores_[0], target);
+    if (expected.starts_with("200")) ++answered;
+    ASSERT_EQ(ask(*stores_[1], target), expected) << target << " of RocksDB";
+    ASSERT_EQ(ask(*stores_[2], target), expected) << target << " of Cassandra";
+  }
+  EXPECT_GT(answered, questions * 3 / 4);
+}
+
+}  // namespace
+}  // namespace meterline::api

@@ -1,0 +1,285 @@
+// What the contract suite does not see: how a store on a cluster lays out and asks for its rows.
+// Runs beside a real node; see tests/with_cassandra.py.
+
+#include "store/cassandra/cassandra_store.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "store/memory/memory_store.h"
+#include "store/resolve.h"
+#include "testing/cassandra_keyspace.h"
+#include "testing/store_days.h"
+#include "testing/temp_folder.h"
+
+namespace meterline::store {
+namespace {
+
+using meterline::testing::answers_of;
+using meterline::testing::cassandra_options;
+using meterline::testing::day_of;
+using meterline::testing::delivery_of;
+using meterline::testing::delivery_of_days;
+using meterline::testing::load;
+using meterline::testing::load_together;
+using meterline::testing::open_cassandra_of;
+using meterline::testing::TempFolder;
+using meterline::testing::TestDelivery;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class CassandraStore : public ::testing::Test {
+ protected:
+  CassandraStore() : store_(*open_cassandra_of(folder_.path())) {}
+
+  /// Requests of each statement since the last call.
+  std::map<std::string, std::int64_t> requests() {
+    std::map<std::string, std::int64_t> since;
+    for (const auto& metrics : store_->request_metrics()) {
+      const std::int64_t before = std::exchange(seen_[metrics.statement], metrics.requests);
+      if (metrics.requests != before) since[metrics.statement] = metrics.requests - before;
+    }
+    return since;
+  }
+
+  void expect_answers_of(const std::vector<TestDelivery>& deliveries) {
+    const auto memory = make_memory_store();
+    for (const auto& each : deliveries) ASSERT_TRUE(load(*memory, each));
+    EXPECT_EQ(answers_of(*store_), answers_of(*memory));
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<Store> store_;
+  std::map<std::string, std::int64_t> seen_;
+};
+
+MeterId meter_of(std::string_view text) { return *MeterId::parse(text); }
+DateRange dates_of(std::string_view from, std::string_view to) {
+  return {.from = *Date::parse(from), .to = *Date::parse(to)};
+}
+
+/// One full day of each of `count` meters.
+std::vector<ReadingDay> days_of_meters(int count, std::string_view date) {
+  std::vector<ReadingDay> days;
+  for (int i = 0; i < count; ++i)
+    days.push_back(day_of(fmt::format("M{:04} {} 30 1.{:03}x48", i, date, i)));
+  return days;
+}
+
+std::vector<ReadingDay> days_of_a_year(std::string_view line) {
+  std::vector<ReadingDay> days;
+  ReadingDay day = day_of(line);
+  for (const int year = day.date.civil().year; day.date.civil().year == year;
+       day.date = day.date.next())
+    days.push_back(day);
+  return days;
+}
+
+TEST_F(CassandraStore, AMeterYearIsOneRequest) {
+  ASSERT_TRUE(load(*store_, delivery_of_days(1, 1, days_of_a_year("A 2019-01-01 30 0.5x48"))));
+  requests();
+  int days = 0;
+  ASSERT_TRUE(
+      store_->read_days({.meter = meter_of("A"), .dates = dates_of("2019-01-01", "2019-12-31")},
+                        [&](const StoredDay&) -> Result<void> {
+                          ++days;
+                          return {};
+                        }));
+  EXPECT_EQ(days, 365);
+  EXPECT_THAT(requests(), ElementsAre(std::pair("select_days", 1)));
+}
+
+// --- Rows written: on Keyspaces, each costs a write unit for every KB ---------------------------
+
+TEST_F(CassandraStore, ADayOfAHundredMetersCostsLittleMoreThanItsDays) {
+  ASSERT_TRUE(load(*store_, delivery_of_days(1, 1, days_of_meters(100, "2019-01-01"))));
+  requests();
+  ASSERT_TRUE(load(*store_, delivery_of_days(2, 2, days_of_meters(100, "2019-01-02"))));
+  const auto written = requests();
+  EXPECT_EQ(written.at("insert_day"), 100);
+  EXPECT_EQ(written.at("insert_totals"), 1);
+  EXPECT_EQ(written.count("insert_meter"), 0U) << "the meters were known";
+  EXPECT_EQ(written.at("insert_name"), 1) << "the day is new";
+  EXPECT_EQ(written.at("insert_delivery"), 1);
+  EXPECT_EQ(written.at("insert_delivery_by_time"), 1);
+  EXPECT_EQ(written.at("insert_delivery_by_source"), 1);
+}
+
+TEST_F(CassandraStore, AYearOfOneMeterIsSentInBatchesAndItsTotalsByMonth) {
+  const auto year = delivery_of_days(1, 1, days_of_a_year("A 2019-01-01 30 0.5x48"));
+  requests();
+  ASSERT_TRUE(load(*store_, year));
+  const auto written = requests();
+  EXPECT_EQ(written.at("insert_day"), 13) << "365 rows in batches of 30";
+  EXPECT_EQ(written.at("insert_totals"), 12);
+  EXPECT_EQ(written.at("insert_meter"), 1);
+  expect_answers_of({year});
+}
+
+TEST_F(CassandraStore, WritesNothingTwiceThatIsKnown) {
+  const auto delivery = delivery_of_days(1, 1, days_of_meters(200, "2019-01-01"));
+  ASSERT_TRUE(load(*store_, delivery));
+  requests();
+  ASSERT_TRUE(load(*store_, delivery));
+  const auto written = requests();
+  EXPECT_EQ(written.count("insert_meter"), 0U);
+  EXPECT_EQ(written.count("insert_name"), 0U);
+  expect_answers_of({delivery});
+}
+
+// --- Totals ----------------------------------------------------------------------------------
+
+/// 10 days of a month in one file and 100 meters of one of its days in another; half of those
+/// are restated in part.
+TEST_F(CassandraStore, UnitesTotalsOfMonthsAndOfDays) {
+  std::vector<ReadingDay> few;
+  for (int day = 1; day <= 10; ++day)
+    few.push_back(day_of(fmt::format("M0007 2019-01-{:02} 30 2x48", day)));
+  std::vector<ReadingDay> partial;
+  for (int i = 0; i < 50; ++i)
+    partial.push_back(day_of(fmt::format("M{:04} 2019-01-05 30 7e -x47", 2 * i)));
+  const std::vector<TestDelivery> deliveries = {
+      delivery_of_days(1, 1, few), delivery_of_days(2, 2, days_of_meters(100, "2019-01-05")),
+      delivery_of_days(3, 3, partial)};
+  for (const auto& each : deliveries) ASSERT_TRUE(load(*store_, each));
+  expect_answers_of(deliveries);
+}
+
+TEST_F(CassandraStore, AnswersADayOfOneVersionWithoutItsReadings) {
+  ASSERT_TRUE(
+      load(*store_, delivery_of(1, 1, {"A 2019-01-01 30 1x40 -x8", "B 2019-01-01 30 2x48"})));
+  requests();
+  int totals = 0;
+  ASSERT_TRUE(store_->read_day_totals({.dates = dates_of("2019-01-01", "2019-01-01")},
+                                      [&](const DayTotal& total) -> Result<void> {
+                                        EXPECT_EQ(total.quality.missing, totals == 0 ? 8 : 0);
+                                        ++totals;
+                                        return {};
+                                      }));
+  EXPECT_EQ(totals, 2);
+  EXPECT_EQ(requests().count("select_days"), 0U);
+}
+
+TEST_F(CassandraStore, CutsTheTotalsOfManyMeters) {
+  std::vector<ReadingDay> days;
+  for (int i = 0; i < 12'000; ++i)
+    days.push_back(
+        day_of(fmt::format("{:x}-a-long-name-that-shares-nothing 2019-01-01 60 "
+                           "{}x2",
+                           i * 2654435761U, 100'000'000 + i)));
+  const auto delivery = delivery_of_days(1, 1, days);
+  ASSERT_TRUE(load(*store_, delivery));
+  EXPECT_GE(requests().at("insert_totals"), 2);
+  std::int64_t meters = 0;
+  ASSERT_TRUE(store_->read_day_totals({.dates = dates_of("2019-01-01", "2019-01-01")},
+                                      [&](const DayTotal&) -> Result<void> {
+                                        ++meters;
+                                        return {};
+                                      }));
+  EXPECT_EQ(meters, 12'000);
+}
+
+// --- Meters ----------------------------------------------------------------------------------
+
+/// More channels, and more versions of the last day, than a first look at a year shows.
+TEST_F(CassandraStore, FindsFirstAndLastDaysBehindManyRows) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 30; ++i) {
+    lines.push_back(fmt::format("A 2019-03-01 E{:02}/consumption/kWh 30 1x48", i));
+    lines.push_back(fmt::format("A 2019-06-30 E{:02}/consumption/kWh 30 1x48", i));
+  }
+  lines.emplace_back("A 2019-05-05 Z1/generation/kWh 30 1x48");
+  std::vector<TestDelivery> deliveries = {delivery_of(1, 1, lines)};
+  for (std::uint8_t i = 2; i < 20; ++i)
+    deliveries.push_back(delivery_of(i, i, {"A 2019-06-30 E29/consumption/kWh 60 1x24"}));
+  for (const auto& each : deliveries) ASSERT_TRUE(load(*store_, each));
+  expect_answers_of(deliveries);
+}
+
+TEST_F(CassandraStore, AMeterWithoutDaysIsNoneAndHidesNone) {
+  ASSERT_TRUE(load(*store_, delivery_of_days(1, 1, days_of_meters(5, "2019-01-01"))));
+  const auto options = cassandra_options(fmt::format("test_{}", getpid()));
+  const auto session = connect_cql(options.cql);
+  ASSERT_TRUE(session);
+  const std::string empty = "M0001x";
+  ASSERT_TRUE((*session)->execute(
+      fmt::format("INSERT INTO {}.meters (bucket, meter, channel, year) VALUES ({}, '{}', "
+                  "'consumption/consumption/kWh', 2019)",
+                  options.keyspace, bucket_of(meter_of(empty)), empty)));
+  EXPECT_FALSE(store_->meter(meter_of(empty)).value());
+  for (const std::size_t limit : {1U, 2U, 3U, 100U}) {
+    std::vector<std::string> names;
+    MetersQuery query{.prefix = "", .after = {}, .limit = limit};
+    for (;;) {
+      const auto page = store_->meters(query).value();
+      for (const auto& info : page) names.push_back(info.meter.text());
+      if (page.size() < limit) break;
+      query.after = page.back().meter;
+    }
+    EXPECT_THAT(names, ElementsAre("M0000", "M0001", "M0002", "M0003", "M0004")) << limit;
+  }
+}
+
+// --- Deliveries --------------------------------------------------------------------------------
+
+TEST_F(CassandraStore, KeepsALongReportInParts) {
+  auto delivery = delivery_of(1, 1, {"A 2019-01-01 60 1"});
+  for (int i = 0; i < 20'000; ++i)
+    delivery.report.findings.push_back({.line = i + 2,
+                                        .column = 3,
+                                        .code = FindingCode::bad_date,
+                                        .text = "wanted yyyy-MM-dd, which is a day of the calendar",
+                                        .excerpt = fmt::format("{:040}", i)});
+  ASSERT_TRUE(load(*store_, delivery));
+  EXPECT_GE(requests().at("insert_delivery"), 4);
+  expect_answers_of({delivery});
+  delivery.report.findings.resize(1);
+  ASSERT_TRUE(load(*store_, delivery));
+  const auto record = store_->delivery(delivery.delivery.id).value();
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->report, delivery.report);
+}
+
+// --- Schema ------------------------------------------------------------------------------------
+
+TEST(CassandraSchema, AKeyspaceWithoutAStoreIsNotFound) {
+  for (const std::string keyspace : {"nowhere", "system_auth"}) {
+    const auto opened = open_cassandra_store(cassandra_options(keyspace));
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::not_found);
+    EXPECT_THAT(opened.error().message, HasSubstr("meterline store init"));
+  }
+}
+
+TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
+  const auto options = cassandra_options("test_schema");
+  const auto made = init_cassandra_store(options, {}, 1);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->tables.size(), table_names.size());
+  EXPECT_THAT(made->replication.centres, ::testing::SizeIs(1));
+  const auto again = init_cassandra_store(options, {}, 1);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_FALSE(again->keyspace);
+  EXPECT_THAT(again->tables, IsEmpty());
+  EXPECT_TRUE(open_cassandra_store(options));
+
+  const auto session = connect_cql(options.cql);
+  ASSERT_TRUE(session);
+  ASSERT_TRUE((*session)->execute("DELETE FROM test_schema.catalogue WHERE kind = 'schema'"));
+  EXPECT_EQ(open_cassandra_store(options).error().code, Errc::not_found);
+  ASSERT_TRUE((*session)->execute(
+      "INSERT INTO test_schema.catalogue (kind, name) VALUES ('schema', '999')"));
+  for (const auto& error :
+       {open_cassandra_store(options).error(), init_cassandra_store(options, {}, 1).error()}) {
+    EXPECT_EQ(error.code, Errc::refused);
+    EXPECT_THAT(error.message, HasSubstr("schema 999"));
+  }
+}
+
+}  // namespace
+}  // namespace meterline::store

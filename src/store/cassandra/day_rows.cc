@@ -1,0 +1,162 @@
+#include "store/cassandra/day_rows.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/try.h"
+#include "store/cassandra/registry.h"
+
+namespace meterline::store {
+namespace {
+
+/// More years than this are asked for only where the meter has days.
+constexpr int years_asked_at_most = 3;
+
+tl::unexpected<Error> damaged(const MeterId& meter) {
+  return fail(Errc::corrupt, "the store holds a damaged day of meter " + meter.text());
+}
+
+/// Takes the rows of select_days and visits them date by date, channels in their order.
+class RowsByDate {
+ public:
+  RowsByDate(const MeterId& meter, Instant as_of, const DayVisitor& visit)
+      : meter_(meter), as_of_(as_of), visit_(visit) {}
+
+  Result<void> add(CqlRow& row) {
+    const Date date = row.date();
+    const auto channel = row.text();
+    const auto version = row.blob();
+    const auto packed = row.blob();
+    if (!row.ok() || version.size() != version_key_bytes) return damaged(meter_);
+    if (used_ > 0 && date != rows_[0].date) METERLINE_CHECK(finish());
+    const auto key = parse_version_key(version);
+    if (key.version.time > as_of_) return {};
+    METERLINE_TRY(const std::size_t number, channel_number(channel));
+    if (used_ == rows_.size()) rows_.emplace_back();
+    Row& kept = rows_[used_++];
+    kept.channel = number;
+    kept.date = date;
+    kept.version = key;
+    kept.packed.assign(packed);
+    return {};
+  }
+
+  /// Visits what is held.
+  Result<void> finish() {
+    order_.clear();
+    for (std::size_t i = 0; i < used_; ++i) order_.push_back(&rows_[i]);
+    // Versions of a channel come newest first already.
+    std::stable_sort(order_.begin(), order_.end(), [&](const Row* a, const Row* b) {
+      return a->channel != b->channel &&
+             channels_[a->channel].channel < channels_[b->channel].channel;
+    });
+    used_ = 0;
+    for (const Row* row : order_)
+      METERLINE_CHECK(visit_({.channel = channels_[row->channel].channel,
+                              .date = row->date,
+                              .version = row->version.version,
+                              .delivery = row->version.delivery,
+                              .packed = row->packed}));
+    return {};
+  }
+
+ private:
+  struct Row {
+    std::size_t channel = 0;
+    Date date;
+    VersionKey version;
+    std::string packed;
+  };
+  struct NamedChannel {
+    std::string text;
+    Channel channel;
+  };
+
+  Result<std::size_t> channel_number(std::string_view text) {
+    for (std::size_t i = 0; i < channels_.size(); ++i)
+      if (channels_[i].text == text) return i;
+    auto channel = parse_channel(text);
+    if (!channel) return damaged(meter_);
+    channels_.push_back({.text = std::string(text), .channel = *std::move(channel)});
+    return channels_.size() - 1;
+  }
+
+  const MeterId& meter_;
+  const Instant as_of_;
+  const DayVisitor& visit_;
+  std::vector<NamedChannel> channels_;
+  std::vector<Row> rows_;  ///< Of one date; the first used_ of them.
+  std::size_t used_ = 0;
+  std::vector<const Row*> order_;
+};
+
+void days_key(const MeterId& meter, int year, const DateRange& dates, CqlCells& keys) {
+  keys.text(meter.text());
+  keys.integer(year);
+  keys.date(dates.from);
+  keys.date(dates.to);
+}
+
+/// The years to ask for, ascending.
+Result<std::vector<int>> years_of(const Tables& tables, const DaysQuery& query) {
+  const int first = query.dates.from.civil().year;
+  const int last = query.dates.to.civil().year;
+  std::set<int> years;
+  if (last - first < years_asked_at_most) {
+    for (int year = first; year <= last; ++year) years.insert(year);
+  } else {
+    METERLINE_TRY(const auto by_channel, read_years(tables, query.meter));
+    for (const auto& [channel, found] : by_channel)
+      for (const int year : found)
+        if (year >= first && year <= last) years.insert(year);
+  }
+  return std::vector<int>(years.begin(), years.end());
+}
+
+}  // namespace
+
+Result<YearsByChannel> read_years(const Tables& tables, const MeterId& meter) {
+  CqlCells key;
+  key.integer(bucket_of(meter));
+  key.text(meter.text());
+  YearsByChannel years;
+  METERLINE_CHECK(tables.read_rows(Statement::select_meter, key, [&](CqlRow& row) -> Result<void> {
+    const auto channel = parse_channel(row.text());
+    const int year = row.integer();
+    if (!channel) return damaged(meter);
+    years[*channel].push_back(year);
+    return {};
+  }));
+  return years;
+}
+
+Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const DayVisitor& visit) {
+  if (query.dates.size() == 0) return {};
+  METERLINE_TRY(const auto years, years_of(tables, query));
+  CqlCells keys;
+  for (const int year : years) days_key(query.meter, year, query.dates, keys);
+  RowsByDate days(query.meter, query.as_of, visit);
+  METERLINE_CHECK(tables.read_pages(
+      Statement::select_days, keys, years.size(), [&](std::size_t, const CqlPage& page) {
+        return visit_rows(page, [&](CqlRow& row) { return days.add(row); });
+      }));
+  return days.finish();
+}
+
+Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDate>& dates,
+                              Instant as_of, const MeterDayVisitor& visit) {
+  CqlCells keys;
+  for (const auto& [meter, date] : dates)
+    days_key(meter, date.civil().year, {.from = date, .to = date}, keys);
+  return tables.read_pages(
+      Statement::select_days, keys, dates.size(),
+      [&](std::size_t which, const CqlPage& page) -> Result<void> {
+        const DayVisitor visit_day = [&](const StoredDay& day) { return visit(which, day); };
+        RowsByDate days(dates[which].meter, as_of, visit_day);
+        METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return days.add(row); }));
+        return days.finish();
+      },
+      short_reads_in_flight);
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,264 @@
+#include "store/cassandra/delivery_rows.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/try.h"
+#include "store/bits.h"
+#include "store/delivery_codec.h"
+
+namespace meterline::store {
+namespace {
+
+/// The first row of a delivery, at content 0 and part 0, is its record (which begins with the
+/// number of its format, 1 or more) or, for a long one, this byte, the content's hash and the
+/// number of parts that stand under that hash.
+constexpr char in_parts = '\0';
+constexpr std::size_t parts_max = 4096;
+
+std::string_view bytes_of(const DeliveryId& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+tl::unexpected<Error> damaged() {
+  return fail(Errc::corrupt, "the store holds a damaged record of a delivery");
+}
+
+void row_cells(const DeliveryId& id, std::int64_t content, std::size_t part,
+               std::string_view record, CqlCells& cells) {
+  cells.clear();
+  cells.blob(bytes_of(id));
+  cells.bigint(content);
+  cells.integer(static_cast<std::int32_t>(part));
+  cells.blob(record);
+}
+
+/// Sends the parts of a long record and returns the row that leads to them; of a short one,
+/// the record itself.
+Result<std::string> write_parts(const Tables& tables, const DeliveryId& id, std::string record,
+                                CqlWriter& writer) {
+  if (record.size() <= delivery_part_bytes) return record;
+  const std::int64_t content = source_key(record) | 1;  // Never 0, where the first row stands.
+  std::size_t parts = 0;
+  CqlCells cells;
+  for (std::size_t at = 0; at < record.size(); at += delivery_part_bytes) {
+    row_cells(id, content, parts++, std::string_view(record).substr(at, delivery_part_bytes),
+              cells);
+    METERLINE_CHECK(writer.write(tables[Statement::insert_delivery], cells.bytes(), 1));
+  }
+  if (parts > parts_max) return fail(Errc::too_large, "the report of the delivery is too long");
+  std::string lead(1, in_parts);
+  put_varint(zigzag(content), lead);
+  put_varint(parts, lead);
+  return lead;
+}
+
+Result<void> write_index(const Tables& tables, const Delivery& delivery, CqlWriter& writer) {
+  CqlCells cells;
+  cells.text(month_of(delivery.delivered_at));
+  cells.bigint(delivery.delivered_at.micros);
+  cells.blob(bytes_of(delivery.id));
+  METERLINE_CHECK(writer.write(tables[Statement::insert_delivery_by_time], cells.bytes(), 1));
+  cells.clear();
+  cells.bigint(source_key(delivery.source));
+  cells.bigint(delivery.delivered_at.micros);
+  cells.blob(bytes_of(delivery.id));
+  return writer.write(tables[Statement::insert_delivery_by_source], cells.bytes(), 1);
+}
+
+/// Reads the parts that a lead names.
+Result<std::string> read_parts(const Tables& tables, const DeliveryId& id, std::string_view lead) {
+  lead.remove_prefix(1);
+  const auto content = take_varint(lead);
+  const auto parts = take_varint(lead);
+  if (!content || !parts || *parts > parts_max) return damaged();
+  CqlCells key;
+  key.blob(bytes_of(id));
+  key.bigint(unzigzag(*content));
+  std::string record;
+  std::uint64_t found = 0;
+  METERLINE_CHECK(
+      tables.read_rows(Statement::select_delivery, key, [&](CqlRow& row) -> Result<void> {
+        record += row.blob();
+        ++found;
+        return {};
+      }));
+  if (found != *parts) return damaged();
+  return record;
+}
+
+struct Listed {
+  Instant at;
+  DeliveryId id;
+};
+
+Listed take_listed(CqlRow& row) {
+  Listed listed;
+  listed.at.micros = row.bigint();
+  const auto id = row.blob();
+  if (id.size() == listed.id.bytes.size())
+    std::transform(id.begin(), id.end(), listed.id.bytes.begin(),
+                   [](char byte) { return static_cast<std::uint8_t>(byte); });
+  return listed;
+}
+
+/// Reads records of what was listed, in that order. What is listed but has no record was never
+/// acknowledged; what has one of another time was delivered again since.
+class RecordReader {
+ public:
+  RecordReader(const Tables& tables, const DeliveriesQuery& query)
+      : tables_(tables), query_(query) {}
+
+  bool has_all() const { return found_.size() >= query_.limit; }
+  std::vector<DeliveryRecord> take() { return std::move(found_); }
+
+  Result<void> add(const Listed& listed) {
+    listed_.push_back(listed);
+    const std::size_t wanted = query_.limit - found_.size();
+    if (listed_.size() < std::min<std::size_t>(wanted, at_once)) return {};
+    METERLINE_CHECK(read());
+    return has_all() ? enough() : Result<void>();
+  }
+
+  Result<void> read() {
+    CqlCells keys;
+    for (const auto& listed : listed_) {
+      keys.blob(bytes_of(listed.id));
+      keys.bigint(0);
+    }
+    std::vector<std::string> records(listed_.size());
+    METERLINE_CHECK(tables_.read_pages(Statement::select_delivery, keys, listed_.size(),
+                                       [&](std::size_t key, const CqlPage& page) {
+                                         return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+                                           records[key] = row.blob();
+                                           return {};
+                                         });
+                                       }));
+    for (std::size_t i = 0; i < records.size(); ++i)
+      if (!records[i].empty()) METERLINE_CHECK(keep(listed_[i], std::move(records[i])));
+    listed_.clear();
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t at_once = 64;
+
+  Result<void> keep(const Listed& listed, std::string bytes) {
+    if (bytes[0] == in_parts) {
+      METERLINE_TRY(bytes, read_parts(tables_, listed.id, bytes));
+    }
+    METERLINE_TRY(auto record, decode_delivery(bytes));
+    const bool wanted = record.delivery.delivered_at == listed.at &&
+                        (!query_.source || record.delivery.source == *query_.source);
+    if (wanted && !has_all()) found_.push_back(std::move(record));
+    return {};
+  }
+
+  const Tables& tables_;
+  const DeliveriesQuery& query_;
+  std::vector<Listed> listed_;
+  std::vector<DeliveryRecord> found_;
+};
+
+/// Adds what one partition lists behind `after`.
+Result<void> list_partition(const Tables& tables, Statement statement, const CqlCells& key,
+                            const std::optional<Listed>& after, RecordReader& records) {
+  auto read = tables.read_rows(statement, key, [&](CqlRow& row) -> Result<void> {
+    const Listed listed = take_listed(row);
+    const bool is_behind =
+        !after || listed.at < after->at || (listed.at == after->at && listed.id < after->id);
+    return is_behind ? records.add(listed) : Result<void>();
+  });
+  if (is_enough(read)) return {};
+  METERLINE_CHECK(std::move(read));
+  return records.read();
+}
+
+Result<std::vector<std::string>> months_until(const Tables& tables, Instant at) {
+  CqlCells key;
+  key.text(months_kind);
+  key.text("");
+  key.text(month_of(at));
+  std::vector<std::string> months;
+  METERLINE_CHECK(tables.read_rows(Statement::select_names, key, [&](CqlRow& row) -> Result<void> {
+    months.emplace_back(row.text());
+    return {};
+  }));
+  std::reverse(months.begin(), months.end());
+  return months;
+}
+
+}  // namespace
+
+Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> deliveries,
+                              std::span<const DeliveryReport> reports) {
+  const auto writer = tables.session().writer({});
+  std::vector<std::string> first_rows;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    METERLINE_TRY(auto row, write_parts(tables, deliveries[i].id,
+                                        encode_delivery(deliveries[i], reports[i]), *writer));
+    first_rows.push_back(std::move(row));
+    METERLINE_CHECK(write_index(tables, deliveries[i], *writer));
+  }
+  METERLINE_CHECK(writer->finish());
+
+  const auto last = tables.session().writer({});
+  CqlCells cells;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    row_cells(deliveries[i].id, 0, 0, first_rows[i], cells);
+    METERLINE_CHECK(last->write(tables[Statement::insert_delivery], cells.bytes(), 1));
+  }
+  return last->finish();
+}
+
+Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id) {
+  CqlCells key;
+  key.blob(bytes_of(id));
+  key.bigint(0);
+  std::string bytes;
+  METERLINE_CHECK(
+      tables.read_rows(Statement::select_delivery, key, [&](CqlRow& row) -> Result<void> {
+        bytes = row.blob();
+        return {};
+      }));
+  if (bytes.empty()) return std::optional<DeliveryRecord>();
+  if (bytes[0] == in_parts) {
+    METERLINE_TRY(bytes, read_parts(tables, id, bytes));
+  }
+  METERLINE_TRY(auto record, decode_delivery(bytes));
+  return std::optional(std::move(record));
+}
+
+Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
+                                                    const DeliveriesQuery& query) {
+  RecordReader records(tables, query);
+  if (records.has_all()) return records.take();
+  std::optional<Listed> after;
+  if (query.after) {
+    METERLINE_TRY(const auto record, read_delivery(tables, *query.after));
+    if (!record) return fail(Errc::not_found, "no such delivery: " + query.after->text());
+    after = {.at = record->delivery.delivered_at, .id = *query.after};
+  }
+  const Instant from = after ? after->at : Instant::end_of_time();
+
+  CqlCells key;
+  if (query.source) {
+    key.bigint(source_key(*query.source));
+    key.bigint(from.micros);
+    METERLINE_CHECK(
+        list_partition(tables, Statement::select_deliveries_by_source, key, after, records));
+    return records.take();
+  }
+  METERLINE_TRY(const auto months, months_until(tables, from));
+  for (const auto& month : months) {
+    if (records.has_all()) break;
+    key.clear();
+    key.text(month);
+    key.bigint(from.micros);
+    METERLINE_CHECK(
+        list_partition(tables, Statement::select_deliveries_by_time, key, after, records));
+  }
+  return records.take();
+}
+
+}  // namespace meterline::store

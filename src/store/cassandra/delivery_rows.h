@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "store/cassandra/tables.h"
+#include "store/store.h"
+
+namespace meterline::store {
+
+/// Writes the records and what they are listed by. A delivery counts from its record on, so that
+/// is written last, when everything else is acknowledged.
+Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> deliveries,
+                              std::span<const DeliveryReport> reports);
+
+Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id);
+Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
+                                                    const DeliveriesQuery& query);
+
+}  // namespace meterline::store

@@ -1,0 +1,274 @@
+#include "store/cassandra/meter_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/try.h"
+#include "store/cassandra/day_rows.h"
+#include "store/cassandra/registry.h"
+#include "store/packed_day.h"
+
+namespace meterline::store {
+namespace {
+
+/// Every statement that reads an edge of a year stops at so many rows, but for those that end
+/// with `_all`.
+constexpr std::size_t edge_rows = 10;
+/// Meters whose first and last days are asked for at once.
+constexpr std::size_t meters_at_once = 500;
+
+tl::unexpected<Error> damaged(const MeterId& meter) {
+  return fail(Errc::corrupt, "the store holds a damaged entry of meter " + meter.text());
+}
+
+/// A meter on its way to its MeterInfo.
+struct Draft {
+  MeterId meter;
+  YearsByChannel years;
+  std::map<Channel, ChannelInfo> channels;  ///< Of which the first day is known.
+  std::set<Channel> ended;                  ///< Of which the last day is known, too.
+};
+
+enum class Edge { first, last };
+
+/// A year of a meter of which an edge is asked for, and the channels whose edge it must be.
+struct EdgeQuestion {
+  std::size_t draft;
+  int year;
+  std::set<Channel> channels;
+};
+
+/// Takes rows of one question in the order of the statement; of last days, versions ascending.
+class EdgeAnswer {
+ public:
+  EdgeAnswer(Edge edge, Draft& draft, const std::set<Channel>& wanted)
+      : edge_(edge), draft_(draft), wanted_(wanted) {}
+
+  Result<void> add(CqlRow& row) {
+    const Date date = row.date();
+    const auto channel = parse_channel(row.text());
+    const auto packed = edge_ == Edge::last ? row.blob() : std::string_view();
+    if (!row.ok() || !channel) return damaged(draft_.meter);
+    if (edge_ == Edge::first) {
+      if (wanted_.contains(*channel) && !draft_.channels.contains(*channel))
+        draft_.channels[*channel] = {.channel = *channel, .first = date};
+      return {};
+    }
+    // The newest version of a day is the last of its rows, so a day is known when it is over.
+    if (!open_ || open_->date != date || open_->channel != *channel) close();
+    if (!draft_.ended.contains(*channel) && wanted_.contains(*channel))
+      open_ = Open{.date = date, .channel = *channel, .packed = std::string(packed)};
+    return {};
+  }
+
+  bool is_done() const {
+    return std::all_of(wanted_.begin(), wanted_.end(), [&](const Channel& channel) {
+      return edge_ == Edge::first ? draft_.channels.contains(channel)
+                                  : draft_.ended.contains(channel);
+    });
+  }
+
+  /// There are no further rows.
+  Result<void> finish() {
+    close();
+    return std::move(result_);
+  }
+  Result<void> result() const { return result_; }
+
+ private:
+  struct Open {
+    Date date;
+    Channel channel;
+    std::string packed;
+  };
+
+  void close() {
+    if (!open_ || !result_) return;
+    result_ = take_last(*open_);
+    open_.reset();
+  }
+
+  Result<void> take_last(const Open& day) {
+    METERLINE_TRY(const auto parts, split_packed_day(day.packed));
+    METERLINE_TRY(const auto grid, grid_info(parts.grid));
+    auto& info = draft_.channels[day.channel];
+    info.channel = day.channel;
+    info.last = day.date;
+    info.interval = grid.interval;
+    draft_.ended.insert(day.channel);
+    return {};
+  }
+
+  const Edge edge_;
+  Draft& draft_;
+  const std::set<Channel>& wanted_;
+  std::optional<Open> open_;
+  Result<void> result_;
+};
+
+std::vector<EdgeQuestion> questions_of(const std::vector<Draft>& drafts, Edge edge) {
+  std::vector<EdgeQuestion> questions;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    std::map<int, std::set<Channel>> by_year;
+    for (const auto& [channel, years] : drafts[i].years) {
+      const auto [first, last] = std::minmax_element(years.begin(), years.end());
+      by_year[edge == Edge::first ? *first : *last].insert(channel);
+    }
+    for (auto& [year, channels] : by_year)
+      questions.push_back({.draft = i, .year = year, .channels = std::move(channels)});
+  }
+  return questions;
+}
+
+void edge_key(const Draft& draft, int year, CqlCells& keys) {
+  keys.text(draft.meter.text());
+  keys.integer(year);
+}
+
+/// Reads the year row by row until every channel's edge is found.
+Result<void> read_whole_year(const Tables& tables, Edge edge, const EdgeQuestion& question,
+                             Draft& draft) {
+  CqlCells key;
+  edge_key(draft, question.year, key);
+  EdgeAnswer answer(edge, draft, question.channels);
+  const auto statement =
+      edge == Edge::first ? Statement::select_first_days_all : Statement::select_last_days_all;
+  auto read = tables.read_rows(statement, key, [&](CqlRow& row) -> Result<void> {
+    METERLINE_CHECK(answer.add(row));
+    METERLINE_CHECK(answer.result());
+    return answer.is_done() ? enough() : Result<void>();
+  });
+  if (is_enough(read)) return {};
+  METERLINE_CHECK(std::move(read));
+  return answer.finish();
+}
+
+Result<void> read_edges(const Tables& tables, Edge edge, std::vector<Draft>& drafts) {
+  const auto questions = questions_of(drafts, edge);
+  CqlCells keys;
+  for (const auto& question : questions) edge_key(drafts[question.draft], question.year, keys);
+  std::vector<std::size_t> unfinished;
+  const auto statement =
+      edge == Edge::first ? Statement::select_first_days : Statement::select_last_days;
+  METERLINE_CHECK(tables.read_pages(
+      statement, keys, questions.size(),
+      [&](std::size_t which, const CqlPage& page) -> Result<void> {
+        const auto& question = questions[which];
+        EdgeAnswer answer(edge, drafts[question.draft], question.channels);
+        METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return answer.add(row); }));
+        // With fewer rows than asked for, the last day is over as well.
+        if (page.rows < edge_rows) METERLINE_CHECK(answer.finish());
+        METERLINE_CHECK(answer.result());
+        if (page.rows >= edge_rows && !answer.is_done()) unfinished.push_back(which);
+        return {};
+      },
+      short_reads_in_flight));
+  for (const std::size_t which : unfinished)
+    METERLINE_CHECK(
+        read_whole_year(tables, edge, questions[which], drafts[questions[which].draft]));
+  return {};
+}
+
+Result<std::vector<MeterInfo>> finish(const Tables& tables, std::vector<Draft> drafts) {
+  METERLINE_CHECK(read_edges(tables, Edge::first, drafts));
+  METERLINE_CHECK(read_edges(tables, Edge::last, drafts));
+  std::vector<MeterInfo> infos;
+  for (auto& draft : drafts) {
+    MeterInfo info{.meter = std::move(draft.meter), .channels = {}};
+    for (const auto& [channel, known] : draft.channels)
+      if (draft.ended.contains(channel)) info.channels.push_back(known);
+    if (!info.channels.empty()) infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+using NotedMeters = std::map<std::string, YearsByChannel>;  ///< By meter.
+
+/// The meters of one bucket, ascending: as many as are asked for of all buckets.
+Result<void> list_bucket(const Tables& tables, std::int32_t bucket, const MetersQuery& query,
+                         NotedMeters& found) {
+  // '!' stands before every character of a meter id, '~' behind.
+  const std::string after = query.after.text().empty() ? "" : query.after.text() + "!";
+  CqlCells key;
+  key.integer(bucket);
+  key.text(std::max(after, query.prefix));
+  key.text(query.prefix + "~");
+  NotedMeters own;
+  const auto read =
+      tables.read_rows(Statement::select_meters, key, [&](CqlRow& row) -> Result<void> {
+        std::string meter(row.text());
+        const auto channel = parse_channel(row.text());
+        const int year = row.integer();
+        if (!channel)
+          return fail(Errc::corrupt, "the store holds a damaged entry of meter " + meter);
+        if (own.size() == query.limit && !own.contains(meter)) return enough();
+        own[std::move(meter)][*channel].push_back(year);
+        return {};
+      });
+  if (!is_enough(read)) METERLINE_CHECK(read);
+  found.merge(own);
+  return {};
+}
+
+/// What is noted of the first meters that are asked for.
+Result<NotedMeters> list_names(const Tables& tables, const MetersQuery& query) {
+  NotedMeters found;
+  for (std::int32_t bucket = 0; bucket < buckets; ++bucket) {
+    METERLINE_CHECK(list_bucket(tables, bucket, query, found));
+    while (found.size() > query.limit) found.erase(std::prev(found.end()));
+  }
+  return found;
+}
+
+/// `last` becomes the last of them.
+Result<std::vector<MeterInfo>> infos_of(const Tables& tables, NotedMeters&& noted, MeterId& last) {
+  std::vector<MeterInfo> infos;
+  std::vector<Draft> drafts;
+  const auto finish_drafts = [&]() -> Result<void> {
+    METERLINE_TRY(auto some, finish(tables, std::move(drafts)));
+    std::move(some.begin(), some.end(), std::back_inserter(infos));
+    drafts.clear();
+    return {};
+  };
+  for (auto& [text, years] : noted) {
+    auto meter = MeterId::parse(text);
+    if (!meter) return fail(Errc::corrupt, "the store holds a meter that is none: " + text);
+    last = *meter;
+    drafts.push_back(
+        {.meter = *std::move(meter), .years = std::move(years), .channels = {}, .ended = {}});
+    if (drafts.size() == meters_at_once) METERLINE_CHECK(finish_drafts());
+  }
+  METERLINE_CHECK(finish_drafts());
+  return infos;
+}
+
+}  // namespace
+
+Result<std::optional<MeterInfo>> read_meter(const Tables& tables, const MeterId& meter) {
+  METERLINE_TRY(auto years, read_years(tables, meter));
+  if (years.empty()) return std::optional<MeterInfo>();
+  std::vector<Draft> drafts;
+  drafts.push_back({.meter = meter, .years = std::move(years), .channels = {}, .ended = {}});
+  METERLINE_TRY(auto infos, finish(tables, std::move(drafts)));
+  if (infos.empty()) return std::optional<MeterInfo>();
+  return std::optional(std::move(infos.front()));
+}
+
+Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQuery& query) {
+  std::vector<MeterInfo> infos;
+  MetersQuery rest = query;
+  // A meter that is noted without days does not count.
+  while (infos.size() < query.limit) {
+    rest.limit = query.limit - infos.size();
+    METERLINE_TRY(auto names, list_names(tables, rest));
+    const bool is_last = names.size() < rest.limit;
+    METERLINE_TRY(auto some, infos_of(tables, std::move(names), rest.after));
+    std::move(some.begin(), some.end(), std::back_inserter(infos));
+    if (is_last) break;
+  }
+  return infos;
+}
+
+}  // namespace meterline::store

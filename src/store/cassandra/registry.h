@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "core/channel.h"
+#include "core/meter_id.h"
+#include "core/result.h"
+#include "store/cassandra/tables.h"
+
+namespace meterline::store {
+
+/// Notes what a store must know to exist: which meter has which channel in which year, and names
+/// of the catalogue. Most of it is known from deliveries before, and a read is cheaper than a
+/// write: flush() asks first and writes what is missing. Nothing is ever removed, and writing a
+/// row twice changes nothing, so a race between two writers is harmless.
+///
+/// Threads: one at a time.
+class Registry {
+ public:
+  explicit Registry(const Tables& tables) : tables_(tables) {}
+
+  void note_meter(const MeterId& meter, const Channel& channel, int year);
+  void note_name(std::string_view kind, std::string name);
+  std::size_t noted() const { return noted_; }
+
+  Result<void> flush(CqlWriter& writer);
+
+ private:
+  using MeterYear = std::tuple<std::string, std::string, int>;  ///< Meter, channel, year.
+  using MeterYears = std::set<MeterYear>;
+
+  Result<void> drop_known_by_meter();
+  Result<void> drop_known_by_span();
+  Result<void> drop_known_names();
+  Result<void> write(CqlWriter& writer);
+
+  const Tables& tables_;
+  std::size_t noted_ = 0;
+  std::array<MeterYears, static_cast<std::size_t>(buckets)> meters_;
+  std::map<std::string, std::set<std::string>, std::less<>> names_;  ///< By kind.
+};
+
+/// `E1/consumption/kWh`, as in the tables; and back. Empty when it is no channel.
+std::string channel_text(const Channel& channel);
+std::optional<Channel> parse_channel(std::string_view text);
+
+}  // namespace meterline::store

@@ -1,0 +1,184 @@
+#include "store/cassandra/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/date.h"
+
+namespace meterline::store {
+namespace {
+
+// Columns of the clustering key come in the order in which days are asked for: a day of a meter,
+// or a span of days, is one slice. Versions come newest first.
+constexpr std::string_view tables[] = {
+    ("CREATE TABLE IF NOT EXISTS {}.reading_days (meter text, year int, date date, channel text, "
+     "version blob, day blob, PRIMARY KEY ((meter, year), date, channel, version)) "
+     "WITH CLUSTERING ORDER BY (date ASC, channel ASC, version DESC)"),
+    ("CREATE TABLE IF NOT EXISTS {}.day_totals (period text, bucket int, version blob, "
+     "first_meter text, last_meter text, totals blob, "
+     "PRIMARY KEY ((period, bucket), version, first_meter, last_meter))"),
+    ("CREATE TABLE IF NOT EXISTS {}.meters (bucket int, meter text, channel text, year int, "
+     "PRIMARY KEY ((bucket), meter, channel, year))"),
+    ("CREATE TABLE IF NOT EXISTS {}.deliveries (id blob, content bigint, part int, record blob, "
+     "PRIMARY KEY ((id), content, part))"),
+    ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_time (month text, delivered_at bigint, id blob, "
+     "PRIMARY KEY ((month), delivered_at, id)) "
+     "WITH CLUSTERING ORDER BY (delivered_at DESC, id DESC)"),
+    ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_source (source bigint, delivered_at bigint, "
+     "id blob, PRIMARY KEY ((source), delivered_at, id)) "
+     "WITH CLUSTERING ORDER BY (delivered_at DESC, id DESC)"),
+    ("CREATE TABLE IF NOT EXISTS {}.catalogue (kind text, name text, PRIMARY KEY ((kind), name))"),
+};
+static_assert(std::size(tables) == table_names.size());
+
+constexpr int page_rows = 5000;
+
+constexpr std::array<StatementText, statements_count> texts = {{
+    {Statement::insert_day, "insert_day",
+     "INSERT INTO {}.reading_days (meter, year, date, channel, version, day) "
+     "VALUES (?, ?, ?, ?, ?, ?)",
+     0},
+    {Statement::select_days, "select_days",
+     "SELECT date, channel, version, day FROM {}.reading_days "
+     "WHERE meter = ? AND year = ? AND date >= ? AND date <= ?",
+     page_rows},
+    // The channels of a meter begin together and end together, as a rule: a few rows tell.
+    {Statement::select_first_days, "select_first_days",
+     "SELECT date, channel FROM {}.reading_days WHERE meter = ? AND year = ? LIMIT 10", page_rows},
+    {Statement::select_first_days_all, "select_first_days_all",
+     "SELECT date, channel FROM {}.reading_days WHERE meter = ? AND year = ?", 200},
+    {Statement::select_last_days, "select_last_days",
+     "SELECT date, channel, day FROM {}.reading_days WHERE meter = ? AND year = ? "
+     "ORDER BY date DESC, channel DESC, version ASC LIMIT 10",
+     page_rows},
+    {Statement::select_last_days_all, "select_last_days_all",
+     "SELECT date, channel, day FROM {}.reading_days WHERE meter = ? AND year = ? "
+     "ORDER BY date DESC, channel DESC, version ASC",
+     200},
+    {Statement::insert_totals, "insert_totals",
+     "INSERT INTO {}.day_totals (period, bucket, version, first_meter, last_meter, totals) "
+     "VALUES (?, ?, ?, ?, ?, ?)",
+     0},
+    {Statement::select_totals, "select_totals",
+     "SELECT version, totals FROM {}.day_totals WHERE period = ? AND bucket = ?", 500},
+    {Statement::insert_meter, "insert_meter",
+     "INSERT INTO {}.meters (bucket, meter, channel, year) VALUES (?, ?, ?, ?)", 0},
+    {Statement::select_meter, "select_meter",
+     "SELECT channel, year FROM {}.meters WHERE bucket = ? AND meter = ?", page_rows},
+    {Statement::select_meters, "select_meters",
+     "SELECT meter, channel, year FROM {}.meters WHERE bucket = ? AND meter >= ? AND meter <= ?",
+     1000},
+    {Statement::insert_delivery, "insert_delivery",
+     "INSERT INTO {}.deliveries (id, content, part, record) VALUES (?, ?, ?, ?)", 0},
+    {Statement::select_delivery, "select_delivery",
+     "SELECT record FROM {}.deliveries WHERE id = ? AND content = ?", 1},
+    {Statement::insert_delivery_by_time, "insert_delivery_by_time",
+     "INSERT INTO {}.deliveries_by_time (month, delivered_at, id) VALUES (?, ?, ?)", 0},
+    {Statement::select_deliveries_by_time, "select_deliveries_by_time",
+     "SELECT delivered_at, id FROM {}.deliveries_by_time WHERE month = ? AND delivered_at <= ?",
+     200},
+    {Statement::insert_delivery_by_source, "insert_delivery_by_source",
+     "INSERT INTO {}.deliveries_by_source (source, delivered_at, id) VALUES (?, ?, ?)", 0},
+    {Statement::select_deliveries_by_source, "select_deliveries_by_source",
+     "SELECT delivered_at, id FROM {}.deliveries_by_source "
+     "WHERE source = ? AND delivered_at <= ?",
+     200},
+    {Statement::insert_name, "insert_name", "INSERT INTO {}.catalogue (kind, name) VALUES (?, ?)",
+     0},
+    {Statement::select_names, "select_names",
+     "SELECT name FROM {}.catalogue WHERE kind = ? AND name >= ? AND name <= ?", page_rows},
+}};
+
+constexpr std::uint64_t fnv_start = 0xcbf29ce484222325;
+
+/// FNV-1a, 64 bits. It decides where rows lie, so it never changes.
+std::uint64_t fnv(std::string_view bytes, std::uint64_t hash = fnv_start) {
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  return hash;
+}
+
+std::int32_t bucket_of_hash(std::uint64_t hash) {
+  return static_cast<std::int32_t>((hash ^ hash >> 32) % buckets);
+}
+
+void append_big_endian(std::uint64_t value, std::string& out) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+}
+
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes.substr(0, 8)) value = value << 8 | static_cast<unsigned char>(byte);
+  return value;
+}
+
+constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
+
+}  // namespace
+
+bool is_keyspace_name(std::string_view name) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !name.empty() && name.size() <= 48 && is_lower(name[0]) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+std::string create_keyspace(std::string_view keyspace, const Replication& replication,
+                            Dialect dialect) {
+  if (dialect == Dialect::keyspaces)
+    return fmt::format(
+        "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': 'SingleRegionStrategy'}}",
+        keyspace);
+  std::string centres;
+  for (const auto& [name, copies] : replication.centres) {
+    std::string quoted;
+    for (const char c : name) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    centres += fmt::format(", '{}': {}", quoted, copies);
+  }
+  return fmt::format(
+      "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = "
+      "{{'class': 'NetworkTopologyStrategy'{}}}",
+      keyspace, centres);
+}
+
+std::vector<std::string> create_tables(std::string_view keyspace) {
+  std::vector<std::string> statements;
+  for (const auto table : tables) statements.push_back(fmt::format(fmt::runtime(table), keyspace));
+  return statements;
+}
+
+std::span<const StatementText, statements_count> statements() { return texts; }
+
+std::int32_t bucket_of(const MeterId& meter) { return bucket_of_hash(fnv(meter.text())); }
+
+std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter) {
+  return bucket_of_hash(fnv(first_meter, fnv(version_key)));
+}
+
+std::int64_t source_key(std::string_view source) { return static_cast<std::int64_t>(fnv(source)); }
+
+void append_version_key(Version version, const DeliveryId& delivery, std::string& out) {
+  append_big_endian(static_cast<std::uint64_t>(version.time.micros) ^ sign_bit, out);
+  append_big_endian(version.tie, out);
+  for (const auto byte : delivery.bytes) out += static_cast<char>(byte);
+}
+
+VersionKey parse_version_key(std::string_view bytes) {
+  VersionKey key;
+  key.version.time.micros = static_cast<std::int64_t>(big_endian(bytes) ^ sign_bit);
+  key.version.tie = big_endian(bytes.substr(8));
+  const auto id = bytes.substr(16, key.delivery.bytes.size());
+  std::transform(id.begin(), id.end(), key.delivery.bytes.begin(),
+                 [](char byte) { return static_cast<std::uint8_t>(byte); });
+  return key;
+}
+
+std::string month_of(Instant at) {
+  constexpr std::int64_t day_micros = std::int64_t{86'400} * 1'000'000;
+  std::int64_t days = at.micros / day_micros;
+  if (at.micros % day_micros < 0) --days;
+  days = std::clamp<std::int64_t>(days, Date::min().days(), Date::max().days());
+  return Date::from_days(days)->text().substr(0, 7);
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/delivery.h"
+#include "core/instant.h"
+#include "core/meter_id.h"
+
+namespace meterline::store {
+
+// The tables, every statement that is ever sent, and the limits that rows keep. All of it holds
+// within what Amazon Keyspaces supports: no lightweight transactions, no client timestamps, no
+// filtering, indexes, aggregates or logged batches. docs/operate/cassandra.md has the tables in
+// words, and how large partitions become.
+
+/// Stands in the catalogue; a store of a greater number is of a newer meterline.
+inline constexpr int schema_version = 1;
+
+enum class Dialect { cassandra, keyspaces };
+
+/// `name` is a keyspace that may be used: 1-48 of `a-z 0-9 _`, the first a letter.
+bool is_keyspace_name(std::string_view name);
+
+/// Copies of every row, by data centre. On Keyspaces there is no choice.
+struct Replication {
+  struct Centre {
+    std::string name;
+    int copies = 3;
+  };
+  std::vector<Centre> centres;
+};
+
+std::string create_keyspace(std::string_view keyspace, const Replication& replication,
+                            Dialect dialect);
+/// One statement for each table.
+std::vector<std::string> create_tables(std::string_view keyspace);
+inline constexpr std::array<std::string_view, 7> table_names = {
+    "reading_days",       "day_totals",           "meters",   "deliveries",
+    "deliveries_by_time", "deliveries_by_source", "catalogue"};
+
+/// What is prepared. Markers and selected columns stand in the order of the text.
+enum class Statement : std::uint8_t {
+  insert_day,
+  select_days,
+  select_first_days,
+  select_first_days_all,
+  select_last_days,
+  select_last_days_all,
+  insert_totals,
+  select_totals,
+  insert_meter,
+  select_meter,
+  select_meters,
+  insert_delivery,
+  select_delivery,
+  insert_delivery_by_time,
+  select_deliveries_by_time,
+  insert_delivery_by_source,
+  select_deliveries_by_source,
+  insert_name,
+  select_names,
+};
+inline constexpr std::size_t statements_count = 19;
+
+struct StatementText {
+  Statement statement;
+  std::string_view name;  ///< In metrics.
+  std::string_view cql;   ///< `{}` stands for the keyspace.
+  int page_rows;          ///< Of a read.
+};
+std::span<const StatementText, statements_count> statements();
+
+/// Questions to a cluster about itself, without values; `{}` stands for the keyspace.
+inline constexpr std::string_view select_keyspace =
+    "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{}'";
+inline constexpr std::string_view select_tables =
+    "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{}'";
+inline constexpr std::string_view select_centres = "SELECT data_center FROM system.local";
+inline constexpr std::string_view select_centres_of_peers = "SELECT data_center FROM system.peers";
+/// On Keyspaces a table can be used once its status is ACTIVE.
+inline constexpr std::string_view select_table_states =
+    "SELECT table_name, status FROM system_schema_mcs.tables WHERE keyspace_name = '{}'";
+/// Of one node; its own share of the data.
+inline constexpr std::string_view select_disk_usage =
+    "SELECT keyspace_name, table_name, mebibytes FROM system_views.disk_usage";
+inline constexpr std::string_view select_max_partitions =
+    "SELECT keyspace_name, table_name, mebibytes FROM system_views.max_partition_size";
+inline constexpr std::string_view select_size_estimates =
+    "SELECT table_name, partitions_count, mean_partition_size FROM system.size_estimates "
+    "WHERE keyspace_name = '{}'";
+
+/// A batch holds rows of one partition only. Keyspaces takes at most 30.
+inline constexpr std::size_t batch_rows_max = 30;
+inline constexpr std::size_t batch_bytes_max = 64 << 10;
+/// A row of totals or a part of a report is cut before it grows beyond; Keyspaces takes 1 MB.
+inline constexpr std::size_t totals_bytes_max = 128 << 10;
+inline constexpr std::size_t delivery_part_bytes = 512 << 10;
+/// Of the totals of one meter in one period and delivery, which cannot be cut.
+inline constexpr std::size_t meter_totals_bytes_max = 384 << 10;
+
+/// Meters are spread over so many partitions of `meters`, and totals of a period over as many.
+inline constexpr int buckets = 16;
+std::int32_t bucket_of(const MeterId& meter);
+/// The same rows of totals always go to the same bucket.
+std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter);
+std::int64_t source_key(std::string_view source);
+
+/// Ordered by time and then by tie and delivery, so that the newest comes first in descending
+/// order: time (8 bytes, big-endian, offset by 2^63), tie (8), delivery id (16).
+inline constexpr std::size_t version_key_bytes = 32;
+void append_version_key(Version version, const DeliveryId& delivery, std::string& out);
+struct VersionKey {
+  Version version;
+  DeliveryId delivery;
+};
+/// Of exactly version_key_bytes.
+VersionKey parse_version_key(std::string_view bytes);
+
+/// Kinds of names in the catalogue.
+inline constexpr std::string_view schema_kind = "schema";
+inline constexpr std::string_view totals_kind = "totals";
+inline constexpr std::string_view months_kind = "deliveries";
+
+/// `2019-01`: the month that a delivery is listed under; that of 1900-01 or 2199-12 beyond.
+std::string month_of(Instant at);
+
+}  // namespace meterline::store

@@ -1,0 +1,158 @@
+#include "store/cassandra/totals_buffer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+#include "core/try.h"
+#include "store/packed_day.h"
+
+namespace meterline::store {
+namespace {
+
+/// From so many on, a day's totals are rows of their own: a question for one day then reads no
+/// other. Fewer go with the other days of their month, or each day would cost a row.
+constexpr std::size_t totals_of_a_day_min = 32;
+
+Date date_of(std::int32_t days) { return *Date::from_days(days); }
+Month month_of(std::int32_t days) { return Month::of(date_of(days)); }
+
+}  // namespace
+
+Result<void> TotalsBuffer::add(const DayToStore& day) {
+  if (meters_.empty() || meters_.back() != day.meter.text()) meters_.push_back(day.meter.text());
+  auto channel = std::find(channels_.begin(), channels_.end(), day.channel);
+  if (channel == channels_.end()) channel = channels_.insert(channel, day.channel);
+
+  Entry entry;
+  entry.delivery = static_cast<std::uint32_t>(day.delivery);
+  entry.date = day.date.days();
+  entry.meter = static_cast<std::uint32_t>(meters_.size() - 1);
+  entry.channel = static_cast<std::uint32_t>(channel - channels_.begin());
+  METERLINE_TRY(const auto parts, split_packed_day(day.packed));
+  METERLINE_TRY(const auto grid, grid_info(parts.grid));
+  entry.slots = static_cast<std::uint16_t>(grid.slots);
+  entry.exponent = grid.exponent;
+  if (day.plain_total) {
+    entry.kind = TotalEntry::Kind::complete;
+    entry.mantissa = *day.plain_total;
+  } else {
+    METERLINE_CHECK(count_readings(day.packed, entry));
+  }
+  entries_.push_back(entry);
+  return {};
+}
+
+Result<void> TotalsBuffer::count_readings(std::string_view packed, Entry& entry) {
+  METERLINE_CHECK(unpack_day(packed, scratch_));
+  Sum sum;
+  for (std::size_t slot = 0; slot < scratch_.mantissas.size(); ++slot) {
+    const Quality quality = scratch_.qualities[slot];
+    if (quality == Quality::actual) ++entry.actual;
+    if (quality == Quality::substituted) ++entry.substituted;
+    if (quality == Quality::estimated) ++entry.estimated;
+    if (quality == Quality::missing) continue;
+    METERLINE_CHECK(sum.add(Decimal{scratch_.mantissas[slot], scratch_.exponent}));
+  }
+  const bool fits = sum.mantissa() >= std::numeric_limits<std::int64_t>::min() &&
+                    sum.mantissa() <= std::numeric_limits<std::int64_t>::max();
+  if (!fits) return {};
+  entry.kind = TotalEntry::Kind::partial;
+  entry.mantissa = static_cast<std::int64_t>(sum.mantissa());
+  entry.exponent = static_cast<std::int8_t>(sum.exponent());
+  return {};
+}
+
+Result<void> TotalsBuffer::flush(CqlWriter& writer) {
+  const auto order = [](const Entry& e) { return std::tie(e.delivery, e.date, e.meter); };
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [&](const Entry& a, const Entry& b) { return order(a) < order(b); });
+  for (std::size_t begin = 0; begin < entries_.size();) {
+    std::size_t end = begin;
+    while (end < entries_.size() && entries_[end].delivery == entries_[begin].delivery &&
+           month_of(entries_[end].date) == month_of(entries_[begin].date))
+      ++end;
+    METERLINE_CHECK(write_month(Entries(entries_).subspan(begin, end - begin), writer));
+    begin = end;
+  }
+  entries_.clear();
+  meters_.clear();
+  return {};
+}
+
+/// Entries of one delivery and month, by date.
+Result<void> TotalsBuffer::write_month(Entries entries, CqlWriter& writer) {
+  std::vector<Entry> few;
+  for (std::size_t begin = 0; begin < entries.size();) {
+    std::size_t end = begin;
+    while (end < entries.size() && entries[end].date == entries[begin].date) ++end;
+    const auto day = entries.subspan(begin, end - begin);
+    if (day.size() >= totals_of_a_day_min) {
+      METERLINE_CHECK(write_rows(day, TotalsRowWriter::Span::day, writer));
+    } else {
+      few.insert(few.end(), day.begin(), day.end());
+    }
+    begin = end;
+  }
+  if (few.empty()) return {};
+  std::stable_sort(few.begin(), few.end(),
+                   [](const Entry& a, const Entry& b) { return a.meter < b.meter; });
+  return write_rows(few, TotalsRowWriter::Span::month, writer);
+}
+
+TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span span) const {
+  const bool in_month = span == TotalsRowWriter::Span::month;
+  return {
+      .meter = meters_[entry.meter],
+      .channel = channels_[entry.channel],
+      .day = in_month ? date_of(entry.date).civil().day : 0,
+      .kind = entry.kind,
+      .exponent = entry.exponent,
+      .slots = entry.slots,
+      .mantissa = entry.mantissa,
+      .quality = {
+          .actual = entry.actual, .substituted = entry.substituted, .estimated = entry.estimated}};
+}
+
+/// Entries of one delivery and period, by meter.
+Result<void> TotalsBuffer::write_rows(Entries entries, TotalsRowWriter::Span span,
+                                      CqlWriter& writer) {
+  const Delivery& delivery = deliveries_[entries.front().delivery];
+  const std::string day = date_of(entries.front().date).text();
+  const std::string period = span == TotalsRowWriter::Span::day ? day : day.substr(0, 7);
+  TotalsRowWriter row(span);
+  for (std::size_t begin = 0; begin < entries.size();) {
+    if (row.bytes() >= totals_bytes_max) METERLINE_CHECK(write_row(delivery, period, row, writer));
+    const std::size_t bytes_before = row.bytes();
+    std::size_t end = begin;
+    for (; end < entries.size() && entries[end].meter == entries[begin].meter; ++end)
+      row.add(total_entry(entries[end], span));
+    if (row.bytes() - bytes_before > meter_totals_bytes_max)
+      return fail(Errc::too_large,
+                  fmt::format("meter {} has too many channels in {}: their totals take more than "
+                              "{} bytes",
+                              meters_[entries[begin].meter], period, meter_totals_bytes_max));
+    begin = end;
+  }
+  return write_row(delivery, period, row, writer);
+}
+
+Result<void> TotalsBuffer::write_row(const Delivery& delivery, const std::string& period,
+                                     TotalsRowWriter& row, CqlWriter& writer) {
+  std::string version;
+  append_version_key(delivery.version(), delivery.id, version);
+  const std::int32_t bucket = totals_bucket_of(version, row.first_meter());
+  CqlCells cells;
+  cells.text(period);
+  cells.integer(bucket);
+  cells.blob(version);
+  cells.text(row.first_meter());
+  cells.text(row.last_meter());
+  cells.blob(row.take());
+  registry_.note_name(totals_kind, fmt::format("{}/{:02}", period, bucket));
+  return writer.write(tables_[Statement::insert_totals], cells.bytes(), 1);
+}
+
+}  // namespace meterline::store

@@ -1,0 +1,234 @@
+#include "store/cassandra/totals_row.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/try.h"
+#include "store/bits.h"
+
+namespace meterline::store {
+namespace {
+
+constexpr unsigned char row_format = 1;
+constexpr std::uint64_t kinds = 3;
+constexpr std::size_t channels_max = 100'000;
+constexpr int exponent_min = -18;
+
+/// Takes values off the front of a row; after the first failure everything is zero or empty.
+class Taker {
+ public:
+  explicit Taker(std::string_view bytes) : rest_(bytes) {}
+
+  std::uint64_t number() {
+    const auto value = take_varint(rest_);
+    if (!value) fail_all();
+    return value.value_or(0);
+  }
+  /// At most `max`; a greater one is damage.
+  std::uint64_t number(std::uint64_t max) {
+    const std::uint64_t value = number();
+    if (value > max) fail_all();
+    return value > max ? 0 : value;
+  }
+  std::string_view bytes(std::uint64_t size) {
+    if (size > rest_.size()) {
+      fail_all();
+      return {};
+    }
+    const auto taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+  bool ok() const { return ok_; }
+  bool at_end() const { return rest_.empty(); }
+
+ private:
+  void fail_all() {
+    ok_ = false;
+    rest_ = {};
+  }
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+struct RowTables {
+  std::vector<Channel> channels;
+  struct Grid {
+    std::int8_t exponent;
+    std::int64_t slots;
+  };
+  std::vector<Grid> grids;
+};
+
+RowTables take_tables(Taker& taker) {
+  RowTables tables;
+  for (auto left = taker.number(channels_max); left > 0 && taker.ok(); --left) {
+    Channel channel;
+    channel.name = taker.bytes(taker.number(channel_name_chars_max));
+    channel.flow = static_cast<Flow>(taker.number(static_cast<std::uint64_t>(Flow::other)));
+    channel.unit = static_cast<Unit>(taker.number(static_cast<std::uint64_t>(Unit::MVAh)));
+    tables.channels.push_back(std::move(channel));
+  }
+  for (auto left = taker.number(channels_max); left > 0 && taker.ok(); --left) {
+    const auto exponent = -static_cast<int>(taker.number(-exponent_min));
+    tables.grids.push_back({.exponent = static_cast<std::int8_t>(exponent),
+                            .slots = static_cast<std::int64_t>(taker.number(slots_max))});
+  }
+  return tables;
+}
+
+/// Reads entries; their meters are added to `row.meters` and found again by `places`.
+class EntryTaker {
+ public:
+  EntryTaker(const RowTables& tables, TotalsRow& row) : tables_(tables), row_(row) {}
+
+  bool take(Taker& taker) {
+    if (!take_meter(taker)) return false;
+    const auto channel = taker.number();
+    const auto head = taker.number();
+    const auto kind = head % kinds;
+    const auto grid = head / kinds;
+    if (channel >= tables_.channels.size() || grid >= tables_.grids.size()) return false;
+    TotalEntry entry;
+    entry.channel = tables_.channels[channel];
+    if (row_.span == TotalsRowWriter::Span::month) entry.day = static_cast<int>(taker.number(31));
+    entry.kind = static_cast<TotalEntry::Kind>(kind);
+    entry.exponent = tables_.grids[grid].exponent;
+    entry.slots = tables_.grids[grid].slots;
+    if (entry.kind != TotalEntry::Kind::unknown) entry.mantissa = unzigzag(taker.number());
+    if (entry.kind == TotalEntry::Kind::complete) entry.quality.actual = entry.slots;
+    if (entry.kind == TotalEntry::Kind::partial && !take_quality(taker, entry)) return false;
+    if (!taker.ok()) return false;
+    row_.entries.push_back(std::move(entry));
+    places_.push_back(place_);
+    return true;
+  }
+
+  void finish() {
+    const std::string_view meters = row_.meters;
+    for (std::size_t i = 0; i < places_.size(); ++i)
+      row_.entries[i].meter = meters.substr(places_[i].begin, places_[i].size);
+  }
+
+ private:
+  struct Place {
+    std::size_t begin = 0;
+    std::size_t size = 0;
+  };
+
+  bool take_meter(Taker& taker) {
+    const auto shared = taker.number(place_.size);
+    const auto rest = taker.bytes(taker.number(meter_id_chars_max));
+    if (!taker.ok() || shared + rest.size() > meter_id_chars_max) return false;
+    if (rest.empty() && shared == place_.size) return shared > 0;
+    const std::size_t begin = row_.meters.size();
+    row_.meters.append(row_.meters, place_.begin, shared);
+    row_.meters += rest;
+    place_ = {.begin = begin, .size = shared + rest.size()};
+    return true;
+  }
+
+  static bool take_quality(Taker& taker, TotalEntry& entry) {
+    const auto take = [&] { return static_cast<std::int64_t>(taker.number(slots_max)); };
+    entry.quality.actual = take();
+    entry.quality.substituted = take();
+    entry.quality.estimated = take();
+    const auto& quality = entry.quality;
+    entry.quality.missing = entry.slots - quality.actual - quality.substituted - quality.estimated;
+    return entry.quality.missing >= 0;
+  }
+
+  const RowTables& tables_;
+  TotalsRow& row_;
+  Place place_;
+  std::vector<Place> places_;
+};
+
+tl::unexpected<Error> damaged() {
+  return fail(Errc::corrupt,
+              "the store holds damaged day totals; `meterline store check` names them");
+}
+
+}  // namespace
+
+std::uint64_t TotalsRowWriter::channel_number(const Channel& channel) {
+  const auto found = std::find(channels_.begin(), channels_.end(), channel);
+  const auto number = static_cast<std::uint64_t>(found - channels_.begin());
+  if (found == channels_.end()) {
+    channels_.push_back(channel);
+    tables_bytes_ += channel.name.size() + 3;
+  }
+  return number;
+}
+
+std::uint64_t TotalsRowWriter::grid_number(std::int8_t exponent, std::int64_t slots) {
+  std::uint64_t number = 0;
+  for (; number < grids_.size(); ++number)
+    if (grids_[number].exponent == exponent && grids_[number].slots == slots) return number;
+  grids_.push_back({.exponent = exponent, .slots = slots});
+  tables_bytes_ += 3;
+  return number;
+}
+
+void TotalsRowWriter::add(const TotalEntry& entry) {
+  if (entries_.empty()) first_meter_ = entry.meter;
+  const std::uint64_t channel = channel_number(entry.channel);
+  const std::uint64_t grid = grid_number(entry.exponent, entry.slots);
+  const auto differs =
+      std::mismatch(last_meter_.begin(), last_meter_.end(), entry.meter.begin(), entry.meter.end());
+  const auto shared = static_cast<std::size_t>(differs.first - last_meter_.begin());
+  put_varint(shared, entries_);
+  put_varint(entry.meter.size() - shared, entries_);
+  entries_ += entry.meter.substr(shared);
+  if (shared != entry.meter.size() || shared != last_meter_.size()) last_meter_ = entry.meter;
+  put_varint(channel, entries_);
+  put_varint(grid * kinds + static_cast<std::uint64_t>(entry.kind), entries_);
+  if (span_ == Span::month) put_varint(static_cast<std::uint64_t>(entry.day), entries_);
+  if (entry.kind != TotalEntry::Kind::unknown) put_varint(zigzag(entry.mantissa), entries_);
+  if (entry.kind != TotalEntry::Kind::partial) return;
+  for (const auto count :
+       {entry.quality.actual, entry.quality.substituted, entry.quality.estimated})
+    put_varint(static_cast<std::uint64_t>(count), entries_);
+}
+
+std::string TotalsRowWriter::take() {
+  std::string row;
+  row += static_cast<char>(row_format);
+  row += static_cast<char>(span_);
+  put_varint(channels_.size(), row);
+  for (const auto& channel : channels_) {
+    put_varint(channel.name.size(), row);
+    row += channel.name;
+    put_varint(static_cast<std::uint64_t>(channel.flow), row);
+    put_varint(static_cast<std::uint64_t>(channel.unit), row);
+  }
+  put_varint(grids_.size(), row);
+  for (const auto& grid : grids_) {
+    put_varint(static_cast<std::uint64_t>(-grid.exponent), row);
+    put_varint(static_cast<std::uint64_t>(grid.slots), row);
+  }
+  row += entries_;
+  *this = TotalsRowWriter(span_);
+  return row;
+}
+
+Result<void> read_totals_row(std::string_view bytes, TotalsRow& row) {
+  row.entries.clear();
+  row.meters.clear();
+  if (bytes.empty()) return damaged();
+  if (static_cast<unsigned char>(bytes[0]) > row_format)
+    return fail(Errc::corrupt, "the store holds day totals of a newer meterline; use that one");
+  if (static_cast<unsigned char>(bytes[0]) != row_format) return damaged();
+  Taker taker(bytes.substr(1));
+  row.span = static_cast<TotalsRowWriter::Span>(taker.number(1));
+  const RowTables tables = take_tables(taker);
+  EntryTaker entries(tables, row);
+  while (taker.ok() && !taker.at_end())
+    if (!entries.take(taker)) return damaged();
+  if (!taker.ok()) return damaged();
+  entries.finish();
+  return {};
+}
+
+}  // namespace meterline::store
