@@ -105,9 +105,9 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
 
 std::string store_kinds() {
 #ifdef METERLINE_CLOUD
-  return "stores: rocksdb, cassandra, keyspaces";
+  return fmt::format("stores: rocksdb, cassandra, keyspaces ({})", store::cql_driver_name());
 #else
-  return "stores: rocksdb (built without cassandra and keyspaces)";
+  return "stores: rocksdb (built without cassandra and keyspaces: -DMETERLINE_CLOUD=OFF)";
 #endif
 }
 
