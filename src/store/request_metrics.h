@@ -9,8 +9,8 @@ namespace meterline::store {
 
 /// Upper bounds of the latency classes in microseconds; one more class is open above.
 inline constexpr std::array<std::int64_t, 14> latency_bounds_us = {
-    250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000,
-    5'000'000, 30'000'000};
+    250,    500,     1'000,   2'500,   5'000,     10'000,    25'000,
+    50'000, 100'000, 250'000, 500'000, 1'000'000, 5'000'000, 30'000'000};
 
 /// What was asked of a database server by one statement since the store was opened.
 struct RequestMetrics {
