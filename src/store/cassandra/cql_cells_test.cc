@@ -91,7 +91,8 @@ TEST(CqlRow, RefusesWhatIsNoInteger) {
 }
 
 TEST(CqlRow, RefusesADateOutOfRange) {
-  CqlRow row("\0\0\0\4\0\0\0\0"s);
+  const auto cells = "\0\0\0\4\0\0\0\0"s;
+  CqlRow row(cells);
   EXPECT_EQ(row.date(), Date());
   EXPECT_FALSE(row.ok());
 }
