@@ -44,6 +44,7 @@ class CassandraStore final : public Store {
   Result<std::vector<Channel>> channels(const MeterId& meter) const override {
     METERLINE_TRY(const auto years, read_years(*tables_, meter));
     std::vector<Channel> channels;
+    channels.reserve(years.size());
     for (const auto& [channel, known] : years) channels.push_back(channel);
     return channels;
   }

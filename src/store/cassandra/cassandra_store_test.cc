@@ -25,7 +25,6 @@ using meterline::testing::day_of;
 using meterline::testing::delivery_of;
 using meterline::testing::delivery_of_days;
 using meterline::testing::load;
-using meterline::testing::load_together;
 using meterline::testing::open_cassandra_of;
 using meterline::testing::TempFolder;
 using meterline::testing::TestDelivery;

@@ -145,11 +145,10 @@ class Session : public CqlSession {
   }
 
   Result<void> read(CqlStatement statement, std::string_view keys, std::size_t count,
-                    std::size_t in_flight, std::chrono::milliseconds deadline,
-                    const CqlPageVisitor& visit) override {
+                    const ReadLimits& limits, const CqlPageVisitor& visit) override {
     METERLINE_TRY(auto reader, guarded([&] {
-                    return driver_->read(statement.number, slice(keys), count, in_flight,
-                                         millis(deadline));
+                    return driver_->read(statement.number, slice(keys), count, limits.in_flight,
+                                         millis(limits.deadline));
                   }));
     return visit_pages(*reader, visit);
   }

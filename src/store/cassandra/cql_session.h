@@ -110,13 +110,15 @@ class CqlSession {
   };
   virtual std::unique_ptr<CqlWriter> writer(const WriteLimits& limits) = 0;
 
-  /// Reads by each of `count` keys (`keys` holds the values of the markers, key by key), up to
-  /// `in_flight` at a time, and visits their pages in the order of the keys; a key without rows
-  /// has one empty page. One key is read page by page; of several, each is read whole before it
-  /// is visited. `deadline` of each page; zero: as in RetryLimits.
+  struct ReadLimits {
+    std::size_t in_flight = 1;              ///< Keys that are read at a time.
+    std::chrono::milliseconds deadline{0};  ///< Of each page; 0: as in RetryLimits.
+  };
+  /// Reads by each of `count` keys (`keys` holds the values of the markers, key by key) and visits
+  /// their pages in the order of the keys; a key without rows has one empty page. With one in
+  /// flight each is read page by page; with more, each is read whole before it is visited.
   virtual Result<void> read(CqlStatement statement, std::string_view keys, std::size_t count,
-                            std::size_t in_flight, std::chrono::milliseconds deadline,
-                            const CqlPageVisitor& visit) = 0;
+                            const ReadLimits& limits, const CqlPageVisitor& visit) = 0;
 
   /// By statement, in the order of preparing.
   virtual std::vector<RequestMetrics> metrics() const = 0;

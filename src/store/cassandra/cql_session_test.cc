@@ -102,7 +102,7 @@ class CqlSessionTest : public ::testing::Test {
 
   Answer read(std::string_view keys, std::size_t count, std::size_t in_flight) {
     Answer answer;
-    must(session_->read(select_, keys, count, in_flight, {},
+    must(session_->read(select_, keys, count, {.in_flight = in_flight},
                         [&](std::size_t key, const CqlPage& page) -> Result<void> {
                           answer.page_keys.push_back(key);
                           if (page.last) answer.last_pages.push_back(key);
@@ -174,7 +174,7 @@ TEST_F(CqlSessionTest, NoKeysHaveNoPages) { EXPECT_TRUE(read("", 0, 5).page_keys
 TEST_F(CqlSessionTest, TheVisitorEndsAReadByItsError) {
   write(1, 25);
   const auto ended = session_->read(
-      select_, key_cells(1), 1, 1, {},
+      select_, key_cells(1), 1, {},
       [](std::size_t, const CqlPage&) -> Result<void> { return fail(Errc::cancelled, "enough"); });
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, Errc::cancelled);
@@ -209,7 +209,7 @@ TEST_F(CqlSessionTest, ValuesThatDoNotFitAreRefused) {
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, Errc::invalid_argument);
   }
-  const auto got = session_->read(select_, "\0\0", 1, 1, {},
+  const auto got = session_->read(select_, "\0\0", 1, {},
                                   [](std::size_t, const CqlPage&) { return Result<void>(); });
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, Errc::invalid_argument);

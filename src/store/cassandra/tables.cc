@@ -96,12 +96,12 @@ Result<void> check_version(std::string_view keyspace, const std::vector<std::str
 Result<void> Tables::read_pages(Statement statement, const CqlCells& keys, std::size_t count,
                                 const CqlPageVisitor& visit, std::size_t in_flight) const {
   if (count == 0) return {};
-  return session_->read((*this)[statement], keys.bytes(), count, in_flight, {}, visit);
+  return session_->read((*this)[statement], keys.bytes(), count, {.in_flight = in_flight}, visit);
 }
 
 Result<void> Tables::read_rows(Statement statement, const CqlCells& key, const RowVisitor& visit,
                                std::chrono::milliseconds deadline) const {
-  return session_->read((*this)[statement], key.bytes(), 1, 1, deadline,
+  return session_->read((*this)[statement], key.bytes(), 1, {.deadline = deadline},
                         [&](std::size_t, const CqlPage& page) { return visit_rows(page, visit); });
 }
 
