@@ -55,6 +55,15 @@ make_machine() {
       cp -L "$file" "$machine$file"
     fi
   done
+  if [ -e "$machine/etc/ssl/certs/ca-certificates.crt" ]; then
+    # The package ca-certificates writes that file anew when it is installed, and takes along what
+    # lies here.
+    mkdir -p "$machine/usr/local/share/ca-certificates"
+    awk -v folder="$machine/usr/local/share/ca-certificates" '
+      /BEGIN CERTIFICATE/ { file = sprintf("%s/host-%03d.crt", folder, ++count) }
+      file { print > file }
+      /END CERTIFICATE/ { close(file); file = "" }' "$machine/etc/ssl/certs/ca-certificates.crt"
+  fi
   git clone -q --no-hardlinks . "$machine/root/meterline"
 }
 
