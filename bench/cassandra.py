@@ -33,7 +33,7 @@ from cassandra import Cluster, jars  # noqa: E402
 BUILD = ROOT / "build/release"
 READINGS_A_DAY = 48
 OWN_METERS, OWN_DAYS = 5000, 120
-DAILY_METERS = 200_000
+DAILY_METERS = 100_000
 PEER_METERS, PEER_DAYS = 500, 40
 
 
