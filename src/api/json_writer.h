@@ -24,6 +24,7 @@ class JsonWriter {
   JsonWriter& value(const Sum& sum) { return raw(sum.text()); }
   template <std::integral T>
   JsonWriter& value(T number) {
+    if constexpr (std::same_as<T, bool>) return raw(number ? "true" : "false");
     return raw(std::to_string(number));
   }
   template <class T>

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace meterline {
+
+/// Bytes of the well-formed UTF-8 character (RFC 3629) at the start of `text`, which is not empty;
+/// 0 if there is none.
+std::size_t utf8_length(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+/// Appends `text` as it stands between the quotes of a JSON string: control characters escaped,
+/// and U+FFFD for bytes that are not UTF-8, so that the result is always valid.
+void append_json_text(std::string& out, std::string_view text);
+
+}  // namespace meterline
