@@ -1,6 +1,6 @@
 # A script that runs cargo on the crate in the folder CRATE:
-#   cmake -DVERB=build -DCARGO= -DCRATE= -DTARGET_DIR= -DSTRIP= -DLIBRARY= -DHEADER= -P Cargo.cmake
-#     builds it in TARGET_DIR, and copies what cargo made to LIBRARY and HEADER;
+#   cmake -DVERB=build -DCARGO= -DCRATE= -DTARGET_DIR= -DSTRIP= -DLIBRARY= -DHEADERS= -P Cargo.cmake
+#     builds it in TARGET_DIR, and copies what cargo made to LIBRARY and into HEADERS;
 #   cmake -DVERB=test -DCARGO= -DCRATE= -DTARGET_DIR= -P Cargo.cmake
 #     runs its tests, and the formatter and the linter as checks where the toolchain has them.
 cmake_minimum_required(VERSION 3.25)
@@ -53,7 +53,7 @@ function(build)
   if(NOT messages MATCHES "\"out_dir\":\"([^\"]*/meterline_drivers-[^\"]*)\"")
     message(FATAL_ERROR "cargo did not name the build folder of meterline_drivers")
   endif()
-  set(header ${CMAKE_MATCH_1}/cxxbridge/include/meterline_drivers/src/lib.rs.h)
+  set(bridges ${CMAKE_MATCH_1}/cxxbridge/include/meterline_drivers/src)
   if(NOT messages MATCHES "\"([^\"]*/libmeterline_drivers\\.a)\"")
     message(FATAL_ERROR "cargo did not name libmeterline_drivers.a")
   endif()
@@ -61,7 +61,8 @@ function(build)
   execute_process(COMMAND ${STRIP} --strip-debug ${LIBRARY}.new COMMAND_ERROR_IS_FATAL ANY)
   file(RENAME ${LIBRARY}.new ${LIBRARY})
   # What includes it is compiled again only when it changed.
-  file(COPY_FILE ${header} ${HEADER} ONLY_IF_DIFFERENT)
+  file(COPY_FILE ${bridges}/lib.rs.h ${HEADERS}/meterline_drivers.h ONLY_IF_DIFFERENT)
+  file(COPY_FILE ${bridges}/aws/bridge.rs.h ${HEADERS}/meterline_aws.h ONLY_IF_DIFFERENT)
 endfunction()
 
 if(VERB STREQUAL "build")

@@ -1,5 +1,5 @@
-# meterline::drivers: the Rust crate in drivers/, built by cargo. Its header is
-# <meterline_drivers.h>.
+# meterline::drivers: the Rust crate in drivers/, built by cargo. Its headers are
+# <meterline_drivers.h> for the CQL driver and <meterline_aws.h> for the AWS SDK.
 #
 # All build folders and clones of a user share one folder of compiled crates, so that each of them
 # compiles only our own crate again. For that, what cargo compiles with is the same for all:
@@ -16,7 +16,7 @@ set(METERLINE_CARGO_DIR ${cache_dir}/meterline/cargo CACHE PATH
 find_program(CARGO cargo HINTS $ENV{HOME}/.cargo/bin)
 find_program(RUSTC rustc HINTS $ENV{HOME}/.cargo/bin)
 set(without_rust "scripts/install-deps.sh installs it; -DMETERLINE_CLOUD=OFF builds without \
-the stores on Cassandra, ScyllaDB and Amazon Keyspaces")
+AWS and the stores on Cassandra, ScyllaDB and Amazon Keyspaces")
 if(NOT CARGO OR NOT RUSTC)
   message(FATAL_ERROR "cargo and rustc ${METERLINE_RUST_MIN} or later are needed: ${without_rust}")
 endif()
@@ -29,21 +29,21 @@ endif()
 
 set(drivers_out ${CMAKE_BINARY_DIR}/drivers)
 set(drivers_library ${drivers_out}/libmeterline_drivers.a)
-set(drivers_header ${drivers_out}/include/meterline_drivers.h)
-file(MAKE_DIRECTORY ${drivers_out}/include)
-file(GLOB drivers_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/drivers/src/*.rs)
+set(drivers_headers ${drivers_out}/include)
+file(MAKE_DIRECTORY ${drivers_headers})
+file(GLOB_RECURSE drivers_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/drivers/src/*.rs)
 set(run_cargo ${CMAKE_COMMAND} -DCARGO=${CARGO} -DCRATE=${CMAKE_SOURCE_DIR}/drivers
   -DTARGET_DIR=${METERLINE_CARGO_DIR})
 add_custom_command(
   OUTPUT ${drivers_library}
-  BYPRODUCTS ${drivers_header}
+  BYPRODUCTS ${drivers_headers}/meterline_drivers.h ${drivers_headers}/meterline_aws.h
   COMMAND ${run_cargo} -DVERB=build -DSTRIP=${CMAKE_STRIP}
-    -DLIBRARY=${drivers_library} -DHEADER=${drivers_header}
+    -DLIBRARY=${drivers_library} -DHEADERS=${drivers_headers}
     -P ${CMAKE_SOURCE_DIR}/cmake/Cargo.cmake
   DEPENDS ${drivers_sources} ${CMAKE_SOURCE_DIR}/drivers/build.rs
     ${CMAKE_SOURCE_DIR}/drivers/Cargo.toml ${CMAKE_SOURCE_DIR}/drivers/Cargo.lock
     ${CMAKE_SOURCE_DIR}/cmake/Cargo.cmake
-  COMMENT "Building the CQL driver with cargo (the first time on a machine takes minutes)"
+  COMMENT "Building the drivers with cargo (the first time on a machine takes minutes)"
   USES_TERMINAL VERBATIM)
 add_custom_target(meterline_drivers_build DEPENDS ${drivers_library})
 
@@ -51,7 +51,7 @@ add_library(meterline::drivers STATIC IMPORTED GLOBAL)
 add_dependencies(meterline::drivers meterline_drivers_build)
 set_target_properties(meterline::drivers PROPERTIES
   IMPORTED_LOCATION ${drivers_library}
-  INTERFACE_INCLUDE_DIRECTORIES ${drivers_out}/include
+  INTERFACE_INCLUDE_DIRECTORIES ${drivers_headers}
   INTERFACE_LINK_OPTIONS -Wl,--gc-sections
   INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
 

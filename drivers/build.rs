@@ -1,9 +1,13 @@
-//! Makes the C++ side of the bridge, and compiles it into the library.
+//! Makes the C++ side of the bridges, and compiles it into the library.
 use std::fs;
 
+const BRIDGES: [&str; 2] = ["src/lib.rs", "src/aws/bridge.rs"];
+
 fn main() {
-    cxx_build::bridge("src/lib.rs").std("c++20").compile("meterline_drivers_bridge");
-    println!("cargo:rerun-if-changed=src/lib.rs");
+    cxx_build::bridges(BRIDGES).std("c++20").compile("meterline_drivers_bridge");
+    for bridge in BRIDGES {
+        println!("cargo:rerun-if-changed={bridge}");
+    }
     println!("cargo:rerun-if-changed=Cargo.lock");
     println!("cargo:rustc-env=SCYLLA_VERSION={}", locked_version("scylla"));
 }

@@ -1,16 +1,16 @@
 //! Credentials of AWS: environment, profile, web identity, container, instance, in this order.
-use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, ConfigLoader, Region};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::Mutex;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, with_sources};
 
 /// Credentials are renewed when they expire so soon.
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
@@ -18,6 +18,11 @@ const RENEWED_BEFORE: Duration = Duration::from_secs(300);
 /// The sources of this process, as users of AWS know them.
 pub fn sources() -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
+}
+
+/// The client of all requests to AWS.
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// Credentials that are kept until they are about to expire.
@@ -28,9 +33,8 @@ pub struct Held {
 
 impl Held {
     pub async fn from(sources: ConfigLoader, region: &str) -> Result<Self, Failure> {
-        let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let config =
-            sources.region(Region::new(region.to_owned())).http_client(client).load().await;
+            sources.region(Region::new(region.to_owned())).http_client(http_client()).load().await;
         let provider = config
             .credentials_provider()
             .ok_or_else(|| Failure::invalid("no source of AWS credentials is set up"))?;
@@ -56,13 +60,8 @@ fn expires_before(credentials: &Credentials, time: SystemTime) -> bool {
     credentials.expiry().is_some_and(|expiry| expiry < time)
 }
 
-fn failure_of(error: &CredentialsError) -> Failure {
-    let mut text = format!("AWS credentials: {error}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
+pub fn failure_of(error: &CredentialsError) -> Failure {
+    let text = format!("AWS credentials: {}", with_sources(error));
     match error {
         CredentialsError::CredentialsNotLoaded(_) => Failure::invalid(format!(
             "{text}; none are in the environment, a profile, a container or an instance's role"

@@ -17,6 +17,10 @@ pub enum Code {
     Unavailable,
     /// The cluster, or a check before it, refuses this.
     Invalid,
+    /// It is not there.
+    NotFound,
+    /// AWS denies it, or takes the request for wrong.
+    Refused,
     /// An answer is not what it should be.
     Corrupt,
 }
@@ -36,6 +40,14 @@ impl Failure {
         Failure { code: Code::Invalid, text: text.into() }
     }
 
+    pub fn not_found(text: impl Into<String>) -> Self {
+        Failure { code: Code::NotFound, text: text.into() }
+    }
+
+    pub fn refused(text: impl Into<String>) -> Self {
+        Failure { code: Code::Refused, text: text.into() }
+    }
+
     pub fn corrupt(text: impl Into<String>) -> Self {
         Failure { code: Code::Corrupt, text: text.into() }
     }
@@ -50,12 +62,14 @@ impl Failure {
     }
 }
 
-/// The form in which cql_session.cc takes it apart: the code, `|`, the text.
+/// The form in which core/guarded.h takes it apart: the code, `|`, the text.
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = match self.code {
             Code::Unavailable => "unavailable",
             Code::Invalid => "invalid",
+            Code::NotFound => "not_found",
+            Code::Refused => "refused",
             Code::Corrupt => "corrupt",
         };
         write!(out, "{code}|{}", self.text)
@@ -63,6 +77,17 @@ impl fmt::Display for Failure {
 }
 
 impl Error for Failure {}
+
+/// What an error says, and what those behind it say.
+pub fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    text
+}
 
 impl From<ExecutionError> for Failure {
     fn from(error: ExecutionError) -> Self {

@@ -1,16 +1,23 @@
-//! The CQL driver `scylla` behind a narrow bridge. Only src/store/cassandra/cql_session.cc uses it;
-//! cql_session.h is the contract.
+//! The CQL driver `scylla` and the AWS SDK, each behind a narrow bridge. Only
+//! src/store/cassandra/cql_session.cc uses that to the driver, below (cql_session.h is the
+//! contract), and only src/aws/ that in aws/bridge.rs.
+mod aws;
 mod cells;
 mod credentials;
+#[cfg(test)]
+mod credentials_test;
 mod failure;
 #[cfg(test)]
 mod login_test;
+#[cfg(test)]
+mod loopback;
 mod metrics;
 mod nodes;
 mod reader;
 mod retry;
 mod session;
 mod sigv4;
+mod threads;
 mod tls;
 mod writer;
 
@@ -32,6 +39,7 @@ mod ffi {
         tls_ca_file: String,
         tls_server_name: String,
         connections_per_node: usize,
+        writes_per_connection: usize,
         connect_timeout_ms: u64,
         tries_max: u32,
         first_wait_ms: u64,
@@ -39,6 +47,13 @@ mod ffi {
         try_timeout_ms: u64,
         deadline_ms: u64,
         latency_bounds_us: Vec<i64>,
+    }
+
+    /// `page_rows`: of a read; 0 for the driver's choice.
+    struct StatementText {
+        name: String,
+        cql: String,
+        page_rows: i32,
     }
 
     /// The cells of a page are those of the reader until it goes on.
@@ -71,7 +86,7 @@ mod ffi {
         fn execute(self: &Session, cql: &str) -> Result<()>;
         fn query(self: &Session, cql: &str) -> Box<Reader>;
         fn query_each_node(self: &Session, cql: &str) -> Box<Reader>;
-        fn prepare(self: &Session, name: &str, cql: &str, page_rows: i32) -> Result<usize>;
+        fn prepare(self: &Session, texts: &[StatementText]) -> Result<usize>;
         fn writer(self: &Session, requests: usize, bytes: usize) -> Box<Writer>;
         fn read(
             self: &Session,

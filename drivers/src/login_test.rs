@@ -159,6 +159,7 @@ fn options(port: u16) -> Options {
         tls_ca_file: String::new(),
         tls_server_name: String::new(),
         connections_per_node: 1,
+        writes_per_connection: 0,
         connect_timeout_ms: 60_000,
         tries_max: 3,
         first_wait_ms: 1,
@@ -202,18 +203,18 @@ fn a_login_that_is_wanted_and_not_given_is_told() {
 // SigV4, with credentials from each source.
 
 /// Only what the test says: no variable, file or service of the machine.
-fn sources(variables: &[(&str, &str)], files: &[(&str, &str)]) -> ConfigLoader {
+pub fn sources(variables: &[(&str, &str)], files: &[(&str, &str)]) -> ConfigLoader {
     let mut all = vec![("AWS_EC2_METADATA_DISABLED", "true"), ("HOME", "/home/tester")];
     all.extend(variables);
     credentials::sources().env(Env::from_slice(&all)).fs(Fs::from_slice(files))
 }
 
-fn known(key: &str, secret: &str, token: Option<&str>) -> Credentials {
+pub fn known(key: &str, secret: &str, token: Option<&str>) -> Credentials {
     Credentials::new(key, secret, token.map(str::to_owned), None, "test")
 }
 
 /// Logs in at a node that accepts `accepted`; the access keys that it saw.
-fn log_in(accepted: Vec<Credentials>, sources: ConfigLoader) -> Result<Vec<String>, Failure> {
+pub fn log_in(accepted: Vec<Credentials>, sources: ConfigLoader) -> Result<Vec<String>, Failure> {
     let (node, port) = Node::start(Login::Signature(Mutex::new(accepted)), None);
     let mut options = options(port);
     options.aws_region = "eu-west-1".to_owned();

@@ -19,16 +19,17 @@ use scylla::statement::Consistency;
 use scylla::statement::batch::{Batch, BatchType};
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::unprepared::Statement as Plain;
-use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cells::{Row, Rows, split_row};
 use crate::credentials::{self, Held};
 use crate::failure::Failure;
-use crate::ffi::{Options, StatementMetrics};
+use crate::ffi::{Options, StatementMetrics, StatementText};
 use crate::metrics::Meter;
 use crate::reader::{Question, Reader};
 use crate::retry::{self, Limits};
+use crate::threads::Threads;
 use crate::writer::Writer;
 use crate::{nodes, sigv4, tls};
 
@@ -37,13 +38,11 @@ use crate::{nodes, sigv4, tls};
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
 const SCHEMA_AGREEMENT_TIMEOUT: Duration = Duration::from_secs(60);
-/// They move bytes only; more would take cores from the server on the same machine.
-const THREADS: usize = 2;
 
 /// The driver and the threads it runs on.
 pub struct Engine {
     driver: Arc<Driver>,
-    runtime: Option<Runtime>,
+    threads: Threads,
 }
 
 impl Engine {
@@ -52,27 +51,14 @@ impl Engine {
     }
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime().block_on(future)
+        self.threads.block_on(future)
     }
 
     pub fn spawn<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
-        self.runtime().spawn(future)
-    }
-
-    fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().expect("it is taken only when the engine is dropped")
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // A look-up of a name may hang in the system's resolver for long.
-            runtime.shutdown_background();
-        }
+        self.threads.spawn(future)
     }
 }
 
@@ -123,6 +109,8 @@ impl Statement {
 pub struct Inner {
     pub engine: Arc<Engine>,
     pub limits: Limits,
+    /// Of writes in flight on all connections; none: writers' own limits are all there are.
+    pub writes: Option<Semaphore>,
     statements: RwLock<Vec<Arc<Statement>>>,
     latency_bounds_us: Vec<i64>,
 }
@@ -135,6 +123,22 @@ impl Inner {
             .cloned()
             .ok_or_else(|| Failure::invalid(format!("no statement {number} was prepared")))
     }
+
+    fn prepared(&self, text: &StatementText, mut prepared: PreparedStatement) -> Statement {
+        prepared.set_is_idempotent(true);
+        // Answers then do not repeat the names and types of their columns.
+        prepared.set_use_cached_result_metadata(true);
+        if text.page_rows > 0 {
+            prepared.set_page_size(text.page_rows);
+        }
+        Statement {
+            name: text.name.clone(),
+            columns: prepared.get_variable_col_specs().len(),
+            prepared,
+            meter: Meter::new(&self.latency_bounds_us),
+            batches: RwLock::default(),
+        }
+    }
 }
 
 pub struct Session(Arc<Inner>);
@@ -145,24 +149,27 @@ pub fn connect(options: &Options) -> Result<Box<Session>, Failure> {
 
 /// `sources`: of credentials, for Amazon Keyspaces.
 pub fn connect_by(options: &Options, sources: ConfigLoader) -> Result<Box<Session>, Failure> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .thread_name("cql")
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::unavailable(format!("threads of the driver: {error}")))?;
+    let threads = Threads::start("cql")?;
     let timeout = Duration::from_millis(options.connect_timeout_ms);
-    let driver = runtime
+    let driver = threads
         .block_on(async { tokio::time::timeout(timeout, build(options, sources)).await })
         .unwrap_or_else(|_| Err(no_answer(timeout)))
         .map_err(|failure| failure.with_text(|text| format!("connecting: {text}")))?;
-    let engine = Engine { driver: Arc::new(driver), runtime: Some(runtime) };
+    let writes = writes_of(options, &driver).map(Semaphore::new);
+    let engine = Engine { driver: Arc::new(driver), threads };
     Ok(Box::new(Session(Arc::new(Inner {
         engine: Arc::new(engine),
         limits: limits_of(options),
+        writes,
         statements: RwLock::default(),
         latency_bounds_us: options.latency_bounds_us.clone(),
     }))))
+}
+
+fn writes_of(options: &Options, driver: &Driver) -> Option<usize> {
+    let nodes = driver.get_cluster_state().get_nodes_info().len().max(1);
+    let writes = options.writes_per_connection * options.connections_per_node.max(1) * nodes;
+    (writes > 0).then_some(writes.min(Semaphore::MAX_PERMITS))
 }
 
 fn limits_of(options: &Options) -> Limits {
@@ -235,6 +242,8 @@ async fn builder(
         .keepalive_timeout(KEEPALIVE_TIMEOUT)
         .schema_agreement_timeout(SCHEMA_AGREEMENT_TIMEOUT)
         .fetch_full_schema_metadata(false)
+        // Where a row lies is asked for, but of Keyspaces, where each node leads to every row.
+        .fetch_schema_metadata(options.aws_region.is_empty())
         .driver_config_reporting(false)
         .default_execution_profile_handle(profile(&options.data_centre).into_handle());
     if !options.data_centre.is_empty() {
@@ -348,31 +357,36 @@ impl Session {
         Box::new(Reader::new(self.0.engine.clone(), self.0.limits, 1, questions))
     }
 
-    pub fn prepare(&self, name: &str, cql: &str, page_rows: i32) -> Result<usize, Failure> {
+    /// All at the same time; they are numbered one after another from the number returned on.
+    pub fn prepare(&self, texts: &[StatementText]) -> Result<usize, Failure> {
         let inner = &self.0;
-        let driver = inner.engine.driver();
-        let mut prepared = inner
-            .engine
-            .block_on(retry::run(&inner.limits, None, None, || async {
-                Ok(driver.prepare(cql).await?)
-            }))
-            .map_err(|failure| failure.with_text(|text| format!("preparing {name}: {text}")))?;
-        prepared.set_is_idempotent(true);
-        // Answers then do not repeat the names and types of their columns.
-        prepared.set_use_cached_result_metadata(true);
-        if page_rows > 0 {
-            prepared.set_page_size(page_rows);
+        let preparing: Vec<_> = texts
+            .iter()
+            .map(|text| {
+                let driver = inner.engine.driver().clone();
+                let cql = text.cql.clone();
+                let limits = inner.limits;
+                inner.engine.spawn(async move {
+                    let prepare = || async { Ok(driver.prepare(cql.as_str()).await?) };
+                    retry::run(&limits, None, None, prepare).await
+                })
+            })
+            .collect();
+        let mut prepared = Vec::with_capacity(texts.len());
+        for (text, task) in texts.iter().zip(preparing) {
+            let statement = inner
+                .engine
+                .block_on(task)
+                .unwrap_or_else(|error| Err(Failure::corrupt(error.to_string())))
+                .map_err(|failure| {
+                    failure.with_text(|error| format!("preparing {}: {error}", text.name))
+                })?;
+            prepared.push(Arc::new(inner.prepared(text, statement)));
         }
-        let statement = Statement {
-            name: name.to_owned(),
-            columns: prepared.get_variable_col_specs().len(),
-            prepared,
-            meter: Meter::new(&inner.latency_bounds_us),
-            batches: RwLock::default(),
-        };
         let mut statements = inner.statements.write().unwrap_or_else(PoisonError::into_inner);
-        statements.push(Arc::new(statement));
-        Ok(statements.len() - 1)
+        let first = statements.len();
+        statements.append(&mut prepared);
+        Ok(first)
     }
 
     pub fn writer(&self, requests: usize, bytes: usize) -> Box<Writer> {

@@ -6,6 +6,10 @@ use crate::failure::Failure;
 use crate::retry::{self, Stop};
 use crate::session::{Inner, Statement};
 
+/// Requests are handed to the threads of the driver so many at a time: waking them costs more than
+/// a request.
+const HANDED_OVER: usize = 16;
+
 /// What is in flight.
 #[derive(Clone, Copy, Default)]
 struct Load {
@@ -16,6 +20,8 @@ struct Load {
 #[derive(Default)]
 struct State {
     load: Load,
+    /// Whether someone waits for room or for the end.
+    awaited: bool,
     failure: Option<Failure>,
 }
 
@@ -32,7 +38,8 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.awaited = true;
         self.room.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,17 +55,25 @@ impl Gate {
                 && load.bytes <= self.limits.bytes / 4 * 3)
     }
 
-    fn enter(&self, bytes: usize) -> Result<(), Failure> {
+    /// Takes room for a request; false: there is none now.
+    fn try_enter(&self, bytes: usize) -> Result<bool, Failure> {
+        let mut state = self.lock();
+        if let Some(failure) = &state.failure {
+            return Err(failure.clone());
+        }
+        let has_room = self.has_room(state.load, bytes);
+        if has_room {
+            state.load.requests += 1;
+            state.load.bytes += bytes;
+        }
+        Ok(has_room)
+    }
+
+    fn wait_for_room(&self, bytes: usize) {
         let mut state = self.lock();
         while state.failure.is_none() && !self.has_room(state.load, bytes) {
             state = self.wait(state);
         }
-        if let Some(failure) = &state.failure {
-            return Err(failure.clone());
-        }
-        state.load.requests += 1;
-        state.load.bytes += bytes;
-        Ok(())
     }
 
     fn leave(&self, bytes: usize, failure: Option<Failure>) {
@@ -69,13 +84,19 @@ impl Gate {
         if state.failure.is_none() {
             state.failure = failure;
         }
-        if failed || self.is_low(state.load) {
+        // To tell nobody costs a call of the system as well.
+        if state.awaited && (failed || self.is_low(state.load)) {
+            state.awaited = false;
             self.room.notify_all();
         }
         drop(state);
         if failed {
             self.stop.set();
         }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.lock().failure.is_some()
     }
 
     fn fail(&self, failure: &Failure) {
@@ -109,6 +130,8 @@ impl Drop for Place {
 pub struct Writer {
     session: Arc<Inner>,
     gate: Arc<Gate>,
+    /// What is not handed over yet; it counts as in flight.
+    gathered: Vec<Request>,
 }
 
 impl Writer {
@@ -120,7 +143,7 @@ impl Writer {
             room: Condvar::new(),
             stop: Stop::default(),
         });
-        Writer { session, gate }
+        Writer { session, gate, gathered: Vec::new() }
     }
 
     /// Sends `count` rows of one partition, as soon as there is room.
@@ -136,25 +159,42 @@ impl Writer {
                 statement.name, statement.columns
             )));
         }
-        self.gate.enter(rows.len())?;
+        while !self.gate.try_enter(rows.len())? {
+            self.hand_over();
+            self.gate.wait_for_room(rows.len());
+        }
         let place = Place {
             gate: self.gate.clone(),
             bytes: rows.len(),
             failure: Some(Failure::unavailable("the request was ended early")),
         };
-        let request = Request {
-            driver: self.session.engine.driver().clone(),
-            limits: self.session.limits,
+        self.gathered.push(Request {
+            session: self.session.clone(),
             statement,
             rows: rows.to_vec(),
             count,
-        };
-        self.session.engine.spawn(request.send(place));
+            place,
+        });
+        if self.gathered.len() >= HANDED_OVER {
+            self.hand_over();
+        }
         Ok(())
+    }
+
+    fn hand_over(&mut self) {
+        let requests = std::mem::take(&mut self.gathered);
+        if !requests.is_empty() && !self.gate.has_failed() {
+            self.session.engine.spawn(async move {
+                for request in requests {
+                    tokio::spawn(request.send());
+                }
+            });
+        }
     }
 
     /// Waits until nothing is in flight.
     pub fn finish(&mut self) -> Result<(), Failure> {
+        self.hand_over();
         self.gate.wait_for_all()
     }
 }
@@ -162,25 +202,32 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         // Who did not call finish() does not ask what became of it.
+        self.hand_over();
         let _ = self.gate.wait_for_all();
     }
 }
 
 struct Request {
-    driver: Arc<scylla::client::session::Session>,
-    limits: retry::Limits,
+    session: Arc<Inner>,
     statement: Arc<Statement>,
     rows: Vec<u8>,
     count: usize,
+    place: Place,
 }
 
 impl Request {
-    async fn send(self, mut place: Place) {
-        let gate = place.gate.clone();
-        let sent = retry::run(&self.limits, Some(&self.statement.meter), Some(&gate.stop), || {
-            self.statement.write(&self.driver, &self.rows, self.count)
+    async fn send(mut self) {
+        let gate = self.place.gate.clone();
+        // It is never closed.
+        let _turn = match &self.session.writes {
+            Some(writes) => writes.acquire().await.ok(),
+            None => None,
+        };
+        let (limits, driver) = (&self.session.limits, self.session.engine.driver());
+        let sent = retry::run(limits, Some(&self.statement.meter), Some(&gate.stop), || {
+            self.statement.write(driver, &self.rows, self.count)
         });
-        place.failure = sent.await.err().map(|failure| {
+        self.place.failure = sent.await.err().map(|failure| {
             failure.with_text(|text| format!("writing by {}: {text}", self.statement.name))
         });
     }
