@@ -95,11 +95,15 @@ struct DeliveryReport {
 /// One file received.
 struct Delivery {
   DeliveryId id;
-  std::string source;  ///< Where it came from: an absolute path, `stdin`, `upload:NAME`.
+  std::string source;  ///< Where it came from: an absolute path, `s3://BUCKET/KEY`, `stdin`, ...
   ContentHash content{};
-  std::uint64_t bytes = 0;    ///< As received.
-  Instant delivered_at;       ///< Modification time of a file, receipt of an upload.
-  Unit unit = Unit::unknown;  ///< The unit named at ingest for a file that has none.
+  std::uint64_t bytes = 0;          ///< As received.
+  Instant delivered_at;             ///< Modification time of a file, receipt of an upload.
+  Unit unit = Unit::unknown;        ///< The unit named at ingest for a file that has none.
+  std::string object_version = {};  ///< The object's version id in S3, where it has one.
+  /// What the source calls these bytes, the ETag in S3: of one source, equal tags mean equal bytes.
+  /// Empty where it has no such name.
+  std::string content_tag = {};
 
   Version version() const { return {.time = delivered_at, .tie = tie_of(content)}; }
   bool operator==(const Delivery&) const = default;

@@ -14,7 +14,8 @@ namespace meterline::ingest {
 
 /// The first bytes of an archive after it is expanded.
 inline constexpr std::string_view archive_magic = "\x89meterline archive\n";
-inline constexpr std::uint64_t archive_format = 1;
+/// Format 1 knows no object versions.
+inline constexpr std::uint64_t archive_format = 2;
 /// What reports call the format.
 inline constexpr std::string_view archive_format_name = "meterline-archive";
 

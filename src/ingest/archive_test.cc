@@ -447,7 +447,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
       {begun().delivery(two), "deliveries in a wrong order"},
       {Forged().delivery(failed), "a delivery that was never kept"},
       {Forged().delivery(long_source), "bytes of a source than the limit of 4096"},
-      {Forged().tag('D').text("no record"), "a delivery's record is damaged"},
+      {Forged().tag('D').text("\1no record"), "a delivery's record is damaged"},
       {Forged().tag('D').number(archive_delivery_bytes_max + 1), "a record of 536870913 bytes"},
       {Forged().meter("A B"), "a meter id that is none"},
       {Forged().meter("B").meter("A"), "meters in a wrong order"},
@@ -480,8 +480,25 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
 TEST(Archive, OfANewerFormatNamesTheNewerProgram) {
   const auto to = store::make_memory_store();
   EXPECT_THAT(restore(begun().day(0).finish(archive_format + 1), *to).reason,
-              HasSubstr("format 2, written by a newer meterline"));
+              HasSubstr("format 3, written by a newer meterline"));
   EXPECT_THAT(restore(begun().day(0).finish(0), *to).reason, HasSubstr("no format 0"));
+}
+
+TEST(Archive, KeepsTheVersionsOfObjects) {
+  auto object = delivery_of(1, 1, {"A 2019-01-02 60 5x24"});
+  object.delivery.object_version = "L4kqtJ";
+  object.delivery.content_tag = "\"1\"";
+  const auto from = store::make_memory_store();
+  load(*from, {object, delivery_of(2, 2, {"A 2019-01-03 60 5x24"})});
+  const auto to = store::make_memory_store();
+  EXPECT_EQ(restore(archive_of(*from), *to).state, DeliveryState::stored);
+  EXPECT_EQ(to->delivery(object.delivery.id).value()->delivery, object.delivery);
+  EXPECT_EQ(archive_of(*to), archive_of(*from));
+}
+
+TEST(Archive, OfTheFirstFormatIsReadAsBefore) {
+  const auto to = store::make_memory_store();
+  EXPECT_EQ(restore(begun().day(0).finish(1), *to).state, DeliveryState::stored);
 }
 
 TEST(Archive, StandsByteForByteAsDocumented) {
@@ -495,7 +512,7 @@ TEST(Archive, StandsByteForByteAsDocumented) {
   };
   const auto meter_at = bytes.rfind('M', bytes.size() - 33);
   ASSERT_NE(meter_at, std::string::npos);
-  EXPECT_EQ(hex_of(bytes.substr(0, 21)), "896d657465726c696e6520617263686976650a0144");
+  EXPECT_EQ(hex_of(bytes.substr(0, 21)), "896d657465726c696e6520617263686976650a0244");
   EXPECT_EQ(hex_of(bytes.substr(meter_at, bytes.size() - meter_at - 32)),
             "4d0141"
             "430b636f6e73756d7074696f6e0002"

@@ -1,5 +1,7 @@
 #include "store/delivery_codec.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/try.h"
@@ -8,7 +10,9 @@
 namespace meterline::store {
 namespace {
 
-constexpr unsigned char delivery_format = 1;
+/// A delivery that says nothing of an object is written as an older program would.
+constexpr std::uint8_t plain_format = 1;
+constexpr std::uint8_t object_format = 2;
 constexpr std::size_t hash_bytes = std::tuple_size_v<ContentHash>;
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
 
@@ -67,6 +71,11 @@ class Reader {
   bool is_broken_ = false;
 };
 
+std::uint8_t format_of(const Delivery& delivery) {
+  const bool is_plain = delivery.object_version.empty() && delivery.content_tag.empty();
+  return is_plain ? plain_format : object_format;
+}
+
 void write_delivery(const Delivery& delivery, Writer& out) {
   out.raw(delivery.id.bytes);
   out.text(delivery.source);
@@ -74,9 +83,12 @@ void write_delivery(const Delivery& delivery, Writer& out) {
   out.number(static_cast<std::int64_t>(delivery.bytes));
   out.number(delivery.delivered_at.micros);
   out.byte(static_cast<std::uint8_t>(delivery.unit));
+  if (format_of(delivery) == plain_format) return;
+  out.text(delivery.object_version);
+  out.text(delivery.content_tag);
 }
 
-Delivery read_delivery(Reader& in) {
+Delivery read_delivery(std::uint8_t format, Reader& in) {
   Delivery delivery;
   const auto copy = [](std::string_view from, auto& to) {
     if (from.size() == to.size()) std::copy(from.begin(), from.end(), to.begin());
@@ -87,6 +99,9 @@ Delivery read_delivery(Reader& in) {
   delivery.bytes = static_cast<std::uint64_t>(in.number());
   delivery.delivered_at.micros = in.number();
   delivery.unit = static_cast<Unit>(in.byte());
+  if (format == plain_format) return delivery;
+  delivery.object_version = in.text();
+  delivery.content_tag = in.text();
   return delivery;
 }
 
@@ -137,7 +152,7 @@ bool read_counts(Reader& in, DeliveryReport& report) {
 
 std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report) {
   Writer out;
-  out.byte(delivery_format);
+  out.byte(format_of(delivery));
   write_delivery(delivery, out);
   out.byte(static_cast<std::uint8_t>(report.state));
   out.text(report.reason);
@@ -151,9 +166,15 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
 Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   const auto damaged = [] { return fail(Errc::corrupt, "a delivery's record is damaged"); };
   Reader in(bytes);
-  if (in.byte() != delivery_format) return damaged();
+  const std::uint8_t format = in.byte();
+  if (format > object_format)
+    return fail(Errc::corrupt,
+                fmt::format("a delivery's record has format {}, written by a newer meterline; use "
+                            "that one",
+                            format));
+  if (format < plain_format) return damaged();
   DeliveryRecord record;
-  record.delivery = read_delivery(in);
+  record.delivery = read_delivery(format, in);
   record.report.state = static_cast<DeliveryState>(in.byte());
   record.report.reason = in.text();
   record.report.format = in.text();

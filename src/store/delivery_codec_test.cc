@@ -1,5 +1,6 @@
 #include "store/delivery_codec.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace meterline::store {
@@ -31,12 +32,57 @@ TEST(DeliveryCodec, ReadsBackWhatWasWritten) {
   EXPECT_EQ(*back, record);
 }
 
-TEST(DeliveryCodec, EveryCutOffRecordIsRefused) {
+DeliveryRecord object_example() {
+  auto record = example();
+  record.delivery.object_version =
+      "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxf3vjVBH40Nr8X8gdRQBpUMLUo";
+  record.delivery.content_tag = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+  return record;
+}
+
+TEST(DeliveryCodec, ReadsBackTheVersionOfAnObject) {
+  const auto record = object_example();
+  auto only_tagged = record;
+  only_tagged.delivery.object_version.clear();
+  for (const auto& written : {record, only_tagged}) {
+    const auto bytes = encode_delivery(written.delivery, written.report);
+    EXPECT_EQ(bytes[0], '\2');
+    EXPECT_EQ(decode_delivery(bytes).value(), written);
+  }
+}
+
+/// example() as the first meterline wrote it.
+constexpr std::string_view first_format =
+    "0100112233445566778899aabbccddeeff0b2f646174612f612e63737601020300000000"
+    "000000000000000000000000000000000000000000000000009a01090201037768790877"
+    "6964652d63737606020202a0025010606016020406000000000000000002080400017401"
+    "65";
+
+TEST(DeliveryCodec, WritesAndReadsTheFirstFormatWhereThereIsNoObject) {
   const auto record = example();
   const auto bytes = encode_delivery(record.delivery, record.report);
-  for (std::size_t size = 0; size < bytes.size(); ++size)
-    EXPECT_FALSE(decode_delivery(std::string_view(bytes).substr(0, size))) << size;
-  EXPECT_FALSE(decode_delivery(bytes + 'x'));
+  EXPECT_EQ(hex(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()), first_format);
+  EXPECT_EQ(decode_delivery(bytes).value(), record);
+  EXPECT_FALSE(decode_delivery('\2' + bytes.substr(1)));
+}
+
+TEST(DeliveryCodec, ANewerFormatIsToldFromDamage) {
+  const auto record = example();
+  auto bytes = encode_delivery(record.delivery, record.report);
+  bytes[0] = '\3';
+  EXPECT_THAT(decode_delivery(bytes).error().message,
+              ::testing::HasSubstr("format 3, written by a newer meterline"));
+  bytes[0] = '\0';
+  EXPECT_THAT(decode_delivery(bytes).error().message, ::testing::HasSubstr("damaged"));
+}
+
+TEST(DeliveryCodec, EveryCutOffRecordIsRefused) {
+  for (const auto& record : {example(), object_example()}) {
+    const auto bytes = encode_delivery(record.delivery, record.report);
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+      EXPECT_FALSE(decode_delivery(std::string_view(bytes).substr(0, size))) << size;
+    EXPECT_FALSE(decode_delivery(bytes + 'x'));
+  }
 }
 
 }  // namespace
