@@ -72,6 +72,25 @@ def test_a_server_never_tells_the_password(store, node, serve):
     assert node.login[1] not in "".join([*answers, server.out, done.out, done.err])
 
 
+@pytest.fixture(scope="module")
+def reader(store, node):
+    """A user who may read the store's tables and nothing else: (name, password)."""
+    with node.cql() as cql:
+        cql("CREATE ROLE reader WITH LOGIN = true AND PASSWORD = 'only-reads'")
+        cql(f"GRANT SELECT ON KEYSPACE {KEYSPACE} TO reader")
+    return "reader", "only-reads"
+
+
+def test_a_user_who_may_only_read_can_ask_but_not_load(store, node, reader):
+    meterline = Meterline(store.folder)
+    meterline.use_url(cassandra_url(node, KEYSPACE, **right(node) | {"user": reader[0]}),
+                      reader[1])
+    assert meterline.day_sums("A", "2019-01-01", "2019-01-01") == {"2019-01-01": 48}
+    more = wide.header() + wide.row("A", "2019-01-02", wide.same(1))
+    done = meterline("ingest", "-", input=more.encode(), expect=1)
+    assert "MODIFY" in done.out + done.err
+
+
 def test_a_wrong_password(store, node):
     url = cassandra_url(node, KEYSPACE, **right(node))
     assert "username" in refused(store, url, "wrong-secret").lower()

@@ -154,6 +154,11 @@ class Store {
 
   /// Begins to write deliveries, at least one. The store must outlive the writer.
   virtual Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) = 0;
+
+  /// How many writers on so many cores bring most into the store: more than there are cores where
+  /// a writer mostly waits for servers.
+  virtual std::size_t writers_for(std::size_t cores) const { return cores; }
+
   Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) {
     return write(std::span(&delivery, 1));
   }

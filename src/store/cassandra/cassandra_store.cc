@@ -27,8 +27,10 @@ class CassandraStore final : public Store {
     for (const auto& delivery : deliveries)
       if (delivery.source.size() > source_bytes_max)
         return fail(Errc::too_large, "the name of the delivery's source is too long");
+    METERLINE_CHECK(tables_->prepare_writes());
     return make_cassandra_writer(deliveries, *tables_);
   }
+  std::size_t writers_for(std::size_t cores) const override { return 2 * cores; }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return read_day_rows(*tables_, query, visit);
   }
@@ -134,7 +136,7 @@ Result<std::vector<StoreFigure>> CassandraStore::figures() const {
 
 Result<std::unique_ptr<Store>> open_cassandra_store(const CassandraOptions& options) {
   METERLINE_TRY(auto session, connect_cql(options.cql));
-  METERLINE_TRY(auto tables, Tables::open(std::move(session), options.keyspace));
+  METERLINE_TRY(auto tables, Tables::open(std::move(session), options.keyspace, options.dialect));
   return std::make_unique<CassandraStore>(std::move(tables));
 }
 

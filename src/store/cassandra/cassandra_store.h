@@ -30,9 +30,10 @@ struct CassandraOptions {
 Result<CassandraOptions> parse_cassandra_url(
     std::string_view url, const std::function<std::string(const std::string& name)>& environment);
 
-/// Connects to a store that `init_cassandra_store` made. Never changes its schema.
-/// Errors: `not_found` when there is none, `refused` when a newer meterline made it, and those
-/// of CqlSession.
+/// Connects to a store: tables that `init_cassandra_store` made, or others did just so. Never
+/// changes its schema.
+/// Errors: `not_found` when there is none, `refused` when a newer meterline made it or its tables
+/// are others, and those of CqlSession.
 Result<std::unique_ptr<Store>> open_cassandra_store(const CassandraOptions& options);
 
 /// What was made.

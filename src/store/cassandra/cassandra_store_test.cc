@@ -10,6 +10,7 @@
 
 #include <map>
 
+#include "store/cassandra/tables.h"
 #include "store/memory/memory_store.h"
 #include "store/resolve.h"
 #include "testing/cassandra_keyspace.h"
@@ -114,10 +115,51 @@ TEST_F(CassandraStore, AYearOfOneMeterIsSentInBatchesAndItsTotalsByMonth) {
   requests();
   ASSERT_TRUE(load(*store_, year));
   const auto written = requests();
-  EXPECT_EQ(written.at("insert_day"), 13) << "365 rows in batches of 30";
+  EXPECT_EQ(written.at("insert_day"), 2) << "365 rows in batches of 200";
   EXPECT_EQ(written.at("insert_totals"), 12);
   EXPECT_EQ(written.at("insert_meter"), 1);
   expect_answers_of({year});
+}
+
+/// The totals of a few days are not written: the days say them.
+TEST_F(CassandraStore, AFileOfOneDayCostsFourRowsOnceItsMeterIsKnown) {
+  const auto first = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
+  const auto second = delivery_of(2, 2, {"A 2019-01-02 30 2x48"});
+  ASSERT_TRUE(load(*store_, first));
+  requests();
+  ASSERT_TRUE(load(*store_, second));
+  std::map<std::string, std::int64_t> written;
+  for (const auto& [statement, count] : requests())
+    if (statement.starts_with("insert_")) written[statement] = count;
+  const std::map<std::string, std::int64_t> wanted = {{"insert_day", 1},
+                                                      {"insert_delivery", 1},
+                                                      {"insert_delivery_by_source", 1},
+                                                      {"insert_delivery_by_time", 1}};
+  EXPECT_EQ(written, wanted);
+  expect_answers_of({first, second});
+}
+
+/// A meter with small files in a month that other deliveries bring whole, restated both ways.
+TEST_F(CassandraStore, UnitesTotalsWithDaysThatHaveNone) {
+  std::vector<TestDelivery> deliveries = {
+      delivery_of(1, 1, {"M0007 2019-01-05 30 7x40 -x8"}),
+      delivery_of_days(2, 2, days_of_meters(100, "2019-01-05")),
+      delivery_of(3, 3,
+                  {"M0007 2019-01-05 30 9e -x47", "M0009 2019-01-06 60 1x24",
+                   "M0009 2019-01-06 E1/consumption/kWh 60 1x24"}),
+      delivery_of(4, 4, {"M0007 2019-02-28 30 1x48", "Z 2018-12-31 30 1x48"})};
+  for (const auto& each : deliveries) ASSERT_TRUE(load(*store_, each));
+  expect_answers_of(deliveries);
+  for (const auto& day : {"2019-01-05", "2019-01-06", "2018-12-31"}) {
+    int totals = 0;
+    ASSERT_TRUE(store_->read_day_totals({.dates = dates_of(day, day)},
+                                        [&](const DayTotal& total) -> Result<void> {
+                                          EXPECT_EQ(total.date.text(), day);
+                                          ++totals;
+                                          return {};
+                                        }));
+    EXPECT_EQ(totals, std::string(day) == "2019-01-05" ? 100 : day[3] == '9' ? 2 : 1);
+  }
 }
 
 TEST_F(CassandraStore, WritesNothingTwiceThatIsKnown) {
@@ -150,8 +192,9 @@ TEST_F(CassandraStore, UnitesTotalsOfMonthsAndOfDays) {
 }
 
 TEST_F(CassandraStore, AnswersADayOfOneVersionWithoutItsReadings) {
-  ASSERT_TRUE(
-      load(*store_, delivery_of(1, 1, {"A 2019-01-01 30 1x40 -x8", "B 2019-01-01 30 2x48"})));
+  ASSERT_TRUE(load(*store_, delivery_of(1, 1,
+                                        {"A 2019-01-01 30 1x40 -x8", "B 2019-01-01 30 2x48",
+                                         "C 2019-01-01 30 2x48", "D 2019-01-01 30 2x48"})));
   requests();
   int totals = 0;
   ASSERT_TRUE(store_->read_day_totals({.dates = dates_of("2019-01-01", "2019-01-01")},
@@ -160,7 +203,7 @@ TEST_F(CassandraStore, AnswersADayOfOneVersionWithoutItsReadings) {
                                         ++totals;
                                         return {};
                                       }));
-  EXPECT_EQ(totals, 2);
+  EXPECT_EQ(totals, 4);
   EXPECT_EQ(requests().count("select_days"), 0U);
 }
 
@@ -269,8 +312,6 @@ TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
 
   const auto session = connect_cql(options.cql);
   ASSERT_TRUE(session);
-  ASSERT_TRUE((*session)->execute("DELETE FROM test_schema.catalogue WHERE kind = 'schema'"));
-  EXPECT_EQ(open_cassandra_store(options).error().code, Errc::not_found);
   ASSERT_TRUE((*session)->execute(
       "INSERT INTO test_schema.catalogue (kind, name) VALUES ('schema', '999')"));
   for (const auto& error :
@@ -278,6 +319,84 @@ TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
     EXPECT_EQ(error.code, Errc::refused);
     EXPECT_THAT(error.message, HasSubstr("schema 999"));
   }
+}
+
+/// Tables that something else than init made, such as a CloudFormation stack.
+class CassandraTables : public ::testing::Test {
+ protected:
+  CassandraTables()
+      : options_(cassandra_options(fmt::format(
+            "tables_{}", ::testing::UnitTest::GetInstance()->current_test_info()->line()))),
+        session_(*connect_cql(options_.cql)) {
+    execute(
+        "CREATE KEYSPACE {} WITH replication = {{'class': 'SimpleStrategy', "
+        "'replication_factor': 1}}");
+    for (const auto& table : create_tables(options_.keyspace))
+      EXPECT_TRUE(session_->execute(table));
+  }
+
+  void execute(std::string_view cql) {
+    const auto done = session_->execute(fmt::format(fmt::runtime(cql), options_.keyspace));
+    EXPECT_TRUE(done) << done.error().message;
+  }
+
+  /// The schemas that the catalogue notes.
+  std::vector<std::string> schemas() {
+    std::vector<std::string> names;
+    EXPECT_TRUE(session_->query(
+        fmt::format("SELECT name FROM {}.catalogue WHERE kind = 'schema'", options_.keyspace),
+        [&](std::size_t, const CqlPage& page) {
+          return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+            names.emplace_back(row.text());
+            return {};
+          });
+        }));
+    return names;
+  }
+
+  CassandraOptions options_;
+  std::unique_ptr<CqlSession> session_;
+};
+
+TEST_F(CassandraTables, AreAnEmptyStoreAndTheFirstWriterNotesTheSchema) {
+  const auto store = open_cassandra_store(options_);
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_TRUE((*store)->ready());
+  EXPECT_EQ((*store)->meters({.prefix = "", .after = {}}).value().size(), 0U);
+  EXPECT_THAT(schemas(), IsEmpty()) << "a reader writes nothing";
+
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
+  ASSERT_TRUE(load(**store, delivery));
+  EXPECT_THAT(schemas(), ElementsAre("1"));
+  EXPECT_EQ(answers_of(**open_cassandra_store(options_)), answers_of(**store));
+}
+
+TEST_F(CassandraTables, OfWhichOneIsMissingAreNoStore) {
+  execute("DROP TABLE {}.deliveries_by_time");
+  const auto error = open_cassandra_store(options_).error();
+  EXPECT_EQ(error.code, Errc::not_found);
+  EXPECT_THAT(error.message, HasSubstr("lacks deliveries_by_time; `meterline store init"));
+}
+
+TEST_F(CassandraTables, ThatAnAskerCannotReadAreRefusedAtStart) {
+  execute("ALTER TABLE {}.reading_days DROP day");
+  const auto error = open_cassandra_store(options_).error();
+  EXPECT_EQ(error.code, Errc::refused);
+  EXPECT_THAT(error.message, HasSubstr("its tables are not as `meterline store init` makes them"));
+}
+
+TEST_F(CassandraTables, ThatALoaderCannotWriteAreRefusedBeforeTheFirstRow) {
+  execute("DROP TABLE {}.day_totals");
+  execute(
+      "CREATE TABLE {}.day_totals (period text, bucket int, version blob, first_meter text, "
+      "totals blob, PRIMARY KEY ((period, bucket), version, first_meter))");
+  const auto store = open_cassandra_store(options_);
+  ASSERT_TRUE(store) << store.error().message;
+  const auto loaded = load(**store, delivery_of(1, 1, {"A 2019-01-01 30 1x48"}));
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().code, Errc::refused);
+  EXPECT_THAT(loaded.error().message, HasSubstr("last_meter"));
+  EXPECT_THAT(schemas(), IsEmpty());
 }
 
 }  // namespace

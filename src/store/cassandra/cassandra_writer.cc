@@ -63,7 +63,8 @@ Result<void> CassandraWriter::add(const DayToStore& day) {
   METERLINE_CHECK(order_.check(day));
   const int year = day.date.civil().year;
   if (meter_ != day.meter) METERLINE_CHECK(begin_meter(day.meter));
-  if (year_ != year || days_count_ == batch_rows_max || days_.bytes().size() >= batch_bytes_max)
+  if (year_ != year || days_count_ == batch_rows_max(tables_.dialect()) ||
+      days_.bytes().size() >= batch_bytes_max)
     METERLINE_CHECK(send_days());
   if (year_ != year) begin_year(year);
   METERLINE_CHECK(totals_.add(day));

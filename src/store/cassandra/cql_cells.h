@@ -43,6 +43,7 @@ class CqlRow {
 
   bool ok() const { return ok_; }
   bool at_end() const { return cells_.empty(); }
+  std::size_t left() const { return cells_.size(); }  ///< Bytes.
 
  private:
   std::string_view fixed(std::size_t size);

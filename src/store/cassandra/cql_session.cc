@@ -3,42 +3,13 @@
 #include <meterline_drivers.h>
 
 #include <algorithm>
-#include <exception>
-#include <stdexcept>
-#include <type_traits>
 #include <utility>
 
+#include "core/guarded.h"
 #include "core/try.h"
 
 namespace meterline::store {
 namespace {
-
-/// What the bridge throws is `code|text`; see drivers/src/failure.rs.
-Error error_of(std::string_view thrown) {
-  const auto bar = thrown.find('|');
-  const auto code = thrown.substr(0, bar);
-  std::string text(bar == std::string_view::npos ? thrown : thrown.substr(bar + 1));
-  if (code == "invalid") return {Errc::invalid_argument, std::move(text)};
-  if (code == "corrupt") return {Errc::corrupt, std::move(text)};
-  return {Errc::unavailable, std::move(text)};
-}
-
-/// Calls into the bridge; what it throws becomes an Error.
-template <class Call>
-auto guarded(const Call& call) -> Result<std::invoke_result_t<Call>> {
-  try {
-    if constexpr (std::is_void_v<std::invoke_result_t<Call>>) {
-      call();
-      return {};
-    } else {
-      return call();
-    }
-  } catch (const std::invalid_argument& thrown) {  // Text that is not UTF-8.
-    return fail(Errc::invalid_argument, thrown.what());
-  } catch (const std::exception& thrown) {
-    return tl::unexpected(error_of(thrown.what()));
-  }
-}
 
 rust::Str str(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -66,6 +37,7 @@ drivers::Options flat(const CqlOptions& options) {
   flat.tls_ca_file = rust::String::lossy(options.tls.ca_file);
   flat.tls_server_name = rust::String::lossy(options.tls.server_name);
   flat.connections_per_node = static_cast<std::size_t>(std::max(options.connections_per_node, 0));
+  flat.writes_per_connection = static_cast<std::size_t>(std::max(options.writes_per_connection, 0));
   flat.connect_timeout_ms = millis(options.connect_timeout);
   flat.tries_max = static_cast<std::uint32_t>(std::max(options.retry.tries_max, 1));
   flat.first_wait_ms = millis(options.retry.first_wait);
@@ -133,11 +105,19 @@ class Session : public CqlSession {
     return visit_pages(*reader, visit);
   }
 
-  Result<CqlStatement> prepare(std::string_view name, std::string_view cql,
-                               int page_rows) override {
-    METERLINE_TRY(const auto number,
-                  guarded([&] { return driver_->prepare(str(name), str(cql), page_rows); }));
-    return CqlStatement{.number = number};
+  Result<std::vector<CqlStatement>> prepare(std::span<const Text> texts) override {
+    std::vector<drivers::StatementText> flat;
+    for (const auto& [name, cql, page_rows] : texts)
+      flat.push_back({.name = rust::String::lossy(name),
+                      .cql = rust::String::lossy(cql),
+                      .page_rows = page_rows});
+    METERLINE_TRY(const auto first, guarded([&] {
+                    return driver_->prepare(
+                        rust::Slice<const drivers::StatementText>(flat.data(), flat.size()));
+                  }));
+    std::vector<CqlStatement> prepared;
+    for (std::size_t i = 0; i < texts.size(); ++i) prepared.push_back({.number = first + i});
+    return prepared;
   }
 
   std::unique_ptr<CqlWriter> writer(const WriteLimits& limits) override {

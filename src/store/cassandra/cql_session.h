@@ -40,6 +40,8 @@ struct CqlOptions {
   std::string aws_region;  ///< Not empty: Amazon Keyspaces, login by SigV4 for this region.
   CqlTls tls;
   int connections_per_node = 0;  ///< 0: the driver's choice, one for each core.
+  /// In flight on all connections together, for each of them; 0: CqlSession::WriteLimits alone.
+  int writes_per_connection = 0;
   std::chrono::milliseconds connect_timeout{10'000};
   RetryLimits retry;
 };
@@ -100,9 +102,18 @@ class CqlSession {
   /// The same on every node that is up, one after another; `key` is the node's number.
   virtual Result<void> query_each_node(std::string_view cql, const CqlPageVisitor& visit) = 0;
 
-  /// `name` is the statement's in metrics(). `page_rows`: of reads.
-  virtual Result<CqlStatement> prepare(std::string_view name, std::string_view cql,
-                                       int page_rows) = 0;
+  struct Text {
+    std::string name;  ///< In metrics().
+    std::string cql;
+    int page_rows = 0;  ///< Of a read; 0: the driver's choice.
+  };
+  /// All of them at once, in one round trip; the answer is in their order.
+  virtual Result<std::vector<CqlStatement>> prepare(std::span<const Text> texts) = 0;
+  Result<CqlStatement> prepare(const Text& text) {
+    const auto prepared = prepare(std::span(&text, 1));
+    if (!prepared) return tl::unexpected(prepared.error());
+    return prepared->front();
+  }
 
   struct WriteLimits {
     std::size_t requests = 256;    ///< In flight.

@@ -80,7 +80,8 @@ class CqlSessionTest : public ::testing::Test {
   static void must(const Result<void>& result) { ASSERT_TRUE(result) << result.error().message; }
 
   CqlStatement prepared(std::string_view name, std::string_view cql) {
-    const auto statement = session_->prepare(name, cql, page_rows);
+    const auto statement = session_->prepare(
+        {.name = std::string(name), .cql = std::string(cql), .page_rows = page_rows});
     EXPECT_TRUE(statement) << statement.error().message;
     return statement.value_or(CqlStatement{});
   }
@@ -264,7 +265,8 @@ TEST_F(CqlSessionTest, WhatTheClusterRefusesIsNotTriedAgain) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::invalid_argument) << refused.error().message;
   }
-  const auto statement = session_->prepare("x", "SELECT a FROM cql_session_test.unknown", 0);
+  const auto statement =
+      session_->prepare({.name = "x", .cql = "SELECT a FROM cql_session_test.unknown"});
   ASSERT_FALSE(statement);
   EXPECT_EQ(statement.error().code, Errc::invalid_argument);
   EXPECT_THAT(statement.error().message, HasSubstr("unknown"));

@@ -143,18 +143,23 @@ Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const D
   return days.finish();
 }
 
-Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDate>& dates,
+Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates>& dates,
                               Instant as_of, const MeterDayVisitor& visit) {
   CqlCells keys;
-  for (const auto& [meter, date] : dates)
-    days_key(meter, date.civil().year, {.from = date, .to = date}, keys);
+  for (const auto& [meter, range] : dates) days_key(meter, range.from.civil().year, range, keys);
+  std::size_t current = 0;
+  const DayVisitor visit_day = [&](const StoredDay& day) { return visit(current, day); };
+  std::optional<RowsByDate> days;
   return tables.read_pages(
       Statement::select_days, keys, dates.size(),
       [&](std::size_t which, const CqlPage& page) -> Result<void> {
-        const DayVisitor visit_day = [&](const StoredDay& day) { return visit(which, day); };
-        RowsByDate days(dates[which].meter, as_of, visit_day);
-        METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return days.add(row); }));
-        return days.finish();
+        if (!days) days.emplace(dates[which].meter, as_of, visit_day);
+        current = which;
+        METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return days->add(row); }));
+        if (!page.last) return {};
+        METERLINE_CHECK(days->finish());
+        days.reset();
+        return {};
       },
       short_reads_in_flight);
 }

@@ -12,16 +12,16 @@ namespace meterline::store {
 /// Store::read_days.
 Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const DayVisitor& visit);
 
-/// A day of a meter that is asked for among many.
-struct MeterDate {
+/// Days of a meter, all of one year, that are asked for among many.
+struct MeterDates {
   MeterId meter;
-  Date date;
+  DateRange dates;
 };
 using MeterDayVisitor = std::function<Result<void>(std::size_t which, const StoredDay&)>;
 
-/// Every version of each of the days, up to `as_of`, in their order and then as read_days gives
+/// Every version of the days, up to `as_of`, in the order of `dates` and then as read_days gives
 /// them; many at once.
-Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDate>& dates,
+Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates>& dates,
                               Instant as_of, const MeterDayVisitor& visit);
 
 /// In which years a meter has which channel; empty for an unknown meter.

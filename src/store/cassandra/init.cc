@@ -102,7 +102,7 @@ Result<MadeStore> init_cassandra_store(const CassandraOptions& options, Replicat
   METERLINE_TRY(const auto before, tables_of(*session, keyspace));
   if (is_in("catalogue", before)) {
     METERLINE_TRY(const auto schemas, schemas_of(*session, keyspace));
-    if (!schemas.empty()) METERLINE_CHECK(check_version(keyspace, schemas));
+    METERLINE_CHECK(check_version(keyspace, schemas));
   }
   const auto statements = create_tables(keyspace);
   for (std::size_t i = 0; i < statements.size(); ++i) {

@@ -76,13 +76,14 @@ constexpr std::array<StatementText, statements_count> texts = {{
     {Statement::insert_delivery_by_time, "insert_delivery_by_time",
      "INSERT INTO {}.deliveries_by_time (month, delivered_at, id) VALUES (?, ?, ?)", 0},
     {Statement::select_deliveries_by_time, "select_deliveries_by_time",
-     "SELECT delivered_at, id FROM {}.deliveries_by_time WHERE month = ? AND delivered_at <= ?",
+     "SELECT delivered_at, id FROM {}.deliveries_by_time WHERE month = ? AND delivered_at <= ? "
+     "ORDER BY delivered_at DESC, id DESC",
      200},
     {Statement::insert_delivery_by_source, "insert_delivery_by_source",
      "INSERT INTO {}.deliveries_by_source (source, delivered_at, id) VALUES (?, ?, ?)", 0},
     {Statement::select_deliveries_by_source, "select_deliveries_by_source",
      "SELECT delivered_at, id FROM {}.deliveries_by_source "
-     "WHERE source = ? AND delivered_at <= ?",
+     "WHERE source = ? AND delivered_at <= ? ORDER BY delivered_at DESC, id DESC",
      200},
     {Statement::insert_name, "insert_name", "INSERT INTO {}.catalogue (kind, name) VALUES (?, ?)",
      0},
@@ -154,6 +155,8 @@ std::int32_t bucket_of(const MeterId& meter) { return bucket_of_hash(fnv(meter.t
 std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter) {
   return bucket_of_hash(fnv(first_meter, fnv(version_key)));
 }
+
+std::string days_kind(std::string_view month) { return fmt::format("days {}", month); }
 
 std::int64_t source_key(std::string_view source) { return static_cast<std::int64_t>(fnv(source)); }
 

@@ -72,7 +72,7 @@ struct StatementText {
   Statement statement;
   std::string_view name;  ///< In metrics.
   std::string_view cql;   ///< `{}` stands for the keyspace.
-  int page_rows;          ///< Of a read.
+  int page_rows;          ///< Of a read; 0: it writes.
 };
 std::span<const StatementText, statements_count> statements();
 
@@ -95,8 +95,11 @@ inline constexpr std::string_view select_size_estimates =
     "SELECT table_name, partitions_count, mean_partition_size FROM system.size_estimates "
     "WHERE keyspace_name = '{}'";
 
-/// A batch holds rows of one partition only. Keyspaces takes at most 30.
-inline constexpr std::size_t batch_rows_max = 30;
+/// A batch holds rows of one partition only. Keyspaces takes at most 30; of Cassandra's work on
+/// one, and of ours, half is for the batch, not for its rows.
+constexpr std::size_t batch_rows_max(Dialect dialect) {
+  return dialect == Dialect::keyspaces ? 30 : 200;
+}
 inline constexpr std::size_t batch_bytes_max = 64 << 10;
 /// A row of totals or a part of a report is cut before it grows beyond; Keyspaces takes 1 MB.
 inline constexpr std::size_t totals_bytes_max = 128 << 10;
@@ -126,6 +129,11 @@ VersionKey parse_version_key(std::string_view bytes);
 inline constexpr std::string_view schema_kind = "schema";
 inline constexpr std::string_view totals_kind = "totals";
 inline constexpr std::string_view months_kind = "deliveries";
+
+/// A period's name among those of totals_kind that says: some meters of the month have days that
+/// no row of totals tells of. Those meters are names of the kind days_kind(month).
+inline constexpr std::string_view by_days = "days";
+std::string days_kind(std::string_view month);
 
 /// `2019-01`: the month that a delivery is listed under; that of 1900-01 or 2199-12 beyond.
 std::string month_of(Instant at);

@@ -107,7 +107,7 @@ TEST(Schema, EveryReadNamesOnePartition) {
 }
 
 TEST(Schema, KeepsWithinTheSizesOfKeyspaces) {
-  EXPECT_LE(batch_rows_max, batch_rows_of_keyspaces);
+  EXPECT_LE(batch_rows_max(Dialect::keyspaces), batch_rows_of_keyspaces);
   const std::size_t channel = channel_name_chars_max + std::string("/consumption/kvarh").size();
   EXPECT_LE(meter_id_chars_max + 4, partition_key_bytes_of_keyspaces);
   EXPECT_LE(4 + channel + version_key_bytes, clustering_bytes_of_keyspaces);  // reading_days

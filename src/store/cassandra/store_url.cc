@@ -19,6 +19,8 @@ constexpr int connections_max = 64;
 constexpr int timeout_seconds_max = 3600;
 /// Keyspaces serves about 3,000 requests a second on each connection.
 constexpr int keyspaces_connections = 4;
+/// In flight on each: as many as that rate has under way when a write takes 10 ms.
+constexpr int keyspaces_writes = 30;
 
 constexpr std::string_view password_variable = "METERLINE_CASSANDRA_PASSWORD";
 constexpr std::string_view user_variable = "METERLINE_CASSANDRA_USER";
@@ -233,6 +235,7 @@ Result<CassandraOptions> parse_keyspaces(std::string_view rest, const Environmen
   cql.tls = {.on = true, .server_name = endpoint};
   cql.connections_per_node = keyspaces_connections;
   METERLINE_CHECK(take_common(keyspaces_form, parts.options, environment, cql));
+  cql.writes_per_connection = keyspaces_writes;
   if (cql.user.empty()) cql.aws_region = parts.authority;
   return options;
 }

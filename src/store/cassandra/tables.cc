@@ -1,8 +1,10 @@
 #include "store/cassandra/tables.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
+#include <set>
 
 #include "core/try.h"
 
@@ -11,30 +13,30 @@ namespace {
 
 constexpr std::string_view enough_text = "enough was read";
 
-bool has_tables(const std::vector<std::string>& names) {
-  for (const auto wanted : table_names)
-    if (std::find(names.begin(), names.end(), wanted) == names.end()) return false;
-  return true;
-}
-
-/// Tells a store that was never made from a cluster that cannot be asked.
+/// Tells a store that was never made, or only in part, from a cluster that cannot be asked.
 Result<void> check_tables(CqlSession& session, std::string_view keyspace) {
-  std::vector<std::string> names;
+  std::set<std::string, std::less<>> missing(table_names.begin(), table_names.end());
   METERLINE_CHECK(session.query(fmt::format(fmt::runtime(select_tables), keyspace),
                                 [&](std::size_t, const CqlPage& page) {
                                   return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-                                    names.emplace_back(row.text());
+                                    const auto found = missing.find(row.text());
+                                    if (found != missing.end()) missing.erase(found);
                                     return {};
                                   });
                                 }));
-  if (has_tables(names)) return {};
-  return fail(Errc::not_found,
-              fmt::format("keyspace {} holds no store; `meterline store init --store URL` makes it",
-                          keyspace));
+  if (missing.empty()) return {};
+  const std::string what = missing.size() == table_names.size()
+                               ? "holds no store"
+                               : fmt::format("lacks {}", fmt::join(missing, ", "));
+  return fail(
+      Errc::not_found,
+      fmt::format("keyspace {} {}; `meterline store init --store URL` makes it", keyspace, what));
 }
 
-tl::unexpected<Error> not_prepared(std::string_view keyspace, const Error& error) {
+/// Why statements cannot be prepared.
+Result<void> not_prepared(CqlSession& session, std::string_view keyspace, const Error& error) {
   if (error.code != Errc::invalid_argument) return tl::unexpected(error);
+  METERLINE_CHECK(check_tables(session, keyspace));
   return fail(
       Errc::refused,
       fmt::format("keyspace {} cannot be used: its tables are not as `meterline store init` "
@@ -45,20 +47,31 @@ tl::unexpected<Error> not_prepared(std::string_view keyspace, const Error& error
 }  // namespace
 
 Result<std::unique_ptr<Tables>> Tables::open(std::unique_ptr<CqlSession> session,
-                                             std::string_view keyspace) {
-  METERLINE_CHECK(check_tables(*session, keyspace));
-  std::unique_ptr<Tables> tables(new Tables(std::move(session), keyspace));
-  for (const auto& text : statements()) {
-    const auto prepared = tables->session_->prepare(
-        text.name, fmt::format(fmt::runtime(text.cql), keyspace), text.page_rows);
-    if (!prepared) return not_prepared(keyspace, prepared.error());
-    tables->prepared_[static_cast<std::size_t>(text.statement)] = *prepared;
-  }
+                                             std::string_view keyspace, Dialect dialect) {
+  std::unique_ptr<Tables> tables(new Tables(std::move(session), keyspace, dialect));
+  METERLINE_CHECK(tables->prepare(Kind::reads));
   METERLINE_CHECK(tables->check_schema());
   return tables;
 }
 
-Result<void> Tables::check_schema() const {
+Result<void> Tables::prepare(Kind kind) const {
+  std::vector<Statement> wanted;
+  std::vector<CqlSession::Text> texts;
+  for (const auto& text : statements()) {
+    if ((text.page_rows == 0) != (kind == Kind::writes)) continue;
+    wanted.push_back(text.statement);
+    texts.push_back({.name = std::string(text.name),
+                     .cql = fmt::format(fmt::runtime(text.cql), keyspace_),
+                     .page_rows = text.page_rows});
+  }
+  const auto prepared = session_->prepare(texts);
+  if (!prepared) return not_prepared(*session_, keyspace_, prepared.error());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    prepared_[static_cast<std::size_t>(wanted[i])] = (*prepared)[i];
+  return {};
+}
+
+Result<void> Tables::check_schema() {
   CqlCells key;
   key.text(schema_kind);
   key.text("");
@@ -68,14 +81,30 @@ Result<void> Tables::check_schema() const {
     names.emplace_back(row.text());
     return {};
   }));
+  has_schema_ = !names.empty();
   return check_version(keyspace_, names);
 }
 
+Result<void> Tables::prepare_writes() const {
+  const std::scoped_lock lock(writes_mutex_);
+  if (can_write_) return {};
+  METERLINE_CHECK(prepare(Kind::writes));
+  if (!has_schema_) METERLINE_CHECK(note_schema());
+  can_write_ = true;
+  return {};
+}
+
+Result<void> Tables::note_schema() const {
+  CqlCells cells;
+  cells.text(schema_kind);
+  cells.text(std::to_string(schema_version));
+  const auto writer = session_->writer({});
+  METERLINE_CHECK(writer->write((*this)[Statement::insert_name], cells.bytes(), 1));
+  return writer->finish();
+}
+
 Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names) {
-  if (names.empty())
-    return fail(Errc::not_found, fmt::format("keyspace {} holds a store that was not made to its "
-                                             "end; run `meterline store init --store URL` again",
-                                             keyspace));
+  if (names.empty()) return {};
   int version = 0;
   for (const auto& name : names) {
     int number = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,17 +23,25 @@ using RowVisitor = std::function<Result<void>(CqlRow& row)>;
 inline constexpr std::size_t reads_in_flight = 16;
 inline constexpr std::size_t short_reads_in_flight = 128;
 
-/// A session with every statement prepared for the tables of one keyspace.
+/// A session with the statements prepared for the tables of one keyspace: those that read from the
+/// beginning, those that write when they are first wanted, so that asking needs no right to write.
 ///
 /// Threads: every method may be called from many threads at once.
 class Tables {
  public:
+  /// A keyspace that has the tables, but no word yet of which schema they are, holds an empty
+  /// store of this one: whoever makes tables by other means than init cannot write rows.
   /// Errors: `not_found` when the keyspace holds no store, `refused` when a newer meterline made
-  /// it, and those of CqlSession.
+  /// it or its tables are others, and those of CqlSession.
   static Result<std::unique_ptr<Tables>> open(std::unique_ptr<CqlSession> session,
-                                              std::string_view keyspace);
+                                              std::string_view keyspace, Dialect dialect);
+
+  /// To be called before the first write; then it does nothing. Notes the schema where it is not.
+  /// Errors: `refused` when the tables are others or the user may not write.
+  Result<void> prepare_writes() const;
 
   const std::string& keyspace() const { return keyspace_; }
+  Dialect dialect() const { return dialect_; }
   CqlSession& session() const { return *session_; }
   CqlStatement operator[](Statement statement) const {
     return prepared_[static_cast<std::size_t>(statement)];
@@ -47,13 +56,20 @@ class Tables {
                          std::chrono::milliseconds deadline = {}) const;
 
  private:
-  Tables(std::unique_ptr<CqlSession> session, std::string_view keyspace)
-      : session_(std::move(session)), keyspace_(keyspace) {}
-  Result<void> check_schema() const;
+  Tables(std::unique_ptr<CqlSession> session, std::string_view keyspace, Dialect dialect)
+      : session_(std::move(session)), keyspace_(keyspace), dialect_(dialect) {}
+  enum class Kind { reads, writes };
+  Result<void> prepare(Kind kind) const;
+  Result<void> check_schema();
+  Result<void> note_schema() const;
 
   std::unique_ptr<CqlSession> session_;
   std::string keyspace_;
-  std::array<CqlStatement, statements_count> prepared_{};
+  Dialect dialect_;
+  bool has_schema_ = false;  ///< When it was opened.
+  mutable std::mutex writes_mutex_;
+  mutable bool can_write_ = false;
+  mutable std::array<CqlStatement, statements_count> prepared_{};
 };
 
 /// Visits the rows of a page. `corrupt` when they are not what was selected.
@@ -63,7 +79,7 @@ Result<void> visit_rows(const CqlPage& page, const RowVisitor& visit);
 tl::unexpected<Error> enough();
 bool is_enough(const Result<void>& read);
 
-/// The version that the store has is not readable by this meterline; says what to do.
+/// Fails with what to do when this meterline cannot read a store of the schemas that are noted.
 Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names);
 
 }  // namespace meterline::store

@@ -15,9 +15,17 @@ namespace {
 /// From so many on, a day's totals are rows of their own: a question for one day then reads no
 /// other. Fewer go with the other days of their month, or each day would cost a row.
 constexpr std::size_t totals_of_a_day_min = 32;
+/// So few of a month are written nowhere, for their row would cost as much as the days themselves:
+/// the catalogue names their meters, once a month, and who asks reads the days.
+constexpr std::size_t totals_of_a_month_min = 4;
 
 Date date_of(std::int32_t days) { return *Date::from_days(days); }
-Month month_of(std::int32_t days) { return Month::of(date_of(days)); }
+
+/// The first day of the month behind that of `days`.
+std::int32_t end_of_month(std::int32_t days) {
+  const Month month = Month::of(date_of(days));
+  return month.first_day().days() + month.days();
+}
 
 }  // namespace
 
@@ -70,9 +78,10 @@ Result<void> TotalsBuffer::flush(CqlWriter& writer) {
   std::stable_sort(entries_.begin(), entries_.end(),
                    [&](const Entry& a, const Entry& b) { return order(a) < order(b); });
   for (std::size_t begin = 0; begin < entries_.size();) {
+    const std::int32_t month_end = end_of_month(entries_[begin].date);
     std::size_t end = begin;
     while (end < entries_.size() && entries_[end].delivery == entries_[begin].delivery &&
-           month_of(entries_[end].date) == month_of(entries_[begin].date))
+           entries_[end].date < month_end)
       ++end;
     METERLINE_CHECK(write_month(Entries(entries_).subspan(begin, end - begin), writer));
     begin = end;
@@ -97,9 +106,16 @@ Result<void> TotalsBuffer::write_month(Entries entries, CqlWriter& writer) {
     begin = end;
   }
   if (few.empty()) return {};
+  if (few.size() < totals_of_a_month_min) return note_meters(few), Result<void>();
   std::stable_sort(few.begin(), few.end(),
                    [](const Entry& a, const Entry& b) { return a.meter < b.meter; });
   return write_rows(few, TotalsRowWriter::Span::month, writer);
+}
+
+void TotalsBuffer::note_meters(std::span<const Entry> entries) {
+  const std::string month = date_of(entries.front().date).text().substr(0, 7);
+  registry_.note_name(totals_kind, fmt::format("{}/{}", month, by_days));
+  for (const auto& entry : entries) registry_.note_name(days_kind(month), meters_[entry.meter]);
 }
 
 TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span span) const {

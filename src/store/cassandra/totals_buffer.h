@@ -15,10 +15,10 @@
 namespace meterline::store {
 
 /// Collects what deliveries say of each day of each meter, and writes it packed: many meters of
-/// one day in a row where there are many, else the days of a month together. A row holds all
-/// that its delivery says of the meters from its first to its last in its period, and is named by
-/// them; so whatever pieces a delivery is written in, rows of one name are equal, and rows that
-/// overlap say the same.
+/// one day in a row where there are many, else the days of a month together; where those are but
+/// a few, it only notes their meters. A row holds all that its delivery says of the meters from its
+/// first to its last in its period, and is named by them; so whatever pieces a delivery is written
+/// in, rows of one name are equal, and rows that overlap say the same.
 ///
 /// Threads: one at a time.
 class TotalsBuffer {
@@ -52,6 +52,7 @@ class TotalsBuffer {
 
   Result<void> count_readings(std::string_view packed, Entry& entry);
   Result<void> write_month(Entries entries, CqlWriter& writer);
+  void note_meters(std::span<const Entry> entries);
   Result<void> write_rows(Entries entries, TotalsRowWriter::Span span, CqlWriter& writer);
   Result<void> write_row(const Delivery& delivery, const std::string& period, TotalsRowWriter& row,
                          CqlWriter& writer);

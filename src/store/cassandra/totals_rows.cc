@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -26,21 +27,27 @@ tl::unexpected<Error> damaged() {
               "the store holds damaged day totals; `meterline store check` names them");
 }
 
-/// A partition of day_totals: a day or a month, and a bucket.
+/// A partition of day_totals: a day or a month, and a bucket. Or what stands in none: the days of
+/// some meters of a month, in bucket `of_days`.
 struct Part {
   std::string period;
   std::int32_t bucket = 0;
 };
+constexpr std::int32_t of_days = -1;
 
 std::optional<Part> parse_part(std::string_view name) {
   const auto slash = name.find('/');
   if (slash != 7 && slash != 10) return std::nullopt;
   Part part{.period = std::string(name.substr(0, slash))};
+  if (!Date::parse(slash == 7 ? part.period + "-01" : part.period)) return std::nullopt;
   const auto digits = name.substr(slash + 1);
+  if (slash == 7 && digits == by_days) {
+    part.bucket = of_days;
+    return part;
+  }
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, part.bucket);
-  const std::string day = slash == 7 ? part.period + "-01" : part.period;
-  if (error != std::errc() || stop != end || !Date::parse(day)) return std::nullopt;
+  if (error != std::errc() || stop != end || part.bucket < 0) return std::nullopt;
   return part;
 }
 
@@ -55,10 +62,14 @@ struct Claim {
   TotalEntry entry;  ///< Its meter and channel stand above.
 };
 
+/// Meters of a month that are answered from their days, whatever else is known of them.
+using MetersByDays = std::set<std::string, std::less<>>;
+
 /// What is claimed of days, with the bytes that meters point into.
 class Claims {
  public:
-  explicit Claims(const TotalsQuery& query) : query_(query) {}
+  Claims(const TotalsQuery& query, const MetersByDays& left_out)
+      : query_(query), left_out_(left_out) {}
 
   /// Takes the rows of a part.
   Result<void> add(const Part& part, const CqlPage& page) {
@@ -95,7 +106,7 @@ class Claims {
       const int day = std::max(1, entry.day);
       const auto date = Date::from_days(begin.days() + day - 1);
       if (!date) return damaged();
-      if (!query_.dates.contains(*date)) continue;
+      if (!query_.dates.contains(*date) || left_out_.contains(entry.meter)) continue;
       const auto channel = channel_number(entry.channel);
       claims_.push_back(
           {.meter = entry.meter, .channel = channel, .date = *date, .key = key, .entry = entry});
@@ -105,6 +116,7 @@ class Claims {
   }
 
   const TotalsQuery& query_;
+  const MetersByDays& left_out_;
   std::vector<Channel> channels_;
   std::vector<Claim> claims_;
   std::deque<TotalsRow> rows_;
@@ -134,6 +146,9 @@ class DayAnswer {
     return {};
   }
 
+  /// Every day of the meters within `dates`, from what is stored of it.
+  Result<void> answer_by_days(const MetersByDays& meters, const DateRange& dates);
+
   Result<void> finish() { return resolve(); }
 
  private:
@@ -144,7 +159,8 @@ class DayAnswer {
     using Kind = TotalEntry::Kind;
     const Kind kind = newest.entry.kind;
     if (kind == Kind::unknown || (kind == Kind::partial && !one_version)) {
-      to_resolve_.push_back({.meter = *std::move(meter), .date = newest.date});
+      to_resolve_.push_back(
+          {.meter = *std::move(meter), .dates = {.from = newest.date, .to = newest.date}});
       channels_.push_back(channels.channel(newest.channel));
       return to_resolve_.size() < resolved_at_once ? Result<void>() : resolve();
     }
@@ -186,9 +202,36 @@ class DayAnswer {
   const TotalsQuery& query_;
   const TotalVisitor& visit_;
   DayTotal total_;
-  std::vector<MeterDate> to_resolve_;
+  std::vector<MeterDates> to_resolve_;
   std::vector<Channel> channels_;  ///< One for each of to_resolve_.
 };
+
+Result<void> DayAnswer::answer_by_days(const MetersByDays& meters, const DateRange& dates) {
+  std::vector<MeterDates> asked;
+  for (const auto& text : meters) {
+    auto meter = MeterId::parse(text);
+    if (!meter) return damaged();
+    asked.push_back({.meter = *std::move(meter), .dates = dates});
+  }
+  DayResolver resolver;
+  std::size_t current = 0;
+  const auto finish = [&]() -> Result<void> {
+    if (resolver.empty()) return {};
+    METERLINE_TRY(const auto total, total_of(asked[current].meter, resolver.day()));
+    resolver.clear();
+    return visit_(total);
+  };
+  METERLINE_CHECK(read_meter_dates(tables_, asked, query_.as_of,
+                                   [&](std::size_t which, const StoredDay& day) -> Result<void> {
+                                     const bool is_same = !resolver.empty() && which == current &&
+                                                          day.date == resolver.day().date &&
+                                                          day.channel == resolver.day().channel;
+                                     if (!is_same) METERLINE_CHECK(finish());
+                                     current = which;
+                                     return resolver.add(day);
+                                   }));
+  return finish();
+}
 
 /// The parts that may hold something of the dates, by month.
 Result<std::map<std::string, std::vector<Part>>> list_parts(const Tables& tables,
@@ -214,13 +257,26 @@ Result<std::map<std::string, std::vector<Part>>> list_parts(const Tables& tables
   return parts;
 }
 
+/// The days of a month, `2019-01`, that lie within `dates`.
+DateRange dates_within(const std::string& month, const DateRange& dates) {
+  const Date first = *Date::parse(month + "-01");
+  const auto last = Date::from_days(first.days() + Month::of(first).days() - 1);
+  return {.from = std::max(first, dates.from), .to = std::min(*last, dates.to)};
+}
+
 /// Reads the parts of a month and answers day after day.
 class MonthAnswer {
  public:
   MonthAnswer(const Tables& tables, const TotalsQuery& query, DayAnswer& answer)
-      : tables_(tables), answer_(answer), of_month_(query), of_day_(query) {}
+      : tables_(tables),
+        query_(query),
+        answer_(answer),
+        of_month_(query, by_days_),
+        of_day_(query, by_days_) {}
 
-  Result<void> read(const std::vector<Part>& parts) {
+  Result<void> read(const std::string& month, std::vector<Part> parts) {
+    if (std::erase_if(parts, [](const Part& part) { return part.bucket == of_days; }) > 0)
+      METERLINE_CHECK(answer_by_days(month));
     CqlCells keys;
     for (const auto& part : parts) {
       keys.text(part.period);
@@ -234,6 +290,19 @@ class MonthAnswer {
   }
 
  private:
+  Result<void> answer_by_days(const std::string& month) {
+    CqlCells key;
+    key.text(days_kind(month));
+    key.text("");
+    key.text("~");
+    METERLINE_CHECK(
+        tables_.read_rows(Statement::select_names, key, [&](CqlRow& row) -> Result<void> {
+          by_days_.emplace(row.text());
+          return {};
+        }));
+    return answer_.answer_by_days(by_days_, dates_within(month, query_.dates));
+  }
+
   Result<void> take(const Part& part, const CqlPage& page) {
     if (is_month(part)) return of_month_.add(part, page);
     if (part.period != period_) {
@@ -291,7 +360,9 @@ class MonthAnswer {
   }
 
   const Tables& tables_;
+  const TotalsQuery& query_;
   DayAnswer& answer_;
+  MetersByDays by_days_;
   Claims of_month_;
   Claims of_day_;
   std::string period_;  ///< Of the day that is being read.
@@ -308,7 +379,7 @@ Result<void> read_totals(const Tables& tables, const TotalsQuery& query,
   DayAnswer answer(tables, query, visit);
   for (const auto& [name, parts] : months) {
     MonthAnswer month(tables, query, answer);
-    METERLINE_CHECK(month.read(parts));
+    METERLINE_CHECK(month.read(name, parts));
   }
   return answer.finish();
 }

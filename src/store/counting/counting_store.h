@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+
+#include "store/estimate.h"
+
+namespace meterline::store {
+
+/// Counts what is committed to it and keeps nothing: every question finds it empty. Memory grows by
+/// 8 bytes for each meter, and by what the pricing needs.
+class CountingStore : public Store {
+ public:
+  virtual StoreEstimate estimate() const = 0;
+};
+
+/// `pricing` may be null.
+std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing);
+
+}  // namespace meterline::store
