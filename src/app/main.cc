@@ -16,5 +16,6 @@ int main(int argc, char** argv) {
            [&](const std::string& url, const cli::InitOptions& options) {
              return app::init_store(url, options, owner);
            },
+       .open_pricing = app::open_pricing,
        .stores = app::store_kinds()});
 }

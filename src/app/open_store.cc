@@ -9,7 +9,11 @@
 #include "core/try.h"
 #include "store/rocksdb/rocksdb_store.h"
 #ifdef METERLINE_CLOUD
+#include "app/login.h"
+#include "aws/parameters.h"
+#include "aws/session.h"
 #include "store/cassandra/cassandra_store.h"
+#include "store/cassandra/keyspaces_pricing.h"
 #endif
 
 namespace meterline::app {
@@ -20,10 +24,21 @@ bool is_on_a_cluster(std::string_view url) {
 }
 
 #ifdef METERLINE_CLOUD
+std::string environment(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+Result<std::string> parameter(const std::string& name) {
+  METERLINE_TRY(const auto session, aws::open_session());
+  return aws::read_parameter(*session, name);
+}
+
 Result<store::CassandraOptions> cluster_of(const std::string& url) {
-  return store::parse_cassandra_url(url, [](const std::string& name) {
-    const char* const value = std::getenv(name.c_str());
-    return value == nullptr ? std::string() : std::string(value);
+  METERLINE_TRY(const auto login, read_login(environment, parameter));
+  return store::parse_cassandra_url(url, [&](const std::string& name) {
+    const auto found = login.find(name);
+    return found == login.end() ? std::string() : found->second;
   });
 }
 
@@ -101,6 +116,14 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
   METERLINE_CHECK(open_store(url, cli::OpenMode::create, owner));
   made.push_back(url);
   return made;
+}
+
+Result<std::unique_ptr<store::Pricing>> open_pricing() {
+#ifdef METERLINE_CLOUD
+  return store::make_keyspaces_pricing();
+#else
+  return std::unique_ptr<store::Pricing>();
+#endif
 }
 
 std::string store_kinds() {

@@ -6,6 +6,7 @@
 
 #include "cli/session.h"
 #include "core/result.h"
+#include "store/estimate.h"
 #include "store/store.h"
 
 namespace meterline::app {
@@ -22,6 +23,9 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
 /// that this kind of store does not have.
 Result<std::vector<std::string>> init_store(const std::string& url, const cli::InitOptions& options,
                                             const std::string& owner);
+
+/// Counts what loads cost on Amazon Keyspaces; null where this program was built without it.
+Result<std::unique_ptr<store::Pricing>> open_pricing();
 
 /// The kinds of store that this program was built with, for `--version`.
 std::string store_kinds();

@@ -1,54 +1,29 @@
 #include "cli/ingest.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <cstdio>
 #include <fstream>
+#include <memory>
 #include <optional>
+#include <utility>
 
-#include "api/render.h"
 #include "cli/exit_code.h"
+#include "cli/ingest_paths.h"
+#include "cli/ingest_report.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
+#include "core/finding.h"
 #include "core/try.h"
 #include "ingest/ingest.h"
-#include "source/disk/disk_source.h"
+#include "ingest/sweep.h"
+#include "store/counting/counting_store.h"
 
 namespace meterline::cli {
 namespace {
 
-/// Findings shown of one delivery in the table; JSON has all that are kept.
-constexpr std::size_t findings_shown_max = 5;
-
-Instant now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-}
-
-/// What the paths name, in their order.
-Result<std::vector<source::Incoming>> incoming_of(const IngestVerb& verb) {
-  std::vector<source::Incoming> incoming;
-  for (const auto& path : verb.paths) {
-    if (path == "-") {
-      incoming.push_back(source::stdin_delivery(now()));
-      continue;
-    }
-    METERLINE_TRY(const auto files, source::list_files({path}));
-    for (const auto& file : files) {
-      METERLINE_TRY(auto delivery, source::file_delivery(file));
-      incoming.push_back(std::move(delivery));
-    }
-  }
-  if (!verb.delivered_at.empty()) {
-    METERLINE_TRY(const auto at, instant_option("--delivered-at", verb.delivered_at));
-    for (auto& delivery : incoming) delivery.delivered_at = at;
-  }
-  return incoming;
-}
+/// Objects that a sweep holds at a time.
+constexpr std::size_t sweep_batch_max = 1000;
 
 std::optional<std::uint64_t> bytes_of(const std::vector<source::Incoming>& incoming) {
   std::uint64_t sum = 0;
@@ -87,121 +62,6 @@ class RejectsFile {
   std::string path_;
 };
 
-/// Collects the report of an ingest, and prints it.
-class Report {
- public:
-  explicit Report(Output output) : output_(output) {}
-
-  void add(const store::DeliveryRecord& record, Progress& progress) {
-    if (output_ == Output::table) {
-      add_row(record);
-      for (const auto& line : notes(record)) progress.print(line);
-      return;
-    }
-    records_.push_back(record);
-    if (has_reason(record)) progress.print(reason_line(record));
-  }
-
-  void add(const ingest::ArchiveReport& archive, Progress& progress) {
-    if (output_ == Output::table)
-      table_.add({state_text(archive.state), grouped(archive.rows.read),
-                  grouped(archive.rows.stored), grouped(archive.rows.repeated),
-                  grouped(archive.rows.rejected), grouped(archive.readings.stored),
-                  grouped(archive.readings.missing), grouped(archive.readings.rejected),
-                  archive.source});
-    if (output_ != Output::json || !archive.reason.empty()) progress.print(archive_line(archive));
-    archives_.push_back(archive);
-  }
-
-  void print(const ingest::IngestTotals& totals) {
-    switch (output_) {
-      case Output::json:
-        print_line(api::ingest_json(records_, archives_, totals));
-        return;
-      case Output::csv:
-        print_text(api::deliveries_csv(records_));
-        return;
-      case Output::table:
-        print_text(table_.text());
-        if (totals.deliveries > 0 || archives_.empty()) print_line(total_line(totals));
-    }
-  }
-
- private:
-  static std::string total_line(const ingest::IngestTotals& totals) {
-    return fmt::format(
-        "\n{} deliveries: {} stored, {} already loaded, {} refused, {} failed\n"
-        "{} rows read: {} stored, {} repeated, {} rejected; {} readings stored, {} missing, {} "
-        "rejected",
-        grouped(totals.deliveries), grouped(totals.stored), grouped(totals.skipped),
-        grouped(totals.refused), grouped(totals.failed), grouped(totals.rows.read),
-        grouped(totals.rows.stored), grouped(totals.rows.repeated), grouped(totals.rows.rejected),
-        grouped(totals.readings.stored), grouped(totals.readings.missing),
-        grouped(totals.readings.rejected));
-  }
-
-  static std::string state_text(DeliveryState state) {
-    return state == DeliveryState::skipped ? "already loaded" : std::string(text_of(state));
-  }
-
-  static std::string archive_line(const ingest::ArchiveReport& archive) {
-    if (!archive.reason.empty())
-      return fmt::format("{}: {}: {}\n", archive.source, text_of(archive.state), archive.reason);
-    return fmt::format("{}: an archive: {} deliveries restored, {} already loaded\n",
-                       archive.source, grouped(archive.restored), grouped(archive.skipped));
-  }
-
-  void add_row(const store::DeliveryRecord& record) {
-    const auto& report = record.report;
-    table_.add({state_text(report.state), grouped(report.rows.read), grouped(report.rows.stored),
-                grouped(report.rows.repeated), grouped(report.rows.rejected),
-                grouped(report.readings.stored), grouped(report.readings.missing),
-                grouped(report.readings.rejected), record.delivery.source});
-  }
-
-  static bool has_reason(const store::DeliveryRecord& record) {
-    return record.report.state != DeliveryState::skipped && !record.report.reason.empty();
-  }
-
-  static std::string reason_line(const store::DeliveryRecord& record) {
-    return fmt::format("{}: {}: {}\n", record.delivery.source, text_of(record.report.state),
-                       record.report.reason);
-  }
-
-  /// What a person should know beside the numbers.
-  static std::vector<std::string> notes(const store::DeliveryRecord& record) {
-    const auto& [delivery, report] = record;
-    std::vector<std::string> lines;
-    if (report.state == DeliveryState::skipped) return lines;
-    if (has_reason(record)) lines.push_back(reason_line(record));
-    std::int64_t count = 0;
-    for (const auto of_code : report.finding_counts) count += of_code;
-    for (std::size_t i = 0; i < report.findings.size() && i < findings_shown_max; ++i) {
-      const auto& finding = report.findings[i];
-      lines.push_back(fmt::format("{}:{}: {}: {}: {}\n", delivery.source, finding.line,
-                                  text_of(finding.code), finding.text, finding.excerpt));
-    }
-    const auto more = count - static_cast<std::int64_t>(findings_shown_max);
-    if (more > 0)
-      lines.push_back(fmt::format("{}: and {} more; --output json lists them\n", delivery.source,
-                                  grouped(more)));
-    return lines;
-  }
-
-  const Output output_;
-  std::vector<store::DeliveryRecord> records_;
-  std::vector<ingest::ArchiveReport> archives_;
-  Table table_{{{.title = "state"},
-                {.title = "rows", .align = Table::Align::right},
-                {.title = "stored", .align = Table::Align::right},
-                {.title = "repeated", .align = Table::Align::right},
-                {.title = "rejected", .align = Table::Align::right},
-                {.title = "readings", .align = Table::Align::right},
-                {.title = "missing", .align = Table::Align::right},
-                {.title = "rejected", .align = Table::Align::right},
-                {.title = "source"}}};
-};
-
 Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
   ingest::IngestOptions options{.archives = ingest::Archives::restore,
                                 .findings_max = verb.findings_max,
@@ -223,40 +83,135 @@ int exit_code_of(const ingest::IngestTotals& totals) {
   return totals.rows.rejected > 0 || totals.readings.rejected > 0 ? exit_rejected : exit_ok;
 }
 
-Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
-  METERLINE_TRY(const auto options, options_of(verb));
-  METERLINE_TRY(const auto incoming, incoming_of(verb));
-  RejectsFile rejects;
-  if (!verb.rejects.empty()) METERLINE_CHECK(rejects.open(verb.rejects));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::create));
+/// Loads files in one or several goes, with one report of all.
+class Run {
+ public:
+  Run(const IngestVerb& verb, const Session& session, ingest::IngestOptions options)
+      : verb_(verb), options_(std::move(options)), report_(session.output) {}
 
-  const StopRequest stop;
-  Report report(session.output);
-  ingest::IngestTotals totals;
-  {
-    Progress progress(
-        {.files = static_cast<std::int64_t>(incoming.size()), .bytes = bytes_of(incoming)});
-    ingest::IngestHooks hooks{
-        .stop = &StopRequest::flag(),
-        .bytes_read = &progress.bytes_read(),
-        .files_read = &progress.files_read(),
-        .on_archive = [&](const ingest::ArchiveReport& archive) { report.add(archive, progress); }};
-    if (!verb.rejects.empty())
-      hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects.add(row); };
-    totals = ingest::load_all(
-        incoming, *store, options, hooks,
-        [&](const store::DeliveryRecord& record) { report.add(record, progress); });
+  Result<void> begin() {
+    if (!verb_.delivered_at.empty()) {
+      METERLINE_TRY(delivered_at_, instant_option("--delivered-at", verb_.delivered_at));
+    }
+    return verb_.rejects.empty() ? Result<void>() : rejects_.open(verb_.rejects);
   }
-  report.print(totals);
-  if (!verb.rejects.empty()) METERLINE_CHECK(rejects.close());
+
+  void load(std::vector<source::Incoming> incoming, store::Store& store, Progress& progress) {
+    if (delivered_at_)
+      for (auto& delivery : incoming)
+        delivery = source::redated(std::move(delivery), *delivered_at_);
+    ingest::IngestHooks hooks{.stop = &StopRequest::flag(),
+                              .bytes_read = &progress.bytes_read(),
+                              .files_read = &progress.files_read(),
+                              .on_archive = [&](const ingest::ArchiveReport& archive) {
+                                report_.add(archive, progress);
+                              }};
+    if (!verb_.rejects.empty())
+      hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects_.add(row); };
+    totals_ += ingest::load_all(
+        incoming, store, options_, hooks,
+        [&](const store::DeliveryRecord& record) { report_.add(record, progress); });
+  }
+
+  Result<int> finish(const IngestReport::Extras& extras) {
+    report_.print(totals_, extras);
+    if (!verb_.rejects.empty()) METERLINE_CHECK(rejects_.close());
+    return exit_code_of(totals_);
+  }
+
+  /// Deliveries of which it is known what became of them.
+  std::int64_t done() const {
+    return totals_.stored + totals_.skipped + totals_.refused + totals_.archives_stored +
+           totals_.archives_refused;
+  }
+  std::int64_t stored() const { return totals_.stored + totals_.skipped + totals_.archives_stored; }
+
+ private:
+  const IngestVerb& verb_;
+  const ingest::IngestOptions options_;
+  std::optional<Instant> delivered_at_;
+  RejectsFile rejects_;
+  IngestReport report_;
+  ingest::IngestTotals totals_;
+};
+
+void load_all_of(std::vector<source::Incoming> incoming, store::Store& store, Run& run) {
+  Progress progress(
+      {.files = static_cast<std::int64_t>(incoming.size()), .bytes = bytes_of(incoming)});
+  run.load(std::move(incoming), store, progress);
+}
+
+Result<int> load(const IngestVerb& verb, const Session& session, Run& run) {
+  METERLINE_TRY(auto incoming, incoming_of(verb.paths));
+  METERLINE_CHECK(run.begin());
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::create));
+  const StopRequest stop;
   const auto wanted = static_cast<std::int64_t>(incoming.size());
-  const auto done = totals.stored + totals.skipped + totals.archives_stored;
-  if (StopRequest::flag() && done + totals.refused + totals.archives_refused < wanted)
+  load_all_of(std::move(incoming), *store, run);
+  METERLINE_TRY(const int code, run.finish({}));
+  if (StopRequest::flag() && run.done() < wanted)
     return fail(Errc::cancelled,
                 fmt::format("stopped: {} of {} deliveries are stored, none of them in part; run "
                             "the same command again to load the rest",
-                            grouped(done), grouped(wanted)));
-  return exit_code_of(totals);
+                            grouped(run.stored()), grouped(wanted)));
+  return code;
+}
+
+Result<int> load_dry(const IngestVerb& verb, const Session& session, Run& run) {
+  METERLINE_TRY(auto incoming, incoming_of(verb.paths));
+  METERLINE_CHECK(run.begin());
+  METERLINE_TRY(auto pricing, session.open_pricing());
+  const auto store = store::make_counting_store(std::move(pricing));
+  const StopRequest stop;
+  const auto wanted = static_cast<std::int64_t>(incoming.size());
+  load_all_of(std::move(incoming), *store, run);
+  METERLINE_TRY(const int code, run.finish({.estimate = store->estimate()}));
+  if (StopRequest::flag() && run.done() < wanted)
+    return fail(Errc::cancelled, "stopped: the estimate is of a part of the files");
+  return code;
+}
+
+Result<int> sweep(const IngestVerb& verb, const Session& session, Run& run) {
+  METERLINE_TRY(const auto list, objects_below(verb.paths));
+  METERLINE_CHECK(run.begin());
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::create));
+  const StopRequest stop;
+  ingest::SweepCounts counts;
+  Result<void> visited;
+  {
+    Progress progress({});
+    visited = list(sweep_batch_max, [&](std::vector<source::Incoming> batch) -> Result<void> {
+      if (StopRequest::flag())
+        return fail(Errc::cancelled, "stopped: run the same command again to load the rest");
+      const auto listed = static_cast<std::int64_t>(batch.size());
+      METERLINE_TRY(auto missing, ingest::without_answer(std::move(batch), *store));
+      const auto count = static_cast<std::int64_t>(missing.size());
+      counts.objects += listed;
+      counts.known += listed - count;
+      counts.loaded += count;
+      run.load(std::move(missing), *store, progress);
+      return {};
+    });
+  }
+  METERLINE_TRY(const int code, run.finish({.sweep = counts}));
+  METERLINE_CHECK(std::move(visited));
+  if (StopRequest::flag() && run.done() < counts.loaded)
+    return fail(Errc::cancelled, "stopped: run the same command again to load the rest");
+  return code;
+}
+
+Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
+  METERLINE_TRY(auto options, options_of(verb));
+  Run run(verb, session, std::move(options));
+  switch (verb.mode) {
+    case IngestMode::sweep:
+      return sweep(verb, session, run);
+    case IngestMode::dry_run:
+      return load_dry(verb, session, run);
+    case IngestMode::load:
+      break;
+  }
+  return load(verb, session, run);
 }
 
 }  // namespace

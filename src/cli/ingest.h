@@ -8,11 +8,18 @@
 
 namespace meterline::cli {
 
+enum class IngestMode {
+  load,
+  sweep,    ///< Load objects of S3 that the store has no answer for, and open no other.
+  dry_run,  ///< Read and report everything, and store nothing.
+};
+
 struct IngestVerb {
-  std::vector<std::string> paths;  ///< Files, folders, `-`.
-  std::string unit;                ///< Empty: none named.
-  std::string delivered_at;        ///< Empty: each file's modification time.
-  std::string rejects;             ///< A file for rejected rows; empty: none.
+  std::vector<std::string> paths;  ///< Files, folders, `-`, `s3://BUCKET/PREFIX`.
+  IngestMode mode = IngestMode::load;
+  std::string unit;          ///< Empty: none named.
+  std::string delivered_at;  ///< Empty: each file's modification time.
+  std::string rejects;       ///< A file for rejected rows; empty: none.
   std::size_t findings_max = 1000;
   std::uint64_t expanded_bytes_max = 0;  ///< 0: the default limit.
   int threads = 0;                       ///< 0: one for each core.

@@ -66,9 +66,9 @@ std::string Progress::text() const {
   constexpr std::uint64_t mega = 1'000'000;
   const std::uint64_t read = bytes_read_;
   const std::uint64_t speed = per_second(read);
-  std::string line =
-      fmt::format("{} of {} files  {} MB  {} MB/s", grouped(files_read_), grouped(work_.files),
-                  grouped(static_cast<std::int64_t>(read / mega)), speed / mega);
+  const std::string of_all = work_.files > 0 ? " of " + grouped(work_.files) : "";
+  std::string line = fmt::format("{}{} files  {} MB  {} MB/s", grouped(files_read_), of_all,
+                                 grouped(static_cast<std::int64_t>(read / mega)), speed / mega);
   if (!work_.bytes) return line;
   const std::uint64_t left = *work_.bytes > read ? *work_.bytes - read : 0;
   line = bar(read, *work_.bytes) + ' ' + line;

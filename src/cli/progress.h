@@ -42,7 +42,7 @@ class StatusLine {
 class Progress {
  public:
   struct Work {
-    std::int64_t files = 0;
+    std::int64_t files = 0;              ///< 0 when it cannot be known.
     std::optional<std::uint64_t> bytes;  ///< Empty when it cannot be known.
   };
   explicit Progress(Work work) : work_(work), line_([this] { return text(); }) {}

@@ -10,6 +10,7 @@
 #include "core/date.h"
 #include "core/instant.h"
 #include "core/result.h"
+#include "store/estimate.h"
 #include "store/store.h"
 
 namespace meterline::cli {
@@ -43,10 +44,15 @@ struct InitOptions {
 using StoreInitialiser = std::function<Result<std::vector<std::string>>(
     const std::string& url, const InitOptions& options)>;
 
+/// Counts what loads cost on a store on servers; null where the program has none. The application
+/// gives it.
+using PricingOpener = std::function<Result<std::unique_ptr<store::Pricing>>()>;
+
 /// What the application gives the command line: here nothing is known of backends.
 struct Application {
   StoreOpener open_store;
   StoreInitialiser init_store;
+  PricingOpener open_pricing;
   std::string stores;  ///< What `--version` tells of them, on one line.
 };
 
@@ -56,6 +62,7 @@ struct Session {
   Output output = Output::table;
   StoreOpener open_store;
   StoreInitialiser init_store;
+  PricingOpener open_pricing;
 };
 
 /// Prints `message` as an error; returns the exit code that belongs to it.

@@ -17,6 +17,7 @@ class NotingSource final : public source::ByteSource {
                const std::atomic<bool>* stop, std::atomic<std::uint64_t>* progress)
       : from_(std::move(from)), received_(received), stop_(stop), progress_(progress) {}
 
+  std::optional<source::Origin> origin() const override { return from_->origin(); }
   Result<std::size_t> read(std::span<char> into) override {
     if (stop_ != nullptr && *stop_) return fail(Errc::cancelled, "stopped on request");
     METERLINE_TRY(const auto count, from_->read(into));

@@ -6,14 +6,13 @@
 #include "core/try.h"
 #include "formats/recognise.h"
 #include "ingest/archive_load.h"
+#include "ingest/earlier.h"
 #include "source/expand.h"
 
 namespace meterline::ingest {
 namespace {
 
 constexpr std::size_t drain_bytes = 256 << 10;
-/// Deliveries of the same source that are compared before a file is parsed.
-constexpr std::size_t earlier_deliveries_max = 20;
 
 /// Reads to the end, so that the hash covers the whole file.
 Result<void> drain(source::ByteSource& bytes) {
@@ -47,6 +46,7 @@ Result<std::string> read_head(source::ByteSource& bytes) {
 class BorrowedSource final : public source::ByteSource {
  public:
   explicit BorrowedSource(source::ByteSource& from) : from_(from) {}
+  std::optional<source::Origin> origin() const override { return from_.origin(); }
   Result<std::size_t> read(std::span<char> into) override { return from_.read(into); }
 
  private:
@@ -71,30 +71,48 @@ FileLoad::FileLoad(const source::Incoming& incoming, std::uint32_t number, store
 Result<bool> FileLoad::is_known(const DeliveryId& id) {
   METERLINE_TRY(auto earlier, store_.delivery(id));
   if (!earlier || earlier->report.state != DeliveryState::stored) return false;
-  record_ = *std::move(earlier);
-  record_.report.state = DeliveryState::skipped;
+  skip(*std::move(earlier));
   return true;
 }
 
-/// Looks for an earlier delivery of the same source and size, and compares hashes only if there
-/// is one: most files are new and are read once.
+void FileLoad::skip(store::DeliveryRecord earlier) {
+  record_ = std::move(earlier);
+  record_.report.state = DeliveryState::skipped;
+}
+
+/// Looks for an earlier delivery of the same source and size. Where the source names its bytes, the
+/// same name is enough. Else hashes are compared, and only if there is such a delivery: most files
+/// are new and are read once.
 Result<bool> FileLoad::is_stored_already() {
-  if (!incoming_.bytes) return false;
-  METERLINE_TRY(const auto earlier,
-                store_.deliveries({.source = incoming_.source, .limit = earlier_deliveries_max}));
-  const bool may_be = std::any_of(earlier.begin(), earlier.end(), [&](const auto& record) {
-    return record.report.state == DeliveryState::stored &&
-           record.delivery.bytes == *incoming_.bytes && record.delivery.unit == options_.unit;
+  METERLINE_TRY(auto earlier, earlier_deliveries(incoming_, store_));
+  std::erase_if(earlier, [&](const store::DeliveryRecord& record) {
+    return record.report.state != DeliveryState::stored || record.delivery.unit != options_.unit;
   });
-  if (!may_be) return false;
+  if (earlier.empty()) return false;
+  if (incoming_.content_tag.empty()) return has_known_hash();
+  const auto same = std::find_if(earlier.begin(), earlier.end(), [&](const auto& record) {
+    return is_tagged_alike(incoming_, record.delivery);
+  });
+  if (same == earlier.end()) return false;
+  skip(std::move(*same));
+  return true;
+}
+
+/// Reads the file only to compare it with what is stored.
+Result<bool> FileLoad::has_known_hash() {
   METERLINE_TRY(auto bytes, incoming_.open());
   Received received;
   const auto noting = make_noting_source(std::move(bytes), received, hooks_.stop, nullptr);
   METERLINE_CHECK(drain(*noting));
   const auto id = delivery_id(incoming_.source, received.hash.finish(), options_.unit);
-  METERLINE_TRY(const bool known, is_known(id));
-  if (known && hooks_.bytes_read != nullptr) *hooks_.bytes_read += received.bytes;
-  return known;
+  return is_known(id);
+}
+
+void FileLoad::take_origin(source::Origin origin) {
+  auto& delivery = record_.delivery;
+  delivery.delivered_at = origin.delivered_at;
+  delivery.object_version = std::move(origin.object_version);
+  delivery.content_tag = std::move(origin.content_tag);
 }
 
 /// Reads all of the file; its good rows are then in the sorter. `refused` and the like when the
@@ -103,6 +121,7 @@ Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(auto opened, incoming_.open());
   const auto received =
       make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
+  if (auto origin = received->origin()) take_origin(*std::move(origin));
   auto read = read_content(*received, channels, sorter);
   if (!read && !is_refusal(read.error())) return read;
   METERLINE_CHECK(identify(*received));
@@ -187,7 +206,10 @@ void FileLoad::fail_with(const std::string& reason) {
 
 Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(const bool is_stored, is_stored_already());
-  if (is_stored) return Progress::done;
+  if (is_stored) {
+    if (hooks_.bytes_read != nullptr) *hooks_.bytes_read += *incoming_.bytes;
+    return Progress::done;
+  }
   const auto read = read_file(channels, sorter);
   if (archive_) {
     finish_archive(read);

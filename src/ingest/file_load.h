@@ -40,7 +40,10 @@ class FileLoad {
  private:
   Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
   Result<bool> is_stored_already();
+  Result<bool> has_known_hash();
   Result<bool> is_known(const DeliveryId& id);
+  void skip(store::DeliveryRecord earlier);
+  void take_origin(source::Origin origin);
   Result<void> read_file(ChannelTable& channels, RowSorter& sorter);
   Result<void> read_content(source::ByteSource& received_bytes, ChannelTable& channels,
                             RowSorter& sorter);

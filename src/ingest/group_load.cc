@@ -17,10 +17,12 @@ class GroupLoad {
         hooks_(hooks),
         sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder}) {}
 
-  std::vector<FileResult> run(std::span<const source::Incoming> files);
+  std::vector<FileResult> run(std::span<const source::Incoming> files,
+                              std::counting_semaphore<>& readers);
 
  private:
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
+  void read_all(std::span<const source::Incoming> files);
   Result<void> store_all();
 
   store::Store& store_;
@@ -62,13 +64,20 @@ Result<void> GroupLoad::store_all() {
   return writer->commit(reports);
 }
 
-std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) {
+void GroupLoad::read_all(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
     if (is_stopped() && !loads_.empty()) break;
     loads_.emplace_back(file, static_cast<std::uint32_t>(loads_.size()), store_, options_, hooks_);
     progress_.push_back(loads_.back().read(channels_, sorter_));
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
   }
+}
+
+std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files,
+                                       std::counting_semaphore<>& readers) {
+  readers.acquire();
+  read_all(files);
+  readers.release();
   const auto stored = store_all();
   std::vector<FileResult> results;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
@@ -81,8 +90,9 @@ std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) 
 }  // namespace
 
 std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
-                                   const IngestOptions& options, const IngestHooks& hooks) {
-  return GroupLoad(store, options, hooks).run(files);
+                                   const IngestOptions& options, const IngestHooks& hooks,
+                                   std::counting_semaphore<>& readers) {
+  return GroupLoad(store, options, hooks).run(files, readers);
 }
 
 }  // namespace meterline::ingest

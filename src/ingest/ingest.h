@@ -86,6 +86,8 @@ struct IngestTotals {
   std::int64_t archives_failed = 0;
 };
 
+IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more);
+
 /// Adds a delivery's report to the totals.
 void add_to(IngestTotals& totals, const DeliveryReport& report);
 void add_to(IngestTotals& totals, const ArchiveReport& report);

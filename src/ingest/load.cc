@@ -2,6 +2,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <span>
 #include <thread>
 #include <vector>
@@ -74,7 +75,22 @@ store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store
   IngestOptions resolved = options;
   resolved.threads = static_cast<int>(cores_of(options));
   resolved.archives = Archives::refuse;
-  return load_group({&incoming, 1}, store, resolved, hooks).front().record;
+  std::counting_semaphore<> readers(1);
+  return load_group({&incoming, 1}, store, resolved, hooks, readers).front().record;
+}
+
+IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more) {
+  totals.deliveries += more.deliveries;
+  totals.stored += more.stored;
+  totals.skipped += more.skipped;
+  totals.refused += more.refused;
+  totals.failed += more.failed;
+  totals.rows += more.rows;
+  totals.readings += more.readings;
+  totals.archives_stored += more.archives_stored;
+  totals.archives_refused += more.archives_refused;
+  totals.archives_failed += more.archives_failed;
+  return totals;
 }
 
 void add_to(IngestTotals& totals, const DeliveryReport& report) {
@@ -116,10 +132,12 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done) {
   const std::size_t cores = cores_of(options);
-  const auto groups = groups_of(incoming, cores);
-  const std::size_t loaders = std::clamp<std::size_t>(groups.size(), 1, cores);
+  const std::size_t writers = std::max(cores, store.writers_for(cores));
+  const auto groups = groups_of(incoming, writers);
+  const std::size_t loaders = std::clamp<std::size_t>(groups.size(), 1, writers);
   IngestOptions each = options;
   each.threads = static_cast<int>(std::max<std::size_t>(1, cores / loaders));
+  std::counting_semaphore<> readers(static_cast<std::ptrdiff_t>(cores));
 
   std::mutex rejected_mutex;
   IngestHooks each_hooks = hooks;
@@ -146,7 +164,7 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
       if (hooks.stop != nullptr && *hooks.stop) return;
       const std::size_t index = next++;
       if (index >= groups.size()) return;
-      done.give(index, load_group(groups[index], store, each, each_hooks));
+      done.give(index, load_group(groups[index], store, each, each_hooks, readers));
     }
   };
   {
