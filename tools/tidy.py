@@ -10,15 +10,23 @@ ALLOWED = {
     "formats": {"core"},
     "store": {"core"},
     "store/memory": {"core", "store"},
+    "store/counting": {"core", "store"},
     "store/rocksdb": {"core", "store"},
     "store/cassandra": {"core", "store"},
     "source": {"core"},
     "source/disk": {"core", "source"},
+    "source/s3": {"core", "source", "aws"},
+    "aws": {"core", "source"},
     "ingest": {"core", "formats", "store", "source"},
     "query": {"core", "store"},
     "api": {"core", "store", "source", "ingest", "query"},
     "http": {"core", "api", "source", "store"},
-    "cli": {"core", "api", "ingest", "query", "store", "source", "source/disk", "http"},
+    "telemetry": {"core"},
+    "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},
+    "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
+               "telemetry"},
+    "cli": {"core", "api", "ingest", "query", "store", "store/counting", "source", "source/disk",
+            "source/s3", "http", "aws", "events", "lambda", "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}
@@ -29,7 +37,8 @@ TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "benchmark/", "testing/")
 SKIPPED_FOLDERS = {"build", "__pycache__", "meterline-data", "meterline-demo"}
 
 ANYWHERE, PRODUCTION, TESTS = "anywhere", "production", "tests"
-PURE = {"core", "formats", "store", "store/memory", "store/rocksdb", "store/cassandra", "query"}
+PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/rocksdb",
+        "store/cassandra", "query"}
 TERMINAL = {"cli", "app"}
 # Pattern, where it is banned, layers it is banned in, what to write instead. A line that has to
 # have it says why, in a comment behind it that begins with `Allowed: `.

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ingest/ingest.h"
+#include "ingest/sweep.h"
 #include "query/consumption.h"
 #include "query/portfolio.h"
+#include "store/estimate.h"
 #include "store/store.h"
 
 namespace meterline::api {
@@ -24,11 +27,18 @@ std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more);
 std::string deliveries_json(const std::vector<store::DeliveryRecord>& records, bool more);
 /// `{"id":...,"findingCounts":{...},"findings":[...]}`: what was found in one delivery.
 std::string findings_json(const store::DeliveryRecord& record);
-/// `{"deliveries":[...],"total":{...}}`: the report of one ingest. Archives, where there are any,
-/// are in `archives`, and not in the total.
-std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
-                        const std::vector<ingest::ArchiveReport>& archives,
-                        const ingest::IngestTotals& totals);
+
+/// The report of one ingest.
+struct IngestAnswer {
+  const std::vector<store::DeliveryRecord>& records;
+  const std::vector<ingest::ArchiveReport>& archives;
+  const ingest::IngestTotals& totals;
+  std::optional<ingest::SweepCounts> sweep = {};
+  std::optional<store::StoreEstimate> estimate = {};
+};
+/// `{"deliveries":[...],"total":{...}}`. Archives, where there are any, are in `archives`, and not
+/// in the total; `sweep` and `estimate` are there when they are given.
+std::string ingest_json(const IngestAnswer& answer);
 
 /// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
 /// channel, delivery, or finding.

@@ -99,7 +99,8 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
   std::string out =
       "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
-      "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected\n";
+      "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
+      "objectVersion\n";
   for (const auto& [delivery, report] : records) {
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
@@ -107,11 +108,11 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
                   {delivery.id.text(), delivery.source, text_of(report.state), report.reason,
                    report.format, delivery.delivered_at.text(), std::to_string(delivery.bytes),
                    hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
-    append_row(
-        out, {std::to_string(rows.read), std::to_string(rows.stored), std::to_string(rows.repeated),
-              std::to_string(rows.rejected), std::to_string(readings.read),
-              std::to_string(readings.stored), std::to_string(readings.missing),
-              std::to_string(readings.repeated), std::to_string(readings.rejected)});
+    append_row(out, {std::to_string(rows.read), std::to_string(rows.stored),
+                     std::to_string(rows.repeated), std::to_string(rows.rejected),
+                     std::to_string(readings.read), std::to_string(readings.stored),
+                     std::to_string(readings.missing), std::to_string(readings.repeated),
+                     std::to_string(readings.rejected), delivery.object_version});
   }
   return out;
 }

@@ -126,6 +126,7 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
       .member("unit", known(delivery.unit));
+  if (!delivery.object_version.empty()) json.member("objectVersion", delivery.object_version);
   write_counts(json, report.rows, report.readings);
   write_finding_counts(json, report.finding_counts);
   if (findings == Findings::shown) write_findings(json, report.findings);
@@ -140,6 +141,36 @@ void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
       .member("restored", archive.restored)
       .member("skipped", archive.skipped);
   write_counts(json, archive.rows, archive.readings);
+  json.end_object();
+}
+
+void write_sweep(JsonWriter& json, const ingest::SweepCounts& counts) {
+  json.key("sweep")
+      .begin_object()
+      .member("objects", counts.objects)
+      .member("known", counts.known)
+      .member("loaded", counts.loaded)
+      .end_object();
+}
+
+void write_estimate(JsonWriter& json, const store::StoreEstimate& estimate) {
+  const auto& dates = estimate.dates;
+  json.key("estimate")
+      .begin_object()
+      .member("readingDays", estimate.reading_days)
+      .member("meters", estimate.meters)
+      .member("from", dates ? std::optional(dates->from.text()) : std::nullopt)
+      .member("to", dates ? std::optional(dates->to.text()) : std::nullopt)
+      .member("packedBytes", estimate.packed_bytes)
+      .member("embeddedBytes", estimate.embedded_bytes)
+      .key("keyspaces");
+  if (estimate.servers)
+    json.begin_object()
+        .member("rows", estimate.servers->rows)
+        .member("writeUnits", estimate.servers->units)
+        .end_object();
+  else
+    json.value(std::optional<std::int64_t>());
   json.end_object();
 }
 
@@ -230,25 +261,25 @@ std::string findings_json(const store::DeliveryRecord& record) {
   return json.end_object().take();
 }
 
-std::string ingest_json(const std::vector<store::DeliveryRecord>& records,
-                        const std::vector<ingest::ArchiveReport>& archives,
-                        const ingest::IngestTotals& totals) {
+std::string ingest_json(const IngestAnswer& answer) {
   JsonWriter json;
   json.begin_object().key("deliveries").begin_array();
-  for (const auto& record : records) write_delivery(json, record, Findings::shown);
+  for (const auto& record : answer.records) write_delivery(json, record, Findings::shown);
   json.end_array();
-  if (!archives.empty()) {
+  if (!answer.archives.empty()) {
     json.key("archives").begin_array();
-    for (const auto& archive : archives) write_archive(json, archive);
+    for (const auto& archive : answer.archives) write_archive(json, archive);
     json.end_array();
   }
+  if (answer.sweep) write_sweep(json, *answer.sweep);
+  if (answer.estimate) write_estimate(json, *answer.estimate);
   json.key("total").begin_object();
-  json.member("deliveries", totals.deliveries)
-      .member("stored", totals.stored)
-      .member("skipped", totals.skipped)
-      .member("refused", totals.refused)
-      .member("failed", totals.failed);
-  write_counts(json, totals.rows, totals.readings);
+  json.member("deliveries", answer.totals.deliveries)
+      .member("stored", answer.totals.stored)
+      .member("skipped", answer.totals.skipped)
+      .member("refused", answer.totals.refused)
+      .member("failed", answer.totals.failed);
+  write_counts(json, answer.totals.rows, answer.totals.readings);
   return json.end_object().end_object().take();
 }
 

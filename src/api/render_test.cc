@@ -1,9 +1,14 @@
 #include "api/render.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace meterline::api {
 namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Date day(std::string_view text) { return *Date::parse(text); }
 
@@ -142,13 +147,22 @@ TEST(Render, DeliveryAsCsv) {
   EXPECT_EQ(deliveries_csv({record()}),
             "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
-            "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected\n"
+            "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
+            "objectVersion\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
             "2019-02-01T06:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
-            "3,1,1,1,144,47,1,48,48\n");
+            "3,1,1,1,144,47,1,48,48,\n");
   EXPECT_EQ(findings_csv(record()),
             "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
+}
+
+TEST(Render, AnObjectSaysItsVersion) {
+  auto object = record();
+  EXPECT_THAT(to_json(object), Not(HasSubstr("objectVersion")));
+  object.delivery.object_version = "L4kqtJ";
+  EXPECT_THAT(to_json(object), HasSubstr(R"("unit":"kWh","objectVersion":"L4kqtJ","rows":)"));
+  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ\n"));
 }
 
 TEST(Render, IngestReportAsJson) {
@@ -164,15 +178,40 @@ TEST(Render, IngestReportAsJson) {
       R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48}})";
   const std::string total =
       R"("total":{"deliveries":2,"stored":1,"skipped":1,"refused":0,"failed":0,)" + counts + '}';
-  EXPECT_EQ(ingest_json({record()}, {}, totals),
+  const std::vector records = {record()};
+  EXPECT_EQ(ingest_json({.records = records, .archives = {}, .totals = totals}),
             R"({"deliveries":[)" + to_json(record()) + "]," + total);
   const ingest::ArchiveReport archive{
       .source = "a", .restored = 3, .skipped = 2, .rows = totals.rows, .readings = totals.readings};
-  EXPECT_EQ(ingest_json({record()}, {archive}, totals),
+  const std::vector archives = {archive};
+  EXPECT_EQ(ingest_json({.records = records, .archives = archives, .totals = totals}),
             R"({"deliveries":[)" + to_json(record()) +
                 R"(],"archives":[{"source":"a","state":"stored","reason":null,)"
                 R"("restored":3,"skipped":2,)" +
                 counts + "]," + total);
+}
+
+TEST(Render, IngestReportTellsOfASweepAndOfAnEstimate) {
+  IngestAnswer answer{.records = {}, .archives = {}, .totals = {}};
+  EXPECT_THAT(ingest_json(answer), Not(AnyOf(HasSubstr("sweep"), HasSubstr("estimate"))));
+  answer.sweep = ingest::SweepCounts{.objects = 7, .known = 4, .loaded = 3};
+  EXPECT_THAT(ingest_json(answer), HasSubstr(R"("sweep":{"objects":7,"known":4,"loaded":3},)"));
+  answer.estimate = store::StoreEstimate{};
+  EXPECT_THAT(ingest_json(answer),
+              HasSubstr(R"("estimate":{"readingDays":0,"meters":0,"from":null,"to":null,)"
+                        R"("packedBytes":0,"embeddedBytes":0,"keyspaces":null},)"));
+  answer.estimate =
+      store::StoreEstimate{.reading_days = 9,
+                           .meters = 2,
+                           .dates = DateRange{.from = day("2019-01-01"), .to = day("2019-01-05")},
+                           .packed_bytes = 90,
+                           .embedded_bytes = 120,
+                           .servers = store::WriteCost{.rows = 14, .units = 15}};
+  EXPECT_THAT(
+      ingest_json(answer),
+      HasSubstr(
+          R"("estimate":{"readingDays":9,"meters":2,"from":"2019-01-01","to":"2019-01-05",)"
+          R"("packedBytes":90,"embeddedBytes":120,"keyspaces":{"rows":14,"writeUnits":15}},)"));
 }
 
 TEST(Render, MetersAsJsonAndCsv) {

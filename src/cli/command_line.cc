@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "cli/demo.h"
@@ -19,6 +20,10 @@
 #include "cli/questions.h"
 #include "cli/serve.h"
 #include "cli/store_verbs.h"
+#ifdef METERLINE_CLOUD
+#include "cli/lambda.h"
+#include "cli/worker.h"
+#endif
 
 namespace meterline::cli {
 namespace {
@@ -45,6 +50,8 @@ struct Options {
   std::string store_url = "rocksdb:./meterline-data";
   std::string output;
   IngestVerb ingest;
+  bool sweep = false;
+  bool dry_run = false;
   QueryVerb query;
   QuestionOptions portfolio;
   ListVerb meters;
@@ -58,13 +65,28 @@ struct Options {
   bool force = false;
   InitVerb init;
   CheckVerb check;
+#ifdef METERLINE_CLOUD
+  WorkerVerb worker;
+  LambdaVerb lambda;
+#endif
 };
 
-void add_ingest(CLI::App& app, IngestVerb& verb) {
+void add_ingest(CLI::App& app, Options& options) {
+  IngestVerb& verb = options.ingest;
   auto* const ingest = app.add_subcommand(
       "ingest",
-      "Load files, whole folders, or standard input (-) into the store; restore archives");
-  ingest->add_option("PATH", verb.paths, "Files, folders with all below them, or -")->required();
+      "Load files, whole folders, objects of S3, or standard input (-); restore archives");
+  ingest
+      ->add_option("PATH", verb.paths,
+                   "Files, folders with all below them, s3://BUCKET/PREFIX, or -")
+      ->required();
+  auto* const sweep = ingest->add_flag(
+      "--sweep", options.sweep,
+      "Load only objects of S3 that the store has no answer for, and get no other");
+  ingest
+      ->add_flag("--dry-run", options.dry_run,
+                 "Read and report everything, estimate what it takes, and store nothing")
+      ->excludes(sweep);
   ingest->add_option("--unit", verb.unit,
                      "Unit of readings in files that name none: Wh, kWh, MWh, varh, ...");
   ingest->add_option("--delivered-at", verb.delivered_at,
@@ -158,6 +180,103 @@ void add_store_verbs(CLI::App& app, Options& options) {
   store->add_subcommand("stats", "How much is in the store");
 }
 
+#ifdef METERLINE_CLOUD
+constexpr int receives_max = 1000;  ///< The most that SQS takes as maxReceiveCount.
+constexpr int concurrency_max = 64;
+constexpr int visibility_s_min = 3;
+constexpr int visibility_s_max = 43'200;  ///< 12 hours, the most of SQS.
+constexpr int wait_s_max = 20;
+constexpr int grace_s_max = 3600;
+
+void add_log_format(CLI::App& verb, EventOptions& options) {
+  verb.add_option("--log-format", options.log_format,
+                  "json, with metrics that CloudWatch reads, or text")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"json", "text"}));
+}
+
+void add_events(CLI::App& verb, EventOptions& options) {
+  verb.add_option("--dead-letter-queue", options.dead_letter_queue,
+                  "URL of the queue for messages that will never succeed, with the reason");
+  verb.add_option("--buckets", options.buckets,
+                  "NAME[,NAME...]: ignore objects of other buckets (default: none is ignored)");
+  verb.add_option("--receives-max", options.receives_max,
+                  "Give a message up when it failed so often: the queue's maxReceiveCount")
+      ->capture_default_str()
+      ->check(CLI::Range(1, receives_max));
+  verb.add_option("--unit", options.unit, "Unit of readings in files that name none");
+  add_log_format(verb, options);
+}
+
+void add_worker(CLI::App& app, WorkerVerb& verb) {
+  auto* const worker =
+      app.add_subcommand("worker", "Load the objects in S3 that the messages of a queue name");
+  worker->add_option("--queue", verb.queue, "URL of the queue in SQS")->required();
+  add_events(*worker, verb.events);
+  worker->add_option("--concurrency", verb.concurrency, "Messages in work at once, 100 MB each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, concurrency_max));
+  worker
+      ->add_option("--visibility", verb.visibility_s,
+                   "Seconds after which a message of a worker that died comes back")
+      ->capture_default_str()
+      ->check(CLI::Range(visibility_s_min, visibility_s_max));
+  worker->add_option("--wait", verb.wait_s, "Seconds that the queue is asked to wait for a message")
+      ->capture_default_str()
+      ->check(CLI::Range(0, wait_s_max));
+  worker
+      ->add_option("--grace", verb.grace_s, "Seconds that what is in work has to end after SIGTERM")
+      ->capture_default_str()
+      ->check(CLI::Range(0, grace_s_max));
+  worker->add_option("--health-listen", verb.health_listen,
+                     "ADDRESS:PORT for /healthz, /readyz and /metrics (default: none)");
+  worker->add_option("--service", verb.service, "Names this worker in metrics of CloudWatch")
+      ->capture_default_str();
+}
+
+void add_lambda(CLI::App& app, LambdaVerb& verb) {
+  auto* const lambda = app.add_subcommand("lambda", "The programs of functions on AWS Lambda");
+  lambda->require_subcommand(1);
+  auto* const processor = lambda->add_subcommand(
+      "processor", "Load the objects in S3 that events and messages of queues name");
+  add_events(*processor, verb.events);
+  auto* const api = lambda->add_subcommand("api", "Answer the HTTP API behind a function URL");
+  api->add_option("--uploads", verb.uploads, "on takes files by POST /v1/deliveries")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"on", "off"}));
+  api->add_option("--unit", verb.events.unit, "Unit of uploads that name none");
+  add_log_format(*api, verb.events);
+}
+
+void add_cloud(CLI::App& app, Options& options) {
+  add_worker(app, options.worker);
+  add_lambda(app, options.lambda);
+}
+
+std::optional<int> run_cloud_verb(const std::string& verb, const Options& options,
+                                  const Session& session) {
+  if (verb == "worker") return worker(options.worker, session);
+  if (verb == "lambda processor") return lambda_processor(options.lambda, session);
+  if (verb == "lambda api") return lambda_api(options.lambda, session);
+  return std::nullopt;
+}
+#else
+void add_cloud(CLI::App& app, Options&) {
+  for (const char* name : {"worker", "lambda"})
+    app.add_subcommand(name, "For AWS: not in this program, -DMETERLINE_CLOUD=OFF left it out")
+        ->prefix_command();
+}
+
+std::optional<int> run_cloud_verb(const std::string& verb, const Options&, const Session&) {
+  if (verb != "worker" && verb != "lambda") return std::nullopt;
+  return report_error(
+      {.code = Errc::invalid_argument,
+       .message = fmt::format("{}: this meterline was built without AWS (-DMETERLINE_CLOUD=OFF); "
+                              "scripts/build.sh builds one that has it",
+                              verb)});
+}
+#endif
+
 /// `--findings-max` is also METERLINE_FINDINGS_MAX. What the environment says stands before what
 /// a configuration file says, and behind the command line: the parser itself asks the environment
 /// last.
@@ -209,6 +328,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "serve") return run_serve(options, session);
+  if (const auto code = run_cloud_verb(verb, options, session)) return *code;
   return demo(options.demo, session);
 }
 
@@ -229,10 +349,11 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   app.add_option("--output", options.output,
                  "table, json or csv (default: table on a terminal, else json)")
       ->check(CLI::IsMember({"table", "json", "csv"}));
-  add_ingest(app, options.ingest);
+  add_ingest(app, options);
   add_questions(app, options);
   add_servers(app, options);
   add_store_verbs(app, options);
+  add_cloud(app, options);
   name_in_environment(app);
 }
 
@@ -270,6 +391,8 @@ int run(int argc, const char* const* argv, const Application& application) {
   }
   if (options.i_know_it_is_open)
     options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
+  if (options.sweep) options.ingest.mode = IngestMode::sweep;
+  if (options.dry_run) options.ingest.mode = IngestMode::dry_run;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.force) options.export_verb.existing = ExistingFile::replace;
 
@@ -278,7 +401,8 @@ int run(int argc, const char* const* argv, const Application& application) {
   const Session session{.store_url = options.store_url,
                         .output = *output,
                         .open_store = application.open_store,
-                        .init_store = application.init_store};
+                        .init_store = application.init_store,
+                        .open_pricing = application.open_pricing};
   const int code = run_verb(verb_of(app), options, session);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     tell("meterline: cannot write the answer; is the disk full?\n");

@@ -2,15 +2,11 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <thread>
@@ -19,6 +15,7 @@
 #include "api/problem.h"
 #include "cli/exit_code.h"
 #include "cli/session.h"
+#include "cli/stop_signals.h"
 #include "http/metrics.h"
 #include "http/server.h"
 
@@ -27,48 +24,6 @@ namespace {
 
 constexpr std::chrono::seconds stop_grace{20};
 constexpr int upload_threads = 2;
-
-/// Written to by the signal handler: a handler can reach nothing but a global.
-volatile std::sig_atomic_t stop_event = -1;
-
-extern "C" void on_stop_signal(int) {
-  const int saved_errno = errno;
-  const std::uint64_t one = 1;
-  if (write(stop_event, &one, sizeof one) != sizeof one) _exit(exit_failed);
-  errno = saved_errno;
-}
-
-/// Takes SIGINT and SIGTERM while it lives, each once: a second one of a kind ends the process.
-class StopSignals {
- public:
-  StopSignals() : event_(eventfd(0, EFD_CLOEXEC)) {
-    stop_event = event_;
-    struct sigaction action {};
-    action.sa_handler = on_stop_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-    for (std::size_t i = 0; i < signals.size(); ++i)
-      sigaction(signals.at(i), &action, &before_.at(i));
-  }
-  ~StopSignals() {
-    for (std::size_t i = 0; i < signals.size(); ++i)
-      sigaction(signals.at(i), &before_.at(i), nullptr);
-    stop_event = -1;
-    close(event_);
-  }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  void wait() const {
-    std::uint64_t count = 0;
-    while (read(event_, &count, sizeof count) < 0 && errno == EINTR) {
-    }
-  }
-
- private:
-  static constexpr std::array signals = {SIGINT, SIGTERM};
-  int event_;
-  std::array<struct sigaction, signals.size()> before_{};
-};
 
 bool is_loopback_text(const std::string& address) {
   in_addr v4{};
@@ -178,7 +133,7 @@ std::string ListenAddress::text() const {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", address, v6 ? "]" : "", port);
 }
 
-Result<ListenAddress> parse_listen(std::string_view text) {
+Result<ListenAddress> parse_listen(std::string_view text, std::string_view option) {
   const auto colon = text.rfind(':');
   const std::string_view digits =
       colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
@@ -192,9 +147,8 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   const auto [stop, error] = std::from_chars(digits.data(), end, listen.port);
   if (digits.empty() || error != std::errc() || stop != end || !is_address(listen.address))
     return fail(Errc::invalid_argument,
-                fmt::format("--listen: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, "
-                            "got \"{}\"",
-                            excerpt_of(text)));
+                fmt::format("{}: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, got \"{}\"",
+                            option, excerpt_of(text)));
   return listen;
 }
 

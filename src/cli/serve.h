@@ -29,8 +29,8 @@ struct ListenAddress {
   std::string text() const;  ///< As in a URL: `127.0.0.1:8080`, `[::1]:8080`.
 };
 
-/// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
-Result<ListenAddress> parse_listen(std::string_view text);
+/// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. An error names the option.
+Result<ListenAddress> parse_listen(std::string_view text, std::string_view option = "--listen");
 
 /// Serves the HTTP API until SIGINT or SIGTERM, then answers what is in flight and returns.
 /// A second signal ends the process at once. The exit code: 0 stopped as asked, 1 could not

@@ -1,0 +1,84 @@
+#include "cli/event_parts.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "aws/objects.h"
+#include "aws/queue.h"
+#include "core/channel.h"
+#include "core/finding.h"
+#include "core/try.h"
+
+namespace meterline::cli {
+namespace {
+
+Instant now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
+}
+
+std::vector<std::string> split_names(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const auto name = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format) {
+  const auto format = telemetry::parse_log_format(log_format);
+  if (!format)
+    return fail(Errc::invalid_argument,
+                fmt::format("--log-format: want json or text, got \"{}\"", excerpt_of(log_format)));
+  return std::make_unique<telemetry::Log>(*format, tell, now);
+}
+
+Result<Unit> unit_option(const std::string& text) {
+  if (text.empty()) return Unit::unknown;
+  const auto unit = parse_unit(text);
+  if (!unit) return fail(Errc::invalid_argument, fmt::format("--unit: want one of {}", unit_names));
+  return *unit;
+}
+
+events::EventLoadOptions EventParts::load_options(const EventOptions& options, Unit unit,
+                                                  const Settings& settings) {
+  return {.ingest = {.unit = unit, .threads = settings.threads},
+          .buckets = split_names(options.buckets),
+          .on_delivery = [metrics = metrics_.get(), on_delivery = settings.on_delivery](
+                             const DeliveryReport& report, std::chrono::microseconds took) {
+            metrics->delivery(report, took);
+            if (on_delivery) on_delivery(report);
+          }};
+}
+
+Result<std::unique_ptr<EventParts>> EventParts::open(const EventOptions& options,
+                                                     const Session& session, Settings settings) {
+  std::unique_ptr<EventParts> parts(new EventParts);
+  METERLINE_TRY(const auto unit, unit_option(options.unit));
+  METERLINE_TRY(parts->log_, make_log(options.log_format));
+  parts->metrics_ =
+      std::make_unique<telemetry::EmbeddedMetrics>(*parts->log_, settings.names.service);
+  METERLINE_TRY(parts->aws_, aws::open_session());
+  METERLINE_TRY(parts->store_, session.open_store(session.store_url, OpenMode::create));
+  auto dead_letter_queue = options.dead_letter_queue.empty()
+                               ? nullptr
+                               : aws::make_queue(parts->aws_, options.dead_letter_queue);
+  parts->dead_letters_ = std::make_unique<events::DeadLetters>(
+      std::move(dead_letter_queue), *parts->log_,
+      events::DeadLetterOptions{
+          .source = settings.names.source,
+          .on_letter = [metrics = parts->metrics_.get()] { metrics->dead_letter(); }});
+  parts->load_ = std::make_unique<events::EventLoad>(aws::make_objects(parts->aws_), *parts->store_,
+                                                     *parts->log_,
+                                                     parts->load_options(options, unit, settings));
+  return parts;
+}
+
+}  // namespace meterline::cli

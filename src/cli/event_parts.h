@@ -1,0 +1,69 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aws/session.h"
+#include "cli/session.h"
+#include "core/delivery.h"
+#include "core/result.h"
+#include "events/dead_letters.h"
+#include "events/event_load.h"
+#include "store/store.h"
+#include "telemetry/embedded_metrics.h"
+#include "telemetry/log.h"
+
+namespace meterline::cli {
+
+/// Options of the verbs that work for AWS.
+struct EventOptions {
+  std::string dead_letter_queue;
+  std::string buckets;  ///< Joined by commas.
+  std::string unit;
+  std::string log_format = "json";
+  int receives_max = 5;
+};
+
+/// A log on standard error. `invalid_argument` for an unknown `--log-format`.
+Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format);
+
+/// `kWh` as `--unit` has it; unknown when it is empty.
+Result<Unit> unit_option(const std::string& text);
+
+/// All that loads by event: a store that is open, the objects, the dead letters.
+class EventParts {
+ public:
+  struct Names {
+    std::string service;  ///< In metrics.
+    std::string source;   ///< Of dead letters.
+  };
+  struct Settings {
+    Names names;
+    int threads = 0;                                         ///< That parse one file.
+    std::function<void(const DeliveryReport&)> on_delivery;  ///< From any thread; may be empty.
+  };
+  static Result<std::unique_ptr<EventParts>> open(const EventOptions& options,
+                                                  const Session& session, Settings settings);
+
+  telemetry::Log& log() { return *log_; }
+  store::Store& store() { return *store_; }
+  events::DeadLetters& dead_letters() { return *dead_letters_; }
+  events::EventLoad& load() { return *load_; }
+  const std::shared_ptr<aws::Session>& aws() { return aws_; }
+
+ private:
+  EventParts() = default;
+  events::EventLoadOptions load_options(const EventOptions& options, Unit unit,
+                                        const Settings& settings);
+
+  std::unique_ptr<telemetry::Log> log_;
+  std::unique_ptr<telemetry::EmbeddedMetrics> metrics_;
+  std::unique_ptr<store::Store> store_;
+  std::shared_ptr<aws::Session> aws_;
+  std::unique_ptr<events::DeadLetters> dead_letters_;
+  std::unique_ptr<events::EventLoad> load_;
+};
+
+}  // namespace meterline::cli

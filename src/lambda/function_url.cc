@@ -1,0 +1,225 @@
+#include "lambda/function_url.h"
+
+#include <fmt/core.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <charconv>
+#include <chrono>
+#include <memory>
+
+#include "api/json_writer.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "core/finding.h"
+#include "core/text.h"
+#include "core/try.h"
+#include "events/json.h"
+#include "http/wire.h"
+
+namespace meterline::lambda {
+namespace {
+
+constexpr std::string_view limit_name = "limit=";
+
+std::string to_base64(std::string_view bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a 0.
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+Result<std::string> from_base64(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int length = text.size() % 4 != 0
+                         ? -1
+                         : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                           reinterpret_cast<const unsigned char*>(text.data()),
+                                           static_cast<int>(text.size()));
+  if (length < 0) return fail(Errc::refused, "body: wanted base64, as \"isBase64Encoded\" says");
+  const auto padding = text.size() - std::min(text.size(), text.find_last_not_of('=') + 1);
+  bytes.resize(static_cast<std::size_t>(length) - std::min<std::size_t>(padding, 2));
+  return bytes;
+}
+
+/// Lambda decodes some paths; what would end one is encoded again.
+std::string target_of(const boost::json::value& event) {
+  std::string target;
+  for (const char c : events::find_text(event, {"rawPath"}).value_or("/")) {
+    if (c == '?' || c == '#')
+      target += c == '?' ? "%3F" : "%23";
+    else
+      target += c;
+  }
+  const auto query = events::find_text(event, {"rawQueryString"}).value_or("");
+  if (!query.empty()) target.append("?").append(query);
+  return target;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return out;
+}
+
+std::map<std::string, std::string, std::less<>> headers_of(const boost::json::value& event) {
+  std::map<std::string, std::string, std::less<>> headers;
+  const auto* found = events::find_member(event, {"headers"});
+  if (found != nullptr && found->is_object())
+    for (const auto& [name, value] : found->get_object())
+      if (const auto* text = value.if_string())
+        headers[lower(std::string_view(name.data(), name.size()))] =
+            std::string(text->data(), text->size());
+  const auto* cookies = events::find_member(event, {"cookies"});
+  if (cookies != nullptr && cookies->is_array())
+    for (const auto& cookie : cookies->get_array())
+      if (const auto* text = cookie.if_string()) {
+        std::string& header = headers["cookie"];
+        if (!header.empty()) header += "; ";
+        header.append(text->data(), text->size());
+      }
+  return headers;
+}
+
+Result<std::string> body_of(const boost::json::value& event) {
+  const auto body = events::find_text(event, {"body"}).value_or("");
+  const auto* encoded = events::find_member(event, {"isBase64Encoded"});
+  if (encoded != nullptr && encoded->is_bool() && encoded->get_bool()) return from_base64(body);
+  return std::string(body);
+}
+
+bool is_list(const api::Request& request) {
+  const auto route = api::route_of(request);
+  return request.method == "GET" && (route == "meters" || route == "deliveries");
+}
+
+/// The value of `limit` in a query, or its default.
+std::size_t limit_of(const api::Request& request) {
+  const auto parameters = api::Parameters::parse(api::split_target(request.target).query);
+  const auto limit = parameters ? api::page_limit(*parameters) : Result<std::size_t>(0);
+  return limit.value_or(0);
+}
+
+/// The same request for a page of `limit`.
+api::Request with_limit(api::Request request, std::size_t limit) {
+  const auto [path, query] = api::split_target(request.target);
+  std::string target = fmt::format("{}?{}{}", path, limit_name, limit);
+  for (std::string_view rest = query; !rest.empty();) {
+    const auto parameter = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), parameter.size() + 1));
+    if (!parameter.starts_with(limit_name)) target.append("&").append(parameter);
+  }
+  request.target = std::move(target);
+  return request;
+}
+
+api::Response too_large(std::size_t bytes, const api::Request& request) {
+  const auto encodings = request.headers.find("accept-encoding");
+  const bool is_packed = encodings != request.headers.end() && http::takes_gzip(encodings->second);
+  return api::problem(
+      413, fmt::format("the answer has {} bytes as AWS Lambda counts them, which sends at most {}: "
+                       "ask for fewer days or a coarser resolution{}",
+                       bytes, answer_bytes_max,
+                       is_packed ? "" : ", or accept it packed (Accept-Encoding: gzip)"));
+}
+
+std::int64_t millis_of(std::chrono::microseconds time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+}  // namespace
+
+Result<api::Request> request_of(const std::string& event) {
+  METERLINE_TRY(const auto root, events::parse_json(event, payload_bytes_max));
+  const auto method = events::find_text(root, {"requestContext", "http", "method"});
+  if (events::find_text(root, {"version"}) != "2.0" || !method)
+    return fail(Errc::refused, "wanted an event of a function URL, payload format 2.0");
+  METERLINE_TRY(auto body, body_of(root));
+  api::Request request{.method = std::string(*method),
+                       .target = target_of(root),
+                       .headers = headers_of(root),
+                       .body = {},
+                       .body_bytes = body.size()};
+  if (!body.empty())
+    request.body = [kept = std::make_shared<const std::string>(std::move(body))] {
+      return Result<std::unique_ptr<source::ByteSource>>(source::make_memory_source(*kept));
+    };
+  return request;
+}
+
+std::string payload_of(const api::Response& response, const api::Request& request) {
+  api::Response packed = response;
+  const auto encodings = request.headers.find("accept-encoding");
+  http::compress(packed, encodings == request.headers.end() ? "" : encodings->second);
+  const bool is_text = !packed.headers.contains("Content-Encoding") && is_utf8(packed.body);
+  const bool is_told = request.method == "HEAD";
+
+  api::JsonWriter json;
+  json.begin_object().member("statusCode", packed.status).key("headers").begin_object();
+  if (packed.status != 304) {
+    json.member("content-type", std::string_view(packed.content_type))
+        .member("x-content-type-options", std::string_view("nosniff"));
+    if (is_told)
+      json.member("content-length", std::string_view(std::to_string(packed.body.size())));
+  }
+  for (const auto& [name, value] : packed.headers)
+    json.member(lower(name), std::string_view(value));
+  json.end_object();
+  if (is_told) packed.body.clear();
+  json.member("body", std::string_view(is_text ? packed.body : to_base64(packed.body)));
+  return json.member("isBase64Encoded", !is_text).end_object().take();
+}
+
+api::Response FunctionUrl::respond(const api::Request& request) {
+  if (uploads_ == Uploads::off && request.method == "POST" &&
+      api::route_of(request) == "deliveries")
+    return api::problem(403,
+                        "uploads are off here: put the file into the bucket, or let this function "
+                        "take it with METERLINE_UPLOADS=on");
+  return parts_.handler(request);
+}
+
+FunctionUrl::Answer FunctionUrl::answer(const api::Request& request) {
+  auto response = respond(request);
+  auto payload = payload_of(response, request);
+  std::size_t limit = is_list(request) ? limit_of(request) / 2 : 0;
+  for (; limit > 0 && payload.size() > answer_bytes_max; limit /= 2) {
+    response = respond(with_limit(request, limit));
+    payload = payload_of(response, request);
+  }
+  if (payload.size() > answer_bytes_max) {
+    response = too_large(payload.size(), request);
+    payload = payload_of(response, request);
+  }
+  return {.status = response.status, .payload = std::move(payload)};
+}
+
+tl::expected<std::string, InvocationError> FunctionUrl::handle(const Invocation& invocation) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto request = request_of(invocation.payload);
+  if (!request) {
+    parts_.log.error(request.error().message, {{"requestId", invocation.request_id}});
+    return tl::unexpected(
+        InvocationError{.type = "Meterline.BadEvent", .message = request.error().message});
+  }
+  auto [status, payload] = answer(*request);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - began);
+  const auto route = api::route_of(*request);
+  parts_.log.info("request", {{"requestId", invocation.request_id},
+                              {"method", excerpt_of(request->method)},
+                              {"route", route},
+                              {"status", status},
+                              {"bytes", static_cast<std::int64_t>(payload.size())},
+                              {"durationMs", millis_of(took)}});
+  parts_.metrics.request(route, status, took);
+  return std::move(payload);
+}
+
+}  // namespace meterline::lambda

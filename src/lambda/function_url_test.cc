@@ -1,0 +1,202 @@
+#include "lambda/function_url.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "api/problem.h"
+#include "events/json.h"
+#include "store/memory/memory_store.h"
+
+namespace meterline::lambda {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string golden(const std::string& name) {
+  std::ifstream file(METERLINE_SOURCE_DIR "/tests/data/events/" + name + ".json");
+  std::ostringstream text;
+  text << file.rdbuf();
+  EXPECT_FALSE(text.str().empty()) << name;
+  return text.str();
+}
+
+/// An event with these members beside what every one has.
+std::string event(const std::string& method, const std::string& path, const std::string& query,
+                  const std::string& more = "") {
+  return R"({"version":"2.0","rawPath":")" + path + R"(","rawQueryString":")" + query +
+         R"(","requestContext":{"http":{"method":")" + method + R"("}})" + more + "}";
+}
+
+std::string bytes_of(const api::Request& request) {
+  auto source = request.body();
+  std::string text(100, '\0');
+  text.resize(*(*source)->read(text));
+  return text;
+}
+
+TEST(FunctionUrl, ReadsARequest) {
+  const auto request = request_of(golden("function_url_get"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->method, "GET");
+  EXPECT_EQ(request->target, "/v1/meters/A%3A1/consumption?from=2019-01-01&to=2019-01-31");
+  EXPECT_EQ(request->headers.at("accept"), "text/csv");
+  EXPECT_EQ(request->headers.at("cookie"), "a=1; b=2");
+  EXPECT_FALSE(request->body);
+}
+
+TEST(FunctionUrl, ReadsABodyPlainOrAsBase64) {
+  auto request = request_of(event("POST", "/v1/deliveries", "", R"(,"body":"Meter,D\u00e4te")"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->body_bytes, 11U);
+  EXPECT_EQ(bytes_of(*request), "Meter,D\u00e4te");
+  EXPECT_EQ(bytes_of(*request), "Meter,D\u00e4te");  // Anew from the start.
+  for (const auto& [text, bytes] : std::map<std::string, std::string>{
+           {"AAEC", std::string("\0\1\2", 3)}, {"/w==", "\xff"}, {"aGk=", "hi"}}) {
+    request = request_of(
+        event("POST", "/v1/deliveries", "", R"(,"isBase64Encoded":true,"body":")" + text + '"'));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(bytes_of(*request), bytes);
+  }
+  for (const char* text : {"A", "AA", "AA*=", "AAECA"})
+    EXPECT_FALSE(request_of(
+        event("POST", "/", "", std::string(R"(,"isBase64Encoded":true,"body":")") + text + '"')))
+        << text;
+}
+
+TEST(FunctionUrl, RefusesOtherEvents) {
+  for (const char* text : {"", "{}", "[]", R"({"version":"1.0","httpMethod":"GET","path":"/"})",
+                           R"({"version":"2.0"})", R"({"version":"2.0","requestContext":{}})"})
+    EXPECT_FALSE(request_of(text)) << text;
+}
+
+TEST(FunctionUrl, APathThatWasDecodedKeepsItsQuestionMark) {
+  EXPECT_EQ(request_of(event("GET", "/v1/meters/A?b#c", "x=1"))->target,
+            "/v1/meters/A%3Fb%23c?x=1");
+}
+
+TEST(FunctionUrl, WritesAnAnswer) {
+  api::Response response{.body = "{\"a\":\"\u00e9\"}\n", .headers = {{"ETag", "\"1\""}}};
+  EXPECT_EQ(payload_of(response, {.method = "GET"}),
+            R"({"statusCode":200,"headers":{"content-type":"application/json",)"
+            R"("x-content-type-options":"nosniff","etag":"\"1\""},)"
+            R"("body":"{\"a\":\")"
+            "\u00e9"
+            R"(\"}\n","isBase64Encoded":false})");
+  EXPECT_THAT(payload_of(response, {.method = "HEAD"}),
+              HasSubstr(R"("content-length":"11","etag":"\"1\""},"body":"",)"));
+  response.body = "\xff\xfe";
+  EXPECT_THAT(payload_of(response, {.method = "GET"}),
+              HasSubstr(R"("body":"//4=","isBase64Encoded":true})"));
+}
+
+TEST(FunctionUrl, PacksAnAnswerForWhoTakesIt) {
+  const api::Response response{.body = std::string(5000, 'a')};
+  const auto payload =
+      payload_of(response, {.method = "GET", .headers = {{"accept-encoding", "gzip"}}});
+  EXPECT_THAT(payload, HasSubstr(R"("content-encoding":"gzip")"));
+  EXPECT_THAT(payload, HasSubstr(R"("body":"H4sI)"));
+  EXPECT_LT(payload.size(), 1000U);
+}
+
+/// A function over a handler, and what it logs.
+struct Function {
+  Function(std::function<api::Response(const api::Request&)> handler, Uploads uploads)
+      : url({.handler = std::move(handler), .log = log, .metrics = metrics}, uploads) {}
+
+  std::string handle(const std::string& payload) {
+    auto answer = url.handle({.request_id = "r-1", .payload = payload});
+    return answer ? *answer : answer.error().type + ": " + answer.error().message;
+  }
+
+  std::string log_text;
+  telemetry::Log log{telemetry::LogFormat::json,
+                     [this](std::string_view line) { log_text += line; }, [] { return Instant{}; }};
+  telemetry::EmbeddedMetrics metrics{log, "api"};
+  FunctionUrl url;
+};
+
+TEST(FunctionUrl, AnswersAndTellsTheLog) {
+  const auto store = store::make_memory_store();
+  const api::Context context{.store = *store, .now = [] { return Instant{}; }};
+  Function function([&](const auto& request) { return api::handle(request, context); },
+                    Uploads::off);
+  EXPECT_THAT(function.handle(event("GET", "/", "meterId=EE00027&date=01-01-2019")),
+              HasSubstr(R"("body":"{\"meterId\":\"EE00027\",\"date\":\"01-01-2019\",\"sum\":0}")"));
+  EXPECT_THAT(function.log_text, HasSubstr(R"("message":"request","requestId":"r-1",)"
+                                           R"("method":"GET","route":"legacy","status":200)"));
+  EXPECT_THAT(function.log_text, HasSubstr(R"("Requests":1,"RequestErrors":0)"));
+  EXPECT_THAT(function.handle(event("GET", "/healthz", "")), StartsWith(R"({"statusCode":200)"));
+  EXPECT_THAT(function.handle("{}"), StartsWith("Meterline.BadEvent: wanted an event"));
+}
+
+TEST(FunctionUrl, TakesUploadsOnlyWhereTheyAreOn) {
+  const auto store = store::make_memory_store();
+  const api::Context context{.store = *store, .now = [] { return Instant{}; }};
+  const auto handler = [&](const auto& request) { return api::handle(request, context); };
+  std::string file = "Meter,Date";
+  for (int hour = 0; hour < 24; ++hour) file += ',' + std::to_string(hour) + ":00";
+  file += R"(\nA,2019-01-01,1\n)";
+  const auto upload = event("POST", "/v1/deliveries", "", R"(,"body":")" + file + '"');
+  EXPECT_THAT(Function(handler, Uploads::off).handle(upload), HasSubstr("METERLINE_UPLOADS=on"));
+  EXPECT_THAT(Function(handler, Uploads::on).handle(upload), StartsWith(R"({"statusCode":201)"));
+  EXPECT_THAT(Function(handler, Uploads::off).handle(event("POST", "/", "")),
+              StartsWith(R"({"statusCode":405)"));
+}
+
+/// `limit` lines of `line_bytes` that cannot be packed well.
+api::Response lines(std::size_t limit, std::size_t line_bytes) {
+  std::minstd_rand random(7);
+  std::string body;
+  for (std::size_t i = 0; i < limit * line_bytes; ++i)
+    body += static_cast<char>('0' + random() % 64);
+  return {.body = std::move(body)};
+}
+
+TEST(FunctionUrl, AnswersALargeListWithASmallerPage) {
+  std::vector<std::string> targets;
+  Function function(
+      [&](const api::Request& request) {
+        targets.push_back(request.target);
+        const auto at = request.target.find("limit=");
+        const auto limit = std::stoul(request.target.substr(at + 6));
+        return lines(limit, 8'000);
+      },
+      Uploads::off);
+  EXPECT_THAT(function.handle(event("GET", "/v1/deliveries", "limit=1000&source=s")),
+              StartsWith(R"({"statusCode":200)"));
+  EXPECT_THAT(targets, ::testing::ElementsAre("/v1/deliveries?limit=1000&source=s",
+                                              "/v1/deliveries?limit=500&source=s"));
+}
+
+TEST(FunctionUrl, RefusesAnAnswerThatStaysTooLarge) {
+  Function function([&](const api::Request&) { return lines(1000, 8'000); }, Uploads::off);
+  const auto target = [](const std::string& more) {
+    return event("GET", "/v1/meters/A/consumption", "from=2019-01-01", more);
+  };
+  const auto refused = function.handle(target(""));
+  EXPECT_THAT(refused, StartsWith(R"({"statusCode":413)"));
+  EXPECT_THAT(refused, HasSubstr("Accept-Encoding: gzip"));
+  EXPECT_LT(refused.size(), 1000U);
+  const auto packed = function.handle(target(R"(,"headers":{"accept-encoding":"gzip"})"));
+  EXPECT_THAT(packed, StartsWith(R"({"statusCode":413)"));
+  EXPECT_THAT(packed, ::testing::Not(HasSubstr("Accept-Encoding: gzip")));
+}
+
+TEST(FunctionUrl, SendsALargeAnswerToWhoTakesItPacked) {
+  Function function(
+      [&](const api::Request&) { return api::Response{.body = std::string(9 << 20, 'a')}; },
+      Uploads::off);
+  EXPECT_THAT(function.handle(event("GET", "/v1/portfolio", "")),
+              StartsWith(R"({"statusCode":413)"));
+  EXPECT_THAT(function.handle(
+                  event("GET", "/v1/portfolio", "", R"(,"headers":{"accept-encoding":"gzip"})")),
+              StartsWith(R"({"statusCode":200)"));
+}
+
+}  // namespace
+}  // namespace meterline::lambda
