@@ -13,6 +13,16 @@ if(NOT METERLINE_FUZZ)
   find_package(ZLIB REQUIRED)
   find_package(zstd REQUIRED CONFIG)  # Not the module that comes with RocksDB.
   find_package(LibArchive REQUIRED)
+  find_package(BZip2 REQUIRED)
+  find_package(LibLZMA REQUIRED)
+  # Static, so that only its reader of zip comes along: the shared library needs libxml2, and that
+  # 31 MB of ICU's tables, which every image would hold and every start would load.
+  find_library(METERLINE_LIBARCHIVE libarchive.a REQUIRED)
+  find_library(METERLINE_NETTLE nettle REQUIRED)
+  set_target_properties(LibArchive::LibArchive PROPERTIES
+    IMPORTED_LOCATION ${METERLINE_LIBARCHIVE})
+  target_link_libraries(LibArchive::LibArchive INTERFACE
+    BZip2::BZip2 LibLZMA::LibLZMA ZLIB::ZLIB zstd::libzstd_shared ${METERLINE_NETTLE})
   find_package(prometheus-cpp REQUIRED)
 endif()
 if(METERLINE_CLOUD AND NOT METERLINE_FUZZ)
