@@ -14,6 +14,7 @@ from decimal import Decimal
 
 import pytest
 
+from aws import LocalAws
 from cassandra import Cluster
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -187,6 +188,19 @@ def cassandra_node():
     """One node of Apache Cassandra, for all tests that neither harm it nor need a login."""
     with Cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def local_aws_process(cassandra_node):
+    with LocalAws(cassandra_node) as aws:
+        yield aws
+
+
+@pytest.fixture
+def local_aws(local_aws_process):
+    """An account as new; Amazon Keyspaces in it is `cassandra_node`."""
+    local_aws_process.reset()
+    return local_aws_process
 
 
 keyspace_numbers = itertools.count(1)

@@ -77,6 +77,7 @@ in_machine() {
   unshare --mount --pid --fork --kill-child --propagation private /bin/sh -euc '
     machine=$1
     shift
+    mount --bind "$machine" "$machine" # A root to mount things under, as every machine has.
     mount --bind /dev "$machine/dev"
     mount -t proc proc "$machine/proc"
     mount -t tmpfs tmpfs "$machine/dev/shm"
