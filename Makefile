@@ -11,7 +11,7 @@ fmt:
 	find src -name '*.h' -o -name '*.cc' | xargs clang-format-16 -i
 
 bench:
-	scripts/bench.sh
+	bench/run.sh small
 
 fuzz:
 	scripts/fuzz.sh 10000000

@@ -6,7 +6,8 @@
 Each round, after one to warm up, loads into fresh tables of the same node, one after another:
   ours       `meterline ingest` of files by meter
   daily      `meterline ingest` of one day of many meters: no two rows of a partition
-  bare       the rows of `ours` once more by the driver alone, in the same batches
+  bare       the rows of `ours` once more by the driver alone, in batches of 30
+  large      in batches of 200, as `ours` sends them
   single     and row by row
   readings   a row for each reading, in unlogged batches of 30: the layout of the system replaced
   dsbulk     DataStax Bulk Loader 1.10, a row for each reading, from the same readings as CSV
@@ -134,6 +135,7 @@ class Bench:
         url = self.new_store()
         self.measure("ours", own, lambda: self.ingest(url, self.wide))
         self.measure("bare", own, lambda: self.peers(url, "bare", 30)["seconds"])
+        self.measure("large", own, lambda: self.peers(url, "bare", 200)["seconds"])
         self.measure("single", own, lambda: self.peers(url, "bare", 1)["seconds"])
         self.measure("daily", DAILY_METERS * READINGS_A_DAY, lambda: self.ingest(url, self.daily))
         self.measure("readings", peer, lambda: self.peers(url, "readings", self.peer)["seconds"])
@@ -162,7 +164,7 @@ class Bench:
     def ratios(self):
         def median(name, what):
             return statistics.median(result[what] for result in self.results[name])
-        for peer in ("bare", "single", "readings", "dsbulk"):
+        for peer in ("bare", "large", "single", "readings", "dsbulk"):
             ratio = median("ours", "readings/s") / median(peer, "readings/s")
             print(f"ours / {peer:8} {ratio:6.2f} times the readings a second")
         ratio = median("daily", "readings/s") / median("single", "readings/s")

@@ -24,6 +24,7 @@
 #include "store/cassandra/cql_session.h"
 #include "store/cassandra/schema.h"
 #include "store/cassandra/tables.h"
+#include "store/cassandra/write_units.h"
 
 namespace {
 
@@ -102,15 +103,15 @@ void write_readings(CqlSession& session, const std::string& keyspace, const std:
       "PRIMARY KEY ((meter_id), date, time))",
       keyspace)));
   const auto insert = must(session.prepare(
-      "insert_reading",
-      fmt::format("INSERT INTO {}.readings (meter_id, date, time, value) VALUES (?, ?, ?, ?)",
-                  keyspace),
-      0));
+      {.name = "insert_reading",
+       .cql =
+           fmt::format("INSERT INTO {}.readings (meter_id, date, time, value) VALUES (?, ?, ?, ?)",
+                       keyspace)}));
   std::ifstream in(file);
   std::string line;
   std::getline(in, line);
   const auto begin = std::chrono::steady_clock::now();
-  Batches batches(session, insert, batch_rows_max);
+  Batches batches(session, insert, batch_rows_max(Dialect::keyspaces));
   while (std::getline(in, line)) {
     const auto fields = fields_of(line);
     const std::string meter(fields.at(0));
@@ -158,11 +159,10 @@ void write_bare(CqlSession& session, const std::string& keyspace, std::size_t ro
   table.replace(table.find(".reading_days"), 13, ".bare_days");
   must(session.execute(table));
   const auto insert = must(session.prepare(
-      "insert_bare",
-      fmt::format("INSERT INTO {}.bare_days (meter, year, date, channel, version, day) "
-                  "VALUES (?, ?, ?, ?, ?, ?)",
-                  keyspace),
-      0));
+      {.name = "insert_bare",
+       .cql = fmt::format("INSERT INTO {}.bare_days (meter, year, date, channel, version, day) "
+                          "VALUES (?, ?, ?, ?, ?, ?)",
+                          keyspace)}));
   const auto begin = std::chrono::steady_clock::now();
   Batches batches(session, insert, rows_max);
   for (const auto& row : rows) {
@@ -181,34 +181,18 @@ void write_bare(CqlSession& session, const std::string& keyspace, std::size_t ro
 struct TableColumns {
   std::string_view table;
   std::string_view columns;  ///< Partition key, clustering columns, others.
-  int partition = 0;
-  int clustering = 0;
-  int others = 0;
+  RowShape shape;
 };
 
 constexpr TableColumns tables[] = {
-    {"reading_days", "meter, year, date, channel, version, day", 2, 3, 1},
-    {"day_totals", "period, bucket, version, first_meter, last_meter, totals", 2, 3, 1},
-    {"meters", "bucket, meter, channel, year", 1, 3, 0},
-    {"deliveries", "id, content, part, record", 1, 2, 1},
-    {"deliveries_by_time", "month, delivered_at, id", 1, 2, 0},
-    {"deliveries_by_source", "source, delivered_at, id", 1, 2, 0},
-    {"catalogue", "kind, name", 1, 1, 0},
+    {"reading_days", "meter, year, date, channel, version, day", {2, 3, 1}},
+    {"day_totals", "period, bucket, version, first_meter, last_meter, totals", {2, 3, 1}},
+    {"meters", "bucket, meter, channel, year", {1, 3, 0}},
+    {"deliveries", "id, content, part, record", {1, 2, 1}},
+    {"deliveries_by_time", "month, delivered_at, id", {1, 2, 0}},
+    {"deliveries_by_source", "source, delivered_at, id", {1, 2, 0}},
+    {"catalogue", "kind, name", {1, 1, 0}},
 };
-
-/// Amazon Keyspaces' developer guide, "Estimate row size": key columns count twice and have 3 bytes
-/// (partition) or a fifth of their size (clustering) on top, other columns 1 byte, a row 100. A
-/// unit of writing is a KB of a row, or a part of one.
-std::int64_t units_of_row(const TableColumns& table, CqlRow& row) {
-  std::size_t bytes = 100;
-  for (int i = 0; i < table.partition; ++i) bytes += 2 * row.blob().size() + 3;
-  for (int i = 0; i < table.clustering; ++i) {
-    const auto size = row.blob().size();
-    bytes += 2 * size + (size + 4) / 5;
-  }
-  for (int i = 0; i < table.others; ++i) bytes += row.blob().size() + 1;
-  return static_cast<std::int64_t>((bytes + 1023) / 1024);
-}
 
 void count_units(CqlSession& session, const std::string& keyspace) {
   std::int64_t all = 0;
@@ -219,7 +203,7 @@ void count_units(CqlSession& session, const std::string& keyspace) {
     must(session.query(fmt::format("SELECT {} FROM {}.{}", table.columns, keyspace, table.table),
                        [&](std::size_t, const CqlPage& page) {
                          return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-                           units += units_of_row(table, row);
+                           units += write_units_of(table.shape, row);
                            if (table.table == "reading_days") ++days;
                            return {};
                          });

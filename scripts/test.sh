@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fuzz_runs=200000
-threaded_layers=(store ingest http cli)
+threaded_layers=(store ingest http telemetry cli)
 closing=()  # A heading and the closing lines of each part that ran, in turn.
 part=
 
@@ -90,4 +90,6 @@ run "fuzz" 1 scripts/fuzz.sh $fuzz_runs
 run "tsan build" 1 build tsan --target "${threaded_layers[@]/%/_test}"
 run "tsan ctest" 3 run_ctest tsan -R "^($(IFS='|' && echo "${threaded_layers[*]}")):"
 run "release build" 1 scripts/build.sh
+run "race" 1 bench/run.sh tiny
+run "instructions" 7 bench/instructions.py
 run "pytest" 1 run_pytest
