@@ -59,7 +59,8 @@ events::EventLoadOptions EventParts::load_options(const EventOptions& options, U
 }
 
 Result<std::unique_ptr<EventParts>> EventParts::open(const EventOptions& options,
-                                                     const Session& session, Settings settings) {
+                                                     const Session& session,
+                                                     const Settings& settings) {
   std::unique_ptr<EventParts> parts(new EventParts);
   METERLINE_TRY(const auto unit, unit_option(options.unit));
   METERLINE_TRY(parts->log_, make_log(options.log_format));

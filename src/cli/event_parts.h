@@ -45,7 +45,7 @@ class EventParts {
     std::function<void(const DeliveryReport&)> on_delivery;  ///< From any thread; may be empty.
   };
   static Result<std::unique_ptr<EventParts>> open(const EventOptions& options,
-                                                  const Session& session, Settings settings);
+                                                  const Session& session, const Settings& settings);
 
   telemetry::Log& log() { return *log_; }
   store::Store& store() { return *store_; }

@@ -31,7 +31,7 @@ DeadLetters::DeadLetters(std::unique_ptr<aws::Queue> queue, telemetry::Log& log,
 
 Result<void> DeadLetters::send(const DeadLetter& letter) {
   const auto& [end, reason, object] = letter.result;
-  const auto sent =
+  auto sent =
       queue_ == nullptr
           ? Result<void>(fail(Errc::invalid_argument, "there is no --dead-letter-queue"))
           : queue_->send(std::string(letter.body), {{"reason", attribute_of(reason)},

@@ -30,6 +30,7 @@ void QueueWorker::stop() {
 
 Result<void> QueueWorker::run() {
   std::vector<std::jthread> threads;
+  threads.reserve(static_cast<std::size_t>(options_.concurrency) + 1);
   for (int i = 0; i < options_.concurrency; ++i)
     threads.emplace_back([this] { work_until_ended(); });
   threads.emplace_back([this] { beat_until_ended(); });

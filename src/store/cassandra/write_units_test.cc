@@ -38,11 +38,10 @@ TEST(WriteUnits, AreStartedKilobytesOfARow) {
 TEST(WriteUnits, EveryInsertHasAShapeAndNoReadHas) {
   for (const auto& text : statements()) {
     const auto shape = row_shape_of(text.statement);
-    const auto columns =
-        static_cast<std::size_t>(shape.partition + shape.clustering + shape.others);
+    const auto columns = shape.partition + shape.clustering + shape.others;
     const bool is_insert = text.cql.starts_with("INSERT");
     const auto markers = std::count(text.cql.begin(), text.cql.end(), '?');
-    EXPECT_EQ(columns, is_insert ? static_cast<std::size_t>(markers) : 0) << text.name;
+    EXPECT_EQ(columns, is_insert ? markers : 0) << text.name;
   }
 }
 
