@@ -516,7 +516,7 @@ TEST(Archive, StandsByteForByteAsDocumented) {
   EXPECT_EQ(hex_of(bytes.substr(meter_at, bytes.size() - meter_at - 32)),
             "4d0141"
             "430b636f6e73756d7074696f6e0002"
-            "52d4970200000901050000ff03000000"
+            "52d497020000090205000000fcffff03"
             "45010101");
 }
 

@@ -145,7 +145,7 @@ RC_GTEST_PROP(StoreCheck, FindsNothingInAHealthyStore, ()) {
 TEST(StoreCheck, NamesADayThatCannotBeUnpacked) {
   Damaged store;
   store.on_day = [](const MeterId& meter, StoredDay day, const DayVisitor& visit) {
-    if (meter.text() == "B" && day.date.text() == "2019-02-01") day.packed = "\x01\x05";
+    if (meter.text() == "B" && day.date.text() == "2019-02-01") day.packed = "\x02\x05";
     return visit(day);
   };
   EXPECT_THAT(damage_of(store),

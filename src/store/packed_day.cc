@@ -5,7 +5,9 @@
 #include <bit>
 #include <cassert>
 
+#include "core/try.h"
 #include "store/bits.h"
+#include "store/packed_steps.h"
 
 namespace meterline::store {
 namespace {
@@ -13,28 +15,30 @@ namespace {
 constexpr std::array<int, 6> interval_codes = {1, 5, 10, 15, 30, 60};
 constexpr unsigned char grid_has_slots = 0x08;
 constexpr unsigned char body_has_runs = 0x40;
-constexpr unsigned char rice_mask = 0x3F;
+constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
+/// Of format, grid and the body's head.
+constexpr std::size_t head_bytes_max = 8;
 
-/// From this many ones on, a value is written whole instead of as quotient and remainder.
-constexpr int quotient_max = 16;
-/// The most bytes a reading can need: the ones, and 64 bits.
-constexpr std::size_t reading_bytes_max = quotient_max / 8 + 8;
+/// Room for a day without quality runs, and for the head and the steps of any.
+using PackedBytes = std::array<unsigned char, head_bytes_max + steps_bytes_max>;
 
-void pack_grid(const ReadingDay& day, std::string& out) {
+/// Writes the format and the grid; returns their end.
+unsigned char* put_grid(const ReadingDay& day, unsigned char* at) {
   const auto* found =
       std::find(interval_codes.begin(), interval_codes.end(), day.interval.minutes());
   auto head = static_cast<unsigned char>(found - interval_codes.begin());
   const auto slots = day.mantissas.size();
   const bool whole_day = slots == static_cast<std::size_t>(day.interval.slots_per_day());
   if (!whole_day) head |= grid_has_slots;
-  out += static_cast<char>(head);
-  out += static_cast<char>(-day.exponent);
-  if (!whole_day) put_varint(slots, out);
+  *at++ = packed_day_format;
+  *at++ = head;
+  *at++ = static_cast<unsigned char>(-day.exponent);
+  return whole_day ? at : put_varint(slots, at);
 }
 
-/// The grid at the front of `packed`, into `day`; `packed` then begins with the body.
-Result<void> take_grid(std::string_view& packed, ReadingDay& day) {
+/// The grid at the front of `packed`, which then begins with the body.
+Result<GridInfo> take_grid(std::string_view& packed) {
   if (packed.size() < 2) return fail(Errc::corrupt, "packed day: the grid is cut off");
   const auto head = static_cast<unsigned char>(packed[0]);
   const auto code = static_cast<std::size_t>(head & 0x07);
@@ -43,23 +47,23 @@ Result<void> take_grid(std::string_view& packed, ReadingDay& day) {
       exponent < exponent_min)
     return fail(Errc::corrupt, "packed day: unknown interval or exponent");
   packed.remove_prefix(2);
-  day.interval = *IntervalLength::from_minutes(interval_codes.at(code));
-  day.exponent = static_cast<std::int8_t>(exponent);
-  auto slots = static_cast<std::uint64_t>(day.interval.slots_per_day());
+  GridInfo grid{.interval = *IntervalLength::from_minutes(interval_codes.at(code)),
+                .exponent = static_cast<std::int8_t>(exponent)};
+  grid.slots = grid.interval.slots_per_day();
   if ((head & grid_has_slots) != 0) {
     const auto stated = take_varint(packed);
     if (!stated || *stated < 1 || *stated > slots_max)
       return fail(Errc::corrupt, "packed day: impossible number of slots");
-    slots = *stated;
+    grid.slots = static_cast<std::int64_t>(*stated);
   }
-  day.mantissas.resize(slots);
-  day.qualities.resize(slots);
-  return {};
+  return grid;
 }
 
 bool all_actual(const std::vector<Quality>& qualities) {
-  return std::all_of(qualities.begin(), qualities.end(),
-                     [](Quality quality) { return quality == Quality::actual; });
+  static_assert(static_cast<int>(Quality::actual) == 0);
+  unsigned any = 0;
+  for (const auto quality : qualities) any |= static_cast<unsigned>(quality);
+  return any == 0;
 }
 
 void pack_runs(const std::vector<Quality>& qualities, std::string& out) {
@@ -92,73 +96,34 @@ Result<void> take_runs(std::string_view& packed, std::vector<Quality>& qualities
   return {};
 }
 
-/// The bits of a remainder that make the readings shortest, judged by their mean step.
-int rice_bits(const std::uint64_t* steps, std::size_t count) {
-  constexpr std::uint64_t step_cap = std::uint64_t{1} << 50;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += std::min(steps[i], step_cap);
-  const auto mean = count == 0 ? 0 : sum / count;
-  return std::max(0, static_cast<int>(std::bit_width(mean)) - 1);
-}
+/// Room for a day's readings, and more behind them.
+using Readings = std::array<std::int64_t, slots_max + steps_group>;
 
-/// The differences between neighbouring readings; missing ones are passed over.
-std::size_t steps_of(const ReadingDay& day, std::uint64_t* steps) {
+/// Keeps the readings that are there, as pack_steps wants them; returns their number.
+std::size_t keep_present(const ReadingDay& day, Readings& kept) {
   std::size_t count = 0;
-  std::uint64_t previous = 0;
   for (std::size_t i = 0; i < day.mantissas.size(); ++i) {
-    if (day.qualities[i] == Quality::missing) continue;
-    const auto value = static_cast<std::uint64_t>(day.mantissas[i]);
-    steps[count++] = zigzag(static_cast<std::int64_t>(value - previous));
-    previous = value;
+    kept[count] = day.mantissas[i];
+    if (day.qualities[i] != Quality::missing) ++count;
   }
+  const auto last = count > 0 ? kept[count - 1] : 0;
+  std::fill_n(kept.begin() + static_cast<std::ptrdiff_t>(count), steps_group, last);
   return count;
 }
 
-unsigned char* put_steps(const std::uint64_t* steps, std::size_t count, int k, unsigned char* at) {
-  BitWriter writer(at);
-  const std::uint64_t remainder_mask = (std::uint64_t{1} << k) - 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t quotient = steps[i] >> k;
-    if (quotient >= quotient_max) {
-      writer.put((1U << quotient_max) - 1, quotient_max);
-      writer.put(steps[i] & 0xFFFFFFFF, 32);
-      writer.put(steps[i] >> 32, 32);
-      continue;
-    }
-    const auto ones = static_cast<int>(quotient);
-    writer.put((std::uint64_t{1} << ones) - 1, ones + 1);
-    const std::uint64_t remainder = steps[i] & remainder_mask;
-    if (k > 32) {
-      writer.put(remainder & 0xFFFFFFFF, 32);
-      writer.put(remainder >> 32, k - 32);
-    } else {
-      writer.put(remainder, k);
-    }
+/// Moves the readings at the front to where they belong; missing ones become 0.
+void spread_out(ReadingDay& day, std::size_t count) {
+  for (std::size_t i = day.mantissas.size(); i-- > 0;) {
+    const bool missing = day.qualities[i] == Quality::missing;
+    day.mantissas[i] = missing ? 0 : day.mantissas[--count];
   }
-  return writer.finish();
-}
-
-std::uint64_t take_step(BitReader& reader, int k) {
-  const int ones = reader.take_ones(quotient_max);
-  if (ones == quotient_max) {
-    const std::uint64_t low = reader.take(32);
-    return reader.take(32) << 32 | low;
-  }
-  std::uint64_t remainder = 0;
-  if (k > 32) {
-    remainder = reader.take(32);
-    remainder |= reader.take(k - 32) << 32;
-  } else {
-    remainder = reader.take(k);
-  }
-  return static_cast<std::uint64_t>(ones) << k | remainder;
 }
 
 Result<void> take_body(std::string_view packed, ReadingDay& day) {
   if (packed.empty()) return fail(Errc::corrupt, "packed day: the body is cut off");
   const auto head = static_cast<unsigned char>(packed[0]);
   packed.remove_prefix(1);
-  if ((head & ~(rice_mask | body_has_runs)) != 0)
+  if ((head & ~(width_mask | body_has_runs)) != 0)
     return fail(Errc::corrupt, "packed day: unknown body");
   if ((head & body_has_runs) == 0) {
     std::fill(day.qualities.begin(), day.qualities.end(), Quality::actual);
@@ -166,38 +131,50 @@ Result<void> take_body(std::string_view packed, ReadingDay& day) {
     return runs;
   }
 
-  BitReader reader(packed);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < day.mantissas.size(); ++i) {
-    day.mantissas[i] = 0;
-    if (day.qualities[i] == Quality::missing) continue;
-    value += static_cast<std::uint64_t>(unzigzag(take_step(reader, head & rice_mask)));
-    day.mantissas[i] = static_cast<std::int64_t>(value);
-  }
-  if (!reader.at_end()) return fail(Errc::corrupt, "packed day: readings end too early or late");
+  const int width = head & width_mask;
+  const auto slots = day.mantissas.size();
+  const auto count =
+      (head & body_has_runs) == 0
+          ? slots
+          : slots - static_cast<std::size_t>(
+                        std::count(day.qualities.begin(), day.qualities.end(), Quality::missing));
+  if (width > remainder_bits_max || !unpack_steps(packed, width, day.mantissas.data(), count))
+    return fail(Errc::corrupt, "packed day: damaged readings");
+  if (count < slots) spread_out(day, count);
   return {};
 }
 
 }  // namespace
 
-void pack_day(const ReadingDay& day, std::string& out) {
+std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out) {
   assert(!day.mantissas.empty() && day.mantissas.size() <= slots_max);
   assert(day.qualities.size() == day.mantissas.size());
-  out += static_cast<char>(packed_day_format);
-  pack_grid(day, out);
-
-  std::array<std::uint64_t, slots_max> steps;
-  const std::size_t count = steps_of(day, steps.data());
-  const int k = rice_bits(steps.data(), count);
   const bool plain = all_actual(day.qualities);
-  out += static_cast<char>(plain ? k : k | body_has_runs);
-  if (!plain) pack_runs(day.qualities, out);
+  const auto* values = day.mantissas.data();
+  auto count = day.mantissas.size();
+  Readings kept;
+  if (!plain || count % steps_group != 0) {
+    count = keep_present(day, kept);
+    values = kept.data();
+  }
 
-  const std::size_t before = out.size();
-  out.resize(before + count * reading_bytes_max + 4);
-  auto* begin = reinterpret_cast<unsigned char*>(out.data() + before);
-  const auto* end = put_steps(steps.data(), count, k, begin);
-  out.resize(before + static_cast<std::size_t>(end - begin));
+  PackedBytes bytes;
+  auto* head = put_grid(day, bytes.data());
+  auto* readings = head + 1;
+  std::optional<std::int64_t> sum;
+  const auto packed = pack_steps(values, count, readings, sum);
+  *head = static_cast<unsigned char>(packed.remainder_bits | (plain ? 0 : body_has_runs));
+  const auto append = [&out](const unsigned char* begin, const unsigned char* end) {
+    out.append(reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin));
+  };
+  if (plain) {
+    append(bytes.data(), readings + packed.bytes);
+    return sum;
+  }
+  append(bytes.data(), readings);
+  pack_runs(day.qualities, out);
+  append(readings, readings + packed.bytes);
+  return std::nullopt;
 }
 
 std::optional<std::int64_t> plain_total(const ReadingDay& day) {
@@ -230,19 +207,16 @@ void join_packed_day(const PackedParts& parts, std::string& out) {
   out += parts.body;
 }
 
-Result<GridInfo> grid_info(std::string_view grid) {
-  ReadingDay day;
-  if (auto taken = take_grid(grid, day); !taken) return tl::unexpected(std::move(taken).error());
-  return GridInfo{.interval = day.interval,
-                  .exponent = day.exponent,
-                  .slots = static_cast<std::int64_t>(day.mantissas.size())};
-}
+Result<GridInfo> grid_info(std::string_view grid) { return take_grid(grid); }
 
 Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
-  auto parts = split_packed_day(packed);
-  if (!parts) return tl::unexpected(std::move(parts).error());
-  if (auto grid = take_grid(parts->grid, day); !grid) return grid;
-  return take_body(parts->body, day);
+  METERLINE_TRY(auto parts, split_packed_day(packed));
+  METERLINE_TRY(const auto grid, take_grid(parts.grid));
+  day.interval = grid.interval;
+  day.exponent = grid.exponent;
+  day.mantissas.resize(static_cast<std::size_t>(grid.slots));
+  day.qualities.resize(static_cast<std::size_t>(grid.slots));
+  return take_body(parts.body, day);
 }
 
 }  // namespace meterline::store

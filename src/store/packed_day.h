@@ -12,10 +12,11 @@ namespace meterline::store {
 
 /// The bytes of one reading day: everything but whose it is and when (meter, channel, date).
 /// docs/store.md has the layout with a worked example. The first byte is the format number.
-inline constexpr unsigned char packed_day_format = 1;
+inline constexpr unsigned char packed_day_format = 2;
 
-/// Appends the packed day to `out`. The day must hold 1 to slots_max slots.
-void pack_day(const ReadingDay& day, std::string& out);
+/// Appends the packed day to `out`, and returns its plain total, which costs little here. The day
+/// must hold 1 to slots_max slots.
+std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out);
 
 /// The sum of the day's mantissas, when every slot is actual and the sum fits; else empty.
 /// Such a day's total needs no other version and no look at its readings.

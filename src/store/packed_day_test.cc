@@ -3,9 +3,14 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
+
+#include "store/bits.h"
 
 namespace meterline::store {
 namespace {
@@ -54,8 +59,9 @@ std::string repeat(const std::string& word, int times) {
 
 TEST(PackedDay, StandsByteForByteAsDocumented) {
   // The worked examples of docs/store.md.
-  EXPECT_EQ(hex_of(bytes_of(day_of("5 7 4 4", 30, -3))), "01 0c 03 04 02 33 0a");
-  EXPECT_EQ(hex_of(bytes_of(day_of("5 - 4e 4", 60))), "01 0d 00 04 41 04 04 07 06 04 1f 01");
+  EXPECT_EQ(hex_of(bytes_of(day_of("5 7 4 4", 30, -3))), "02 0c 03 04 01 04 20 19");
+  EXPECT_EQ(hex_of(bytes_of(day_of("5 - 4e 4", 60))), "02 0d 00 04 40 04 04 07 06 04 00 34");
+  EXPECT_EQ(hex_of(bytes_of(day_of("0 0 0 100", 60))), "02 0d 00 04 00 07 00 00 08 b0 01");
 }
 
 TEST(PackedDay, ReadsBackWhatWasPacked) {
@@ -82,22 +88,210 @@ TEST(PackedDay, AnOrdinaryDayTakesLittleMoreThanAByteAReading) {
   EXPECT_LE(bytes_of(day_of(words)).size(), 4U + 48 * 9 / 8);
 }
 
-RC_GTEST_PROP(PackedDay, ReadsBackAnyDay, ()) {
+/// Any slots and qualities; readings of at most so many bits as drawn, and a few of any size.
+ReadingDay any_day() {
   ReadingDay day;
   day.interval = *IntervalLength::from_minutes(*rc::gen::element(1, 5, 10, 15, 30, 60));
   day.exponent = static_cast<std::int8_t>(-*rc::gen::inRange(0, 19));
   const auto slots = *rc::gen::inRange(1, 120);
-  const auto bits = *rc::gen::inRange(1, 64);
+  const auto bits = *rc::gen::inRange(1, 65);
+  const bool is_plain = *rc::gen::arbitrary<bool>();
   for (int i = 0; i < slots; ++i) {
-    const auto quality =
-        static_cast<Quality>(*rc::gen::weightedElement<int>({{8, 0}, {1, 1}, {1, 2}, {2, 3}}));
-    const auto value = *rc::gen::arbitrary<std::int64_t>() >> (64 - bits);
+    const int drawn = *rc::gen::weightedElement<int>({{8, 0}, {1, 1}, {1, 2}, {2, 3}});
+    const auto quality = static_cast<Quality>(is_plain ? 0 : drawn);
+    const int shift = *rc::gen::inRange(0, 40) == 0 ? 0 : 64 - bits;
+    const auto value = *rc::gen::arbitrary<std::uint64_t>() >> shift;
+    const auto sign = *rc::gen::inRange(0, 10) == 0 ? ~std::uint64_t{0} : 0;
     day.qualities.push_back(quality);
-    day.mantissas.push_back(quality == Quality::missing ? 0 : value);
+    day.mantissas.push_back(quality == Quality::missing ? 0
+                                                        : static_cast<std::int64_t>(value ^ sign));
   }
+  return day;
+}
+
+RC_GTEST_PROP(PackedDay, ReadsBackAnyDay, ()) {
+  const auto day = any_day();
   ReadingDay back;
   RC_ASSERT(unpack_day(bytes_of(day), back).has_value());
   RC_ASSERT(back == day);
+}
+
+RC_GTEST_PROP(PackedDay, TellsThePlainTotal, ()) {
+  const auto day = any_day();
+  std::string packed;
+  RC_ASSERT(pack_day(day, packed) == plain_total(day));
+}
+
+// The slow twin: bit by bit, as docs/store.md says.
+
+std::vector<std::int64_t> present(const ReadingDay& day) {
+  std::vector<std::int64_t> values;
+  for (std::size_t i = 0; i < day.mantissas.size(); ++i)
+    if (day.qualities[i] != Quality::missing) values.push_back(day.mantissas[i]);
+  return values;
+}
+
+void fill_byte(std::vector<bool>& bits) {
+  while (bits.size() % 8 != 0) bits.push_back(false);
+}
+
+std::string slow_steps(const std::vector<std::int64_t>& values, int width) {
+  std::vector<std::uint64_t> steps;
+  std::uint64_t previous = 0;
+  for (const auto value : values) {
+    const auto step = static_cast<std::uint64_t>(value) - previous;
+    steps.push_back(zigzag(static_cast<std::int64_t>(step)));
+    previous = static_cast<std::uint64_t>(value);
+  }
+  std::vector<bool> bits;
+  for (const auto step : steps)
+    for (int i = 0; i < width; ++i) bits.push_back((step >> i & 1) != 0);
+  fill_byte(bits);
+  std::string escapes;
+  for (const auto step : steps) {
+    const auto quotient = step >> width;
+    bits.insert(bits.end(), std::min<std::uint64_t>(quotient, 24), false);
+    bits.push_back(true);
+    if (quotient >= 24) put_varint(quotient - 24, escapes);
+  }
+  fill_byte(bits);
+  std::string bytes(bits.size() / 8, '\0');
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    if (bits[i]) bytes[i / 8] = static_cast<char>(bytes[i / 8] | 1 << (i % 8));
+  return bytes + escapes;
+}
+
+/// Empty when the bytes are not exactly `count` readings.
+std::optional<std::vector<std::int64_t>> slow_values(std::string_view bytes, int width,
+                                                     std::size_t count) {
+  std::size_t at = 0;
+  bool ended = false;
+  const auto next_bit = [&] {
+    ended = ended || at / 8 >= bytes.size();
+    const bool bit = !ended && (bytes[at / 8] >> (at % 8) & 1) != 0;
+    ++at;
+    return bit;
+  };
+  const auto finish_byte = [&] {
+    bool clean = true;
+    while (at % 8 != 0) clean = !next_bit() && clean;
+    return clean && !ended;
+  };
+  std::vector<std::uint64_t> steps(count);
+  for (auto& step : steps)
+    for (int i = 0; i < width; ++i) step |= static_cast<std::uint64_t>(next_bit()) << i;
+  if (!finish_byte()) return std::nullopt;
+  std::vector<std::uint64_t> quotients(count);
+  for (auto& quotient : quotients)
+    while (!next_bit())
+      if (++quotient > 24 || ended) return std::nullopt;
+  if (!finish_byte()) return std::nullopt;
+  bytes.remove_prefix(at / 8);
+  std::vector<std::int64_t> values;
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (quotients[i] == 24) {
+      const auto above = take_varint(bytes);
+      if (!above || *above > (~std::uint64_t{0} >> width) - 24) return std::nullopt;
+      quotients[i] += *above;
+    }
+    value += static_cast<std::uint64_t>(unzigzag(steps[i] | quotients[i] << width));
+    values.push_back(static_cast<std::int64_t>(value));
+  }
+  if (!bytes.empty()) return std::nullopt;
+  return values;
+}
+
+RC_GTEST_PROP(PackedDay, StandsAsItsSlowTwinWritesIt, ()) {
+  auto day = any_day();
+  const auto packed = bytes_of(day);
+  const auto parts = split_packed_day(packed).value();
+  auto body = parts.body;
+  const int head = static_cast<unsigned char>(body[0]);
+  body.remove_prefix(1);
+  for (auto runs = (head & 0x40) != 0 ? take_varint(body).value() : 0; runs > 0; --runs)
+    take_varint(body);
+  RC_ASSERT(hex_of(body) == hex_of(slow_steps(present(day), head & 0x3F)));
+}
+
+/// What unpack_day makes of a body of `count` actual readings. The bytes stand alone on the heap,
+/// so that AddressSanitizer sees what is read beyond them.
+std::optional<std::vector<std::int64_t>> quick_values(std::string_view bytes, int width,
+                                                      std::size_t count) {
+  std::string packed{static_cast<char>(packed_day_format), 0x0C, 0};
+  put_varint(count, packed);
+  packed += static_cast<char>(width);
+  packed += bytes;
+  const std::vector<char> alone(packed.begin(), packed.end());
+  ReadingDay day;
+  if (!unpack_day({alone.data(), alone.size()}, day)) return std::nullopt;
+  return day.mantissas;
+}
+
+RC_GTEST_PROP(PackedDay, AnyBytesAreReadAsTheSlowTwinReadsThem, ()) {
+  const int width = *rc::gen::inRange(0, 57);
+  const auto count = static_cast<std::size_t>(*rc::gen::inRange(1, 60));
+  const auto quotients = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
+  std::string bytes((count * static_cast<std::size_t>(width) + 7) / 8, '\0');
+  for (auto& byte : bytes) byte = *rc::gen::arbitrary<char>();
+  bytes += quotients;
+  RC_ASSERT(quick_values(bytes, width, count) == slow_values(bytes, width, count));
+}
+
+RC_GTEST_PROP(PackedDay, DamagedDaysAreReadAsTheSlowTwinReadsThem, ()) {
+  std::vector<std::int64_t> values;
+  const auto count = static_cast<std::size_t>(*rc::gen::inRange(1, 60));
+  const auto bits = *rc::gen::inRange(1, 65);
+  for (std::size_t i = 0; i < count; ++i)
+    values.push_back(
+        static_cast<std::int64_t>(*rc::gen::arbitrary<std::uint64_t>() >> (64 - bits)));
+  const int width = *rc::gen::inRange(0, 57);
+  auto bytes = slow_steps(values, width);
+  RC_ASSERT(quick_values(bytes, width, count) == values);
+  const auto at = static_cast<std::size_t>(*rc::gen::inRange<std::size_t>(0, bytes.size()));
+  bytes[at] = static_cast<char>(bytes[at] ^ 1 << *rc::gen::inRange(0, 8));
+  RC_ASSERT(quick_values(bytes, width, count) == slow_values(bytes, width, count));
+  bytes.resize(at);
+  RC_ASSERT(quick_values(bytes, width, count) == slow_values(bytes, width, count));
+}
+
+TEST(PackedDay, ReadsBackValuesAtTheEdgesOfTheLanes) {
+  // One odd reading among ordinary ones: the day is packed in 16, 32 or 64 bits by it.
+  for (int bits = 1; bits < 63; ++bits) {
+    const auto edge = static_cast<std::int64_t>(std::uint64_t{1} << bits);
+    for (const auto value : {edge - 1, edge, -edge, std::int64_t{1} - edge}) {
+      for (const int slot : {0, 1, 24, 47}) {
+        auto day = day_of(repeat("200 350 120", 16));
+        day.mantissas[static_cast<std::size_t>(slot)] = value;
+        ReadingDay back;
+        ASSERT_TRUE(unpack_day(bytes_of(day), back)) << day;
+        EXPECT_EQ(back, day);
+      }
+    }
+  }
+}
+
+TEST(PackedDay, AnOutlierCostsLittle) {
+  auto day = day_of(repeat("200 350 120", 16));
+  const auto usual = bytes_of(day).size();
+  day.mantissas[20] = std::numeric_limits<std::int64_t>::max();
+  EXPECT_LE(bytes_of(day).size(), usual + 30);
+}
+
+TEST(PackedDay, NoOtherWidthIsMuchShorter) {
+  std::uint64_t state = 7;
+  for (int round = 0; round < 200; ++round) {
+    std::string words;
+    for (int i = 0; i < 48; ++i) {
+      state = state * 6364136223846793005 + 1442695040888963407;
+      words += std::to_string(50 + (state >> 33) % (20U << round % 8)) + ' ';
+    }
+    const auto day = day_of(words);
+    auto shortest = slow_steps(day.mantissas, 0).size();
+    for (int width = 1; width < 20; ++width)
+      shortest = std::min(shortest, slow_steps(day.mantissas, width).size());
+    EXPECT_LE(bytes_of(day).size(), 4 + shortest * 102 / 100) << words;
+  }
 }
 
 RC_GTEST_PROP(PackedDay, AnyBytesAreRefusedOrPackTheSameAgain, (std::string bytes)) {
@@ -112,18 +306,33 @@ RC_GTEST_PROP(PackedDay, AnyBytesAreRefusedOrPackTheSameAgain, (std::string byte
 TEST(PackedDay, EveryCutOffDayIsRefused) {
   const auto packed = bytes_of(day_of(repeat("100 - 250e 90s", 12)));
   ReadingDay day;
-  for (std::size_t size = 0; size < packed.size(); ++size)
-    EXPECT_FALSE(unpack_day(packed.substr(0, size), day)) << size;
+  for (std::size_t size = 0; size < packed.size(); ++size) {
+    const std::vector<char> alone(packed.begin(),
+                                  packed.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_FALSE(unpack_day({alone.data(), size}, day)) << size;
+  }
   EXPECT_FALSE(unpack_day(packed + '\0', day));
 }
 
-TEST(PackedDay, ANewerFormatIsRefused) {
+TEST(PackedDay, AnotherFormatIsRefused) {
   auto packed = bytes_of(day_of(repeat("1", 48)));
-  packed[0] = packed_day_format + 1;
-  ReadingDay day;
-  const auto result = unpack_day(packed, day);
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().code, Errc::corrupt);
+  for (const int format : {packed_day_format - 1, packed_day_format + 1}) {
+    packed[0] = static_cast<char>(format);
+    ReadingDay day;
+    const auto result = unpack_day(packed, day);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Errc::corrupt);
+  }
+}
+
+TEST(PackedDay, TheGridTellsIntervalSlotsAndDecimals) {
+  const auto packed = bytes_of(day_of("1 2 3", 15, -3));
+  const auto info = grid_info(split_packed_day(packed).value().grid).value();
+  EXPECT_EQ(info.interval.minutes(), 15);
+  EXPECT_EQ(info.exponent, -3);
+  EXPECT_EQ(info.slots, 3);
+  EXPECT_FALSE(grid_info("\x0F"));
+  EXPECT_FALSE(grid_info(std::string_view("\x07\0", 2)));
 }
 
 }  // namespace
