@@ -27,8 +27,8 @@ constexpr std::int32_t days_from_civil(int year, int month, int day) {
   return era * 146097 + day_of_era - 719468;
 }
 
-constexpr std::int32_t days_min = days_from_civil(year_min, 1, 1);
-constexpr std::int32_t days_max = days_from_civil(year_max, 12, 31);
+static_assert(days_from_civil(year_min, 1, 1) == Date::min().days());
+static_assert(days_from_civil(year_max, 12, 31) == Date::max().days());
 
 /// Empty unless all of `text` is digits.
 std::optional<int> parse_digits(std::string_view text) {
@@ -49,11 +49,6 @@ std::optional<Date> Date::from_civil(CivilDay civil) {
   return Date(days_from_civil(year, month, day));
 }
 
-std::optional<Date> Date::from_days(std::int64_t days) {
-  if (days < days_min || days > days_max) return std::nullopt;
-  return Date(static_cast<std::int32_t>(days));
-}
-
 std::optional<Date> Date::parse(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   const auto year = parse_digits(text.substr(0, 4));
@@ -62,9 +57,6 @@ std::optional<Date> Date::parse(std::string_view text) {
   if (!year || !month || !day) return std::nullopt;
   return from_civil({.year = *year, .month = *month, .day = *day});
 }
-
-Date Date::min() { return Date(days_min); }
-Date Date::max() { return Date(days_max); }
 
 CivilDay Date::civil() const {
   const int shifted = days_ + 719468;

@@ -25,14 +25,17 @@ class Date {
   /// Empty when the day does not exist (2019-02-30) or lies outside the range.
   static std::optional<Date> from_civil(CivilDay civil);
   /// `days` counted from 1970-01-01. Empty when outside the range.
-  static std::optional<Date> from_days(std::int64_t days);
+  static constexpr std::optional<Date> from_days(std::int64_t days) {
+    if (days < days_min || days > days_max) return std::nullopt;
+    return Date(static_cast<std::int32_t>(days));
+  }
   /// `yyyy-MM-dd` and nothing else: no blanks, no other separators, four digits of year.
   static std::optional<Date> parse(std::string_view text);
 
-  static Date min();
-  static Date max();
+  static constexpr Date min() { return Date(days_min); }
+  static constexpr Date max() { return Date(days_max); }
 
-  std::int32_t days() const { return days_; }  ///< Since 1970-01-01; negative before.
+  constexpr std::int32_t days() const { return days_; }  ///< Since 1970-01-01; negative before.
   CivilDay civil() const;
   std::string text() const;  ///< `yyyy-MM-dd`
 
@@ -43,6 +46,9 @@ class Date {
   friend std::ostream& operator<<(std::ostream& out, Date date) { return out << date.text(); }
 
  private:
+  static constexpr std::int32_t days_min = -25'567;  ///< 1900-01-01
+  static constexpr std::int32_t days_max = 84'005;   ///< 2199-12-31
+
   explicit constexpr Date(std::int32_t days) : days_(days) {}
   std::int32_t days_ = 0;
 };

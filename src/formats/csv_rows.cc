@@ -106,25 +106,48 @@ std::size_t split_fields(std::string_view row, std::size_t fields_max, std::vect
   }
 }
 
+std::span<char> TextBuffer::room(std::size_t bytes) {
+  if (capacity_ - size_ < bytes) {
+    const std::size_t capacity = std::max(size_ + bytes, capacity_ + capacity_ / 2);
+    auto more = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ > 0) std::memcpy(more.get(), bytes_.get(), size_);
+    bytes_ = std::move(more);
+    capacity_ = capacity;
+  }
+  return {bytes_.get() + size_, capacity_ - size_};
+}
+
+void TextBuffer::append(std::string_view text) {
+  if (text.empty()) return;
+  std::memcpy(room(text.size()).data(), text.data(), text.size());
+  added(text.size());
+}
+
+void TextBuffer::drop_front(std::size_t bytes) {
+  std::memmove(bytes_.get(), bytes_.get() + bytes, size_ - bytes);
+  size_ -= bytes;
+}
+
 bool RowCutter::drop_overlong_rest() {
-  const auto end = buffer_.find_first_of("\r\n");
+  const std::string_view text = buffer_.text();
+  const auto end = text.find_first_of("\r\n");
   if (end == npos) {
-    buffer_.clear();
+    buffer_.shorten(0);
     return false;
   }
-  const bool may_be_cut_crlf = buffer_[end] == '\r' && end + 1 == buffer_.size() && !finished_;
+  const bool may_be_cut_crlf = text[end] == '\r' && end + 1 == text.size() && !finished_;
   if (may_be_cut_crlf) {
-    buffer_.erase(0, end);
+    buffer_.drop_front(end);
     return false;
   }
-  buffer_.erase(0, end + line_end_bytes(buffer_, end));
+  buffer_.drop_front(end + line_end_bytes(text, end));
   dropping_ = false;
   return true;
 }
 
 /// How much of the buffer is whole rows, whatever bytes may follow it.
-std::size_t RowCutter::whole_rows_end() {
-  const std::string_view text = buffer_;
+std::size_t RowCutter::whole_rows_end() const {
+  const std::string_view text = buffer_.text();
   const bool has_quotes = text.find('"') != npos;
   if (!has_quotes) {
     const auto sure = text.ends_with('\r') ? text.substr(0, text.size() - 1) : text;
@@ -143,23 +166,19 @@ std::size_t RowCutter::whole_rows_end() {
   return at;
 }
 
-bool RowCutter::next(std::string& piece) {
+bool RowCutter::next(TextBuffer& piece) {
   if (dropping_ && !drop_overlong_rest()) return false;
-  if (finished_) {
-    piece = std::move(buffer_);
-    buffer_.clear();
-    return !piece.empty();
-  }
-  std::size_t end = whole_rows_end();
+  std::size_t end = finished_ ? buffered() : whole_rows_end();
   // One byte more than the limit may still be a row of just row_bytes_max and half of a CRLF.
-  if (end == 0 && buffer_.size() > row_bytes_max + 1) {
+  if (end == 0 && buffered() > row_bytes_max + 1) {
     end = row_bytes_max + 1;
     dropping_ = true;
   }
   if (end == 0) return false;
-  piece = std::move(buffer_);
-  buffer_.assign(piece, end);
-  piece.resize(end);
+  piece.shorten(0);
+  piece.swap(buffer_);
+  buffer_.append(piece.text().substr(end));
+  piece.shorten(end);
   return true;
 }
 

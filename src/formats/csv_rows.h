@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace meterline::formats {
@@ -46,26 +49,61 @@ struct Field {
 /// Fields beyond `fields_max` are counted but not kept; the count is returned.
 std::size_t split_fields(std::string_view row, std::size_t fields_max, std::vector<Field>& fields);
 
+/// Text that grows at its end. What it once had room for is kept, and never cleared.
+///
+/// Moved from, it is empty.
+class TextBuffer {
+ public:
+  TextBuffer() = default;
+  TextBuffer(TextBuffer&& other) noexcept { swap(other); }
+  TextBuffer& operator=(TextBuffer&& other) noexcept {
+    TextBuffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  void swap(TextBuffer& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(size_, other.size_);
+  }
+
+  std::string_view text() const { return {bytes_.get(), size_}; }
+  /// Room behind the text, at least `bytes`; added() then makes its first bytes text.
+  std::span<char> room(std::size_t bytes);
+  void added(std::size_t bytes) { size_ += bytes; }
+  void append(std::string_view text);
+  void shorten(std::size_t size) { size_ = size; }
+  void drop_front(std::size_t bytes);
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::size_t size_ = 0;
+};
+
 /// Cuts a stream of text into pieces of whole rows, so that pieces may be parsed on their own.
-/// Feed text with append(), then take pieces until there is none; at the end call finish().
+/// Feed text, then take pieces until there is none; at the end call finish().
 class RowCutter {
  public:
+  /// For text: at least `bytes`, of which added() says how many were used.
+  std::span<char> room(std::size_t bytes) { return buffer_.room(bytes); }
+  void added(std::size_t bytes) { buffer_.added(bytes); }
   void append(std::string_view text) { buffer_.append(text); }
   void finish() { finished_ = true; }
 
   /// The next piece: whole rows, or after finish() also a last row without a line end, or
   /// the first row_bytes_max + 1 bytes of an overlong row, without a line end, alone.
-  /// Empty when more text is needed. `piece` is overwritten.
-  bool next(std::string& piece);
+  /// False when more text is needed. `piece` is overwritten; its memory is used again, so that
+  /// giving the same one each time allocates nothing.
+  bool next(TextBuffer& piece);
 
-  /// Bytes held. At most row_bytes_max + 2 beyond what was appended since next() was empty.
-  std::size_t buffered() const { return buffer_.size(); }
+  /// Bytes held. At most row_bytes_max + 2 beyond what was fed since next() was false.
+  std::size_t buffered() const { return buffer_.text().size(); }
 
  private:
-  std::size_t whole_rows_end();
+  std::size_t whole_rows_end() const;
   bool drop_overlong_rest();
 
-  std::string buffer_;
+  TextBuffer buffer_;
   bool finished_ = false;
   bool dropping_ = false;  ///< Inside an overlong row whose start has been given out.
 };

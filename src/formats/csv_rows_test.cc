@@ -155,15 +155,15 @@ std::string shortened(const std::string& text) {
 std::string pieces_of(const std::vector<std::string>& feeds) {
   RowCutter cutter;
   std::string out;
-  std::string piece;
+  TextBuffer piece;
   for (const auto& feed : feeds) {
     cutter.append(feed);
     const auto before = out.size();
-    while (cutter.next(piece)) out += shown(piece) + '|';
+    while (cutter.next(piece)) out += shown(piece.text()) + '|';
     if (out.size() == before) out += '.';
   }
   cutter.finish();
-  while (cutter.next(piece)) out += shown(piece) + '|';
+  while (cutter.next(piece)) out += shown(piece.text()) + '|';
   return shortened(out);
 }
 
@@ -207,11 +207,11 @@ RC_GTEST_PROP(RowCutter, LosesNothingAndKeepsOrder, ()) {
   std::string all;
   std::string given;
   std::string rows;
-  std::string piece;
+  TextBuffer piece;
   const auto take = [&] {
     while (cutter.next(piece)) {
-      given += piece;
-      rows += rows_of(piece);
+      given += piece.text();
+      rows += rows_of(piece.text());
     }
   };
   for (const auto& text : texts) {

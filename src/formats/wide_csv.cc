@@ -1,5 +1,6 @@
-// Two readers of one row: a quick one for rows of plain numbers, which gives up at the first
-// thing that is not quite plain, and a careful one, which reads any row and explains it.
+// Three readers of one row: for rows that are all alike (plain_row.h), a quick one for rows of
+// plain numbers, each of which gives up at the first thing that it does not know, and a careful
+// one, which reads any row and explains it.
 
 #include "formats/wide_csv.h"
 
@@ -12,6 +13,7 @@
 
 #include "core/decimal.h"
 #include "formats/csv_rows.h"
+#include "formats/plain_row.h"
 
 namespace meterline::formats {
 namespace {
@@ -24,6 +26,7 @@ constexpr std::array<std::int64_t, decimal_digits_max + 1> powers_of_ten = [] {
 }();
 
 constexpr std::size_t date_chars = 10;
+constexpr int sure_days_of_month = 28;  ///< That every month has.
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
@@ -47,13 +50,15 @@ bool has_too_many_digits(std::string_view text) {
 class WideCsvRows {
  public:
   WideCsvRows(const WideCsv& csv, std::int64_t first_line, DaySink& sink)
-      : csv_(csv), sink_(sink), line_(first_line) {
+      : csv_(csv),
+        sink_(sink),
+        line_(first_line),
+        slots_(static_cast<std::size_t>(csv.interval_.slots_per_day())) {
     day_.interval = csv.interval_;
     day_.channel.unit = csv.unit_;
-    const auto slots = static_cast<std::size_t>(csv.interval_.slots_per_day());
-    day_.mantissas.resize(slots);
-    day_.qualities.resize(slots);
-    decimals_.resize(slots);
+    day_.mantissas.resize(slots_);
+    day_.qualities.resize(slots_);
+    decimals_.resize(slots_);
   }
 
   std::int64_t read(std::string_view piece) {
@@ -78,6 +83,8 @@ class WideCsvRows {
 
  private:
   const char* read_quick(const char* row, const char* end);
+  bool read_quick_date(const char* at);
+  const char* read_readings(const char* at, const char* end);
   const char* read_quick_values(const char* at, std::uint32_t& decimals_seen);
   bool align_quick(std::uint32_t decimals_seen);
 
@@ -89,16 +96,39 @@ class WideCsvRows {
   void set_missing(std::size_t slot);
   Finding cell_finding(std::size_t column, FindingCode code, std::string_view wanted) const;
   Row row_of(std::string_view text) const {
-    return {.line = line_, .text = text, .slots = static_cast<int>(day_.mantissas.size())};
+    return {.line = line_, .text = text, .slots = static_cast<int>(slots_)};
   }
 
   const WideCsv& csv_;
   DaySink& sink_;
   std::int64_t line_;
+  const std::size_t slots_;
   ReadingDay day_;
+  bool is_all_actual_ = false;  ///< day_, of the row before.
+  std::string month_;           ///< Of the row before: `yyyy-MM-`.
+  Date month_first_;
   std::vector<std::uint8_t> decimals_;  ///< Of each slot's reading, as written.
   std::vector<Field> fields_;
 };
+
+/// Reads the date at `at`, of date_chars characters; false when it is none.
+bool WideCsvRows::read_quick_date(const char* at) {
+  const std::string_view text(at, date_chars);
+  const auto tens = static_cast<unsigned char>(at[date_chars - 2] - '0');
+  const auto ones = static_cast<unsigned char>(at[date_chars - 1] - '0');
+  const int day = tens * 10 + ones;
+  if (tens < 10 && ones < 10 && text.starts_with(month_) && !month_.empty() && 1 <= day &&
+      day <= sure_days_of_month) {
+    day_.date = *Date::from_days(month_first_.days() + day - 1);
+    return true;
+  }
+  const auto date = Date::parse(text);
+  if (!date) return false;
+  day_.date = *date;
+  month_first_ = Month::of(*date).first_day();
+  month_.assign(text, 0, date_chars - 2);
+  return true;
+}
 
 /// Reads a row `Meter,yyyy-MM-dd,v,v,...,v` of plain values, at most 18 digits each, empty ones
 /// included; null when the row is anything else. `row` has a line end before `end`.
@@ -114,23 +144,33 @@ const char* WideCsvRows::read_quick(const char* row, const char* end) {
   }
   ++at;
   if (end - at <= static_cast<std::ptrdiff_t>(date_chars) || at[date_chars] != ',') return nullptr;
-  const auto date = Date::parse(std::string_view(at, date_chars));
-  if (!date) return nullptr;
-  day_.date = *date;
-
-  std::uint32_t decimals_seen = 0;
-  at = read_quick_values(at + date_chars, decimals_seen);
+  if (!read_quick_date(at)) return nullptr;
+  at = read_readings(at + date_chars, end);
   if (at == nullptr) return nullptr;
-  const std::string_view text(row, static_cast<std::size_t>(at - row));
-  if (!align_quick(decimals_seen)) return nullptr;
-  sink_.on_day(day_, 0, row_of(text));
+  sink_.on_day(day_, 0, row_of({row, static_cast<std::size_t>(at - row)}));
   return at + (at[0] == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1);
+}
+
+/// Reads the readings behind the comma at `at`, up to the line end, which it returns; null when
+/// one of them is not plain.
+const char* WideCsvRows::read_readings(const char* at, const char* end) {
+  const auto plain = read_plain_row(at + 1, end, day_.mantissas);
+  if (plain.end != nullptr) {
+    if (!is_all_actual_) std::fill(day_.qualities.begin(), day_.qualities.end(), Quality::actual);
+    is_all_actual_ = true;
+    day_.exponent = static_cast<std::int8_t>(-plain.decimals);
+    return plain.end;
+  }
+  is_all_actual_ = false;
+  std::uint32_t decimals_seen = 0;
+  at = read_quick_values(at, decimals_seen);
+  return at != nullptr && align_quick(decimals_seen) ? at : nullptr;
 }
 
 /// Reads `,v` for every slot, from a comma to the line end, which it returns; null when there
 /// is anything else. Bit n of `decimals_seen` tells that a value has n decimals.
 const char* WideCsvRows::read_quick_values(const char* at, std::uint32_t& decimals_seen) {
-  const std::size_t slots = day_.mantissas.size();
+  const std::size_t slots = slots_;
   std::int64_t* mantissas = day_.mantissas.data();
   Quality* qualities = day_.qualities.data();
   for (std::size_t slot = 0; slot < slots; ++slot) {
@@ -175,7 +215,7 @@ bool WideCsvRows::align_quick(std::uint32_t decimals_seen) {
       decimals_seen == 0 ? 0 : static_cast<int>(std::bit_width(decimals_seen)) - 1;
   day_.exponent = static_cast<std::int8_t>(-decimals_max);
   if ((decimals_seen & (decimals_seen - 1)) == 0) return true;
-  for (std::size_t slot = 0; slot < day_.mantissas.size(); ++slot) {
+  for (std::size_t slot = 0; slot < slots_; ++slot) {
     if (day_.qualities[slot] == Quality::missing) continue;
     const auto power = static_cast<std::size_t>(decimals_max - decimals_[slot]);
     if (__builtin_mul_overflow(day_.mantissas[slot], powers_of_ten[power], &day_.mantissas[slot]))
@@ -246,7 +286,8 @@ void WideCsvRows::set_missing(std::size_t slot) {
 
 /// Reads the fields into the day. Returns how many readings were rejected.
 int WideCsvRows::read_cells() {
-  for (std::size_t slot = 0; slot < day_.mantissas.size(); ++slot) set_missing(slot);
+  is_all_actual_ = false;
+  for (std::size_t slot = 0; slot < slots_; ++slot) set_missing(slot);
   int decimals_max = 0;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     if (csv_.columns_[i] < 0) continue;

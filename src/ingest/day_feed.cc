@@ -12,26 +12,27 @@ DayFeed::DayFeed(const std::vector<Channel>& channels, const std::vector<File>& 
                  store::DeliveryWriter& writer)
     : channels_(channels), files_(files), writer_(writer) {}
 
-Result<void> DayFeed::add(const char* record) {
-  if (files_[read_record(record).file].content == nullptr) return {};
-  if (!last_.empty()) {
-    if (record_day_key(last_.data()) == record_day_key(record))
-      note_repeat(read_record(last_.data()), read_record(record).line);
-    else
-      METERLINE_CHECK(keep(read_record(last_.data())));
-  }
-  last_.assign(record, record_bytes(record));
+Result<void> DayFeed::add(const SortedRow& row) {
+  const bool is_same_day =
+      last_ && day_key(last_->head) == day_key(row.head) && last_->meter == row.meter;
+  if (is_same_day)
+    note_repeat(*last_, row.head.line);
+  else
+    METERLINE_CHECK(keep_last());
+  last_.reset();
+  if (files_[row.head.file].content != nullptr) last_ = row;
   return {};
 }
 
 Result<void> DayFeed::finish() {
-  if (!last_.empty()) METERLINE_CHECK(keep(read_record(last_.data())));
-  return write_day();
+  METERLINE_CHECK(keep_last());
+  last_.reset();
+  return write_held();
 }
 
-void DayFeed::note_repeat(const RowRecord& earlier, std::int64_t later_line) {
-  FileContent& content = *files_[earlier.file].content;
-  const auto& slots = earlier.slots;
+void DayFeed::note_repeat(const SortedRow& earlier, std::int64_t later_line) {
+  FileContent& content = *files_[earlier.head.file].content;
+  const auto& slots = earlier.head.slots;
   --content.rows.stored;
   ++content.rows.repeated;
   content.readings.stored -= slots.slots - slots.missing - slots.rejected;
@@ -39,45 +40,46 @@ void DayFeed::note_repeat(const RowRecord& earlier, std::int64_t later_line) {
   content.readings.rejected -= slots.rejected;
   content.readings.repeated += slots.slots;
   content.findings.add(
-      {.line = earlier.line,
+      {.line = earlier.head.line,
        .code = FindingCode::repeated,
        .text = fmt::format("line {} has the same meter and day and is kept", later_line),
-       .excerpt = fmt::format("{},{}", earlier.meter, earlier.date.text())});
+       .excerpt = fmt::format("{},{}", earlier.meter, Date::from_days(earlier.head.date)->text())});
 }
 
-/// Records come by (meter, date, number of the channel, file); a writer wants them by (meter, date,
+/// Rows come by (meter, date, number of the channel, file); a writer wants them by (meter, date,
 /// channel, delivery). Where there is but one channel that is the same.
-Result<void> DayFeed::keep(const RowRecord& record) {
-  if (channels_.size() == 1) return write(record);
-  if (!held_.empty()) {
-    const auto first = read_record(held_.front().bytes.data());
-    if (first.meter != record.meter || first.date != record.date) METERLINE_CHECK(write_day());
+Result<void> DayFeed::keep_last() {
+  if (!last_) return {};
+  const bool is_other_day = !held_.empty() && (held_.front().head.date != last_->head.date ||
+                                               meter_.text() != last_->meter);
+  if (is_other_day) METERLINE_CHECK(write_held());
+  if (meter_.text() != last_->meter) {
+    auto meter = MeterId::parse(last_->meter);
+    if (!meter) return fail(Errc::corrupt, "a row changed on its way to the store");
+    meter_ = *std::move(meter);
   }
-  held_.push_back({.bytes = {}, .channel = channels_.at(record.channel)});
-  append_record(record, held_.back().bytes);
+  if (channels_.size() == 1) return write(last_->head, last_->packed);
+  held_.push_back({.head = last_->head, .packed = std::string(last_->packed)});
   return {};
 }
 
-Result<void> DayFeed::write_day() {
-  std::stable_sort(held_.begin(), held_.end(),
-                   [](const Held& a, const Held& b) { return a.channel < b.channel; });
-  for (const auto& held : held_) METERLINE_CHECK(write(read_record(held.bytes.data())));
+Result<void> DayFeed::write_held() {
+  std::stable_sort(held_.begin(), held_.end(), [this](const Held& a, const Held& b) {
+    return channels_[a.head.channel] < channels_[b.head.channel];
+  });
+  for (const auto& held : held_) METERLINE_CHECK(write(held.head, held.packed));
   held_.clear();
   return {};
 }
 
-Result<void> DayFeed::write(const RowRecord& record) {
-  if (record.meter != meter_.text()) {
-    auto meter = MeterId::parse(record.meter);
-    if (!meter) return fail(Errc::corrupt, "a row changed on its way to the store");
-    meter_ = *std::move(meter);
-  }
-  return writer_.add({.meter = meter_,
-                      .channel = channels_.at(record.channel),
-                      .date = record.date,
-                      .packed = record.packed,
-                      .plain_total = record.plain_total,
-                      .delivery = files_[record.file].delivery});
+Result<void> DayFeed::write(const RowHead& head, std::string_view packed) {
+  return writer_.add(
+      {.meter = meter_,
+       .channel = channels_[head.channel],
+       .date = *Date::from_days(head.date),
+       .packed = packed,
+       .plain_total = head.has_plain_total != 0 ? std::optional(head.plain_total) : std::nullopt,
+       .delivery = files_[head.file].delivery});
 }
 
 }  // namespace meterline::ingest

@@ -55,7 +55,7 @@ class BorrowedSource final : public source::ByteSource {
 
 }  // namespace
 
-FileLoad::FileLoad(const source::Incoming& incoming, std::uint32_t number, store::Store& store,
+FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store::Store& store,
                    const IngestOptions& options, const IngestHooks& hooks)
     : incoming_(incoming),
       number_(number),

@@ -23,7 +23,7 @@ enum class Progress {
 class FileLoad {
  public:
   /// All must outlive it; `number` is the file's in the group.
-  FileLoad(const source::Incoming& incoming, std::uint32_t number, store::Store& store,
+  FileLoad(const source::Incoming& incoming, std::uint16_t number, store::Store& store,
            const IngestOptions& options, const IngestHooks& hooks);
 
   /// Never fails: what goes wrong is in the record.
@@ -54,7 +54,7 @@ class FileLoad {
   Result<void> identify(source::ByteSource& received_bytes);
 
   const source::Incoming& incoming_;
-  const std::uint32_t number_;
+  const std::uint16_t number_;
   store::Store& store_;
   const IngestOptions& options_;
   const IngestHooks& hooks_;

@@ -10,7 +10,7 @@ namespace meterline::ingest {
 namespace {
 
 /// Read and parsed at a time: large enough to be worth a thread, small enough for the caches.
-constexpr std::size_t piece_bytes = 512 << 10;
+constexpr std::size_t piece_bytes = 256 << 10;
 
 }  // namespace
 
@@ -21,38 +21,47 @@ FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter
 Result<void> FileReader::read(std::string head, source::ByteSource& bytes) {
   METERLINE_TRY(const auto recognised, formats::recognise(head));
   content_.format = recognised.format;
-  head.erase(0, recognised.byte_order_mark);
-  return read_pieces(bytes, std::move(head));
+  return read_pieces(bytes, std::string_view(head).substr(recognised.byte_order_mark));
 }
 
 /// Reads on from `text`, the start of the file, to its end.
-Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string text) {
+Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view text) {
   formats::RowCutter cutter;
-  std::string piece;
   cutter.append(text);
-  text.resize(piece_bytes);
   for (bool is_end = false; !is_end;) {
-    METERLINE_TRY(const auto count, bytes.read(text));
+    METERLINE_TRY(const auto count, bytes.read(cutter.room(piece_bytes).first(piece_bytes)));
+    cutter.added(count);
     is_end = count == 0;
-    if (is_end)
-      cutter.finish();
-    else
-      cutter.append({text.data(), count});
+    if (is_end) cutter.finish();
     if (cutter.buffered() < piece_bytes / 2 && !is_end) continue;
-    while (cutter.next(piece)) METERLINE_CHECK(take_piece(std::move(piece)));
+    for (;;) {
+      auto piece = unused_buffer();
+      if (!cutter.next(piece)) {
+        unused_.push_back(std::move(piece));
+        break;
+      }
+      METERLINE_CHECK(take_piece(std::move(piece)));
+    }
   }
   while (!parsing_.empty()) METERLINE_CHECK(finish_first());
   if (!parser_) return fail(Errc::refused, "the file is empty");
   return {};
 }
 
-Result<void> FileReader::take_piece(std::string piece) {
-  std::string_view rows = piece;
+formats::TextBuffer FileReader::unused_buffer() {
+  if (unused_.empty()) return {};
+  auto buffer = std::move(unused_.back());
+  unused_.pop_back();
+  return buffer;
+}
+
+Result<void> FileReader::take_piece(formats::TextBuffer piece) {
+  std::string_view rows = piece.text();
   if (!parser_) {
-    METERLINE_TRY(rows, take_header(piece));
+    METERLINE_TRY(rows, take_header(rows));
   }
   if (rows.empty()) return {};
-  const auto rows_at = static_cast<std::size_t>(rows.data() - piece.data());
+  const auto rows_at = static_cast<std::size_t>(rows.data() - piece.text().data());
   return start(std::move(piece), rows_at);
 }
 
@@ -76,7 +85,7 @@ Result<std::string_view> FileReader::take_header(std::string_view piece) {
 
 RowBatch FileReader::parse(std::string_view rows) const {
   RowBatch batch(options_.findings_max);
-  batch.records.reserve(rows.size() / 4);
+  batch.good.bytes.reserve(rows.size() / 2);  // Rows of household readings need a little less.
   BatchSink sink(
       batch, channels_, options_.file,
       options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop);
@@ -85,19 +94,26 @@ RowBatch FileReader::parse(std::string_view rows) const {
 }
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
-Result<void> FileReader::start(std::string piece, std::size_t rows_at) {
-  if (options_.threads <= 1) return collect(parse(std::string_view(piece).substr(rows_at)));
-  parsing_.push_back(std::async(std::launch::async, [this, piece = std::move(piece), rows_at]() {
-    return parse(std::string_view(piece).substr(rows_at));
-  }));
+Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at) {
+  if (options_.threads <= 1) {
+    auto batch = parse(piece.text().substr(rows_at));
+    unused_.push_back(std::move(piece));
+    return collect(std::move(batch));
+  }
+  parsing_.push_back(
+      std::async(std::launch::async, [this, piece = std::move(piece), rows_at]() mutable {
+        auto batch = parse(piece.text().substr(rows_at));
+        return Parsed{.batch = std::move(batch), .piece = std::move(piece)};
+      }));
   if (parsing_.size() <= static_cast<std::size_t>(options_.threads)) return {};
   return finish_first();
 }
 
 Result<void> FileReader::finish_first() {
-  auto batch = parsing_.front().get();
+  auto parsed = parsing_.front().get();
   parsing_.pop_front();
-  return collect(std::move(batch));
+  unused_.push_back(std::move(parsed.piece));
+  return collect(std::move(parsed.batch));
 }
 
 /// Adds what was found in the next piece of the file.
@@ -110,11 +126,9 @@ Result<void> FileReader::collect(RowBatch batch) {
                              .line = row.line + lines_before_,
                              .reasons = row.reasons,
                              .text = row.text});
-  char* at = batch.records.data();
-  for (const char* const end = at + batch.records.size(); at < end; at += record_bytes(at))
-    move_record_line(at, lines_before_);
+  const std::int64_t lines_before = lines_before_;
   lines_before_ += batch.lines;
-  return sorter_.add(std::move(batch.records));
+  return sorter_.add(batch.good, lines_before);
 }
 
 }  // namespace meterline::ingest

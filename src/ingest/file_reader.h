@@ -5,8 +5,10 @@
 #include <future>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
+#include "formats/csv_rows.h"
 #include "formats/wide_csv.h"
 #include "ingest/ingest.h"
 #include "ingest/row_batch.h"
@@ -31,7 +33,7 @@ class FileReader {
  public:
   struct Options {
     std::string_view source;
-    std::uint32_t file = 0;  ///< Its number among the files that are loaded together.
+    std::uint16_t file = 0;  ///< Its number among the files that are loaded together.
     Unit unit = Unit::unknown;
     std::size_t findings_max = 1000;
     int threads = 1;
@@ -47,11 +49,12 @@ class FileReader {
   Result<void> read(std::string head, source::ByteSource& bytes);
 
  private:
-  Result<void> read_pieces(source::ByteSource& bytes, std::string text);
-  Result<void> take_piece(std::string piece);
+  Result<void> read_pieces(source::ByteSource& bytes, std::string_view text);
+  Result<void> take_piece(formats::TextBuffer piece);
+  formats::TextBuffer unused_buffer();
   Result<std::string_view> take_header(std::string_view piece);
   RowBatch parse(std::string_view rows) const;
-  Result<void> start(std::string piece, std::size_t rows_at);
+  Result<void> start(formats::TextBuffer piece, std::size_t rows_at);
   Result<void> finish_first();
   Result<void> collect(RowBatch batch);
 
@@ -61,7 +64,13 @@ class FileReader {
   FileContent& content_;
   std::optional<formats::WideCsv> parser_;  ///< Once the header is read.
   std::int64_t lines_before_ = 0;           ///< Of the piece that is collected next.
-  std::deque<std::future<RowBatch>> parsing_;
+  /// A piece that is parsed, and then its memory.
+  struct Parsed {
+    RowBatch batch;
+    formats::TextBuffer piece;
+  };
+  std::deque<std::future<Parsed>> parsing_;
+  std::vector<formats::TextBuffer> unused_;
 };
 
 }  // namespace meterline::ingest

@@ -11,14 +11,16 @@ namespace {
 
 class GroupLoad {
  public:
-  GroupLoad(store::Store& store, const IngestOptions& options, const IngestHooks& hooks)
+  GroupLoad(store::Store& store, const IngestOptions& options, const IngestHooks& hooks,
+            GroupResources resources)
       : store_(store),
         options_(options),
         hooks_(hooks),
-        sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder}) {}
+        readers_(resources.readers),
+        sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder},
+                resources.memory) {}
 
-  std::vector<FileResult> run(std::span<const source::Incoming> files,
-                              std::counting_semaphore<>& readers);
+  std::vector<FileResult> run(std::span<const source::Incoming> files);
 
  private:
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
@@ -28,6 +30,7 @@ class GroupLoad {
   store::Store& store_;
   const IngestOptions& options_;
   const IngestHooks& hooks_;
+  std::counting_semaphore<>& readers_;
   ChannelTable channels_;
   RowSorter sorter_;
   std::deque<FileLoad> loads_;
@@ -49,9 +52,9 @@ Result<void> GroupLoad::store_all() {
   METERLINE_TRY(const auto writer, store_.write(deliveries));
   const auto channels = channels_.all();
   DayFeed feed(channels, files, *writer);
-  METERLINE_CHECK(sorter_.visit([&](const char* record) -> Result<void> {
+  METERLINE_CHECK(sorter_.visit([&](const SortedRow& row) -> Result<void> {
     if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
-    return feed.add(record);
+    return feed.add(row);
   }));
   METERLINE_CHECK(feed.finish());
 
@@ -67,17 +70,16 @@ Result<void> GroupLoad::store_all() {
 void GroupLoad::read_all(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
     if (is_stopped() && !loads_.empty()) break;
-    loads_.emplace_back(file, static_cast<std::uint32_t>(loads_.size()), store_, options_, hooks_);
+    loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
     progress_.push_back(loads_.back().read(channels_, sorter_));
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
   }
 }
 
-std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files,
-                                       std::counting_semaphore<>& readers) {
-  readers.acquire();
+std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) {
+  readers_.acquire();
   read_all(files);
-  readers.release();
+  readers_.release();
   const auto stored = store_all();
   std::vector<FileResult> results;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
@@ -91,8 +93,8 @@ std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files,
 
 std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
                                    const IngestOptions& options, const IngestHooks& hooks,
-                                   std::counting_semaphore<>& readers) {
-  return GroupLoad(store, options, hooks).run(files, readers);
+                                   GroupResources resources) {
+  return GroupLoad(store, options, hooks, resources).run(files);
 }
 
 }  // namespace meterline::ingest

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ingest/ingest.h"
+#include "ingest/row_sorter.h"
 
 namespace meterline::ingest {
 
@@ -15,12 +16,18 @@ struct FileResult {
   std::optional<ArchiveReport> archive;
 };
 
+/// What the loading of a group shares with that of others.
+struct GroupResources {
+  std::counting_semaphore<>& readers;  ///< So many read at a time while others write.
+  RowMemory& memory;                   ///< Of one group after another.
+};
+
 /// Loads files together: reads one after the other, sorts their rows as one, and stores them in
 /// one commit; archives among them are stored by themselves. `options.threads` parse each file.
 /// Returns the result of each file, in order; after a stop the files that were not begun are left
-/// out. `readers`: of groups that are loaded at once, so many read at a time while others write.
+/// out.
 std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
                                    const IngestOptions& options, const IngestHooks& hooks,
-                                   std::counting_semaphore<>& readers);
+                                   GroupResources resources);
 
 }  // namespace meterline::ingest

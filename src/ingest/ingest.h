@@ -29,7 +29,7 @@ struct IngestOptions {
   /// For load_all(): of all deliveries together. 0: one for each core.
   int threads = 0;
   /// Packed rows held in memory for one delivery before they spill into a file.
-  std::size_t sort_bytes_max = 48 << 20;
+  std::size_t sort_bytes_max = 40 << 20;
   std::filesystem::path spool_folder;  ///< For spilled rows; empty: the system's.
 };
 

@@ -18,6 +18,8 @@ namespace {
 constexpr std::uint64_t group_bytes_max = 256 << 20;
 constexpr std::uint64_t group_bytes_min = 16 << 20;
 constexpr std::size_t group_files_max = 100;
+/// A file of this size gains nothing by neighbours.
+constexpr std::uint64_t lone_file_bytes = 32 << 20;
 
 using Group = std::span<const source::Incoming>;
 
@@ -25,6 +27,8 @@ std::size_t cores_of(const IngestOptions& options) {
   if (options.threads > 0) return static_cast<std::size_t>(options.threads);
   return std::max(1U, std::thread::hardware_concurrency());
 }
+
+bool is_small(const source::Incoming& file) { return file.bytes && *file.bytes < lone_file_bytes; }
 
 /// Cuts the files into neighbours that are loaded together, so that there is work for all
 /// loaders. A file of unknown size is alone.
@@ -37,8 +41,8 @@ std::vector<Group> groups_of(Group files, std::size_t loaders) {
   while (!files.empty()) {
     std::size_t count = 1;
     std::uint64_t bytes = files[0].bytes.value_or(bytes_max);
-    while (count < files.size() && count < group_files_max && files[count].bytes &&
-           bytes + *files[count].bytes <= bytes_max)
+    while (count < files.size() && count < group_files_max && is_small(files[0]) &&
+           is_small(files[count]) && bytes + *files[count].bytes <= bytes_max)
       bytes += *files[count++].bytes;
     groups.push_back(files.first(count));
     files = files.subspan(count);
@@ -76,7 +80,10 @@ store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store
   resolved.threads = static_cast<int>(cores_of(options));
   resolved.archives = Archives::refuse;
   std::counting_semaphore<> readers(1);
-  return load_group({&incoming, 1}, store, resolved, hooks, readers).front().record;
+  RowMemory memory;
+  return load_group({&incoming, 1}, store, resolved, hooks, {.readers = readers, .memory = memory})
+      .front()
+      .record;
 }
 
 IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more) {
@@ -160,11 +167,13 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
   });
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
+    RowMemory memory;
     for (;;) {
       if (hooks.stop != nullptr && *hooks.stop) return;
       const std::size_t index = next++;
       if (index >= groups.size()) return;
-      done.give(index, load_group(groups[index], store, each, each_hooks, readers));
+      done.give(index, load_group(groups[index], store, each, each_hooks,
+                                  {.readers = readers, .memory = memory}));
     }
   };
   {

@@ -54,23 +54,25 @@ void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const forma
     channel_number_ = channels_.number_of(channel_);
     has_channel_ = true;
   }
-  const auto total = store::plain_total(day);
+  auto& bytes = batch_.good.bytes;
+  const std::size_t head_at = bytes.size();
+  bytes.resize(head_at + sizeof(RowHead));
+  const auto total = store::pack_day(day, bytes);
   const auto missing_slots =
       total ? 0 : std::count(day.qualities.begin(), day.qualities.end(), Quality::missing);
   const std::int64_t missing = missing_slots - rejected_readings;
-  packed_.clear();
-  store::pack_day(day, packed_);
-  append_record({.meter = day.meter.text(),
-                 .date = day.date,
-                 .channel = channel_number_,
-                 .file = file_,
-                 .line = row.line,
-                 .slots = {.slots = static_cast<std::uint16_t>(row.slots),
-                           .missing = static_cast<std::uint16_t>(missing),
-                           .rejected = static_cast<std::uint16_t>(rejected_readings)},
-                 .plain_total = total,
-                 .packed = packed_},
-                batch_.records);
+  put_head({.line = row.line,
+            .plain_total = total.value_or(0),
+            .meter = batch_.good.number_of_next(day.meter.text()),
+            .date = day.date.days(),
+            .channel = channel_number_,
+            .file = file_,
+            .slots = {.slots = static_cast<std::uint16_t>(row.slots),
+                      .missing = static_cast<std::uint16_t>(missing),
+                      .rejected = static_cast<std::uint16_t>(rejected_readings)},
+            .has_plain_total = static_cast<std::uint16_t>(total ? 1 : 0),
+            .packed_bytes = static_cast<std::uint32_t>(bytes.size() - head_at - sizeof(RowHead))},
+           bytes.data() + head_at);
   ++batch_.rows.read;
   ++batch_.rows.stored;
   batch_.readings.read += row.slots;

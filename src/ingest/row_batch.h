@@ -42,8 +42,8 @@ struct RejectedText {
 struct RowBatch {
   explicit RowBatch(std::size_t findings_max) : findings(findings_max) {}
 
-  std::string records;  ///< See row_record.h; in file order.
-  RowCounts rows;       ///< `stored` counts all good rows; repeats are found later.
+  PackedRows good;  ///< In file order.
+  RowCounts rows;   ///< `stored` counts all good rows; repeats are found later.
   ReadingCounts readings;
   FindingKeeper findings;
   std::vector<RejectedText> rejected;
@@ -54,7 +54,7 @@ struct RowBatch {
 class BatchSink final : public formats::DaySink {
  public:
   enum class Rejects { keep, drop };
-  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint32_t file, Rejects rejects)
+  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint16_t file, Rejects rejects)
       : batch_(batch), channels_(channels), file_(file), rejects_(rejects) {}
 
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
@@ -66,12 +66,11 @@ class BatchSink final : public formats::DaySink {
 
   RowBatch& batch_;
   ChannelTable& channels_;
-  const std::uint32_t file_;
+  const std::uint16_t file_;
   const Rejects rejects_;
   Channel channel_;  ///< The one that channel_number_ stands for.
   std::uint16_t channel_number_ = 0;
   bool has_channel_ = false;
-  std::string packed_;
   std::string reasons_;  ///< Of the row that comes next.
   int reasons_count_ = 0;
 };

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/channel.h"
 #include "core/date.h"
-#include "core/meter_id.h"
 
 namespace meterline::ingest {
 
@@ -33,29 +33,52 @@ struct SlotCounts {
   std::uint16_t rejected = 0;
 };
 
-/// A good row on its way from the parser to the store.
-struct RowRecord {
-  std::string_view meter;
-  Date date;
-  std::uint16_t channel = 0;  ///< In the group's ChannelTable.
-  std::uint32_t file = 0;     ///< In the group of files that are loaded together.
+/// A good row on its way from the parser to the store, without its packed day.
+struct RowHead {
   std::int64_t line = 0;
+  std::int64_t plain_total = 0;  ///< If has_plain_total.
+  std::uint32_t meter = 0;       ///< A number that stands for it, see PackedRows and RowSorter.
+  std::int32_t date = 0;         ///< Days since 1970.
+  std::uint16_t channel = 0;     ///< In the group's ChannelTable.
+  std::uint16_t file = 0;        ///< In the group of files that are loaded together.
   SlotCounts slots;
-  std::optional<std::int64_t> plain_total;
-  std::string_view packed;
+  std::uint16_t has_plain_total = 0;
+  std::uint32_t packed_bytes = 0;
 };
 
-/// Records as bytes, one after another. Their keys order, byte by byte, as (meter, date, channel,
-/// file, line) do; the bytes stay within one process, so they need no format number.
-void append_record(const RowRecord& record, std::string& out);
-/// The record at `at`, which must be one that append_record wrote.
-RowRecord read_record(const char* at);
-std::size_t record_bytes(const char* at);            ///< Of the whole record.
-inline constexpr std::size_t record_head_bytes = 4;  ///< Enough for record_bytes().
+/// Rows of one meter order by day, then by line.
+inline std::uint64_t day_key(const RowHead& row) {
+  constexpr std::uint32_t date_bias = 0x80000000;  // Negative days order before the others.
+  return std::uint64_t{static_cast<std::uint32_t>(row.date) ^ date_bias} << 32 |
+         std::uint64_t{row.channel} << 16 | row.file;
+}
 
-std::string_view record_key(const char* at);
-/// The key without the line: equal for rows that say the same thing twice.
-std::string_view record_day_key(const char* at);
-void move_record_line(char* at, std::int64_t lines);  ///< Adds `lines` to its line.
+/// Rows as bytes: the head, then the packed day, one row after another. The bytes stay within one
+/// process, so they need no format number.
+inline RowHead head_at(const char* at) {
+  RowHead head;
+  std::memcpy(&head, at, sizeof(head));
+  return head;
+}
+inline void put_head(const RowHead& head, char* at) { std::memcpy(at, &head, sizeof(head)); }
+inline std::string_view packed_at(const char* at) {
+  return {at + sizeof(RowHead), head_at(at).packed_bytes};
+}
+inline std::size_t bytes_of(const RowHead& head) { return sizeof(RowHead) + head.packed_bytes; }
+
+/// Rows of one piece of a file. Their meters are numbered here: neighbours of one meter have one
+/// number, and the next has the next.
+struct PackedRows {
+  std::string bytes;
+  std::string meters;                     ///< One after another.
+  std::vector<std::uint32_t> meter_ends;  ///< Of each in `meters`.
+
+  std::string_view meter(std::size_t number) const {
+    const std::size_t begin = number == 0 ? 0 : meter_ends[number - 1];
+    return std::string_view(meters).substr(begin, meter_ends[number] - begin);
+  }
+  /// The number of the meter of the next row.
+  std::uint32_t number_of_next(std::string_view meter);
+};
 
 }  // namespace meterline::ingest

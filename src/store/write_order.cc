@@ -9,8 +9,10 @@ namespace meterline::store {
 Result<void> WriteOrder::check(const DayToStore& day) {
   if (day.delivery >= deliveries_)
     return fail(Errc::invalid_argument, "a day of a delivery that the writer does not write");
-  if (any_ && std::tie(day.meter, day.date, day.channel, day.delivery) <=
-                  std::tie(meter_, date_, channel_, delivery_))
+  const bool is_next_day = any_ && day.date > date_ && day.meter == meter_;
+  if (!is_next_day && any_ &&
+      std::tie(day.meter, day.date, day.channel, day.delivery) <=
+          std::tie(meter_, date_, channel_, delivery_))
     return fail(Errc::invalid_argument,
                 fmt::format("days must come in ascending order of meter, date, channel and "
                             "delivery, each once: {} {} came after {} {}",

@@ -63,17 +63,17 @@ inline Result<void> parse_in_pieces(std::string_view file, const std::vector<std
   line += header.lines;
 
   formats::RowCutter cutter;
-  std::string piece;
+  formats::TextBuffer piece;
   for (std::size_t turn = 0; !file.empty(); ++turn) {
     const auto size = std::min(sizes[turn % sizes.size()], file.size());
     cutter.append(file.substr(0, size));
     file.remove_prefix(size);
-    while (cutter.next(piece)) line += csv.parse(piece, line, sink);
+    while (cutter.next(piece)) line += csv.parse(piece.text(), line, sink);
     if (cutter.buffered() > formats::row_bytes_max + 2)
       return fail(Errc::too_large, "the cutter holds more than it may");
   }
   cutter.finish();
-  while (cutter.next(piece)) line += csv.parse(piece, line, sink);
+  while (cutter.next(piece)) line += csv.parse(piece.text(), line, sink);
   return {};
 }
 
