@@ -121,7 +121,9 @@ def test_an_unknown_meter(loaded):
 
 
 @pytest.mark.parametrize("args", [["query", "A", "--from", "2019-01-01"], ["meters"],
-                                  ["portfolio", "--from", "2019-01-01"], ["deliveries"]])
+                                  ["portfolio", "--from", "2019-01-01"], ["deliveries"],
+                                  ["gaps", "--from", "2019-01-01"],
+                                  ["gaps", "A", "--from", "2019-01-01"]])
 def test_a_store_that_does_not_exist(meterline, tmp_path, args):
     done = meterline(*args, expect=1)
     assert f"there is no store in {tmp_path}/store; load files first" in done.err

@@ -15,20 +15,23 @@ struct Route {
   std::string_view name;
   std::string_view pattern;  ///< Of a path; `{}` stands for any one segment.
   RouteFunction get;         ///< Answers HEAD as well.
+  Reads reads;
   RouteFunction post = nullptr;
 };
 
 constexpr std::array routes = {
-    Route{"legacy", "/", get_daily_sum},
-    Route{"meters", "/v1/meters", get_meters},
-    Route{"meter", "/v1/meters/{}", get_meter},
-    Route{"consumption", "/v1/meters/{}/consumption", get_consumption},
-    Route{"portfolio", "/v1/portfolio", get_portfolio},
-    Route{"deliveries", "/v1/deliveries", get_deliveries, post_delivery},
-    Route{"delivery", "/v1/deliveries/{}", get_delivery},
-    Route{"findings", "/v1/deliveries/{}/findings", get_findings},
-    Route{"health", "/healthz", get_health},
-    Route{"ready", "/readyz", get_readiness},
+    Route{"legacy", "/", get_daily_sum, Reads::little},
+    Route{"meters", "/v1/meters", get_meters, Reads::much},
+    Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
+    Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::much},
+    Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::much},
+    Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},
+    Route{"gaps", "/v1/gaps", get_gaps, Reads::much},
+    Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::much, post_delivery},
+    Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::much},
+    Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::much},
+    Route{"health", "/healthz", get_health, Reads::nothing},
+    Route{"ready", "/readyz", get_readiness, Reads::little},
 };
 
 /// What stood for each `{}`; nothing when the path does not match.
@@ -108,9 +111,16 @@ Response answer(const Request& request, const Context& context) {
                                      : problem(status, response.error().message);
 }
 
+/// Each thread keeps what OpenSSL needs: to find and make it costs more than hashing an answer.
 std::string etag_of(std::string_view body) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), EVP_MD_CTX_free);
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_Digest(body.data(), body.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+  if (sha256 == nullptr || context == nullptr ||
+      EVP_DigestInit_ex(context.get(), sha256, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), body.data(), body.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1)
     return {};
   return '"' + hex(digest.data(), 16) + '"';
 }
@@ -132,6 +142,11 @@ void add_etag(const Request& request, Response& response) {
   response.body.clear();
 }
 
+/// Whether a query may have the parameter `to`, perhaps with its name percent-encoded.
+bool may_have_end(std::string_view query) {
+  return query.find("to=") != std::string_view::npos || query.find('%') != std::string_view::npos;
+}
+
 }  // namespace
 
 Response handle(const Request& request, const Context& context) {
@@ -145,6 +160,15 @@ std::string_view route_of(const Request& request) {
   if (!path) return "unknown";
   const Found found = find_route(*path);
   return found.route == nullptr ? "unknown" : found.route->name;
+}
+
+Reads reads_of(const Request& request) {
+  const RawTarget target = split_target(request.target);
+  const auto path = decode_path(target.path);
+  const Route* const route = path ? find_route(*path).route : nullptr;
+  if (route == nullptr) return Reads::nothing;
+  if (route->get == get_consumption && !may_have_end(target.query)) return Reads::little;
+  return route->reads;
 }
 
 Result<Response> get_health(const Call& call) {

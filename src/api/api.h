@@ -46,6 +46,14 @@ struct Context {
 /// Threads: may be called from many threads at once.
 Response handle(const Request& request, const Context& context);
 
+/// What the answer to a GET or HEAD needs of the store.
+enum class Reads {
+  nothing,
+  little,  ///< About one meter, with the days of one date at most.
+  much,
+};
+Reads reads_of(const Request& request);
+
 /// The route a request belongs to, as a short closed list for metrics: `consumption`, `legacy`,
 /// `deliveries`, ..., `unknown`.
 std::string_view route_of(const Request& request);

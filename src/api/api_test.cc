@@ -165,6 +165,71 @@ TEST_F(Api, AnswersThePortfolio) {
               HasSubstr(R"("sum":89,"average":44.5,"meters":2,"metersIncomplete":1,)"));
 }
 
+TEST_F(Api, TellsWhichMetersHaveGaps) {
+  check("/v1/gaps?from=2019-01-01&to=2019-01-02&channel=consumption",
+        R"(200 {"from":"2019-01-01","to":"2019-01-02","asOf":null,"absent":true,)"
+        R"("total":{"meters":2,"metersWithGaps":2,"days":4,"stored":3,"complete":2},)"
+        R"("meters":[{"meter":"EE00027","channels":[{"channel":"consumption",)"
+        R"("flow":"consumption","unit":"kWh","days":2,"stored":2,"complete":1,)"
+        R"("firstGap":"2019-01-01"}]},{"meter":"EE00028","channels":[)"
+        R"({"channel":"consumption","flow":"consumption","unit":"kWh","days":2,"stored":1,)"
+        R"("complete":1,"firstGap":"2019-01-02"}]}],"next":null})");
+  EXPECT_EQ(get("/v1/gaps?date=2019-01-02").body,
+            get("/v1/gaps?from=2019-01-02&to=2019-01-02").body);
+  EXPECT_THAT(get("/v1/gaps?date=2019-01-02").body, HasSubstr(R"("metersWithGaps":1,)"));
+  EXPECT_THAT(get("/v1/gaps?date=2019-01-02&absent=false").body,
+              HasSubstr(R"("absent":false,"total":{"meters":1,"metersWithGaps":0,)"));
+  EXPECT_THAT(get("/v1/gaps?date=2019-01-02&flow=generation&asOf=2019-01-31").body,
+              HasSubstr(R"("total":{"meters":1,"metersWithGaps":1,"days":1,"stored":0,)"));
+}
+
+TEST_F(Api, ListsMetersWithGapsByPage) {
+  const std::string query =
+      "/v1/gaps?from=2019-01-01&to=2019-01-03&flow=consumption&asOf=2019-03-01T00:00:00Z";
+  const Response first = get(query + "&absent=false&channel=consumption&limit=1");
+  EXPECT_THAT(first.body, HasSubstr(R"("meters":[{"meter":"EE00027")"));
+  EXPECT_THAT(first.body, HasSubstr(R"("next":"EE00027"})"));
+  const std::string next =
+      "/v1/gaps?from=2019-01-01&to=2019-01-03&channel=consumption&flow=consumption"
+      "&asOf=2019-03-01T00%3A00%3A00Z&absent=false&limit=1&cursor=EE00027";
+  EXPECT_EQ(first.headers.at("Link"), "<" + next + ">; rel=\"next\"");
+  const Response second = get(next);
+  EXPECT_THAT(second.body, HasSubstr(R"("metersWithGaps":2,)"));
+  EXPECT_THAT(second.body, HasSubstr(R"("meters":[{"meter":"EE00028")"));
+  EXPECT_THAT(second.body, HasSubstr(R"("next":null})"));
+  EXPECT_FALSE(second.headers.contains("Link"));
+}
+
+TEST_F(Api, TellsWhichDaysAMeterLacks) {
+  check("/v1/meters/EE00027/gaps?from=2018-12-30&to=2019-01-02&channel=consumption",
+        R"(200 {"meter":"EE00027","from":"2018-12-30","to":"2019-01-02","asOf":null,)"
+        R"("channels":[{"channel":"consumption","flow":"consumption","unit":"kWh",)"
+        R"("days":4,"stored":2,"complete":1,"gaps":[)"
+        R"({"kind":"missing","from":"2018-12-30","to":"2018-12-31","days":2,"readings":0,)"
+        R"("expected":null},{"kind":"incomplete","from":"2019-01-01","to":"2019-01-01","days":1,)"
+        R"("readings":23,"expected":24}]}]})");
+  EXPECT_THAT(get("/v1/meters/EE00027/gaps?date=2019-01-01&flow=generation").body,
+              HasSubstr(R"("channels":[{"channel":"B1","flow":"generation","unit":"kWh","days":1,)"
+                        R"("stored":0,"complete":0,"gaps":[{"kind":"missing",)"));
+}
+
+TEST_F(Api, RefusesBadQuestionsForGaps) {
+  for (const std::string base : {"/v1/gaps", "/v1/meters/EE00027/gaps"}) {
+    refused(base, 400, "from is missing");
+    refused(base + "?date=01-01-2019", 400, "date: want a date like 2019-01-31");
+    refused(base + "?date=2019-01-01&to=2019-01-02", 400, "give either date, or from and to");
+    refused(base + "?from=2019-01-02&to=2019-01-01", 400, "is before");
+    refused(base + "?from=1900-01-01&to=1950-01-01", 400, "40 years");
+    refused(base + "?date=2019-01-01&resolution=day", 400, "known are date, from, to");
+  }
+  refused("/v1/gaps?date=2019-01-01&absent=yes", 400, "absent: want true or false");
+  refused("/v1/gaps?date=2019-01-01&limit=1001", 400, "1 to 1000");
+  refused("/v1/gaps?date=2019-01-01&cursor=a%20b", 400, "cursor");
+  refused("/v1/meters/EE00027/gaps?date=2019-01-01&limit=5", 400, "limit");
+  refused("/v1/meters/nobody/gaps?date=2019-01-01", 404, "meter nobody is not known");
+  refused("/v1/meters/a%20b/gaps?date=2019-01-01", 404, "no meter");
+}
+
 TEST_F(Api, ListsMetersByPage) {
   EXPECT_THAT(get("/v1/meters").body, HasSubstr(R"("next":null})"));
   const Response first = get("/v1/meters?limit=1&prefix=EE");
@@ -323,6 +388,8 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/?meterId=1"), "legacy");
   EXPECT_EQ(route("/v1/meters/x/consumption?from=1"), "consumption");
   EXPECT_EQ(route("/v1/deliveries/x/findings"), "findings");
+  EXPECT_EQ(route("/v1/gaps?date=1"), "gaps");
+  EXPECT_EQ(route("/v1/meters/x/gaps"), "meter_gaps");
   EXPECT_EQ(route("/healthz"), "health");
   EXPECT_EQ(route("/favicon.ico"), "unknown");
   EXPECT_EQ(route("/%"), "unknown");
@@ -334,6 +401,22 @@ TEST_F(Api, TellsHealthAndReadiness) {
   stopping_ = true;
   check("/healthz", R"(200 {"status":"ok"})");
   refused("/readyz", 503, "stopping");
+}
+
+TEST_F(Api, TellsHowMuchAnAnswerReads) {
+  const auto reads = [](std::string target) {
+    return reads_of(request_of("GET", std::move(target)));
+  };
+  for (const char* target : {"/healthz", "/nothing", "/%zz", "/metrics"})
+    EXPECT_EQ(reads(target), Reads::nothing) << target;
+  for (const char* target : {"/?meterId=EE00027&date=01-01-2019", "/readyz", "/v1/meters/EE00027",
+                             "/v1/meters/EE00027/consumption?from=2019-01-01"})
+    EXPECT_EQ(reads(target), Reads::little) << target;
+  for (const char* target :
+       {"/v1/meters", "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02",
+        "/v1/meters/EE00027/consumption?from=2019-01-01&t%6f=2019-01-02",
+        "/v1/portfolio?from=2019-01-01", "/v1/deliveries", "/v1/meters/EE00027/gaps", "/v1/gaps"})
+    EXPECT_EQ(reads(target), Reads::much) << target;
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ std::string any_target(Dice& dice) {
       dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
   const char* const resolutions[] = {"day", "month", "year", "hour", "interval"};
   const auto meter = meter_of(dice.roll(meters + 5));
-  switch (dice.roll(16)) {
+  switch (dice.roll(18)) {
     case 0:
       return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(3)],
                          as_of);
@@ -77,6 +77,11 @@ std::string any_target(Dice& dice) {
                          1 + dice.roll(12));
     case 4:
       return fmt::format("/v1/deliveries?limit={}", 1 + dice.roll(15));
+    case 5:
+      return fmt::format("/v1/gaps?{}{}&limit={}&absent={}", dates, as_of, 1 + dice.roll(20),
+                         dice.roll(2) == 0);
+    case 6:
+      return fmt::format("/v1/meters/{}/gaps?{}{}", meter, dates, as_of);
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(5)], as_of);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "api/problem.h"
+#include "api/question.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "core/try.h"
@@ -8,25 +9,12 @@
 namespace meterline::api {
 namespace {
 
-constexpr std::string_view meter_wanted = "1-64 characters of A-Z a-z 0-9 _ - . :";
-constexpr std::string_view date_wanted = "a date like 2019-01-31";
-constexpr std::string_view as_of_wanted =
-    "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
-
 /// What the questions for sums have in common.
 struct Span {
   DateRange dates;
   query::Resolution resolution;
-  std::optional<std::string> channel;
-  std::optional<Flow> flow;
-  std::optional<Instant> as_of;
+  Filter filter;
 };
-
-std::optional<std::string> parse_channel(std::string_view text) {
-  if (text.empty() || text.size() > channel_name_chars_max || !is_meter_id_text(text))
-    return std::nullopt;
-  return std::string(text);
-}
 
 std::optional<std::string> parse_prefix(std::string_view text) {
   if (text.size() > meter_id_chars_max || !is_meter_id_text(text)) return std::nullopt;
@@ -35,39 +23,13 @@ std::optional<std::string> parse_prefix(std::string_view text) {
 
 Result<Span> read_span(const Parameters& parameters) {
   METERLINE_CHECK(parameters.allow_only({"from", "to", "resolution", "channel", "flow", "asOf"}));
-  METERLINE_TRY(const auto from, parameters.find_as("from", date_wanted, Date::parse));
-  if (!from)
-    return fail(Errc::invalid_argument,
-                "from is missing: give the first day, like from=2019-01-01");
-  METERLINE_TRY(const auto to, parameters.find_as("to", date_wanted, Date::parse));
+  METERLINE_TRY(const auto dates, read_dates(parameters));
   METERLINE_TRY(const auto resolution,
                 parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
-  METERLINE_TRY(
-      auto channel,
-      parameters.find_as("channel", "1-32 characters of A-Z a-z 0-9 _ - . :", parse_channel));
-  METERLINE_TRY(
-      const auto flow,
-      parameters.find_as("flow", "consumption, generation, reactive or other", parse_flow));
-  METERLINE_TRY(const auto as_of, parameters.find_as("asOf", as_of_wanted, Instant::parse));
-  return Span{.dates = {.from = *from, .to = to.value_or(*from)},
+  METERLINE_TRY(auto filter, read_filter(parameters));
+  return Span{.dates = dates,
               .resolution = resolution.value_or(query::Resolution::day),
-              .channel = std::move(channel),
-              .flow = flow,
-              .as_of = as_of};
-}
-
-/// A meter id in the path; what cannot be one is a meter nobody knows.
-Result<MeterId> meter_of(const Call& call) {
-  const auto meter = MeterId::parse(call.captured.front());
-  if (!meter)
-    return fail(Errc::not_found, fmt::format("no meter \"{}\": a meter id has {}",
-                                             excerpt_of(call.captured.front()), meter_wanted));
-  return *meter;
-}
-
-template <class Answer>
-Response rendered(const Answer& answer, Format format) {
-  return format == Format::csv ? csv_response(to_csv(answer)) : json_response(to_json(answer));
+              .filter = std::move(filter)};
 }
 
 }  // namespace
@@ -98,9 +60,9 @@ Result<Response> get_consumption(const Call& call) {
                 query::consumption(call.context.store, {.meter = meter,
                                                         .dates = span.dates,
                                                         .resolution = span.resolution,
-                                                        .channel = std::move(span.channel),
-                                                        .flow = span.flow,
-                                                        .as_of = span.as_of}));
+                                                        .channel = std::move(span.filter.channel),
+                                                        .flow = span.filter.flow,
+                                                        .as_of = span.filter.as_of}));
   return rendered(answer, *format);
 }
 
@@ -111,9 +73,9 @@ Result<Response> get_portfolio(const Call& call) {
   METERLINE_TRY(const auto answer,
                 query::portfolio(call.context.store, {.dates = span.dates,
                                                       .resolution = span.resolution,
-                                                      .channel = std::move(span.channel),
-                                                      .flow = span.flow,
-                                                      .as_of = span.as_of}));
+                                                      .channel = std::move(span.filter.channel),
+                                                      .flow = span.filter.flow,
+                                                      .as_of = span.filter.as_of}));
   return rendered(answer, *format);
 }
 

@@ -8,6 +8,7 @@
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
 #include "query/consumption.h"
+#include "query/gaps.h"
 #include "query/portfolio.h"
 #include "store/estimate.h"
 #include "store/store.h"
@@ -18,6 +19,8 @@ namespace meterline::api {
 /// length; times are RFC 3339; an unknown value is null. The command line prints the same bytes.
 std::string to_json(const query::Consumption& consumption);
 std::string to_json(const query::Portfolio& portfolio);
+std::string to_json(const query::Gaps& gaps);
+std::string to_json(const query::MeterGaps& gaps);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
 
@@ -41,9 +44,11 @@ struct IngestAnswer {
 std::string ingest_json(const IngestAnswer& answer);
 
 /// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
-/// channel, delivery, or finding.
+/// channel, gap, delivery, or finding.
 std::string to_csv(const query::Consumption& consumption);
 std::string to_csv(const query::Portfolio& portfolio);
+std::string to_csv(const query::Gaps& gaps);
+std::string to_csv(const query::MeterGaps& gaps);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

@@ -85,6 +85,30 @@ std::string to_csv(const query::Portfolio& portfolio) {
   return out;
 }
 
+std::string to_csv(const query::Gaps& gaps) {
+  std::string out = "meter,channel,flow,unit,days,stored,complete,firstGap\n";
+  const std::string days = std::to_string(gaps.question.dates.size());
+  for (const auto& [meter, channels] : gaps.meters)
+    for (const auto& [channel, stored, complete, first_gap] : channels)
+      append_row(out, {meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
+                       days, std::to_string(stored), std::to_string(complete), first_gap.text()});
+  return out;
+}
+
+std::string to_csv(const query::MeterGaps& gaps) {
+  std::string out = "meter,channel,flow,unit,kind,from,to,days,readings,expected\n";
+  for (const auto& channel : gaps.channels) {
+    for (const auto& gap : channel.gaps) {
+      append_fields(out, {gaps.question.meter.text(), channel.channel.name,
+                          text_of(channel.channel.flow), text_of(channel.channel.unit)});
+      append_row(out, {query::kind_of(gap), gap.dates.from.text(), gap.dates.to.text(),
+                       std::to_string(gap.dates.size()), std::to_string(gap.readings),
+                       gap.expected ? std::to_string(*gap.expected) : std::string()});
+    }
+  }
+  return out;
+}
+
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
   std::string out = "meter,channel,flow,unit,interval,first,last\n";
   for (const auto& meter : meters)

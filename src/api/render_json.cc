@@ -19,13 +19,19 @@ std::optional<std::string> time_text(const std::optional<Version>& version) {
   return version->time.text();
 }
 
-void write_question(JsonWriter& json, DateRange dates, query::Resolution resolution,
+void write_dates(JsonWriter& json, const DateRange& dates) {
+  json.member("from", dates.from.text()).member("to", dates.to.text());
+}
+
+void write_as_of(JsonWriter& json, const std::optional<Instant>& as_of) {
+  json.member("asOf", as_of ? std::optional(as_of->text()) : std::nullopt);
+}
+
+void write_question(JsonWriter& json, const DateRange& dates, query::Resolution resolution,
                     const std::optional<Instant>& as_of) {
-  json.member("from", dates.from.text())
-      .member("to", dates.to.text())
-      .member("resolution", query::text_of(resolution))
-      .key("asOf");
-  json.value(as_of ? std::optional(as_of->text()) : std::nullopt);
+  write_dates(json, dates);
+  json.member("resolution", query::text_of(resolution));
+  write_as_of(json, as_of);
 }
 
 void write_channel(JsonWriter& json, const Channel& channel) {
@@ -61,6 +67,19 @@ void write_total(JsonWriter& json, const query::PortfolioTotal& all) {
       .member("meters", all.meters)
       .member("metersIncomplete", all.meters_incomplete);
   write_basis(json, all.total);
+}
+
+void write_days(JsonWriter& json, std::int64_t days, std::int64_t stored, std::int64_t complete) {
+  json.member("days", days).member("stored", stored).member("complete", complete);
+}
+
+void write_gap(JsonWriter& json, const query::Gap& gap) {
+  json.begin_object().member("kind", query::kind_of(gap));
+  write_dates(json, gap.dates);
+  json.member("days", gap.dates.size())
+      .member("readings", gap.readings)
+      .member("expected", gap.expected)
+      .end_object();
 }
 
 void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
@@ -218,6 +237,52 @@ std::string to_json(const query::Portfolio& portfolio) {
       write_total(json, point.total);
       json.end_object();
     }
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
+std::string to_json(const query::Gaps& gaps) {
+  const auto& question = gaps.question;
+  JsonWriter json;
+  json.begin_object();
+  write_dates(json, question.dates);
+  write_as_of(json, question.as_of);
+  json.member("absent", question.absent == query::Absent::listed)
+      .key("total")
+      .begin_object()
+      .member("meters", gaps.total.meters)
+      .member("metersWithGaps", gaps.total.meters_with_gaps);
+  write_days(json, gaps.total.days, gaps.total.stored, gaps.total.complete);
+  json.end_object().key("meters").begin_array();
+  for (const auto& [meter, channels] : gaps.meters) {
+    json.begin_object().member("meter", meter.text()).key("channels").begin_array();
+    for (const auto& [channel, stored, complete, first_gap] : channels) {
+      json.begin_object();
+      write_channel(json, channel);
+      write_days(json, question.dates.size(), stored, complete);
+      json.member("firstGap", first_gap.text()).end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
+  json.member("next", gaps.more ? std::optional(gaps.meters.back().meter.text()) : std::nullopt);
+  return json.end_object().take();
+}
+
+std::string to_json(const query::MeterGaps& gaps) {
+  const auto& question = gaps.question;
+  JsonWriter json;
+  json.begin_object().member("meter", question.meter.text());
+  write_dates(json, question.dates);
+  write_as_of(json, question.as_of);
+  json.key("channels").begin_array();
+  for (const auto& channel : gaps.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    write_days(json, question.dates.size(), channel.stored, channel.complete);
+    json.key("gaps").begin_array();
+    for (const auto& gap : channel.gaps) write_gap(json, gap);
     json.end_array().end_object();
   }
   return json.end_array().end_object().take();

@@ -99,6 +99,61 @@ TEST(Render, PortfolioAsCsv) {
             "consumption,consumption,,2019-01-01,5,2.5,2,1,48,48,48,0,0,0,2019-02-01T06:00:00Z\n");
 }
 
+query::Gaps all_gaps() {
+  const Channel generation{.name = "B1", .flow = Flow::generation, .unit = Unit::kWh};
+  return {.question = {.dates = {.from = day("2019-01-01"), .to = day("2019-01-31")},
+                       .channel = std::nullopt,
+                       .flow = std::nullopt,
+                       .as_of = Instant::parse("2019-03-01T00:00:00Z"),
+                       .absent = query::Absent::left_out,
+                       .after = {}},
+          .total = {.meters = 3, .meters_with_gaps = 2, .days = 93, .stored = 90, .complete = 89},
+          .meters = {{.meter = *MeterId::parse("M1"),
+                      .channels = {{.channel = generation,
+                                    .stored = 30,
+                                    .complete = 29,
+                                    .first_gap = day("2019-01-07")},
+                                   {.channel = {}, .first_gap = day("2019-01-01")}}}},
+          .more = true};
+}
+
+TEST(Render, GapsOfAllMetersAsJsonAndCsv) {
+  EXPECT_EQ(to_json(all_gaps()),
+            R"({"from":"2019-01-01","to":"2019-01-31","asOf":"2019-03-01T00:00:00Z",)"
+            R"("absent":false,)"
+            R"("total":{"meters":3,"metersWithGaps":2,"days":93,"stored":90,"complete":89},)"
+            R"("meters":[{"meter":"M1","channels":[)"
+            R"({"channel":"B1","flow":"generation","unit":"kWh","days":31,"stored":30,)"
+            R"("complete":29,"firstGap":"2019-01-07"},)"
+            R"({"channel":"consumption","flow":"consumption","unit":null,"days":31,"stored":0,)"
+            R"("complete":0,"firstGap":"2019-01-01"}]}],"next":"M1"})");
+  EXPECT_EQ(to_csv(all_gaps()),
+            "meter,channel,flow,unit,days,stored,complete,firstGap\n"
+            "M1,B1,generation,kWh,31,30,29,2019-01-07\n"
+            "M1,consumption,consumption,,31,0,0,2019-01-01\n");
+}
+
+TEST(Render, GapsOfAMeterAsJsonAndCsv) {
+  const query::Gap missing{.dates = {.from = day("2019-01-02"), .to = day("2019-01-04")},
+                           .expected = std::nullopt};
+  const query::Gap incomplete{
+      .dates = {.from = day("2019-01-05"), .to = day("2019-01-05")}, .readings = 0, .expected = 46};
+  const query::MeterGaps gaps{
+      .question = {.meter = *MeterId::parse("M1"),
+                   .dates = {.from = day("2019-01-01"), .to = day("2019-01-05")}},
+      .channels = {{.channel = {}, .stored = 2, .complete = 1, .gaps = {missing, incomplete}}}};
+  EXPECT_EQ(to_json(gaps),
+            R"({"meter":"M1","from":"2019-01-01","to":"2019-01-05","asOf":null,"channels":[)"
+            R"({"channel":"consumption","flow":"consumption","unit":null,"days":5,"stored":2,)"
+            R"("complete":1,"gaps":[{"kind":"missing","from":"2019-01-02","to":"2019-01-04",)"
+            R"("days":3,"readings":0,"expected":null},{"kind":"incomplete","from":"2019-01-05",)"
+            R"("to":"2019-01-05","days":1,"readings":0,"expected":46}]}]})");
+  EXPECT_EQ(to_csv(gaps),
+            "meter,channel,flow,unit,kind,from,to,days,readings,expected\n"
+            "M1,consumption,consumption,,missing,2019-01-02,2019-01-04,3,0,\n"
+            "M1,consumption,consumption,,incomplete,2019-01-05,2019-01-05,1,0,46\n");
+}
+
 store::DeliveryRecord record() {
   store::DeliveryRecord record;
   record.delivery.id.bytes.fill(0xAB);

@@ -19,6 +19,11 @@
 namespace meterline::app {
 namespace {
 
+/// Loading gains nothing from a large cache.
+std::size_t cache_bytes_for(cli::OpenMode mode) {
+  return mode == cli::OpenMode::create ? store::cache_bytes_min : store::suitable_cache_bytes();
+}
+
 bool is_on_a_cluster(std::string_view url) {
   return url.starts_with("cassandra:") || url.starts_with("keyspaces:");
 }
@@ -79,8 +84,9 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
   constexpr std::string_view rocksdb = "rocksdb:";
   if (url.starts_with(rocksdb) && url.size() > rocksdb.size())
     return store::open_rocksdb_store({.folder = url.substr(rocksdb.size()),
-                                      .create = mode == cli::OpenMode::create,
-                                      .owner = owner});
+                                      .create = mode != cli::OpenMode::existing,
+                                      .owner = owner,
+                                      .cache_bytes = cache_bytes_for(mode)});
   if (is_on_a_cluster(url)) {
 #ifdef METERLINE_CLOUD
     METERLINE_TRY(const auto options, cluster_of(url));

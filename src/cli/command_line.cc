@@ -54,6 +54,7 @@ struct Options {
   bool dry_run = false;
   QueryVerb query;
   QuestionOptions portfolio;
+  GapsVerb gaps;
   ListVerb meters;
   ListVerb deliveries;
   ServeOptions serve;
@@ -102,10 +103,9 @@ void add_ingest(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
 }
 
-void add_dates(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
+void add_dates(CLI::App& verb, QuestionOptions& options) {
   verb.add_option("--from", options.from, "First day, yyyy-MM-dd")->required();
   verb.add_option("--to", options.to, "Last day, inclusive (default: --from)");
-  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
   verb.add_option("--channel", options.channel, "Only channels of this name");
   verb.add_option("--flow", options.flow,
                   "Only this flow: consumption, generation, reactive or other");
@@ -113,25 +113,46 @@ void add_dates(CLI::App& verb, QuestionOptions& options, const char* resolutions
                   "Answer with what was known then: 2019-02-01T06:00:00Z or 2019-02-01");
 }
 
+void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
+  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
+}
+
+CLI::Option* add_limit(CLI::App& verb, std::size_t& limit) {
+  return verb.add_option("--limit", limit, "Show at most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+}
+
+void add_gaps(CLI::App& app, GapsVerb& verb) {
+  auto* const gaps =
+      app.add_subcommand("gaps", "Which meters lack days or readings, or which days a meter lacks");
+  gaps->add_option("METER", verb.meter, "The meter's id (default: all meters)");
+  add_dates(*gaps, verb.options);
+  gaps->add_option("--absent", verb.absent,
+                   "Of all meters: true also lists those known that have none of the days")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"true", "false"}));
+  add_limit(*gaps, verb.limit)->description("Of all meters: show at most so many");
+}
+
 void add_questions(CLI::App& app, Options& options) {
   auto* const query = app.add_subcommand("query", "What a meter used");
   query->add_option("METER", options.query.meter, "The meter's id")->required();
-  add_dates(*query, options.query.options, "interval, hour, day, month or year");
+  add_dates(*query, options.query.options);
+  add_resolution(*query, options.query.options, "interval, hour, day, month or year");
 
   auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
-  add_dates(*portfolio, options.portfolio, "day, month or year");
+  add_dates(*portfolio, options.portfolio);
+  add_resolution(*portfolio, options.portfolio, "day, month or year");
+  add_gaps(app, options.gaps);
 
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
   meters->add_option("--prefix", options.meters.prefix, "Only ids that begin so");
   auto* const deliveries = app.add_subcommand("deliveries", "What was received, the latest first");
   deliveries->add_option("--source", options.deliveries.source, "Only from this source");
-  meters->add_option("--limit", options.meters.limit, "Show at most so many")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, list_limit_max));
-  deliveries->add_option("--limit", options.deliveries.limit, "Show at most so many")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+  add_limit(*meters, options.meters.limit);
+  add_limit(*deliveries, options.deliveries.limit);
 }
 
 void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
@@ -312,7 +333,7 @@ int run_serve(const Options& options, const Session& session) {
                            .message = fmt::format("--unit: want one of {}", unit_names)});
     ingest.unit = *unit;
   }
-  auto store = session.open_store(session.store_url, OpenMode::create);
+  auto store = session.open_store(session.store_url, OpenMode::serve);
   if (!store) return report_error(store.error());
   return serve(options.serve, **store, ingest);
 }
@@ -325,6 +346,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "ingest") return ingest(options.ingest, session);
   if (verb == "query") return query(options.query, session);
   if (verb == "portfolio") return portfolio(options.portfolio, session);
+  if (verb == "gaps") return gaps(options.gaps, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "serve") return run_serve(options, session);

@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "core/try.h"
 #include "query/consumption.h"
+#include "query/gaps.h"
 #include "query/portfolio.h"
 
 namespace meterline::cli {
@@ -16,17 +17,22 @@ namespace {
 
 constexpr auto right = Table::Align::right;
 
+template <class Question>
+concept HasResolution = requires(Question question) { question.resolution; };
+
 /// The options as values; `Question` is one of the questions' structs.
 template <class Question>
 Result<Question> question_of(const QuestionOptions& options) {
   Question question;
   METERLINE_TRY(question.dates, range_options(options.from, options.to));
-  const auto resolution = query::parse_resolution(options.resolution);
-  if (!resolution)
-    return fail(Errc::invalid_argument,
-                fmt::format("--resolution: want {}, got \"{}\"", query::resolution_names,
-                            excerpt_of(options.resolution)));
-  question.resolution = *resolution;
+  if constexpr (HasResolution<Question>) {
+    const auto resolution = query::parse_resolution(options.resolution);
+    if (!resolution)
+      return fail(Errc::invalid_argument,
+                  fmt::format("--resolution: want {}, got \"{}\"", query::resolution_names,
+                              excerpt_of(options.resolution)));
+    question.resolution = *resolution;
+  }
   if (!options.channel.empty()) question.channel = options.channel;
   if (!options.flow.empty()) {
     question.flow = parse_flow(options.flow);
@@ -97,6 +103,44 @@ std::string table_of(const query::Portfolio& answer) {
   return out;
 }
 
+std::string table_of(const query::Gaps& answer) {
+  Table table({{.title = "meter"},
+               {.title = "channel"},
+               {.title = "days", .align = right},
+               {.title = "stored", .align = right},
+               {.title = "complete", .align = right},
+               {.title = "first gap"}});
+  for (const auto& [meter, channels] : answer.meters)
+    for (const auto& channel : channels)
+      table.add({meter.text(), title_of(channel.channel), grouped(answer.question.dates.size()),
+                 grouped(channel.stored), grouped(channel.complete), channel.first_gap.text()});
+  const auto& total = answer.total;
+  std::string out = table.empty() ? std::string() : table.text() + '\n';
+  if (answer.more)
+    out += fmt::format("... and more; --limit {} shows twice as many\n", answer.question.limit * 2);
+  return out + fmt::format("{} of {} meters have gaps; {} of {} days stored, {} complete\n",
+                           grouped(total.meters_with_gaps), grouped(total.meters),
+                           grouped(total.stored), grouped(total.days), grouped(total.complete));
+}
+
+std::string table_of(const query::MeterGaps& answer) {
+  std::string out;
+  for (const auto& channel : answer.channels) {
+    out += fmt::format("{}{}: {} of {} days stored, {} complete\n", out.empty() ? "" : "\n",
+                       title_of(channel.channel), grouped(channel.stored),
+                       grouped(answer.question.dates.size()), grouped(channel.complete));
+    Table table({{.title = "from"},
+                 {.title = "to"},
+                 {.title = "days", .align = right},
+                 {.title = "readings", .align = right}});
+    for (const auto& gap : channel.gaps)
+      table.add({gap.dates.from.text(), gap.dates.to.text(), grouped(gap.dates.size()),
+                 gap.expected ? fmt::format("{}/{}", gap.readings, *gap.expected) : "-"});
+    if (!table.empty()) out += table.text();
+  }
+  return out;
+}
+
 std::string table_of(const std::vector<store::MeterInfo>& meters) {
   Table table({{.title = "meter"},
                {.title = "channel"},
@@ -140,14 +184,18 @@ void print_answer(const Answer& answer, Output output) {
   }
 }
 
+Result<MeterId> meter_argument(const std::string& text) {
+  const auto meter = MeterId::parse(text);
+  if (!meter)
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("METER: want 1 to 64 of `A-Z a-z 0-9 _ - . :`, got \"{}\"", excerpt_of(text)));
+  return *meter;
+}
+
 Result<int> try_query(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
-  const auto meter = MeterId::parse(verb.meter);
-  if (!meter)
-    return fail(Errc::invalid_argument,
-                fmt::format("METER: want 1 to 64 of `A-Z a-z 0-9 _ - . :`, got \"{}\"",
-                            excerpt_of(verb.meter)));
-  question.meter = *meter;
+  METERLINE_TRY(question.meter, meter_argument(verb.meter));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
   METERLINE_TRY(const auto answer, query::consumption(*store, question));
   print_answer(answer, session.output);
@@ -158,6 +206,25 @@ Result<int> try_portfolio(const QuestionOptions& options, const Session& session
   METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
   METERLINE_TRY(const auto answer, query::portfolio(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
+Result<int> try_gaps(const GapsVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of<query::GapsQuestion>(verb.options));
+  question.limit = verb.limit;
+  if (verb.absent == "false") question.absent = query::Absent::left_out;
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::gaps(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
+Result<int> try_meter_gaps(const GapsVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of<query::MeterGapsQuestion>(verb.options));
+  METERLINE_TRY(question.meter, meter_argument(verb.meter));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::meter_gaps(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
 }
@@ -213,6 +280,9 @@ int query(const QueryVerb& verb, const Session& session) {
 }
 int portfolio(const QuestionOptions& options, const Session& session) {
   return finish(try_portfolio(options, session));
+}
+int gaps(const GapsVerb& verb, const Session& session) {
+  return finish(verb.meter.empty() ? try_gaps(verb, session) : try_meter_gaps(verb, session));
 }
 int meters(const ListVerb& verb, const Session& session) {
   return finish(try_meters(verb, session));

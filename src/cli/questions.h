@@ -26,6 +26,15 @@ int query(const QueryVerb& verb, const Session& session);
 /// `meterline portfolio`: what all meters used.
 int portfolio(const QuestionOptions& options, const Session& session);
 
+struct GapsVerb {
+  std::string meter;  ///< Empty: of all meters.
+  QuestionOptions options;
+  std::string absent = "true";  ///< Of all meters: whether those without any day count.
+  std::size_t limit = 100;      ///< Of all meters: show at most so many.
+};
+/// `meterline gaps`: which meters lack days; `meterline gaps METER`: which days a meter lacks.
+int gaps(const GapsVerb& verb, const Session& session);
+
 struct ListVerb {
   std::string prefix;  ///< Of meter ids.
   std::string source;  ///< Of deliveries.

@@ -20,6 +20,7 @@ enum class Output { table, json, csv };
 enum class OpenMode {
   existing,  ///< `not_found` when there is no store yet.
   create,    ///< Made when absent.
+  serve,     ///< As create; and questions get the memory for caches that suits the machine.
 };
 
 /// Opens the store that a URL names; the application gives it.

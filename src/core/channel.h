@@ -39,10 +39,13 @@ inline constexpr std::string_view unit_names = "Wh, kWh, MWh, varh, kvarh, Mvarh
 
 inline constexpr std::size_t channel_name_chars_max = 32;
 
+/// Of what a format gives without naming it.
+inline constexpr std::string_view default_channel_name = "consumption";
+
 /// One measured quantity of a meter. Two channels that differ in flow or unit are two
 /// channels, so no sum ever mixes them.
 struct Channel {
-  std::string name = "consumption";  ///< 1-32 characters, the same as in a MeterId.
+  std::string name{default_channel_name};  ///< 1-32 characters, the same as in a MeterId.
   Flow flow = Flow::consumption;
   Unit unit = Unit::unknown;
 

@@ -90,18 +90,17 @@ class ChannelAnswer {
   const Channel& channel() const { return answer_.channel; }
   bool has_days() const { return any_day_; }
 
-  /// Days ascending.
-  Result<void> add(const store::ResolvedDay& day) {
-    if (!any_day_) begin(day.interval);
-    any_day_ = true;
-    METERLINE_CHECK(add_absent_days(day.date.days()));
-    METERLINE_TRY(const store::DayTotal total, store::total_of(question_.meter, day));
-    METERLINE_CHECK(answer_.total.add(total));
-    interval_ = day.interval;
-    next_day_ = day.date.days() + 1;
-    if (is_below_a_day(question_.resolution)) return add_points_within(day);
+  /// For a resolution of a day or coarser; days ascending.
+  Result<void> add(const store::DayTotal& day, IntervalLength interval) {
+    METERLINE_CHECK(add_to_whole(day, interval));
     METERLINE_TRY(Point* const point, point_at(day.date));
-    return point->total.add(total);
+    return point->total.add(day);
+  }
+  /// For a resolution below a day; days ascending.
+  Result<void> add(const store::ResolvedDay& day) {
+    METERLINE_TRY(const store::DayTotal total, store::total_of(question_.meter, day));
+    METERLINE_CHECK(add_to_whole(total, day.interval));
+    return add_points_within(day);
   }
 
   /// `interval` is that of a channel without days.
@@ -112,6 +111,15 @@ class ChannelAnswer {
   }
 
  private:
+  Result<void> add_to_whole(const store::DayTotal& day, IntervalLength interval) {
+    if (!any_day_) begin(interval);
+    any_day_ = true;
+    METERLINE_CHECK(add_absent_days(day.date.days()));
+    interval_ = interval;
+    next_day_ = day.date.days() + 1;
+    return answer_.total.add(day);
+  }
+
   void begin(IntervalLength interval) {
     interval_ = interval;
     const auto points = std::min(points_of(question_, interval), points_max);
@@ -245,6 +253,28 @@ Result<void> check_points(const ConsumptionQuestion& question, const std::vector
   return {};
 }
 
+/// Null for a channel that became known since the meter was looked up: it is left to the next
+/// question.
+ChannelAnswer* answer_of(const Channel& channel, std::vector<ChannelAnswer>& answers) {
+  for (auto& answer : answers)
+    if (answer.channel() == channel) return &answer;
+  return nullptr;
+}
+
+Result<void> read_into(const store::Store& store, const store::DaysQuery& days,
+                       Resolution resolution, std::vector<ChannelAnswer>& answers) {
+  if (is_below_a_day(resolution))
+    return store::read_resolved(store, days, [&](const store::ResolvedDay& day) -> Result<void> {
+      auto* const answer = answer_of(day.channel, answers);
+      return answer == nullptr ? Result<void>() : answer->add(day);
+    });
+  return store.read_meter_totals(
+      days, [&](const store::DayTotal& day, IntervalLength interval) -> Result<void> {
+        auto* const answer = answer_of(day.channel, answers);
+        return answer == nullptr ? Result<void>() : answer->add(day, interval);
+      });
+}
+
 }  // namespace
 
 Result<Consumption> consumption(const store::Store& store, const ConsumptionQuestion& question) {
@@ -260,15 +290,7 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
   const store::DaysQuery days{.meter = question.meter,
                               .dates = question.dates,
                               .as_of = question.as_of.value_or(Instant::end_of_time())};
-  METERLINE_CHECK(
-      store::read_resolved(store, days, [&](const store::ResolvedDay& day) -> Result<void> {
-        // A channel that became known since the meter was looked up is left to the next question.
-        const auto found = std::find_if(answers.begin(), answers.end(), [&](const auto& answer) {
-          return answer.channel() == day.channel;
-        });
-        if (found == answers.end()) return {};
-        return found->add(day);
-      }));
+  METERLINE_CHECK(read_into(store, days, question.resolution, answers));
 
   Consumption out{.question = question, .channels = {}};
   for (ChannelAnswer& answer : answers) {
@@ -287,15 +309,13 @@ Result<std::optional<Sum>> daily_sum(const store::Store& store, const MeterId& m
   std::optional<Sum> sum;
   Unit unit = Unit::unknown;
   const store::DaysQuery query{.meter = meter, .dates = {.from = date, .to = date}};
-  METERLINE_CHECK(
-      store::read_resolved(store, query, [&](const store::ResolvedDay& day) -> Result<void> {
-        if (day.channel.flow != Flow::consumption) return {};
+  METERLINE_CHECK(store.read_meter_totals(
+      query, [&](const store::DayTotal& day, IntervalLength /*interval*/) -> Result<void> {
+        if (day.channel.flow != Flow::consumption || day.readings == 0) return {};
         if (sum && day.channel.unit != unit) return {};
-        METERLINE_TRY(const store::DayTotal total, store::total_of(meter, day));
-        if (total.readings == 0) return {};
         unit = day.channel.unit;
         if (!sum) sum.emplace();
-        return sum->add(total.sum);
+        return sum->add(day.sum);
       }));
   return sum;
 }

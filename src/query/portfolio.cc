@@ -46,6 +46,37 @@ std::int32_t slots_of_24_hours(std::int64_t slots) {
   return nearest;
 }
 
+/// slots_of_24_hours(), which is mostly asked for the same number again.
+class NominalSlots {
+ public:
+  std::int32_t operator()(std::int64_t slots) {
+    if (slots != slots_) nominal_ = slots_of_24_hours(slots);
+    slots_ = slots;
+    return nominal_;
+  }
+
+ private:
+  std::int64_t slots_ = 0;
+  std::int32_t nominal_ = slots_of_24_hours(0);
+};
+
+/// Whether each meter keeps to one number of slots of 24 hours: then it does not matter which of
+/// the month's days are asked for.
+bool is_uniform(const store::ChannelMonth& month) {
+  NominalSlots fewest;
+  NominalSlots most;
+  return std::all_of(month.meters.begin(), month.meters.end(), [&](const auto& meter) {
+    return fewest(meter.slots_min) == most(meter.slots_max);
+  });
+}
+
+Total total_of(const store::ChannelMonth::Day& day) {
+  Total total{.readings = day.readings, .expected = day.expected, .quality = day.quality};
+  if (day.readings > 0) total.sum = day.sum;
+  total.version = day.version;
+  return total;
+}
+
 /// What is kept of each day of each meter.
 enum class Mark : std::size_t { known, complete, with_reading };
 constexpr std::size_t marks_count = 3;
@@ -58,6 +89,11 @@ class DayMarks {
   void add_meter() { bits_.resize(bits_.size() + marks_count * words_); }
   void set(std::size_t meter, Mark mark, std::size_t day) {
     bits_[word_of(meter, mark, day)] |= std::uint64_t{1} << day % 64;
+  }
+  /// Marks the days whose bits are set; bit 0 is day `first`, which may lie before the question.
+  void set_all(std::size_t meter, Mark mark, std::int64_t first, std::uint32_t days) {
+    for (; days != 0; days &= days - 1)
+      set(meter, mark, static_cast<std::size_t>(first + std::countr_zero(days)));
   }
   /// Marked days from `begin` to before `end`.
   std::int64_t count(std::size_t meter, Mark mark, const Span& span) const {
@@ -93,12 +129,37 @@ class ChannelTally {
     const auto day = static_cast<std::size_t>(total.date.days() - dates_.from.days());
     METERLINE_CHECK(points_[span_at(day)].total.add(total));
     const std::size_t meter = index_of(total.meter);
-    slots_[meter] = std::max(slots_[meter], slots_of_24_hours(total.expected));
+    slots_[meter] = std::max(slots_[meter], nominal_(total.expected));
     marks_.set(meter, Mark::known, day);
     if (total.readings == total.expected) marks_.set(meter, Mark::complete, day);
     if (total.readings > 0) marks_.set(meter, Mark::with_reading, day);
     return {};
   }
+
+  /// Of a month that begins on `first`, those of its days that lie in the question.
+  Result<void> add(const store::ChannelMonth& month, Date first) {
+    const std::int64_t offset = first.days() - dates_.from.days();
+    std::uint32_t wanted = 0;
+    for (std::size_t i = 0; i < month.days.size(); ++i) {
+      const Date date = *Date::from_days(first.days() + static_cast<std::int64_t>(i));
+      if (!dates_.contains(date)) continue;
+      wanted |= std::uint32_t{1} << i;
+      const auto day = static_cast<std::size_t>(offset + static_cast<std::int64_t>(i));
+      METERLINE_CHECK(points_[span_at(day)].total.add(total_of(month.days[i])));
+    }
+    for (const auto& known : month.meters) {
+      if ((known.stored & wanted) == 0) continue;
+      const std::size_t meter = index_of(known.meter);
+      slots_[meter] = std::max(slots_[meter], nominal_(known.slots_max));
+      marks_.set_all(meter, Mark::known, offset, known.stored & wanted);
+      marks_.set_all(meter, Mark::complete, offset, known.complete & wanted);
+      marks_.set_all(meter, Mark::with_reading, offset, known.with_reading & wanted);
+    }
+    return {};
+  }
+
+  /// Whether no meter has a day of it in the question.
+  bool empty() const { return slots_.empty(); }
 
   Result<PortfolioChannel> finish(const Channel& channel) {
     PortfolioChannel out{.channel = channel, .total = {}, .series = {}};
@@ -165,6 +226,7 @@ class ChannelTally {
   std::vector<const std::string*> names_;  ///< Into indices_, by index.
   std::size_t last_ = 0;
   std::vector<std::int32_t> slots_;  ///< By meter: of a day of which nothing is stored.
+  NominalSlots nominal_;
   DayMarks marks_;
   std::vector<PortfolioTotal> points_;  ///< By span.
 };
@@ -183,28 +245,78 @@ Result<void> check(const PortfolioQuestion& question) {
   return {};
 }
 
+/// Gathers the answer from days or from whole months.
+class Tallies {
+ public:
+  explicit Tallies(const PortfolioQuestion& question)
+      : question_(question), spans_(spans_of(question)), last_(tallies_.end()) {}
+
+  Result<void> add_all(const store::Store& store) {
+    const DateRange& dates = question_.dates;
+    std::int64_t next = dates.from.days();  // The first that is not yet in the answer.
+    const Month last = Month::of(dates.to);
+    for (Month month = Month::of(dates.from); !question_.as_of && month <= last; ++month.index) {
+      METERLINE_TRY(const auto known, store.month_of_meters(month));
+      if (!known || !std::all_of(known->channels.begin(), known->channels.end(), is_uniform))
+        continue;
+      const std::int64_t first = month.first_day().days();
+      METERLINE_CHECK(add_days(store, next, first));
+      METERLINE_CHECK(add_month(*known, month));
+      next = first + month.days();
+    }
+    return add_days(store, next, dates.to.days() + std::int64_t{1});
+  }
+
+  Result<Portfolio> finish() {
+    Portfolio out{.question = question_, .channels = {}};
+    for (auto& [channel, tally] : tallies_) {
+      if (tally.empty()) continue;
+      METERLINE_TRY(PortfolioChannel answer, tally.finish(channel));
+      out.channels.push_back(std::move(answer));
+    }
+    return out;
+  }
+
+ private:
+  /// From day `first` on, and before `end`, counted from 1970; none where `end` is not behind it.
+  Result<void> add_days(const store::Store& store, std::int64_t first, std::int64_t end) {
+    if (first >= end) return {};
+    const store::TotalsQuery query{
+        .dates = {.from = *Date::from_days(first), .to = *Date::from_days(end - 1)},
+        .as_of = question_.as_of.value_or(Instant::end_of_time())};
+    return store.read_day_totals(query, [&](const store::DayTotal& total) -> Result<void> {
+      if (!is_wanted(total.channel, question_.channel, question_.flow)) return {};
+      return tally_of(total.channel).add(total);
+    });
+  }
+
+  Result<void> add_month(const store::MonthOfMeters& months, Month month) {
+    for (const auto& channel : months.channels) {
+      if (!is_wanted(channel.channel, question_.channel, question_.flow)) continue;
+      METERLINE_CHECK(tally_of(channel.channel).add(channel, month.first_day()));
+    }
+    return {};
+  }
+
+  ChannelTally& tally_of(const Channel& channel) {
+    if (last_ == tallies_.end() || last_->first != channel)
+      last_ = tallies_.try_emplace(channel, question_, spans_).first;
+    return last_->second;
+  }
+
+  const PortfolioQuestion& question_;
+  const std::vector<Span> spans_;
+  std::map<Channel, ChannelTally> tallies_;
+  std::map<Channel, ChannelTally>::iterator last_;
+};
+
 }  // namespace
 
 Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question) {
   METERLINE_CHECK(check(question));
-  const std::vector<Span> spans = spans_of(question);
-  std::map<Channel, ChannelTally> tallies;
-  auto last = tallies.end();
-  const store::TotalsQuery query{.dates = question.dates,
-                                 .as_of = question.as_of.value_or(Instant::end_of_time())};
-  METERLINE_CHECK(store.read_day_totals(query, [&](const store::DayTotal& total) -> Result<void> {
-    if (!is_wanted(total.channel, question.channel, question.flow)) return {};
-    if (last == tallies.end() || last->first != total.channel)
-      last = tallies.try_emplace(total.channel, question, spans).first;
-    return last->second.add(total);
-  }));
-
-  Portfolio out{.question = question, .channels = {}};
-  for (auto& [channel, tally] : tallies) {
-    METERLINE_TRY(PortfolioChannel answer, tally.finish(channel));
-    out.channels.push_back(std::move(answer));
-  }
-  return out;
+  Tallies tallies(question);
+  METERLINE_CHECK(tallies.add_all(store));
+  return tallies.finish();
 }
 
 }  // namespace meterline::query

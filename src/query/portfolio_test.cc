@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "store/memory/memory_store.h"
+#include "store/rocksdb/rocksdb_store.h"
 #include "testing/store_days.h"
+#include "testing/temp_folder.h"
 
 namespace meterline::query {
 namespace {
@@ -240,15 +242,33 @@ std::vector<std::string> naive_lines(const std::vector<TestDelivery>& deliveries
   return lines;
 }
 
-RC_GTEST_PROP(Portfolio, EqualsTheSlowReference, ()) {
-  const auto deliveries = *any_deliveries();
-  const auto store = store_of(deliveries);
+PortfolioQuestion any_question() {
   auto asked = question("2018-11-01", "2018-11-01", Resolution::day);
   asked.resolution = static_cast<Resolution>(*rc::gen::inRange(2, 5));
   asked.dates.from = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 63));
   asked.dates.to = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 150));
+  return asked;
+}
+
+RC_GTEST_PROP(Portfolio, EqualsTheSlowReference, ()) {
+  const auto deliveries = *any_deliveries();
+  const auto store = store_of(deliveries);
+  auto asked = any_question();
   asked.as_of = second(*rc::gen::inRange(0, 4));
   RC_ASSERT(lines_of(portfolio(*store, asked)) == naive_lines(deliveries, asked));
+}
+
+/// The embedded store keeps months of all meters, the memory store days.
+RC_GTEST_PROP(Portfolio, OfMonthsEqualsThatOfDaysWhileDeliveriesCome, ()) {
+  const meterline::testing::TempFolder temp;
+  const auto months = store::open_rocksdb_store({.folder = temp.path() / "s"});
+  const auto days = store::make_memory_store();
+  const auto asked = any_question();
+  for (const auto& delivery : *any_deliveries()) {
+    RC_ASSERT(load(**months, delivery).has_value());
+    RC_ASSERT(load(*days, delivery).has_value());
+    RC_ASSERT(lines_of(portfolio(**months, asked)) == lines_of(portfolio(*days, asked)));
+  }
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
-// What every Store must do. A new backend adds one line to `backends`.
+// What every Store must do; contract_test.h lists the backends.
+
+#include "store/contract_test.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -6,11 +8,8 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <numeric>
-#include <ostream>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -21,12 +20,7 @@
 #include "store/memory/memory_store.h"
 #include "store/packed_day.h"
 #include "store/resolve.h"
-#include "store/rocksdb/rocksdb_store.h"
-#ifdef METERLINE_CLOUD
-#include "testing/cassandra_keyspace.h"
-#endif
 #include "testing/store_days.h"
-#include "testing/temp_folder.h"
 
 namespace meterline::store {
 namespace {
@@ -43,34 +37,10 @@ using meterline::testing::load_together;
 using meterline::testing::naive_days;
 using meterline::testing::naive_total;
 using meterline::testing::second;
-using meterline::testing::TempFolder;
 using meterline::testing::TestDelivery;
 using meterline::testing::totals_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-using Deliveries = std::vector<TestDelivery>;
-
-enum class Kept { in_memory, outside };  ///< Of the process.
-
-struct Backend {
-  std::string name;
-  Kept kept;
-  /// Opens the store of that folder again, where it is kept on disk.
-  std::function<Result<std::unique_ptr<Store>>(const std::filesystem::path& folder)> open;
-  friend std::ostream& operator<<(std::ostream& out, const Backend& b) { return out << b.name; }
-};
-
-std::vector<Backend> backends() {
-  return {
-      {"memory", Kept::in_memory, [](const auto&) { return make_memory_store(); }},
-      {"rocksdb", Kept::outside,
-       [](const auto& folder) { return open_rocksdb_store({.folder = folder / "store"}); }},
-#ifdef METERLINE_CLOUD
-      {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
-#endif
-  };
-}
 
 std::vector<Backend> durable_backends() {
   auto all = backends();
@@ -78,61 +48,14 @@ std::vector<Backend> durable_backends() {
   return all;
 }
 
-/// A store of its own, in a folder of its own.
-class Opened {
- public:
-  explicit Opened(const Backend& backend) : backend_(backend) { reopen(); }
-
-  void reopen() {
-    store_.reset();
-    auto opened = backend_.open(folder_.path());
-    if (!opened) throw std::runtime_error(opened.error().message);
-    store_ = *std::move(opened);
-  }
-  Store& operator*() const { return *store_; }
-  Store* operator->() const { return store_.get(); }
-
- private:
-  const Backend& backend_;
-  TempFolder folder_;
-  std::unique_ptr<Store> store_;
-};
-
-class StoreContract : public ::testing::TestWithParam<Backend> {
- protected:
-  Opened open() const { return Opened(GetParam()); }
-
-  static void expect_loaded(Store& store, const Deliveries& deliveries) {
-    for (const auto& each : deliveries) {
-      const auto loaded = load(store, each);
-      ASSERT_TRUE(loaded) << loaded.error().message;
-    }
-  }
-};
-
 /// What only a store that outlives its process must do.
 class DurableStoreContract : public StoreContract {};
-
-DateRange ever() { return {.from = Date::min(), .to = Date::max()}; }
-MeterId meter_of(std::string_view text) { return *MeterId::parse(text); }
-Date date_of(std::string_view text) { return *Date::parse(text); }
 
 std::string memory_answers(const Deliveries& deliveries, Instant as_of = Instant::end_of_time()) {
   const auto memory = make_memory_store();
   for (const auto& each : deliveries)
     if (!load(*memory, each)) throw std::runtime_error("the memory store cannot load");
   return answers_of(*memory, as_of);
-}
-
-/// Deliveries that overlap, complete and correct each other.
-Deliveries overlapping() {
-  return {
-      delivery_of(1, 1,
-                  {"A 2019-01-01 60 1 2 3 - -", "A 2019-01-02 60 1x5", "A1 2019-01-01 30 0.5x5",
-                   "A. 2019-01-01 B1/generation/Wh 60 -7x5"}),
-      delivery_of(2, 2, {"A 2019-01-01 60 - - 9 4.25e -", "A1 2019-01-01 30 -x5"}),
-      delivery_of(2, 3, {"A 2019-01-01 60 8s -x4", "B 2199-12-31 60 1x5", "B 1900-01-01 60 2x5"}),
-  };
 }
 
 TEST_P(StoreContract, KnowsNothingAtFirst) {
@@ -451,6 +374,8 @@ TEST_P(StoreContract, ARangeThatEndsBeforeItStartsIsEmpty) {
                                [](const auto&) { return fail(Errc::corrupt, "a day"); }));
   EXPECT_TRUE(store->read_day_totals({.dates = dates},
                                      [](const auto&) { return fail(Errc::corrupt, "a total"); }));
+  EXPECT_TRUE(store->read_day_presence({.dates = dates},
+                                       [](const auto&) { return fail(Errc::corrupt, "a day"); }));
 }
 
 TEST_P(StoreContract, MetersThatBeginAlikeAreKeptApart) {
@@ -503,6 +428,10 @@ TEST_P(StoreContract, AnErrorOfTheVisitorEndsTheReading) {
   ASSERT_FALSE(totals);
   EXPECT_EQ(totals.error().code, Errc::cancelled);
   EXPECT_EQ(visits, 2);
+  const auto presence = store->read_day_presence({.dates = ever()}, stop);
+  ASSERT_FALSE(presence);
+  EXPECT_EQ(presence.error().code, Errc::cancelled);
+  EXPECT_EQ(visits, 3);
 }
 
 TEST_P(StoreContract, AVisitorMayAskTheStore) {
@@ -512,6 +441,11 @@ TEST_P(StoreContract, AVisitorMayAskTheStore) {
     EXPECT_TRUE(store->meter(total.meter).value());
     return {};
   }));
+  const auto ask = [&](const DayPresence& part) -> Result<void> {
+    EXPECT_TRUE(store->meter(part.meter).value());
+    return {};
+  };
+  EXPECT_TRUE(store->read_day_presence({.dates = ever()}, ask));
 }
 
 TEST_P(StoreContract, TotalsOfAllMetersEqualTotalsOfTheirDays) {
@@ -734,8 +668,6 @@ TEST_P(DurableStoreContract, RandomDeliveriesWithAReopeningEqualThoseInOrder) {
     RC_ASSERT(answers_of(*store) == memory_answers(deliveries));
   }));
 }
-
-std::string name_of(const ::testing::TestParamInfo<Backend>& test) { return test.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(All, StoreContract, ::testing::ValuesIn(backends()), name_of);
 INSTANTIATE_TEST_SUITE_P(OnDisk, DurableStoreContract, ::testing::ValuesIn(durable_backends()),

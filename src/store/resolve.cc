@@ -98,6 +98,14 @@ Result<void> read_resolved(const Store& store, const DaysQuery& query,
   return {};
 }
 
+Result<void> Store::read_meter_totals(const DaysQuery& query,
+                                      const MeterTotalVisitor& visit) const {
+  return read_resolved(*this, query, [&](const ResolvedDay& day) -> Result<void> {
+    METERLINE_TRY(const auto total, total_of(query.meter, day));
+    return visit(total, day.interval);
+  });
+}
+
 Result<DayTotal> total_of(const MeterId& meter, const ResolvedDay& day) {
   METERLINE_TRY(const Sum sum, sum_of(day.readings));
   const QualityCounts quality = count_qualities(day.qualities);

@@ -96,6 +96,42 @@ struct TotalsQuery {
   Instant as_of = Instant::end_of_time();
 };
 
+/// Which days of one channel of one meter are there, after all versions are resolved.
+struct DayPresence {
+  const MeterId& meter;
+  const Channel& channel;
+  Date first;                  ///< Bit 0 of what follows; bit n is n days later.
+  std::uint32_t stored = 0;    ///< Days of which at least one version is stored.
+  std::uint32_t complete = 0;  ///< Of those, days of which no reading is missing.
+};
+
+/// One channel of all meters in one month, after all versions are resolved. Of days as bits, bit 0
+/// is the first of the month.
+struct ChannelMonth {
+  /// All meters together on one day.
+  struct Day {
+    Sum sum;
+    std::int64_t readings = 0;
+    std::int64_t expected = 0;
+    QualityCounts quality;
+    std::optional<Version> version;  ///< The newest that gave a reading.
+  };
+  struct Meter {
+    MeterId meter;
+    std::uint32_t stored = 0;    ///< Days of which at least one version is stored; at least one.
+    std::uint32_t complete = 0;  ///< Of those, days of which no reading is missing.
+    std::uint32_t with_reading = 0;  ///< Of those, days with a reading or more.
+    std::uint16_t slots_min = 0;     ///< Of the stored days, the fewest slots.
+    std::uint16_t slots_max = 0;
+  };
+  Channel channel;
+  std::vector<Day> days;      ///< One for each day of the month.
+  std::vector<Meter> meters;  ///< Each once.
+};
+struct MonthOfMeters {
+  std::vector<ChannelMonth> channels;  ///< Each once.
+};
+
 struct MetersQuery {
   std::string prefix;  ///< Of the meter id.
   MeterId after;       ///< Ids greater than this; default: from the first.
@@ -117,6 +153,9 @@ struct StoreFigure {
 
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
 using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
+/// The IntervalLength is that of the day.
+using MeterTotalVisitor = std::function<Result<void>(const DayTotal&, IntervalLength)>;
+using PresenceVisitor = std::function<Result<void>(const DayPresence&)>;
 
 /// Takes in the days of one delivery, or of several that are stored together: a folder of daily
 /// files costs a store less as months than day by day.
@@ -168,10 +207,35 @@ class Store {
   /// returned.
   virtual Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const = 0;
 
+  /// The resolved totals of one meter's days, by (date, channel) ascending. An unknown meter has
+  /// none.
+  virtual Result<void> read_meter_totals(const DaysQuery& query,
+                                         const MeterTotalVisitor& visit) const;
+
   /// The resolved total of every meter, channel and day asked for that is stored, in no
   /// particular order, each once.
   virtual Result<void> read_day_totals(const TotalsQuery& query,
                                        const TotalVisitor& visit) const = 0;
+
+  /// All meters in one month as they stand now, from a store that has it in memory or brings it
+  /// there; null from others and where it does not fit: then read_day_totals() tells.
+  virtual Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month /*month*/) const {
+    return std::shared_ptr<const MonthOfMeters>();
+  }
+
+  /// Which of the days asked for are stored and complete, of every meter and channel that has any
+  /// of them; in no particular order, a meter's channel perhaps in several parts, each day once.
+  virtual Result<void> read_day_presence(const TotalsQuery& query,
+                                         const PresenceVisitor& visit) const {
+    return read_day_totals(query, [&](const DayTotal& total) {
+      const bool is_complete = total.readings == total.expected;
+      return visit({.meter = total.meter,
+                    .channel = total.channel,
+                    .first = total.date,
+                    .stored = 1,
+                    .complete = is_complete ? 1U : 0U});
+    });
+  }
 
   /// Ascending by meter id.
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
@@ -195,6 +259,9 @@ class Store {
 
   /// Whether the store can be asked now; the error says why not. For readiness probes.
   virtual Result<void> ready() const = 0;
+
+  /// Whether the store is inside of this process, and reads a day of a meter in microseconds.
+  virtual bool is_embedded() const { return false; }
 
   /// How big it is, as far as the backend can tell without reading it all.
   virtual Result<std::vector<StoreFigure>> figures() const = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
 #include <thread>
@@ -12,9 +13,13 @@
 namespace meterline::store {
 namespace {
 
-constexpr std::size_t families_count = 4;
+constexpr std::size_t families_count = 5;
 constexpr std::size_t write_buffers_bytes = 64 << 20;
-constexpr std::size_t block_bytes = 16 << 10;
+/// Of `days`: eight months of a meter. The others hold short values, of which one is looked for.
+constexpr std::size_t days_block_bytes = 16 << 10;
+constexpr std::size_t block_bytes = 4 << 10;
+/// A key that a file does not have costs a look at the filter: one in a hundred more.
+constexpr int filter_bits = 10;
 
 /// The database's own log is left out: what matters comes back as a status, and when the disk is
 /// full, a log that cannot be written ends the process (an assertion of the library).
@@ -24,13 +29,19 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
-rocksdb::Options base_options(std::size_t cache_bytes) {
+std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
+                                                   std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(cache_bytes);
-  table.block_size = block_bytes;
+  table.block_cache = std::move(cache);
+  table.block_size = family == Family::days ? days_block_bytes : block_bytes;
+  if (family != Family::deliveries)
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits));
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
+  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+}
 
+rocksdb::Options base_options() {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
@@ -39,7 +50,6 @@ rocksdb::Options base_options(std::size_t cache_bytes) {
   options.max_background_jobs = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
   options.compression = rocksdb::kNoCompression;  // Packed days leave nothing to gain.
   options.info_log = std::make_shared<NoLog>();
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
 
@@ -48,11 +58,18 @@ rocksdb::Options base_options(std::size_t cache_bytes) {
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder,
                                                  std::size_t cache_bytes) {
   std::unique_ptr<Database> opened(new Database());
-  opened->options_.assign(families_count, base_options(cache_bytes));
-  for (const auto family : {Family::days, Family::totals})
-    opened->options_[static_cast<std::size_t>(family)].merge_operator = make_month_merge();
+  opened->options_.assign(families_count, base_options());
+  const auto options_of = [&](Family family) -> rocksdb::Options& {
+    return opened->options_[static_cast<std::size_t>(family)];
+  };
+  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  for (const auto family : {Family::days, Family::totals, Family::deliveries, Family::meters})
+    options_of(family).table_factory = make_tables(family, cache);
+  options_of(Family::days).merge_operator = make_days_merge();
+  options_of(Family::totals).merge_operator = make_totals_merge();
+  options_of(Family::meters).merge_operator = make_meters_merge();
 
-  const char* const names[families_count] = {"default", "days", "totals", "deliveries"};
+  const char* const names[families_count] = {"default", "days", "totals", "deliveries", "meters"};
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < families_count; ++i)
     families.emplace_back(names[i], opened->options_[i]);

@@ -17,25 +17,6 @@ Month month_at(std::string_view bytes) {
   return {.index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1))};
 }
 
-void put_channel(const Channel& channel, std::string& key) {
-  key += channel.name;
-  key += '\0';
-  key += static_cast<char>(channel.flow);
-  key += static_cast<char>(channel.unit);
-}
-
-std::optional<Channel> parse_channel(std::string_view bytes) {
-  const auto end = bytes.find('\0');
-  if (end == std::string_view::npos || bytes.size() != end + 3) return std::nullopt;
-  const auto flow = static_cast<unsigned char>(bytes[end + 1]);
-  const auto unit = static_cast<unsigned char>(bytes[end + 2]);
-  if (flow > static_cast<unsigned>(Flow::other) || unit > static_cast<unsigned>(Unit::MVAh))
-    return std::nullopt;
-  return Channel{.name = std::string(bytes.substr(0, end)),
-                 .flow = static_cast<Flow>(flow),
-                 .unit = static_cast<Unit>(unit)};
-}
-
 /// Time and id inverted, so that the latest comes first.
 void put_latest_first(const Delivery& delivery, std::string& key) {
   constexpr std::uint64_t sign = std::uint64_t{1} << 63;
@@ -44,6 +25,25 @@ void put_latest_first(const Delivery& delivery, std::string& key) {
 }
 
 }  // namespace
+
+void put_channel(const Channel& channel, std::string& bytes) {
+  if (channel.name != default_channel_name) bytes += channel.name;
+  bytes += '\0';
+  bytes += static_cast<char>(channel.flow);
+  bytes += static_cast<char>(channel.unit);
+}
+
+std::optional<Channel> channel_of_bytes(std::string_view bytes) {
+  const auto end = bytes.find('\0');
+  if (end == std::string_view::npos || bytes.size() != end + 3) return std::nullopt;
+  const auto flow = static_cast<unsigned char>(bytes[end + 1]);
+  const auto unit = static_cast<unsigned char>(bytes[end + 2]);
+  if (flow > static_cast<unsigned>(Flow::other) || unit > static_cast<unsigned>(Unit::MVAh))
+    return std::nullopt;
+  return Channel{.name = std::string(end == 0 ? default_channel_name : bytes.substr(0, end)),
+                 .flow = static_cast<Flow>(flow),
+                 .unit = static_cast<Unit>(unit)};
+}
 
 void days_key(const MeterId& meter, Month month, const Channel& channel, std::string& key) {
   key.assign(meter.text());
@@ -63,7 +63,7 @@ void totals_key(const MeterId& meter, Month month, const Channel& channel, std::
 std::optional<MonthKey> parse_days_key(std::string_view key) {
   const auto end = key.find('\0');
   if (end == std::string_view::npos || key.size() < end + 3) return std::nullopt;
-  auto channel = parse_channel(key.substr(end + 3));
+  auto channel = channel_of_bytes(key.substr(end + 3));
   if (!channel) return std::nullopt;
   return MonthKey{.meter = key.substr(0, end),
                   .month = month_at(key.substr(end + 1)),
@@ -73,7 +73,7 @@ std::optional<MonthKey> parse_days_key(std::string_view key) {
 std::optional<MonthKey> parse_totals_key(std::string_view key) {
   const auto end = key.size() < 2 ? std::string_view::npos : key.find('\0', 2);
   if (end == std::string_view::npos) return std::nullopt;
-  auto channel = parse_channel(key.substr(end + 1));
+  auto channel = channel_of_bytes(key.substr(end + 1));
   if (!channel) return std::nullopt;
   return MonthKey{
       .meter = key.substr(2, end - 2), .month = month_at(key), .channel = *std::move(channel)};

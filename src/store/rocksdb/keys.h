@@ -11,9 +11,9 @@
 
 namespace meterline::store {
 
-// Keys order as their parts do, byte by byte. docs/store.md lists them.
+// Keys order as their meters and months do, byte by byte. docs/store.md lists them.
 
-/// `days`: meter, 0, month (2 bytes, big-endian), channel name, 0, flow, unit.
+/// `days`: meter, 0, month (2 bytes, big-endian), channel (see put_channel).
 void days_key(const MeterId& meter, Month month, const Channel& channel, std::string& key);
 /// `totals`: month, meter, 0, channel as above.
 void totals_key(const MeterId& meter, Month month, const Channel& channel, std::string& key);
@@ -26,6 +26,16 @@ struct MonthKey {
 /// Empty when the bytes are no such key.
 std::optional<MonthKey> parse_days_key(std::string_view key);
 std::optional<MonthKey> parse_totals_key(std::string_view key);
+
+/// `meters`: the meter's text holds its channels.
+inline const std::string& meters_key(const MeterId& meter) { return meter.text(); }
+/// `meters`: holds the channels that any meter has, or the first so many. Behind all meters.
+inline constexpr std::string_view all_meters_key = "\x7f";
+/// Before the keys of all meters behind this one, in `meters`.
+inline std::string meters_key_after(const MeterId& meter) { return meter.text() + '\0'; }
+/// Appends the bytes of a channel: name (nothing for the default one), 0, flow, unit.
+void put_channel(const Channel& channel, std::string& bytes);
+std::optional<Channel> channel_of_bytes(std::string_view bytes);
 
 /// Before the first key of a meter from `month` on, in `days`.
 std::string days_key_start(const MeterId& meter, Month month);

@@ -66,32 +66,45 @@ bool take_layer(std::string_view& block, std::vector<MonthEntry>& entries) {
   return true;
 }
 
-using Entries = std::vector<MonthEntry>::const_iterator;
+using Entries = std::span<const MonthEntry>;
 
-void put_layer(Entries begin, Entries end, std::string& out) {
-  put_varint(begin->grid.size(), out);
-  out += begin->grid;
+/// Entries of one grid, each of another day, ascending.
+void put_layer(Entries entries, std::string& out) {
+  const MonthEntry& first = entries.front();
+  put_varint(first.grid.size(), out);
+  out += first.grid;
   DayBits days = 0;
-  for (auto entry = begin; entry != end; ++entry) days |= DayBits{1} << entry->day;
+  bool differ = false;
+  for (const auto& entry : entries) {
+    days |= DayBits{1} << entry.day;
+    differ = differ || entry.delivery != first.delivery;
+  }
   out.append(reinterpret_cast<const char*>(&days), sizeof(days));
 
-  const bool differ = std::any_of(
-      begin, end, [&](const MonthEntry& entry) { return entry.delivery != begin->delivery; });
-  put_varint(std::uint64_t{begin->delivery} << 1 | (differ ? 1 : 0), out);
-  for (auto entry = begin + 1; differ && entry != end; ++entry)
-    put_varint(zigzag(std::int64_t{entry->delivery} - std::int64_t{(entry - 1)->delivery}), out);
-  for (auto entry = begin; entry != end; ++entry) {
-    put_varint(entry->body.size(), out);
-    out += entry->body;
+  put_varint(std::uint64_t{first.delivery} << 1 | (differ ? 1 : 0), out);
+  for (std::size_t i = 1; differ && i < entries.size(); ++i)
+    put_varint(zigzag(std::int64_t{entries[i].delivery} - std::int64_t{entries[i - 1].delivery}),
+               out);
+  for (const auto& entry : entries) {
+    put_varint(entry.body.size(), out);
+    out += entry.body;
   }
+}
+
+/// Whether they are of one grid, each of another day, ascending.
+bool is_one_layer(Entries entries) {
+  for (std::size_t i = 1; i < entries.size(); ++i)
+    if (entries[i].day <= entries[i - 1].day || entries[i].grid != entries[i - 1].grid)
+      return false;
+  return true;
 }
 
 auto identity_of(const MonthEntry& entry) {
   return std::tie(entry.grid, entry.day, entry.delivery);
 }
 
-/// Sorts, and leaves of equal entries the one with the greatest body.
-void unite(std::vector<MonthEntry>& entries) {
+/// Sorts, and returns without those that are there twice: the one with the greatest body stays.
+std::span<MonthEntry> united(std::span<MonthEntry> entries) {
   const auto order = [](const MonthEntry& a, const MonthEntry& b) {
     return std::tuple_cat(identity_of(a), std::tie(b.body)) <
            std::tuple_cat(identity_of(b), std::tie(a.body));
@@ -101,12 +114,12 @@ void unite(std::vector<MonthEntry>& entries) {
   const auto last = std::unique(
       entries.begin(), entries.end(),
       [](const MonthEntry& a, const MonthEntry& b) { return identity_of(a) == identity_of(b); });
-  entries.erase(last, entries.end());
+  return entries.first(static_cast<std::size_t>(last - entries.begin()));
 }
 
 /// Orders united entries by layers: of the deliveries that gave a day with one grid, the first is
 /// in the first layer of the grid, the second in the second.
-void arrange(std::vector<MonthEntry>& entries, std::vector<std::size_t>& layer_ends) {
+void arrange(std::span<MonthEntry> entries, std::vector<std::size_t>& layer_ends) {
   std::vector<std::pair<std::uint32_t, MonthEntry>> layered;  // With the number of the layer.
   layered.reserve(entries.size());
   bool is_arranged = true;
@@ -141,15 +154,18 @@ Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& e
   return {};
 }
 
-void write_month_block(std::vector<MonthEntry> entries, std::string& out) {
-  unite(entries);
+void write_month_block(std::span<MonthEntry> entries, std::string& out) {
+  out += static_cast<char>(month_block_format);
+  if (is_one_layer(entries)) {
+    if (!entries.empty()) put_layer(entries, out);
+    return;
+  }
+  entries = united(entries);
   std::vector<std::size_t> layer_ends;
   arrange(entries, layer_ends);
-  out += static_cast<char>(month_block_format);
-  auto begin = entries.cbegin();
-  for (const auto layer_end : layer_ends) {
-    const auto end = entries.cbegin() + static_cast<std::ptrdiff_t>(layer_end);
-    put_layer(begin, end, out);
+  std::size_t begin = 0;
+  for (const auto end : layer_ends) {
+    put_layer(entries.subspan(begin, end - begin), out);
     begin = end;
   }
 }
@@ -162,7 +178,7 @@ Result<void> merge_month_blocks(const std::vector<std::string_view>& blocks, std
     all.insert(all.end(), some.begin(), some.end());
   }
   merged.clear();
-  write_month_block(std::move(all), merged);
+  write_month_block(all, merged);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,10 +30,11 @@ struct MonthEntry {
 /// Errors: `corrupt`; never reads past the end, whatever the bytes are.
 Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries);
 
-/// Appends a block of these entries, in any order, to `out`. Where two have the same grid, day and
-/// delivery they should agree, as a delivery says the same twice; if not, the greater body stays,
-/// so that the order of merging does not count.
-void write_month_block(std::vector<MonthEntry> entries, std::string& out);
+/// Appends a block of these entries, in any order, to `out`; may reorder them. Where two have the
+/// same grid, day and delivery they should agree, as a delivery says the same twice; if not, the
+/// greater body stays, so that the order of merging does not count. Allocates nothing but in `out`
+/// when they come ascending, with one grid and no day twice.
+void write_month_block(std::span<MonthEntry> entries, std::string& out);
 
 /// Overwrites `merged` with all that the blocks hold.
 Result<void> merge_month_blocks(const std::vector<std::string_view>& blocks, std::string& merged);

@@ -2,19 +2,28 @@
 
 #include <algorithm>
 #include <bit>
-#include <map>
+#include <span>
 #include <tuple>
 
 #include "core/try.h"
-#include "store/bits.h"
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
 #include "store/resolve.h"
 #include "store/rocksdb/keys.h"
+#include "store/rocksdb/meter_channels.h"
 #include "store/rocksdb/month_block.h"
+#include "store/rocksdb/month_builder.h"
+#include "store/rocksdb/month_days.h"
 
 namespace meterline::store {
 namespace {
+
+/// So many entries are read one by one; more of them, as neighbours.
+constexpr std::size_t point_reads_max = 4;
+/// Of a store with no more channels, each is looked for without asking which ones the meter has.
+constexpr std::size_t likely_channels_max = 2;
+/// From here on the months that the meter has are looked up before months are read.
+constexpr int long_months_min = 24;
 
 tl::unexpected<Error> damaged() {
   return fail(Errc::corrupt, "the store holds a damaged entry; restore it from the files");
@@ -25,20 +34,11 @@ Result<void> finished(const rocksdb::Iterator& iterator) {
   return {};
 }
 
-/// The days of `month` that are in the range: bit 0 is the first of the month.
-std::uint32_t days_in(Month month, const DateRange& dates) {
-  const int first = month.first_day().days();
-  const int from = std::max(0, dates.from.days() - first);
-  const int to = std::min(month.days() - 1, dates.to.days() - first);
-  if (from > to) return 0;
-  return ((std::uint32_t{2} << to) - 1) & ~((std::uint32_t{1} << from) - 1);
+Result<MeterId> meter_of(const MonthKey& key) {
+  auto meter = MeterId::parse(key.meter);
+  if (!meter) return damaged();
+  return *std::move(meter);
 }
-
-Date day_of(Month month, std::uint32_t day) {
-  return *Date::from_days(month.first_day().days() + std::int64_t{day});
-}
-
-bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
 
 /// Reads a block of a month and makes sure that its days are of that month.
 Result<void> read_month(Month month, std::string_view block, std::vector<MonthEntry>& entries) {
@@ -48,24 +48,6 @@ Result<void> read_month(Month month, std::string_view block, std::vector<MonthEn
     if (entry.day >= days) return damaged();
   return {};
 }
-
-/// Looks deliveries up; neighbours in a block are mostly of the same one.
-class DeliveryLookup {
- public:
-  explicit DeliveryLookup(const DeliveryTable& table) : table_(table) {}
-
-  Result<DeliveryTable::Entry> find(std::uint32_t number) {
-    if (!last_ || number_ != number) last_ = table_.find(number);
-    number_ = number;
-    if (!last_) return damaged();
-    return *last_;
-  }
-
- private:
-  const DeliveryTable& table_;
-  std::uint32_t number_ = 0;
-  std::optional<DeliveryTable::Entry> last_;
-};
 
 /// A day of one version, on its way to a visitor; points into blocks.
 struct FoundDay {
@@ -78,24 +60,33 @@ struct FoundDay {
 /// All that a meter has in one month, channel by channel.
 class MonthOfMeter {
  public:
-  /// `block` may change after the call.
-  void add(const MonthKey& key, std::string_view block) {
-    month_ = key.month;
-    if (used_ == blocks_.size()) blocks_.emplace_back();
-    blocks_[used_].first = key.channel;
-    blocks_[used_++].second.assign(block);
+  /// Begins a month: forgets the one before.
+  void start(Month month) {
+    month_ = month;
+    used_ = 0;
   }
-  void clear() { used_ = 0; }
   bool empty() const { return used_ == 0; }
   Month month() const { return month_; }
+  /// Where the next block is to be put; add() then counts it in.
+  rocksdb::PinnableSlice& next_block() {
+    if (used_ == blocks_.size()) blocks_.emplace_back();
+    blocks_[used_].bytes.Reset();
+    return blocks_[used_].bytes;
+  }
+  void add(const Channel& channel) { blocks_[used_++].channel = channel; }
 
+  /// Visits the days asked for of what was added.
   Result<void> visit(const DaysQuery& query, const DeliveryTable& table, const DayVisitor& visit);
 
  private:
+  struct Block {
+    Channel channel;
+    rocksdb::PinnableSlice bytes;
+  };
   Result<void> collect(std::size_t channel, const DaysQuery& query, const DeliveryTable& table);
 
   Month month_;
-  std::vector<std::pair<Channel, std::string>> blocks_;
+  std::vector<Block> blocks_;  ///< Kept from month to month for their memory.
   std::size_t used_ = 0;
   std::vector<MonthEntry> entries_;
   std::vector<FoundDay> found_;
@@ -104,7 +95,7 @@ class MonthOfMeter {
 
 Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
                                    const DeliveryTable& table) {
-  METERLINE_CHECK(read_month(month_, blocks_[channel].second, entries_));
+  METERLINE_CHECK(read_month(month_, view_of(blocks_[channel].bytes), entries_));
   const std::uint32_t wanted = days_in(month_, query.dates);
   DeliveryLookup deliveries(table);
   for (const auto& entry : entries_) {
@@ -123,15 +114,17 @@ Result<void> MonthOfMeter::visit(const DaysQuery& query, const DeliveryTable& ta
                                  const DayVisitor& visit) {
   found_.clear();
   for (std::size_t i = 0; i < used_; ++i) METERLINE_CHECK(collect(i, query, table));
-  const auto order = [](const FoundDay& a, const FoundDay& b) {
-    return std::tie(a.date, a.channel, b.delivery.version, b.delivery.id) <
-           std::tie(b.date, b.channel, a.delivery.version, a.delivery.id);
+  const auto order = [this](const FoundDay& a, const FoundDay& b) {
+    if (a.date == b.date && a.channel != b.channel)
+      return blocks_[a.channel].channel < blocks_[b.channel].channel;
+    return std::tie(a.date, b.delivery.version, b.delivery.id) <
+           std::tie(b.date, a.delivery.version, a.delivery.id);
   };
   if (!std::is_sorted(found_.begin(), found_.end(), order))
     std::sort(found_.begin(), found_.end(), order);
   for (const auto& day : found_) {
     join_packed_day(day.parts, packed_);
-    METERLINE_CHECK(visit({.channel = blocks_[day.channel].first,
+    METERLINE_CHECK(visit({.channel = blocks_[day.channel].channel,
                            .date = day.date,
                            .version = day.delivery.version,
                            .delivery = day.delivery.id,
@@ -140,133 +133,207 @@ Result<void> MonthOfMeter::visit(const DaysQuery& query, const DeliveryTable& ta
   return {};
 }
 
-/// Answers the totals of one month of one channel of a meter.
-class TotalsOfMonth {
+/// Answers the totals of one month of all channels of a meter.
+class TotalsOfMeter {
  public:
-  TotalsOfMonth(const Store& store, const DeliveryTable& table, const TotalsQuery& query,
-                const TotalVisitor& visit)
-      : store_(store), deliveries_(table), query_(query), visit_(visit) {}
+  TotalsOfMeter(const Store& store, const DeliveryTable& table, const DaysQuery& query,
+                const MeterTotalVisitor& visit)
+      : store_(store), deliveries_(table), query_(query), visit_(visit) {
+    total_.meter = query.meter;
+  }
 
-  Result<void> visit(const MonthKey& key, std::string_view block);
+  /// Begins a month: forgets the one before.
+  void start(Month month) {
+    month_ = month;
+    used_ = 0;
+  }
+  /// Where the value of the next channel is to be put, channels ascending.
+  rocksdb::PinnableSlice& next_value() {
+    if (used_ == channels_.size()) channels_.emplace_back();
+    channels_[used_].value.Reset();
+    return channels_[used_].value;
+  }
+  /// Counts in what was put there.
+  Result<void> add(const Channel& channel);
+  Result<void> visit();
 
  private:
-  struct Newest {
-    Version version;
-    const MonthEntry* entry = nullptr;
+  struct OfChannel {
+    Channel channel;
+    rocksdb::PinnableSlice value;
+    MonthDays days;
   };
-  Result<void> choose(std::uint32_t wanted);
-  Result<void> plain(const MonthKey& key, const Newest& newest);
-  Result<void> resolve(const MeterId& meter, const Channel& channel, Date date);
+  Result<void> resolve(std::uint32_t days);
 
   const Store& store_;
   DeliveryLookup deliveries_;
-  const TotalsQuery& query_;
-  const TotalVisitor& visit_;
-  std::vector<MonthEntry> entries_;
-  std::array<Newest, month_days_max> newest_;
+  const DaysQuery& query_;
+  const MeterTotalVisitor& visit_;
+  Month month_;
+  std::vector<OfChannel> channels_;
+  std::size_t used_ = 0;
+  std::vector<std::pair<DayTotal, IntervalLength>> resolved_;  ///< By (date, channel).
   DayTotal total_;
 };
 
-/// Finds the newest version of each wanted day.
-Result<void> TotalsOfMonth::choose(std::uint32_t wanted) {
-  newest_.fill({});
-  for (const auto& entry : entries_) {
-    if (!is_in(wanted, entry.day)) continue;
-    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
-    if (delivery.version.time > query_.as_of) continue;
-    auto& newest = newest_[entry.day];
-    if (newest.entry == nullptr || newest.version < delivery.version)
-      newest = {.version = delivery.version, .entry = &entry};
+Result<void> TotalsOfMeter::add(const Channel& channel) {
+  OfChannel& added = channels_[used_];
+  added.channel = channel;
+  METERLINE_CHECK(added.days.read(month_, view_of(added.value), days_in(month_, query_.dates),
+                                  query_.as_of, deliveries_));
+  ++used_;
+  return {};
+}
+
+/// Resolves the days that are not plain in some channel.
+Result<void> TotalsOfMeter::resolve(std::uint32_t days) {
+  resolved_.clear();
+  return resolve_days(store_, query_, month_, days,
+                      [&](const DayTotal& total, IntervalLength interval) -> Result<void> {
+                        resolved_.emplace_back(total, interval);
+                        return {};
+                      });
+}
+
+Result<void> TotalsOfMeter::visit() {
+  std::uint32_t stored = 0;
+  std::uint32_t others = 0;
+  for (const auto& channel : std::span(channels_).first(used_)) {
+    stored |= channel.days.stored();
+    others |= channel.days.stored() & ~channel.days.plain();
+  }
+  METERLINE_CHECK(resolve(others));
+  auto resolved = resolved_.begin();
+  for (; stored != 0; stored &= stored - 1) {
+    const auto day = static_cast<std::uint32_t>(std::countr_zero(stored));
+    total_.date = day_of(month_, day);
+    for (const auto& channel : std::span(channels_).first(used_)) {
+      if (is_in(channel.days.plain(), day)) {
+        total_.channel = channel.channel;
+        channel.days.fill(day, total_);
+        METERLINE_CHECK(visit_(total_, channel.days.grid(day).interval));
+        continue;
+      }
+      if (!is_in(channel.days.stored(), day)) continue;
+      const auto is_before = [&](const auto& known) {
+        return std::tie(known.first.date, known.first.channel) <
+               std::tie(total_.date, channel.channel);
+      };
+      while (resolved != resolved_.end() && is_before(*resolved)) ++resolved;
+      if (resolved == resolved_.end()) continue;
+      if (resolved->first.date == total_.date && resolved->first.channel == channel.channel)
+        METERLINE_CHECK(visit_(resolved->first, resolved->second));
+    }
   }
   return {};
 }
 
-Result<void> TotalsOfMonth::plain(const MonthKey& key, const Newest& newest) {
-  auto bytes = newest.entry->body;
-  METERLINE_TRY(const auto grid, grid_info(newest.entry->grid));
-  const auto sum = take_varint(bytes);
-  if (!sum || !bytes.empty()) return damaged();
-  total_.date = day_of(key.month, newest.entry->day);
-  total_.sum = Sum(unzigzag(*sum), grid.exponent);
-  total_.readings = grid.slots;
-  total_.expected = grid.slots;
-  total_.quality = {.actual = grid.slots};
-  total_.version = newest.version;
-  return visit_(total_);
+DateRange from_month(Month month, const DateRange& dates) {
+  return {.from = std::max(dates.from, month.first_day()), .to = dates.to};
 }
 
-Result<void> TotalsOfMonth::resolve(const MeterId& meter, const Channel& channel, Date date) {
-  const DaysQuery query{.meter = meter, .dates = {.from = date, .to = date}, .as_of = query_.as_of};
-  return read_resolved(store_, query, [&](const ResolvedDay& day) -> Result<void> {
-    if (day.channel != channel) return {};
-    METERLINE_TRY(const auto total, total_of(meter, day));
-    return visit_(total);
-  });
-}
-
-Result<void> TotalsOfMonth::visit(const MonthKey& key, std::string_view block) {
-  METERLINE_CHECK(read_month(key.month, block, entries_));
-  METERLINE_CHECK(choose(days_in(key.month, query_.dates)));
-  auto meter = MeterId::parse(key.meter);
-  if (!meter) return damaged();
-  total_.meter = *std::move(meter);
-  total_.channel = key.channel;
-  for (const auto& newest : newest_) {
-    if (newest.entry == nullptr) continue;
-    METERLINE_CHECK(newest.entry->body.empty()
-                        ? resolve(total_.meter, key.channel, day_of(key.month, newest.entry->day))
-                        : plain(key, newest));
+Result<void> visit_presence(const MonthOfMeters& all, Month month, std::uint32_t wanted,
+                            const PresenceVisitor& visit) {
+  for (const auto& channel : all.channels) {
+    for (const auto& meter : channel.meters) {
+      if ((meter.stored & wanted) == 0) continue;
+      METERLINE_CHECK(visit({.meter = meter.meter,
+                             .channel = channel.channel,
+                             .first = month.first_day(),
+                             .stored = meter.stored & wanted,
+                             .complete = meter.complete & wanted}));
+    }
   }
   return {};
 }
 
-/// Gathers what is known of one meter from its months, given in order.
+/// Gathers what is known of the channels of one meter from the ends of their months.
 class MeterSummary {
  public:
-  Result<void> add(const MonthKey& key, std::string_view block, const DeliveryTable& table) {
-    METERLINE_CHECK(read_month(key.month, block, entries_));
-    if (entries_.empty()) return damaged();
-    std::uint32_t first = month_days_max;
-    std::uint32_t last = 0;
-    for (const auto& entry : entries_) {
-      first = std::min(first, entry.day);
-      last = std::max(last, entry.day);
-    }
-    const auto [found, is_new] = channels_.try_emplace(key.channel);
-    ChannelInfo& info = found->second;
-    if (is_new) info = {.channel = key.channel, .first = day_of(key.month, first)};
-    info.last = day_of(key.month, last);
-    METERLINE_TRY(info.interval, newest_interval(last, table));
-    return {};
-  }
+  explicit MeterSummary(const DeliveryTable& table) : table_(table) {}
 
-  MeterInfo take(MeterId meter) {
-    MeterInfo info{.meter = std::move(meter)};
-    for (auto& [channel, known] : channels_) info.channels.push_back(known);
-    channels_.clear();
-    return info;
-  }
-  bool empty() const { return channels_.empty(); }
+  /// Of `meter`, which has these channels; `days` goes over the days of any meters.
+  Result<MeterInfo> read(const MeterId& meter, const std::vector<Channel>& channels,
+                         rocksdb::Iterator& days);
 
  private:
-  Result<IntervalLength> newest_interval(std::uint32_t day, const DeliveryTable& table) const {
-    DeliveryLookup deliveries(table);
-    std::optional<Version> newest;
-    std::string_view grid;
-    for (const auto& entry : entries_) {
-      if (entry.day != day) continue;
-      METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
-      if (newest && delivery.version < *newest) continue;
-      newest = delivery.version;
-      grid = entry.grid;
-    }
-    METERLINE_TRY(const auto info, grid_info(grid));
-    return info.interval;
-  }
+  Result<void> read_first(Month month, std::string_view block, ChannelInfo& info);
+  Result<void> read_last(Month month, std::string_view block, ChannelInfo& info);
 
-  std::map<Channel, ChannelInfo> channels_;
+  const DeliveryTable& table_;
   std::vector<MonthEntry> entries_;
 };
+
+/// The key's channel out of those that are still open, which it then leaves; null when it is not.
+ChannelInfo* take_channel(const Channel& channel, std::vector<ChannelInfo*>& open) {
+  const auto found = std::find_if(open.begin(), open.end(),
+                                  [&](const auto* info) { return info->channel == channel; });
+  if (found == open.end()) return nullptr;
+  auto* const info = *found;
+  open.erase(found);
+  return info;
+}
+
+Result<void> MeterSummary::read_first(Month month, std::string_view block, ChannelInfo& info) {
+  METERLINE_CHECK(read_month(month, block, entries_));
+  std::uint32_t first = month_days_max;
+  for (const auto& entry : entries_) first = std::min(first, entry.day);
+  if (entries_.empty()) return damaged();
+  info.first = day_of(month, first);
+  return {};
+}
+
+Result<void> MeterSummary::read_last(Month month, std::string_view block, ChannelInfo& info) {
+  METERLINE_CHECK(read_month(month, block, entries_));
+  if (entries_.empty()) return damaged();
+  std::uint32_t last = 0;
+  for (const auto& entry : entries_) last = std::max(last, entry.day);
+  DeliveryLookup deliveries(table_);
+  std::optional<Version> newest;
+  std::string_view grid;
+  for (const auto& entry : entries_) {
+    if (entry.day != last) continue;
+    METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
+    if (newest && delivery.version < *newest) continue;
+    newest = delivery.version;
+    grid = entry.grid;
+  }
+  METERLINE_TRY(const auto known, grid_info(grid));
+  info.last = day_of(month, last);
+  info.interval = known.interval;
+  return {};
+}
+
+Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Channel>& channels,
+                                     rocksdb::Iterator& days) {
+  MeterInfo info{.meter = meter, .channels = {}};
+  for (const auto& channel : channels) info.channels.push_back({.channel = channel});
+  std::vector<ChannelInfo*> open;
+  const auto reopen = [&] {
+    for (auto& channel : info.channels) open.push_back(&channel);
+  };
+  const auto each = [&](const auto& step, const auto& visit) -> Result<void> {
+    for (; !open.empty(); step()) {
+      METERLINE_CHECK(finished(days));
+      const auto key = days.Valid() ? parse_days_key(view_of(days.key())) : std::nullopt;
+      if (!key || key->meter != meter.text()) return damaged();
+      if (auto* const channel = take_channel(key->channel, open))
+        METERLINE_CHECK(visit(key->month, view_of(days.value()), *channel));
+    }
+    return {};
+  };
+  reopen();
+  days.Seek(days_key_start(meter, Month{}));
+  METERLINE_CHECK(
+      each([&] { days.Next(); },
+           [&](auto month, auto block, auto& to) { return read_first(month, block, to); }));
+  reopen();
+  days.SeekForPrev(days_key_end(meter));
+  METERLINE_CHECK(
+      each([&] { days.Prev(); },
+           [&](auto month, auto block, auto& to) { return read_last(month, block, to); }));
+  return info;
+}
 
 }  // namespace
 
@@ -276,8 +343,53 @@ std::unique_ptr<rocksdb::Iterator> RocksdbReader::iterate(
       database_.db().NewIterator(options, database_.family(family)));
 }
 
+Result<bool> RocksdbReader::get(Family family, std::string_view key,
+                                rocksdb::PinnableSlice& value) const {
+  const auto status = database_.db().Get(options_, database_.family(family), slice_of(key), &value);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return database_error("read the store", status);
+  return true;
+}
+
+Result<std::vector<Channel>> RocksdbReader::channels(const MeterId& meter) const {
+  std::vector<Channel> channels;
+  rocksdb::PinnableSlice value;
+  METERLINE_TRY(const bool is_known, get(Family::meters, meters_key(meter), value));
+  if (is_known) METERLINE_CHECK(read_meter_channels(view_of(value), channels));
+  return channels;
+}
+
+Result<KnownMeters::Channels> RocksdbReader::likely_channels(const MeterId& meter) const {
+  auto all = known_.channels();
+  if (all->size() <= likely_channels_max) return all;
+  METERLINE_TRY(auto channels, this->channels(meter));
+  return std::make_shared<const std::vector<Channel>>(std::move(channels));
+}
+
 Result<void> RocksdbReader::days(const DaysQuery& query, const DayVisitor& visit) const {
   if (query.dates.size() == 0) return {};
+  METERLINE_TRY(const auto channels, likely_channels(query.meter));
+  const Month first = Month::of(query.dates.from);
+  const Month last = Month::of(query.dates.to);
+  const std::size_t months = std::size_t{last.index} - first.index + 1;
+  if (months * channels->size() > point_reads_max) return days_of_many_months(query, visit);
+
+  MonthOfMeter found;
+  std::string key;
+  for (Month month = first; month <= last; ++month.index) {
+    found.start(month);
+    for (const auto& channel : *channels) {
+      days_key(query.meter, month, channel, key);
+      METERLINE_TRY(const bool is_there, get(Family::days, key, found.next_block()));
+      if (is_there) found.add(channel);
+    }
+    METERLINE_CHECK(found.visit(query, table_, visit));
+  }
+  return {};
+}
+
+Result<void> RocksdbReader::days_of_many_months(const DaysQuery& query,
+                                                const DayVisitor& visit) const {
   const Month last{.index = static_cast<std::uint16_t>(Month::of(query.dates.to).index + 1)};
   const std::string end = days_key_start(query.meter, last);
   const rocksdb::Slice upper = end;
@@ -290,74 +402,180 @@ Result<void> RocksdbReader::days(const DaysQuery& query, const DayVisitor& visit
   for (; iterator->Valid(); iterator->Next()) {
     const auto key = parse_days_key(view_of(iterator->key()));
     if (!key) return damaged();
-    if (!month.empty() && month.month() != key->month) {
+    if (month.month() != key->month) {
       METERLINE_CHECK(month.visit(query, table_, visit));
-      month.clear();
+      month.start(key->month);
     }
-    month.add(*key, view_of(iterator->value()));
+    month.next_block().PinSelf(iterator->value());
+    month.add(key->channel);
   }
   METERLINE_CHECK(finished(*iterator));
-  return month.empty() ? Result<void>() : month.visit(query, table_, visit);
+  return month.visit(query, table_, visit);
 }
 
-Result<void> RocksdbReader::day_totals(const Store& store, const TotalsQuery& query,
-                                       const TotalVisitor& visit) const {
+/// A question of many years is cut to the months that the meter has.
+Result<MonthRange> RocksdbReader::months_of(const DaysQuery& query) const {
+  MonthRange months{.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)};
+  if (months.last.index - months.first.index < long_months_min) return months;
+  METERLINE_TRY(const auto info, meter(query.meter));
+  Date first = query.dates.to;
+  Date last = query.dates.from;
+  for (const auto& channel : info.value_or(MeterInfo()).channels) {
+    first = std::min(first, channel.first);
+    last = std::max(last, channel.last);
+  }
+  return MonthRange{.first = std::max(months.first, Month::of(first)),
+                    .last = std::min(months.last, Month::of(last))};
+}
+
+Result<void> RocksdbReader::meter_totals(const DaysQuery& query,
+                                         const MeterTotalVisitor& visit) const {
   if (query.dates.size() == 0) return {};
-  const std::string end =
-      month_bytes({.index = static_cast<std::uint16_t>(Month::of(query.dates.to).index + 1)});
+  METERLINE_TRY(const auto channels, likely_channels(query.meter));
+  METERLINE_TRY(const auto months, months_of(query));
+  TotalsOfMeter totals(store_, table_, query, visit);
+  std::string key;
+  for (Month month = months.first; month <= months.last; ++month.index) {
+    totals.start(month);
+    for (const auto& channel : *channels) {
+      totals_key(query.meter, month, channel, key);
+      METERLINE_TRY(const bool is_there, get(Family::totals, key, totals.next_value()));
+      if (is_there) METERLINE_CHECK(totals.add(channel));
+    }
+    METERLINE_CHECK(totals.visit());
+  }
+  return {};
+}
+
+Result<void> RocksdbReader::scan_totals(MonthRange months, const TotalsVisitor& visit) const {
+  const std::string end = month_bytes({.index = static_cast<std::uint16_t>(months.last.index + 1)});
   const rocksdb::Slice upper = end;
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto iterator = iterate(Family::totals, options);
-
-  TotalsOfMonth totals(store, table_, query, visit);
-  iterator->Seek(month_bytes(Month::of(query.dates.from)));
-  for (; iterator->Valid(); iterator->Next()) {
+  for (iterator->Seek(month_bytes(months.first)); iterator->Valid(); iterator->Next()) {
     const auto key = parse_totals_key(view_of(iterator->key()));
     if (!key) return damaged();
-    METERLINE_CHECK(totals.visit(*key, view_of(iterator->value())));
+    METERLINE_CHECK(visit(*key, view_of(iterator->value())));
   }
   return finished(*iterator);
 }
 
+Result<void> RocksdbReader::scan_days(const TotalsQuery& query, const DaysVisitor& visit) const {
+  DeliveryLookup deliveries(table_);
+  MonthDays days;
+  return scan_totals({.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)},
+                     [&](const MonthKey& key, std::string_view value) -> Result<void> {
+                       METERLINE_CHECK(days.read(key.month, value, days_in(key.month, query.dates),
+                                                 query.as_of, deliveries));
+                       return days.stored() == 0 ? Result<void>() : visit(key, days);
+                     });
+}
+
+Result<void> RocksdbReader::day_totals(const TotalsQuery& query, const TotalVisitor& visit) const {
+  if (query.dates.size() == 0) return {};
+  DayTotal total;
+  return scan_days(query, [&](const MonthKey& key, const MonthDays& days) -> Result<void> {
+    METERLINE_TRY(total.meter, meter_of(key));
+    total.channel = key.channel;
+    for (auto left = days.plain(); left != 0; left &= left - 1) {
+      const auto day = static_cast<std::uint32_t>(std::countr_zero(left));
+      total.date = day_of(key.month, day);
+      days.fill(day, total);
+      METERLINE_CHECK(visit(total));
+    }
+    return resolve_others(key, days, query.as_of,
+                          [&](const DayTotal& other, IntervalLength) { return visit(other); });
+  });
+}
+
+/// The days of one channel that are stored and have no plain total.
+Result<void> RocksdbReader::resolve_others(const MonthKey& key, const MonthDays& days,
+                                           Instant as_of, const MeterTotalVisitor& visit) const {
+  const std::uint32_t others = days.stored() & ~days.plain();
+  if (others == 0) return {};
+  METERLINE_TRY(auto meter, meter_of(key));
+  const DaysQuery query{.meter = std::move(meter), .dates = {}, .as_of = as_of};
+  return resolve_days(store_, query, key.month, others,
+                      [&](const DayTotal& total, IntervalLength interval) -> Result<void> {
+                        return total.channel == key.channel ? visit(total, interval)
+                                                            : Result<void>();
+                      });
+}
+
+Result<void> RocksdbReader::day_presence(const TotalsQuery& query,
+                                         const PresenceVisitor& visit) const {
+  if (query.dates.size() == 0) return {};
+  Month month = Month::of(query.dates.from);
+  const Month last = Month::of(query.dates.to);
+  const bool is_long = last.index - month.index >= long_months_min;
+  if (is_long || query.as_of != Instant::end_of_time()) return scan_presence(query, visit);
+  for (; month <= last; ++month.index) {
+    METERLINE_TRY(const auto known, month_of_meters(month));
+    if (!known) return scan_presence({.dates = from_month(month, query.dates)}, visit);
+    METERLINE_CHECK(visit_presence(*known, month, days_in(month, query.dates), visit));
+  }
+  return {};
+}
+
+Result<void> RocksdbReader::scan_presence(const TotalsQuery& query,
+                                          const PresenceVisitor& visit) const {
+  return scan_days(query, [&](const MonthKey& key, const MonthDays& days) -> Result<void> {
+    METERLINE_TRY(const auto meter, meter_of(key));
+    const Date first = key.month.first_day();
+    std::uint32_t complete = days.plain();
+    METERLINE_CHECK(resolve_others(
+        key, days, query.as_of, [&](const DayTotal& total, IntervalLength) -> Result<void> {
+          if (total.readings == total.expected)
+            complete |= std::uint32_t{1} << (total.date.days() - first.days());
+          return {};
+        }));
+    return visit({.meter = meter,
+                  .channel = key.channel,
+                  .first = first,
+                  .stored = days.stored(),
+                  .complete = complete});
+  });
+}
+
+Result<std::shared_ptr<const MonthOfMeters>> RocksdbReader::month_of_meters(Month month) const {
+  std::uint64_t ticket = 0;
+  if (const auto known = cache_.find(month, ticket)) return *known;
+  MonthBuilder builder(store_, table_, month);
+  METERLINE_CHECK(scan_totals(
+      {.first = month, .last = month},
+      [&](const MonthKey& key, std::string_view value) { return builder.add(key, value); }));
+  METERLINE_TRY(auto made, builder.take());
+  if (!builder.fits()) return std::shared_ptr<const MonthOfMeters>();
+  return cache_.put(month, ticket, std::move(made));
+}
+
 Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
-  const auto iterator = iterate(Family::days, {});
+  const auto iterator = iterate(Family::meters, {});
+  const auto days = iterate(Family::days, {});
   std::vector<MeterInfo> found;
-  MeterSummary summary;
-  iterator->Seek(query.after.text() < query.prefix ? query.prefix : days_key_end(query.after));
-  while (iterator->Valid() && found.size() < query.limit) {
-    const auto first = parse_days_key(view_of(iterator->key()));
-    if (!first) return damaged();
-    auto meter = MeterId::parse(first->meter);
+  std::vector<Channel> channels;
+  MeterSummary summary(table_);
+  iterator->Seek(query.after.text() < query.prefix ? query.prefix : meters_key_after(query.after));
+  for (; iterator->Valid() && found.size() < query.limit; iterator->Next()) {
+    if (view_of(iterator->key()) == all_meters_key) break;
+    const auto meter = MeterId::parse(view_of(iterator->key()));
     if (!meter) return damaged();
     if (!meter->text().starts_with(query.prefix)) break;
-    for (; iterator->Valid(); iterator->Next()) {
-      const auto key = parse_days_key(view_of(iterator->key()));
-      if (!key) return damaged();
-      if (key->meter != meter->text()) break;
-      METERLINE_CHECK(summary.add(*key, view_of(iterator->value()), table_));
-    }
-    found.push_back(summary.take(*std::move(meter)));
+    METERLINE_CHECK(read_meter_channels(view_of(iterator->value()), channels));
+    METERLINE_TRY(auto info, summary.read(*meter, channels, *days));
+    found.push_back(std::move(info));
   }
   METERLINE_CHECK(finished(*iterator));
   return found;
 }
 
 Result<std::optional<MeterInfo>> RocksdbReader::meter(const MeterId& meter) const {
-  const std::string end = days_key_end(meter);
-  const rocksdb::Slice upper = end;
-  rocksdb::ReadOptions options;
-  options.iterate_upper_bound = &upper;
-  const auto iterator = iterate(Family::days, options);
-  MeterSummary summary;
-  for (iterator->Seek(days_key_start(meter, Month{})); iterator->Valid(); iterator->Next()) {
-    const auto key = parse_days_key(view_of(iterator->key()));
-    if (!key) return damaged();
-    METERLINE_CHECK(summary.add(*key, view_of(iterator->value()), table_));
-  }
-  METERLINE_CHECK(finished(*iterator));
-  if (summary.empty()) return std::optional<MeterInfo>();
-  return std::optional<MeterInfo>(summary.take(meter));
+  METERLINE_TRY(const auto channels, this->channels(meter));
+  if (channels.empty()) return std::optional<MeterInfo>();
+  const auto days = iterate(Family::days, {});
+  METERLINE_TRY(auto info, MeterSummary(table_).read(meter, channels, *days));
+  return std::optional(std::move(info));
 }
 
 Result<std::optional<DeliveryRecord>> RocksdbReader::delivery(const DeliveryId& id) const {

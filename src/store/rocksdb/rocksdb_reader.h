@@ -2,32 +2,66 @@
 
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
+#include "store/rocksdb/keys.h"
+#include "store/rocksdb/known_meters.h"
+#include "store/rocksdb/month_cache.h"
+#include "store/rocksdb/month_days.h"
 #include "store/store.h"
 
 namespace meterline::store {
 
-/// The questions of the embedded store. Database and table must outlive it.
+struct MonthRange {
+  Month first;
+  Month last;  ///< inclusive
+};
+
+/// The questions of the embedded store. What it is made of must outlive it; `store` is the store
+/// itself, which is asked for days that have no plain total.
 ///
 /// Threads: every method may be called from many threads at once.
 class RocksdbReader {
  public:
-  RocksdbReader(const Database& database, const DeliveryTable& table)
-      : database_(database), table_(table) {}
+  RocksdbReader(const Store& store, const Database& database, const DeliveryTable& table,
+                const KnownMeters& known, MonthCache& cache)
+      : store_(store), database_(database), table_(table), known_(known), cache_(cache) {}
 
   Result<void> days(const DaysQuery& query, const DayVisitor& visit) const;
-  Result<void> day_totals(const Store& store, const TotalsQuery& query,
-                          const TotalVisitor& visit) const;
+  Result<void> meter_totals(const DaysQuery& query, const MeterTotalVisitor& visit) const;
+  Result<void> day_totals(const TotalsQuery& query, const TotalVisitor& visit) const;
+  Result<void> day_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
+  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const;
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const;
+  Result<std::vector<Channel>> channels(const MeterId& meter) const;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
 
  private:
+  using DaysVisitor = std::function<Result<void>(const MonthKey&, const MonthDays&)>;
+  using TotalsVisitor = std::function<Result<void>(const MonthKey&, std::string_view value)>;
+
   std::unique_ptr<rocksdb::Iterator> iterate(Family family,
                                              const rocksdb::ReadOptions& options) const;
+  /// Whether the key is there.
+  Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
+  /// Channels to look for: those of the meter, or a few more.
+  Result<KnownMeters::Channels> likely_channels(const MeterId& meter) const;
+  Result<void> days_of_many_months(const DaysQuery& query, const DayVisitor& visit) const;
+  Result<MonthRange> months_of(const DaysQuery& query) const;
+  /// All values of `totals` in these months, by key.
+  Result<void> scan_totals(MonthRange months, const TotalsVisitor& visit) const;
+  /// Of each of them the days asked for, where there are any.
+  Result<void> scan_days(const TotalsQuery& query, const DaysVisitor& visit) const;
+  Result<void> scan_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
+  Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
+                              const MeterTotalVisitor& visit) const;
 
+  const Store& store_;
   const Database& database_;
   const DeliveryTable& table_;
+  const KnownMeters& known_;
+  MonthCache& cache_;
+  const rocksdb::ReadOptions options_;
 };
 
 }  // namespace meterline::store

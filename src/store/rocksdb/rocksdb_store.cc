@@ -5,6 +5,10 @@
 #include "core/try.h"
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
+#include "store/rocksdb/keys.h"
+#include "store/rocksdb/known_meters.h"
+#include "store/rocksdb/meter_channels.h"
+#include "store/rocksdb/month_cache.h"
 #include "store/rocksdb/rocksdb_reader.h"
 #include "store/rocksdb/rocksdb_writer.h"
 #include "store/rocksdb/store_folder.h"
@@ -12,26 +16,71 @@
 namespace meterline::store {
 namespace {
 
+/// Of the memory for caches, months of all meters take one part in so many.
+constexpr std::size_t months_share = 4;
+
+/// Makes the cache forget the months that a writer wrote into.
+class ForgettingWriter final : public DeliveryWriter {
+ public:
+  ForgettingWriter(std::unique_ptr<DeliveryWriter> writer, MonthCache& months)
+      : writer_(std::move(writer)), months_(months) {}
+
+  Result<void> add(const DayToStore& day) override {
+    if (day.date < first_) first_ = day.date;
+    if (last_ < day.date) last_ = day.date;
+    return writer_->add(day);
+  }
+  using DeliveryWriter::commit;
+  Result<void> commit(std::span<const DeliveryReport> reports) override {
+    auto committed = writer_->commit(reports);
+    if (first_ <= last_) months_.forget(Month::of(first_), Month::of(last_));
+    return committed;
+  }
+
+ private:
+  std::unique_ptr<DeliveryWriter> writer_;
+  MonthCache& months_;
+  Date first_ = Date::max();
+  Date last_ = Date::min();
+};
+
 class RocksdbStore final : public Store {
  public:
   RocksdbStore(StoreFolder folder, std::unique_ptr<Database> database,
-               std::unique_ptr<DeliveryTable> table)
+               std::unique_ptr<DeliveryTable> table, std::size_t months_bytes)
       : folder_(std::move(folder)),
         database_(std::move(database)),
         table_(std::move(table)),
-        reader_(*database_, *table_) {}
+        months_(months_bytes),
+        reader_(*this, *database_, *table_, known_meters_, months_) {}
+
+  /// What later questions need to know of the store; before any.
+  Result<void> prepare();
 
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
     for (const auto& delivery : deliveries)
       if (delivery.source.size() > source_bytes_max)
         return fail(Errc::too_large, "the name of the delivery's source is too long");
-    return make_rocksdb_writer(deliveries, *database_, *table_, folder_.incoming());
+    auto writer =
+        make_rocksdb_writer(deliveries, *database_, *table_, known_meters_, folder_.incoming());
+    return std::make_unique<ForgettingWriter>(std::move(writer), months_);
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return reader_.days(query, visit);
   }
+  Result<void> read_meter_totals(const DaysQuery& query,
+                                 const MeterTotalVisitor& visit) const override {
+    return reader_.meter_totals(query, visit);
+  }
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
-    return reader_.day_totals(*this, query, visit);
+    return reader_.day_totals(query, visit);
+  }
+  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const override {
+    return reader_.month_of_meters(month);
+  }
+  Result<void> read_day_presence(const TotalsQuery& query,
+                                 const PresenceVisitor& visit) const override {
+    return reader_.day_presence(query, visit);
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
     return reader_.meters(query);
@@ -39,12 +88,16 @@ class RocksdbStore final : public Store {
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
     return reader_.meter(meter);
   }
+  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
+    return reader_.channels(meter);
+  }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return reader_.deliveries(query);
   }
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
     return reader_.delivery(id);
   }
+  bool is_embedded() const override { return true; }
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override;
 
@@ -52,8 +105,22 @@ class RocksdbStore final : public Store {
   StoreFolder folder_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<DeliveryTable> table_;
+  KnownMeters known_meters_;
+  mutable MonthCache months_;
   RocksdbReader reader_;
 };
+
+Result<void> RocksdbStore::prepare() {
+  std::string value;
+  const auto status =
+      database_->db().Get({}, database_->family(Family::meters), slice_of(all_meters_key), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) return database_error("read the store", status);
+  std::vector<Channel> channels;
+  METERLINE_CHECK(read_meter_channels(value, channels));
+  known_meters_.add_channels(channels);
+  return {};
+}
 
 Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
   std::vector<StoreFigure> figures;
@@ -92,7 +159,10 @@ Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options)
   METERLINE_TRY(auto folder, StoreFolder::open(options.folder, options.create, options.owner));
   METERLINE_TRY(auto database, Database::open(folder.database(), options.cache_bytes));
   METERLINE_TRY(auto table, load_table(*database));
-  return std::make_unique<RocksdbStore>(std::move(folder), std::move(database), std::move(table));
+  auto store = std::make_unique<RocksdbStore>(std::move(folder), std::move(database),
+                                              std::move(table), options.cache_bytes / months_share);
+  METERLINE_CHECK(store->prepare());
+  return store;
 }
 
 }  // namespace meterline::store

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "store/rocksdb/cache_size.h"
 #include "store/store.h"
 
 namespace meterline::store {
@@ -14,7 +15,7 @@ struct RocksdbOptions {
   bool create = true;            ///< false: `not_found` when there is no store in the folder.
   /// Shown to a second process that wants the same store, e.g. `meterline serve`.
   std::string owner = "meterline";
-  std::size_t cache_bytes = 64 << 20;
+  std::size_t cache_bytes = cache_bytes_min;  ///< For questions: suitable_cache_bytes().
 };
 
 /// The embedded store: a RocksDB database in a folder of its own. docs/store.md has the layout.

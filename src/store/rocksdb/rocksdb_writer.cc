@@ -4,15 +4,16 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <deque>
+#include <numeric>
 #include <tuple>
 
 #include "core/try.h"
-#include "store/bits.h"
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
 #include "store/rocksdb/keys.h"
+#include "store/rocksdb/meter_list.h"
 #include "store/rocksdb/month_block.h"
+#include "store/rocksdb/month_totals.h"
 #include "store/rocksdb/sorted_files.h"
 #include "store/write_order.h"
 
@@ -27,16 +28,27 @@ constexpr std::size_t totals_bytes_max = 8 << 20;
 /// A change of the deliveries family: a value, or none to remove the key.
 using RecordChange = std::pair<std::string, std::optional<std::string>>;
 
+/// Where `value` stands in `values`, of which there are few; added if it is new.
+template <class Value, class Kept>
+std::size_t place_of(const Value& value, std::vector<Kept>& values) {
+  if (!values.empty() && values.back() == value) return values.size() - 1;
+  const auto found = std::find(values.begin(), values.end(), value);
+  if (found != values.end()) return static_cast<std::size_t>(found - values.begin());
+  values.emplace_back(value);
+  return values.size() - 1;
+}
+
 class RocksdbWriter final : public DeliveryWriter {
  public:
   RocksdbWriter(std::span<const Delivery> deliveries, Database& database, DeliveryTable& table,
-                const std::filesystem::path& incoming)
+                KnownMeters& known, const std::filesystem::path& incoming)
       : deliveries_(deliveries.begin(), deliveries.end()),
         order_(deliveries.size()),
         database_(database),
         day_files_(database, Family::days, incoming),
         total_files_(database, Family::totals, incoming),
-        record_files_(database, Family::deliveries, incoming) {
+        record_files_(database, Family::deliveries, incoming),
+        meters_(database, known, incoming) {
     for (const auto& delivery : deliveries_) numbers_.push_back(table.number_of(delivery));
   }
 
@@ -45,18 +57,20 @@ class RocksdbWriter final : public DeliveryWriter {
   Result<void> commit(std::span<const DeliveryReport> reports) override;
 
  private:
+  /// Channel and grid are places in channels_ and grids_.
   struct PendingDay {
-    Channel channel;
-    std::size_t delivery;  ///< Of deliveries_.
-    std::string grid;
+    std::size_t channel;
+    std::size_t grid;
     std::uint32_t day;  ///< 0 is the first of the month.
+    std::uint32_t delivery;
     std::size_t body_at;
     std::size_t body_bytes;
     std::optional<std::int64_t> total;
   };
 
+  void begin_month(const DayToStore& day);
   Result<void> flush_month();
-  Result<void> flush_channel(const PendingDay* begin, const PendingDay* end);
+  Result<void> flush_channel(std::size_t channel);
   Result<void> emit_days(std::string_view key, std::string_view value);
   Result<void> emit_totals(std::string_view key, std::string_view value);
   Result<void> flush_totals();
@@ -73,8 +87,18 @@ class RocksdbWriter final : public DeliveryWriter {
 
   MeterId meter_;  ///< Of the days that are pending; empty before the first.
   Month month_;
+  std::int32_t month_begin_ = 0;  ///< Days since 1970, up to before month_end_.
+  std::int32_t month_end_ = 0;
   std::vector<PendingDay> pending_;
+  std::vector<Channel> channels_;  ///< Of the pending days.
+  std::vector<std::string> grids_;
   std::string bodies_;
+
+  // Used by flush_channel(), and kept for their memory.
+  std::vector<MonthEntry> day_entries_;
+  std::vector<TotalEntry> total_entries_;
+  std::string key_;
+  std::string value_;
 
   EntryBuffer days_;  ///< Until they are too many for a batch; then they go to day_files_.
   EntryBuffer totals_;
@@ -82,22 +106,27 @@ class RocksdbWriter final : public DeliveryWriter {
   SortedFiles day_files_;
   SortedFiles total_files_;
   SortedFiles record_files_;
+  MeterList meters_;
 };
+
+void RocksdbWriter::begin_month(const DayToStore& day) {
+  meter_ = day.meter;
+  month_ = Month::of(day.date);
+  month_begin_ = month_.first_day().days();
+  month_end_ = month_begin_ + month_.days();
+}
 
 Result<void> RocksdbWriter::add(const DayToStore& day) {
   METERLINE_CHECK(order_.check(day));
   METERLINE_TRY(const auto parts, split_packed_day(day.packed));
-
-  const Month month = Month::of(day.date);
-  if (!pending_.empty() && (month != month_ || day.meter != meter_)) METERLINE_CHECK(flush_month());
-  if (pending_.empty()) {
-    meter_ = day.meter;
-    month_ = month;
-  }
-  pending_.push_back({.channel = day.channel,
-                      .delivery = day.delivery,
-                      .grid = std::string(parts.grid),
-                      .day = static_cast<std::uint32_t>(day.date.civil().day) - 1,
+  const bool is_in_month =
+      month_begin_ <= day.date.days() && day.date.days() < month_end_ && day.meter == meter_;
+  if (!pending_.empty() && !is_in_month) METERLINE_CHECK(flush_month());
+  if (pending_.empty()) begin_month(day);
+  pending_.push_back({.channel = place_of(day.channel, channels_),
+                      .grid = place_of(parts.grid, grids_),
+                      .day = static_cast<std::uint32_t>(day.date.days() - month_begin_),
+                      .delivery = numbers_[day.delivery],
                       .body_at = bodies_.size(),
                       .body_bytes = parts.body.size(),
                       .total = day.plain_total});
@@ -106,45 +135,42 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
 }
 
 Result<void> RocksdbWriter::flush_month() {
-  const auto order = [](const PendingDay& a, const PendingDay& b) { return a.channel < b.channel; };
-  if (!std::is_sorted(pending_.begin(), pending_.end(), order))
-    std::stable_sort(pending_.begin(), pending_.end(), order);
-  const PendingDay* const end = pending_.data() + pending_.size();
-  for (const PendingDay* begin = pending_.data(); begin != end;) {
-    const auto* next = std::find_if(
-        begin, end, [&](const PendingDay& day) { return day.channel != begin->channel; });
-    METERLINE_CHECK(flush_channel(begin, next));
-    begin = next;
-  }
+  std::vector<std::size_t> order(channels_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [this](std::size_t a, std::size_t b) { return channels_[a] < channels_[b]; });
+  for (const auto channel : order) METERLINE_CHECK(flush_channel(channel));
   pending_.clear();
+  channels_.clear();
+  grids_.clear();
   bodies_.clear();
   return {};
 }
 
 /// Writes the days of one channel of the month.
-Result<void> RocksdbWriter::flush_channel(const PendingDay* begin, const PendingDay* end) {
-  std::vector<MonthEntry> days;
-  std::vector<MonthEntry> totals;
-  std::deque<std::string> total_bytes;
-  for (const auto* day = begin; day != end; ++day) {
-    days.push_back({.grid = day->grid,
-                    .day = day->day,
-                    .delivery = numbers_[day->delivery],
-                    .body = std::string_view(bodies_).substr(day->body_at, day->body_bytes)});
-    totals.push_back(days.back());
-    auto& total = total_bytes.emplace_back();
-    if (day->total) put_varint(zigzag(*day->total), total);
-    totals.back().body = total;
+Result<void> RocksdbWriter::flush_channel(std::size_t channel) {
+  day_entries_.clear();
+  total_entries_.clear();
+  const std::string_view bodies = bodies_;
+  for (const auto& day : pending_) {
+    if (day.channel != channel) continue;
+    const std::string_view grid = grids_[day.grid];
+    day_entries_.push_back({.grid = grid,
+                            .day = day.day,
+                            .delivery = day.delivery,
+                            .body = bodies.substr(day.body_at, day.body_bytes)});
+    total_entries_.push_back(
+        {.grid = grid, .day = day.day, .delivery = day.delivery, .total = day.total});
   }
-  std::string key;
-  std::string value;
-  days_key(meter_, month_, begin->channel, key);
-  write_month_block(std::move(days), value);
-  METERLINE_CHECK(emit_days(key, value));
-  value.clear();
-  totals_key(meter_, month_, begin->channel, key);
-  write_month_block(std::move(totals), value);
-  return emit_totals(key, value);
+  value_.clear();
+  days_key(meter_, month_, channels_[channel], key_);
+  write_month_block(day_entries_, value_);
+  METERLINE_CHECK(emit_days(key_, value_));
+  value_.clear();
+  totals_key(meter_, month_, channels_[channel], key_);
+  write_month_totals(total_entries_, value_);
+  METERLINE_CHECK(emit_totals(key_, value_));
+  return meters_.add(meter_, channels_[channel]);
 }
 
 Result<void> RocksdbWriter::emit_days(std::string_view key, std::string_view value) {
@@ -222,6 +248,7 @@ Result<void> RocksdbWriter::commit_batch(const std::vector<RecordChange>& change
   };
   METERLINE_CHECK(days_.each(merge_into(Family::days)));
   METERLINE_CHECK(totals_.each(merge_into(Family::totals)));
+  METERLINE_CHECK(meters_.entries().each(merge_into(Family::meters)));
   auto* const records = database_.family(Family::deliveries);
   for (const auto& [key, value] : changes) {
     const auto status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
@@ -238,11 +265,12 @@ Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& change
   METERLINE_CHECK(days_.each(
       [&](std::string_view key, std::string_view value) { return day_files_.merge(key, value); }));
   METERLINE_CHECK(flush_totals());
+  METERLINE_CHECK(meters_.move_to_files());
   for (const auto& [key, value] : changes)
     METERLINE_CHECK(value ? record_files_.put(key, *value) : record_files_.remove(key));
 
   std::vector<rocksdb::IngestExternalFileArg> arguments;
-  for (auto* files : {&day_files_, &total_files_, &record_files_}) {
+  for (auto* files : {&day_files_, &total_files_, &record_files_, &meters_.files()}) {
     METERLINE_CHECK(files->finish_file());
     if (files->files().empty()) continue;
     rocksdb::IngestExternalFileArg argument;
@@ -260,16 +288,21 @@ Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& change
 Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(order_.check(reports));
   METERLINE_CHECK(flush_month());
+  METERLINE_CHECK(meters_.finish());
   METERLINE_TRY(const auto changes, record_changes(reports));
-  return uses_files_ ? commit_files(changes) : commit_batch(changes);
+  METERLINE_CHECK(uses_files_ || meters_.uses_files() ? commit_files(changes)
+                                                      : commit_batch(changes));
+  meters_.committed();
+  return {};
 }
 
 }  // namespace
 
 std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> deliveries,
                                                     Database& database, DeliveryTable& table,
+                                                    KnownMeters& known,
                                                     const std::filesystem::path& incoming) {
-  return std::make_unique<RocksdbWriter>(deliveries, database, table, incoming);
+  return std::make_unique<RocksdbWriter>(deliveries, database, table, known, incoming);
 }
 
 }  // namespace meterline::store

@@ -59,8 +59,9 @@ Result<rocksdb::SstFileWriter*> SortedFiles::writer() {
   if (!writer_) {
     files_.push_back((folder_ / next_name()).string());
     const auto& options = database_.options(family_);
+    constexpr bool forget_pages = false;  // Who has just loaded a file asks for it next.
     writer_ = std::make_unique<rocksdb::SstFileWriter>(rocksdb::EnvOptions(options), options,
-                                                       database_.family(family_));
+                                                       database_.family(family_), forget_pages);
     METERLINE_CHECK(checked(writer_->Open(files_.back())));
   }
   return writer_.get();

@@ -69,6 +69,12 @@ Result<void> check_format(const fs::path& folder) {
                 fmt::format("the store in {} has format {}, written by a newer meterline; this one "
                             "reads format {}: use the newer program",
                             folder.string(), format, store_format));
+  if (format > 0)
+    return fail(
+        Errc::refused,
+        fmt::format("the store in {} has format {}, written by an older meterline; this one "
+                    "reads format {}: load the files again into a new folder",
+                    folder.string(), format, store_format));
   return fail(Errc::refused, fmt::format("{} holds no meterline store (its {} file says `{}`)",
                                          folder.string(), format_file, line));
 }

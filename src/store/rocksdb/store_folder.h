@@ -8,14 +8,14 @@
 namespace meterline::store {
 
 /// The number of the layout of an embedded store's folder that this program writes and reads.
-inline constexpr int store_format = 1;
+inline constexpr int store_format = 2;
 
 /// The folder of an embedded store, owned by this process for as long as the object lives.
 class StoreFolder {
  public:
   /// Makes the folder where it is absent and `create` is set. Errors: `not_found`; `unavailable`
-  /// with the owner when another process has it; `refused` when a newer program wrote it, or
-  /// when it holds something else.
+  /// with the owner when another process has it; `refused` when a program of another
+  /// format wrote it, or when it holds something else.
   static Result<StoreFolder> open(const std::filesystem::path& folder, bool create,
                                   const std::string& owner);
   ~StoreFolder();

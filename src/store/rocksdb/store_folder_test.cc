@@ -40,8 +40,15 @@ TEST(StoreFolder, ASecondOwnerIsToldOfTheFirst) {
 TEST(StoreFolder, ANewerStoreIsRefused) {
   const testing::TempFolder temp;
   ASSERT_EQ(refusal(temp.path() / "s"), "opened");
-  write(temp.path() / "s" / "FORMAT", "meterline store format 2\n");
+  write(temp.path() / "s" / "FORMAT", "meterline store format 3\n");
   EXPECT_THAT(refusal(temp.path() / "s"), HasSubstr("written by a newer meterline"));
+}
+
+TEST(StoreFolder, AnOlderStoreIsRefused) {
+  const testing::TempFolder temp;
+  ASSERT_EQ(refusal(temp.path() / "s"), "opened");
+  write(temp.path() / "s" / "FORMAT", "meterline store format 1\n");
+  EXPECT_THAT(refusal(temp.path() / "s"), HasSubstr("load the files again"));
 }
 
 TEST(StoreFolder, OtherContentIsLeftAlone) {

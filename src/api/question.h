@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/render.h"
+#include "api/routes.h"
+
+namespace meterline::api {
+
+inline constexpr std::string_view meter_wanted = "1-64 characters of A-Z a-z 0-9 _ - . :";
+inline constexpr std::string_view date_wanted = "a date like 2019-01-31";
+
+/// The parameters that questions about readings share; what is not given does not filter.
+struct Filter {
+  std::optional<std::string> channel;
+  std::optional<Flow> flow;
+  std::optional<Instant> as_of;
+};
+Result<Filter> read_filter(const Parameters& parameters);
+
+/// `from` to `to`, or the one day `from`. `invalid_argument` without `from`.
+Result<DateRange> read_dates(const Parameters& parameters);
+
+/// A meter id in the path; what cannot be one is a meter nobody knows: `not_found`.
+Result<MeterId> meter_of(const Call& call);
+
+/// An answer in the format that was asked for.
+template <class Answer>
+Response rendered(const Answer& answer, Format format) {
+  return format == Format::csv ? csv_response(to_csv(answer)) : json_response(to_json(answer));
+}
+
+}  // namespace meterline::api

@@ -1,0 +1,101 @@
+// What the contract suites share. A new backend adds one line to `backends`.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "store/memory/memory_store.h"
+#include "store/rocksdb/rocksdb_store.h"
+#ifdef METERLINE_CLOUD
+#include "testing/cassandra_keyspace.h"
+#endif
+#include "testing/store_days.h"
+#include "testing/temp_folder.h"
+
+namespace meterline::store {
+
+using Deliveries = std::vector<meterline::testing::TestDelivery>;
+
+enum class Kept { in_memory, outside };  ///< Of the process.
+
+struct Backend {
+  std::string name;
+  Kept kept;
+  /// Opens the store of that folder again, where it is kept on disk.
+  std::function<Result<std::unique_ptr<Store>>(const std::filesystem::path& folder)> open;
+  friend std::ostream& operator<<(std::ostream& out, const Backend& b) { return out << b.name; }
+};
+
+inline std::vector<Backend> backends() {
+  return {
+      {"memory", Kept::in_memory, [](const auto&) { return make_memory_store(); }},
+      {"rocksdb", Kept::outside,
+       [](const auto& folder) { return open_rocksdb_store({.folder = folder / "store"}); }},
+#ifdef METERLINE_CLOUD
+      {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
+#endif
+  };
+}
+
+/// A store of its own, in a folder of its own.
+class Opened {
+ public:
+  explicit Opened(const Backend& backend) : backend_(backend) { reopen(); }
+
+  void reopen() {
+    store_.reset();
+    auto opened = backend_.open(folder_.path());
+    if (!opened) throw std::runtime_error(opened.error().message);
+    store_ = *std::move(opened);
+  }
+  Store& operator*() const { return *store_; }
+  Store* operator->() const { return store_.get(); }
+
+ private:
+  const Backend& backend_;
+  meterline::testing::TempFolder folder_;
+  std::unique_ptr<Store> store_;
+};
+
+class StoreContract : public ::testing::TestWithParam<Backend> {
+ protected:
+  Opened open() const { return Opened(GetParam()); }
+
+  static void expect_loaded(Store& store, const Deliveries& deliveries) {
+    for (const auto& each : deliveries) {
+      const auto loaded = meterline::testing::load(store, each);
+      ASSERT_TRUE(loaded) << loaded.error().message;
+    }
+  }
+};
+
+inline DateRange ever() { return {.from = Date::min(), .to = Date::max()}; }
+inline MeterId meter_of(std::string_view text) { return *MeterId::parse(text); }
+inline Date date_of(std::string_view text) { return *Date::parse(text); }
+
+/// Deliveries that overlap, complete and correct each other.
+inline Deliveries overlapping() {
+  return {
+      meterline::testing::delivery_of(
+          1, 1,
+          {"A 2019-01-01 60 1 2 3 - -", "A 2019-01-02 60 1x5", "A1 2019-01-01 30 0.5x5",
+           "A. 2019-01-01 B1/generation/Wh 60 -7x5"}),
+      meterline::testing::delivery_of(2, 2,
+                                      {"A 2019-01-01 60 - - 9 4.25e -", "A1 2019-01-01 30 -x5"}),
+      meterline::testing::delivery_of(
+          2, 3, {"A 2019-01-01 60 8s -x4", "B 2199-12-31 60 1x5", "B 1900-01-01 60 2x5"}),
+  };
+}
+
+inline std::string name_of(const ::testing::TestParamInfo<Backend>& test) {
+  return test.param.name;
+}
+
+}  // namespace meterline::store

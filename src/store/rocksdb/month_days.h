@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/date.h"
+#include "store/packed_day.h"
+#include "store/rocksdb/delivery_table.h"
+#include "store/rocksdb/month_totals.h"
+#include "store/store.h"
+
+namespace meterline::store {
+
+/// The days of `month` that are in the range: bit 0 is the first of the month.
+std::uint32_t days_in(Month month, const DateRange& dates);
+Date day_of(Month month, std::uint32_t day);
+inline bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
+
+/// Looks deliveries up; neighbours are mostly of the same one.
+class DeliveryLookup {
+ public:
+  explicit DeliveryLookup(const DeliveryTable& table) : table_(table) {}
+
+  /// Errors: `corrupt` for a number that the table does not have.
+  Result<DeliveryTable::Entry> find(std::uint32_t number);
+
+ private:
+  const DeliveryTable& table_;
+  std::uint32_t number_ = 0;
+  std::optional<DeliveryTable::Entry> last_;
+};
+
+/// Of one month of one channel of one meter: the newest version of each day, and its plain total.
+class MonthDays {
+ public:
+  /// Takes in a value of `totals`, which must live as long as the answers are asked for; looks at
+  /// the days in `wanted` only, and at versions up to `as_of`.
+  Result<void> read(Month month, std::string_view value, std::uint32_t wanted, Instant as_of,
+                    DeliveryLookup& deliveries);
+  void clear() { stored_ = plain_ = 0; }
+
+  std::uint32_t stored() const { return stored_; }  ///< Days that have a version.
+  std::uint32_t plain() const { return plain_; }    ///< Of those, days whose newest is plain.
+
+  // Of a day in plain():
+  const GridInfo& grid(std::uint32_t day) const { return layers_[newest_[day].layer].grid; }
+  std::int64_t mantissa(std::uint32_t day) const {
+    return layers_[newest_[day].layer].bits.total(day);
+  }
+  Version version(std::uint32_t day) const { return newest_[day].version; }
+  /// Fills all but meter, channel and date.
+  void fill(std::uint32_t day, DayTotal& total) const;
+
+ private:
+  struct Layer {
+    TotalsLayer bits;
+    std::string grid_bytes;  ///< What `grid` was made of: mostly the same for all meters.
+    GridInfo grid;
+  };
+  struct Newest {
+    Version version;
+    std::uint32_t layer = 0;
+  };
+  static Result<void> read_grid(Layer& layer);
+  Result<void> choose(std::uint32_t layer, std::uint32_t wanted, Instant as_of,
+                      DeliveryLookup& deliveries);
+
+  std::uint32_t stored_ = 0;
+  std::uint32_t plain_ = 0;
+  std::vector<Layer> layers_;  ///< Kept from month to month for their memory.
+  std::array<Newest, month_days_max> newest_;
+};
+
+}  // namespace meterline::store

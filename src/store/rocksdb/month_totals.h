@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "store/rocksdb/month_block.h"
+
+namespace meterline::store {
+
+/// The plain totals of the days of one month, of one channel of one meter, in one value, from any
+/// number of deliveries. A set, like a month block: merging in any order and repetition gives the
+/// same bytes. One day's total is reached without reading the others.
+/// docs/store.md has the layout with a worked example. The first byte is the format number.
+inline constexpr unsigned char month_totals_format = 2;
+
+/// What one delivery gave for one day.
+struct TotalEntry {
+  std::string_view grid;              ///< As in PackedParts.
+  std::uint32_t day = 0;              ///< 0 is the first of the month.
+  std::uint32_t delivery = 0;         ///< The delivery's number in this store.
+  std::optional<std::int64_t> total;  ///< plain_total() of the day.
+};
+
+/// Days of one grid, each from one delivery. Points into the value it was read from.
+class TotalsLayer {
+ public:
+  std::string_view grid() const { return grid_; }
+  std::uint32_t days() const { return days_; }    ///< Bit 0 is the first of the month.
+  std::uint32_t plain() const { return plain_; }  ///< Those of days() that have a total.
+  /// Empty where the days come from more than one delivery.
+  std::optional<std::uint32_t> only_delivery() const {
+    return differ_ ? std::nullopt : std::optional(deliveries_[0]);
+  }
+  std::uint32_t delivery(std::uint32_t day) const;  ///< Of one of days().
+  std::int64_t total(std::uint32_t day) const;      ///< Of one of plain().
+
+ private:
+  friend class MonthTotals;
+  bool take_deliveries(std::string_view& bytes);
+  bool take_totals(std::string_view& bytes);
+
+  std::string_view grid_;
+  std::uint32_t days_ = 0;
+  std::uint32_t plain_ = 0;
+  bool differ_ = false;
+  std::array<std::uint32_t, month_days_max> deliveries_;  ///< By rank of the day; or the first.
+  std::uint64_t lowest_ = 0;
+  unsigned width_ = 0;  ///< Bits of a total.
+  std::string_view packed_;
+};
+
+/// Reads a value layer by layer.
+class MonthTotals {
+ public:
+  /// Errors: `corrupt`; never reads past the end, whatever the bytes are.
+  static Result<MonthTotals> open(std::string_view value);
+  /// The next layer into `layer`; false behind the last.
+  Result<bool> next(TotalsLayer& layer);
+
+ private:
+  explicit MonthTotals(std::string_view layers) : rest_(layers) {}
+  std::string_view rest_;
+};
+
+/// Appends a value of these entries, in any order, to `out`; may reorder them. Where two have the
+/// same grid, day and delivery, the greater total stays, and any rather than none. Allocates
+/// nothing but in `out` when they come ascending, with one grid and no day twice.
+void write_month_totals(std::span<TotalEntry> entries, std::string& out);
+
+/// Overwrites `merged` with all that the values hold.
+Result<void> merge_month_totals(std::span<const std::string_view> values, std::string& merged);
+
+}  // namespace meterline::store
