@@ -58,6 +58,13 @@ http::Handler only_for_this_machine(http::Handler handler) {
   };
 }
 
+/// Answered sooner than another thread could be asked to. A day of a meter takes microseconds
+/// inside of this process, and who knows how long on servers.
+bool is_quick(const api::Request& request, const store::Store& store) {
+  const auto reads = api::reads_of(request);
+  return reads == api::Reads::nothing || (reads == api::Reads::little && store.is_embedded());
+}
+
 Instant now() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
@@ -98,13 +105,14 @@ int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOpt
   if (address.is_loopback()) handler = only_for_this_machine(std::move(handler));
 
   const StopSignals signals;
-  auto server =
-      http::start({.address = address.address,
-                   .port = address.port,
-                   .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
-                   .upload_threads = upload_threads,
-                   .spool_folder = ingest.spool_folder},
-                  std::move(handler));
+  auto server = http::start(
+      {.address = address.address,
+       .port = address.port,
+       .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
+       .upload_threads = upload_threads,
+       .is_quick = [&](const api::Request& request) { return is_quick(request, store); },
+       .spool_folder = ingest.spool_folder},
+      std::move(handler));
   if (!server) {
     print_error(server.error().message);
     return server.error().code == Errc::invalid_argument ? exit_usage : exit_failed;

@@ -13,7 +13,10 @@
 #include <chrono>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -120,6 +123,12 @@ class StoreMetrics : public prometheus::Collectable {
   const store::Store& store_;
 };
 
+/// What is counted for one route and one status.
+struct Series {
+  Counter& requests;
+  Histogram& seconds;  ///< Of the route, whatever the status.
+};
+
 class PrometheusMetrics : public Metrics {
  public:
   void watch(const store::Store& store) override { store_.emplace(store); }
@@ -158,11 +167,27 @@ class PrometheusMetrics : public Metrics {
  private:
   void count(std::string_view route, const api::Request& request, const api::Response& response,
              double seconds) {
-    const std::string name(route);
-    requests_.Add({{"route", name}, {"status", std::to_string(response.status)}}).Increment();
-    seconds_.Add({{"route", name}}, buckets_).Observe(seconds);
+    const Series& series = series_of(route, response.status);
+    series.requests.Increment();
+    series.seconds.Observe(seconds);
     bytes_in_.Increment(static_cast<double>(request.body_bytes));
     bytes_out_.Increment(static_cast<double>(response.body.size()));
+  }
+
+  /// Kept, as finding a series by its labels takes longer than answering a quick request.
+  const Series& series_of(std::string_view route, int status) {
+    const std::pair key(route, status);
+    {
+      const std::shared_lock lock(series_mutex_);
+      const auto found = series_.find(key);
+      if (found != series_.end()) return found->second;
+    }
+    const std::string name(route);
+    const std::unique_lock lock(series_mutex_);
+    const Series made = {
+        .requests = requests_.Add({{"route", name}, {"status", std::to_string(status)}}),
+        .seconds = seconds_.Add({{"route", name}}, buckets_)};
+    return series_.try_emplace(key, made).first->second;
   }
 
   api::Response expose(const api::Request& request) const {
@@ -189,6 +214,8 @@ class PrometheusMetrics : public Metrics {
                                     .Name("meterline_http_request_duration_seconds")
                                     .Help("From the complete request to its answer, by route.")
                                     .Register(registry_);
+  std::shared_mutex series_mutex_;
+  std::map<std::pair<std::string_view, int>, Series> series_;  ///< The names live for ever.
   Gauge& in_flight_ = prometheus::BuildGauge()
                           .Name("meterline_http_requests_in_flight")
                           .Help("Requests being answered now.")

@@ -45,22 +45,24 @@ tl::unexpected<Error> cannot_listen(const ServerOptions& options, error_code err
                           shown(address, std::to_string(port)), error.message()));
 }
 
-class HttpServer : public Server {
+class HttpServer final : public Server {
  public:
   HttpServer(ServerOptions options, Handler handler)
       : engine_(std::move(options), std::move(handler)),
-        acceptor_(engine_.io),
-        pause_(engine_.io) {}
+        acceptor_(engine_.lanes.front().io),
+        pause_(engine_.lanes.front().io) {
+    for (Lane& lane : engine_.lanes) work_.push_back(asio::make_work_guard(lane.io));
+  }
 
   ~HttpServer() override {
-    if (!thread_.joinable()) return;
+    if (threads_.empty()) return;
     stop(std::chrono::milliseconds(0));
     for (auto* pool : {&engine_.answers, &engine_.uploads, &engine_.spooling}) {
       pool->stop();
       pool->join();
     }
-    engine_.io.stop();
-    thread_.join();
+    for (Lane& lane : engine_.lanes) lane.io.stop();
+    for (std::thread& thread : threads_) thread.join();
   }
 
   Result<void> listen() {
@@ -80,7 +82,7 @@ class HttpServer : public Server {
 
   void run() {
     accept();
-    thread_ = std::thread([this] { run_io(); });
+    for (Lane& lane : engine_.lanes) threads_.emplace_back([&lane] { serve(lane); });
   }
 
   std::uint16_t port() const override { return port_; }
@@ -88,31 +90,39 @@ class HttpServer : public Server {
 
  private:
   /// Whatever a connection does, the others go on: memory that ran out costs that one only.
-  void run_io() {
+  static void serve(Lane& lane) {
     for (;;) {
       try {
-        engine_.io.run();
+        lane.io.run();
         return;
       } catch (const std::exception& error) {
         spdlog::error("a connection was dropped: {}", error.what());
-        close_orphans();
+        close_orphans(lane);
       }
     }
   }
 
   /// Closes sessions that nothing is under way for: work in progress shares the session.
-  void close_orphans() {
+  static void close_orphans(const Lane& lane) {
     std::vector<std::shared_ptr<Session>> orphans;
-    for (const auto& session : engine_.sessions)
+    for (const auto& session : lane.sessions)
       if (session.use_count() == 1) orphans.push_back(session);
     for (const auto& session : orphans) session->close();
   }
 
+  /// The lanes take connections in turns.
+  Lane& next_lane() {
+    Lane& lane = engine_.lanes[next_lane_];
+    next_lane_ = (next_lane_ + 1) % engine_.lanes.size();
+    return lane;
+  }
+
   void accept() {
-    acceptor_.async_accept([this](error_code error, tcp::socket socket) {
+    Lane& lane = next_lane();
+    acceptor_.async_accept(lane.io, [this, &lane](error_code error, tcp::socket socket) {
       if (engine_.stopping) return;
       if (!error) {
-        admit(std::move(socket));
+        admit(std::move(socket), lane);
         return accept();
       }
       spdlog::warn("cannot take a connection: {}", error.message());
@@ -123,27 +133,34 @@ class HttpServer : public Server {
     });
   }
 
-  void admit(tcp::socket socket) {
-    const std::size_t open = engine_.sessions.size();
+  void admit(tcp::socket socket, Lane& lane) {
+    const std::size_t open = engine_.connections;
     const std::size_t limit = engine_.options.connections_max;
     if (open >= limit) spdlog::warn("connection refused: {} are open", open);
     if (open >= limit + refused_at_once_max) return;
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    const auto session = make_session(std::move(socket), engine_);
-    engine_.sessions.insert(session);
+    error_code error;
+    socket.set_option(tcp::no_delay(true), error);
+    socket.non_blocking(true, error);
+    if (error) return;
+    std::string refusal;
     if (open >= limit)
-      session->refuse(fmt::format("{} connections are open, at most {} are served: try again soon",
-                                  open, limit));
-    else
-      session->start();
+      refusal = fmt::format("{} connections are open, at most {} are served: try again soon", open,
+                            limit);
+    asio::post(lane.io, [&lane, session = make_session(std::move(socket), engine_, lane),
+                         reason = std::move(refusal)] {
+      lane.sessions.insert(session);
+      if (reason.empty())
+        session->start();
+      else
+        session->refuse(reason);
+    });
   }
 
-  /// Runs `task` on the thread of `io` and waits for it.
+  /// Runs `task` on the lane's thread and waits for it.
   template <class Task>
-  void run_on_io(Task task) {
+  static void run_on(Lane& lane, Task task) {
     std::promise<void> done;
-    asio::post(engine_.io, [&] {
+    asio::post(lane.io, [&] {
       task();
       done.set_value();
     });
@@ -153,29 +170,33 @@ class HttpServer : public Server {
   Engine engine_;
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_ =
-      asio::make_work_guard(engine_.io);
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  std::size_t next_lane_ = 0;
   std::uint16_t port_ = 0;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 bool HttpServer::stop(std::chrono::milliseconds grace) {
-  run_on_io([this] {
+  run_on(engine_.lanes.front(), [this] {
     engine_.stopping = true;
     error_code ignored;
     acceptor_.close(ignored);
     pause_.cancel();
-    for (const auto& session : std::set(engine_.sessions)) session->close_if_idle();
   });
+  for (Lane& lane : engine_.lanes)
+    run_on(lane, [&lane] {
+      for (const auto& session : std::set(lane.sessions)) session->close_if_idle();
+    });
   bool answered = false;
   {
     std::unique_lock lock(engine_.mutex);
     answered =
-        engine_.changed.wait_for(lock, grace, [this] { return engine_.requests_in_flight == 0; });
+        engine_.changed.wait_for(lock, grace, [this] { return engine_.requests_in_flight() == 0; });
   }
-  run_on_io([this] {
-    for (const auto& session : std::set(engine_.sessions)) session->close();
-  });
+  for (Lane& lane : engine_.lanes)
+    run_on(lane, [&lane] {
+      for (const auto& session : std::set(lane.sessions)) session->close();
+    });
   return answered;
 }
 

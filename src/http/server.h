@@ -15,11 +15,17 @@ namespace meterline::http {
 /// Answers a request. It is called from many threads at once and must not throw.
 using Handler = std::function<api::Response(const api::Request&)>;
 
+/// Whether a request is answered so soon that handing it to another thread would take longer than
+/// that. It must not throw.
+using IsQuick = std::function<bool(const api::Request&)>;
+
 struct ServerOptions {
   std::string address = "127.0.0.1";  ///< IPv4 or IPv6, no host name.
   std::uint16_t port = 8080;          ///< 0: any free one; Server::port() tells which.
-  int threads = 4;                    ///< That answer questions.
-  int upload_threads = 2;             ///< That answer POST, apart from questions.
+  int threads = 4;         ///< That serve connections; as many more answer what is not quick.
+  int upload_threads = 2;  ///< That answer POST, apart from questions.
+  /// Such requests, but for POST, hold up the connections of their thread. Default: none is quick.
+  IsQuick is_quick;
   std::uint32_t header_bytes_max = 16 << 10;
   std::uint64_t body_bytes_max = std::uint64_t{1} << 30;  ///< Of POST; others: body_chunk_bytes.
   std::filesystem::path spool_folder;  ///< For bodies above body_chunk_bytes; default: system's.

@@ -367,6 +367,66 @@ TEST(Server, AnswersQuestionsDuringALongUpload) {
   EXPECT_EQ(uploader.answer(), "200 POST /u 1:97");
 }
 
+bool is_small(const api::Request& request) { return request.target.starts_with("/small"); }
+
+TEST(Server, AnswersQuickRequestsWhileTheOthersWait) {
+  std::promise<void> reached;
+  std::promise<void> released;
+  ServerOptions options = small_options();
+  options.threads = 1;
+  options.is_quick = is_small;
+  const auto server = served(std::move(options), [&](const api::Request& request) {
+    if (request.target == "/slow") {
+      reached.set_value();
+      released.get_future().wait();
+    }
+    return echo(request);
+  });
+  Client patient(server->port());
+  patient.say(request_for("/slow"));
+  reached.get_future().wait();
+  Client waiting(server->port());
+  waiting.say(request_for("/other"));
+  EXPECT_EQ(Client(server->port()).say(request_for("/small")).answer(), "200 GET /small 0:0");
+  released.set_value();
+  EXPECT_EQ(patient.answer(), "200 GET /slow 0:0");
+  EXPECT_EQ(waiting.answer(), "200 GET /other 0:0");
+}
+
+TEST(Server, AnswersQuickRequestsLikeAllOthers) {
+  ServerOptions options = small_options();
+  options.is_quick = is_small;
+  const auto server = served(std::move(options), [](const api::Request& request) {
+    if (request.target == "/small/error") throw std::bad_alloc();
+    return echo(request);
+  });
+  Client client(server->port());
+  client.say(request_for("/small/1") + request_for("/2") +
+             "HEAD /small/3 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(client.answer(), "200 GET /small/1 0:0");
+  EXPECT_EQ(client.answer(), "200 GET /2 0:0");
+  EXPECT_THAT(client.head(), HasSubstr("Content-Length: 17\r\n"));  // HEAD /small/3 0:0
+  EXPECT_EQ(client.say("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n\x07").answer(),
+            "200 POST /small 1:7");
+  EXPECT_THAT(client.say(request_for("/small/error")).answer(), StartsWith("500 "));
+  EXPECT_THAT(client.say(request_for("/small/4", "Connection: close\r\n")).rest(),
+              HasSubstr("Connection: close\r\n"));
+}
+
+/// However many are sent ahead, no more than one is being answered.
+TEST(Server, AnswersThousandsOfQuickRequestsSentAhead) {
+  ServerOptions options = small_options();
+  options.is_quick = is_small;
+  const auto server = served(std::move(options));
+  constexpr int count = 1500;
+  std::string all;
+  for (int i = 0; i < count; ++i) all += request_for(fmt::format("/small/{}", i));
+  Client client(server->port());
+  client.say(all);
+  for (int i = 0; i < count; ++i)
+    ASSERT_EQ(client.answer(), fmt::format("200 GET /small/{} 0:0", i));
+}
+
 TEST(Server, StopsAfterTheRequestsInFlight) {
   Gate gate;
   const auto server = served(small_options(), gate.handler());

@@ -5,9 +5,9 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -43,7 +43,7 @@ enum class State {
 
 std::string lower(std::string_view text) {
   std::string out;
-  for (const unsigned char c : text) out += static_cast<char>(std::tolower(c));
+  for (const char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
 }
 
@@ -58,11 +58,21 @@ int status_of(error_code failure) {
 
 class HttpSession : public Session, public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(asio::ip::tcp::socket socket, Engine& engine)
-      : stream_(std::move(socket)), engine_(engine), options_(engine.options) {}
+  HttpSession(asio::ip::tcp::socket socket, Engine& engine, Lane& lane)
+      : socket_(std::move(socket)),
+        timer_(lane.io),
+        engine_(engine),
+        lane_(lane),
+        options_(engine.options) {
+    ++engine_.connections;
+  }
+  ~HttpSession() override { --engine_.connections; }
+  HttpSession(const HttpSession&) = delete;
+  HttpSession& operator=(const HttpSession&) = delete;
 
   void start() override {
-    stream_.expires_after(options_.header_timeout);
+    began_ = Clock::now();
+    close_at(began_ + options_.header_timeout);
     await_request();
   }
 
@@ -78,13 +88,19 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void close() override {
     if (state_ == State::closed) return;
     enter(State::closed);
-    stream_.close();
-    engine_.sessions.erase(shared_from_this());
+    error_code ignored;
+    socket_.close(ignored);
+    timer_.cancel();
+    lane_.sessions.erase(shared_from_this());
   }
 
  private:
+  void close_at(Clock::time_point deadline);
+  void await_deadline();
+  void on_timer();
   void await_request();
   void read_header();
+  void parse_header();
   void on_header();
   std::optional<api::Response> objection() const;
   void continue_to_body();
@@ -94,11 +110,16 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void on_spooled(const Result<void>& spooled);
   api::Request take_request();
   void dispatch();
+  void answer_elsewhere(asio::thread_pool& pool, api::Request request);
   api::Response answer(const api::Request& request) const;
   void respond(api::Response response);
   void respond_and_leave(api::Response response);
+  std::array<asio::const_buffer, 2> next_piece() const;
+  void write_at_once();
   void write_next();
+  void on_piece(std::size_t bytes);
   void on_written();
+  void log_answer(Clock::duration took) const;
   void leave();
   void discard_input();
   void on_error(error_code failure);
@@ -116,61 +137,98 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     };
   }
 
-  beast::tcp_stream stream_;
+  asio::ip::tcp::socket socket_;
+  asio::steady_timer timer_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  Clock::time_point timer_ends_ = Clock::time_point::max();
   Engine& engine_;
+  Lane& lane_;
   const ServerOptions& options_;
   State state_ = State::idle;
 
   beast::flat_buffer buffer_;  ///< Read, not yet parsed: it may hold the start of a next request.
-  std::optional<Parser> parser_;
+  std::optional<Parser> parser_{std::in_place};  ///< Made anew for each request.
   std::uint64_t body_bytes_max_ = 0;
-  std::optional<Spool> spool_;
+  std::optional<Spool> spool_;  ///< Of a request with a body.
   std::string chunk_;
   Clock::time_point began_;
-  std::string log_line_;
   After after_ = After::keep_alive;
   Body body_ = Body::sent;
 
   WireResponse response_;
+  std::size_t head_written_ = 0;
   std::size_t body_written_ = 0;
 };
 
+/// The session is closed then, unless another deadline is set before. A deadline that moves on
+/// costs nothing: the timer finds out when it ends.
+void HttpSession::close_at(Clock::time_point deadline) {
+  deadline_ = deadline;
+  if (deadline_ < timer_ends_) await_deadline();
+}
+
+void HttpSession::await_deadline() {
+  timer_ends_ = deadline_;
+  timer_.expires_at(deadline_);
+  timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
+    const auto self = weak.lock();
+    if (self && !cancelled) self->on_timer();
+  });
+}
+
+void HttpSession::on_timer() {
+  timer_ends_ = Clock::time_point::max();
+  if (deadline_ <= Clock::now()) return close();
+  if (deadline_ < timer_ends_) await_deadline();
+}
+
 void HttpSession::enter(State state) {
-  if ((state == State::busy) != (state_ == State::busy)) {
-    const std::lock_guard lock(engine_.mutex);
-    if (state == State::busy)
-      ++engine_.requests_in_flight;
-    else
-      --engine_.requests_in_flight;
-    engine_.changed.notify_all();
-  }
+  const bool was_busy = state_ == State::busy;
   state_ = state;
+  if (state == State::busy && !was_busy) ++lane_.requests_in_flight;
+  if (state == State::busy || !was_busy) return;
+  --lane_.requests_in_flight;
+  if (!engine_.stopping) return;
+  const std::lock_guard lock(engine_.mutex);
+  engine_.changed.notify_all();
 }
 
 void HttpSession::await_request() {
   if (engine_.stopping) return close();
   enter(State::idle);
-  spool_.reset();
   parser_.emplace();
   parser_->header_limit(options_.header_bytes_max);
   body_bytes_max_ = options_.body_bytes_max;
   parser_->body_limit(body_bytes_max_);
   after_ = After::close;
   body_ = Body::sent;
-  log_line_.clear();
-  if (buffer_.size() > 0) return read_header();
-  stream_.async_read_some(buffer_.prepare(first_read_bytes),
-                          then([](HttpSession& self, std::size_t bytes) {
-                            self.buffer_.commit(bytes);
-                            self.read_header();
-                          }));
+  if (buffer_.size() == 0) return read_header();
+  // In turn with other connections, however many requests this one has sent ahead.
+  asio::post(lane_.io, [self = shared_from_this()] {
+    if (self->state_ != State::idle) return;
+    self->began_ = Clock::now();
+    self->parse_header();
+  });
 }
 
 void HttpSession::read_header() {
-  began_ = Clock::now();
-  stream_.expires_after(options_.header_timeout);
-  beast::http::async_read_header(stream_, buffer_, *parser_,
-                                 then([](HttpSession& self, std::size_t) { self.on_header(); }));
+  socket_.async_read_some(buffer_.prepare(first_read_bytes),
+                          then([](HttpSession& self, std::size_t bytes) {
+                            if (!self.parser_->got_some()) self.began_ = Clock::now();
+                            self.buffer_.commit(bytes);
+                            self.parse_header();
+                          }));
+}
+
+void HttpSession::parse_header() {
+  error_code failure;
+  buffer_.consume(parser_->put(buffer_.data(), failure));
+  if (failure == beast::http::error::need_more) {
+    close_at(began_ + options_.header_timeout);
+    return read_header();
+  }
+  if (failure) return on_error(failure);
+  on_header();
 }
 
 void HttpSession::on_header() {
@@ -178,15 +236,13 @@ void HttpSession::on_header() {
   const auto& header = parser_->get();
   if (header.keep_alive()) after_ = After::keep_alive;
   if (header.method() == beast::http::verb::head) body_ = Body::told;
-  log_line_ = fmt::format("{} {}", std::string_view(header.method_string()),
-                          std::string_view(header.target()).substr(0, logged_target_bytes_max));
   if (auto refused = objection()) return respond_and_leave(*std::move(refused));
   if (header.method() != beast::http::verb::post) {
     body_bytes_max_ = body_chunk_bytes;
     parser_->body_limit(body_bytes_max_);
   }
-  spool_.emplace(options_.spool_folder, body_chunk_bytes);
   if (parser_->is_done()) return dispatch();
+  spool_.emplace(options_.spool_folder, body_chunk_bytes);
   if (header.count(beast::http::field::expect) > 0) return continue_to_body();
   read_body();
 }
@@ -211,8 +267,8 @@ std::optional<api::Response> HttpSession::objection() const {
 
 void HttpSession::continue_to_body() {
   static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
-  stream_.expires_after(options_.write_timeout);
-  asio::async_write(stream_, asio::buffer(interim),
+  close_at(Clock::now() + options_.write_timeout);
+  asio::async_write(socket_, asio::buffer(interim),
                     then([](HttpSession& self, std::size_t) { self.read_body(); }));
 }
 
@@ -222,8 +278,8 @@ void HttpSession::read_body() {
   body.data = chunk_.data();
   body.size = chunk_.size();
   body.more = true;
-  stream_.expires_after(options_.body_timeout);
-  beast::http::async_read(stream_, buffer_, *parser_,
+  close_at(Clock::now() + options_.body_timeout);
+  beast::http::async_read(socket_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t) {
                             if (error && error != beast::http::error::need_buffer)
                               return self->on_error(error);
@@ -237,10 +293,10 @@ void HttpSession::on_body(std::size_t bytes) {
 }
 
 void HttpSession::spool(std::size_t bytes) {
-  stream_.expires_never();
+  close_at(Clock::time_point::max());
   asio::post(engine_.spooling, [self = shared_from_this(), bytes]() mutable {
     auto spooled = self->spool_->append(std::string_view(self->chunk_).substr(0, bytes));
-    auto& io = self->engine_.io;
+    auto& io = self->lane_.io;
     asio::post(io, [session = std::move(self), result = std::move(spooled)] {
       session->on_spooled(result);
     });
@@ -260,7 +316,7 @@ api::Request HttpSession::take_request() {
                        .target = std::string(header.target()),
                        .headers = {},
                        .body = {},
-                       .body_bytes = spool_->size()};
+                       .body_bytes = spool_ ? spool_->size() : 0};
   for (const auto& field : header) {
     std::string& value = request.headers[lower(field.name_string())];
     if (!value.empty()) value += ", ";
@@ -271,21 +327,25 @@ api::Request HttpSession::take_request() {
 }
 
 void HttpSession::dispatch() {
-  stream_.expires_never();
-  chunk_.clear();
-  chunk_.shrink_to_fit();
   const bool upload = parser_->get().method() == beast::http::verb::post;
-  auto& pool = upload ? engine_.uploads : engine_.answers;
-  asio::post(pool, [self = shared_from_this(), request = take_request()]() mutable {
+  api::Request request = take_request();
+  if (!upload && options_.is_quick && options_.is_quick(request)) return respond(answer(request));
+  answer_elsewhere(upload ? engine_.uploads : engine_.answers, std::move(request));
+}
+
+void HttpSession::answer_elsewhere(asio::thread_pool& pool, api::Request request) {
+  close_at(Clock::time_point::max());
+  chunk_ = {};
+  asio::post(pool, [self = shared_from_this(), request = std::move(request)]() mutable {
     api::Response response = self->answer(request);
-    auto& io = self->engine_.io;
+    auto& io = self->lane_.io;
     asio::post(io, [session = std::move(self), answer = std::move(response)]() mutable {
       session->respond(std::move(answer));
     });
   });
 }
 
-/// Runs on a pool's thread, and touches nothing of the session that changes.
+/// May run on a pool's thread, and touches nothing of the session that changes.
 api::Response HttpSession::answer(const api::Request& request) const {
   try {
     api::Response response = engine_.handler(request);
@@ -300,8 +360,9 @@ api::Response HttpSession::answer(const api::Request& request) const {
 void HttpSession::respond(api::Response response) {
   if (engine_.stopping) after_ = After::close;
   response_ = to_wire(std::move(response), after_, body_);
+  head_written_ = 0;
   body_written_ = 0;
-  write_next();
+  write_at_once();
 }
 
 void HttpSession::respond_and_leave(api::Response response) {
@@ -309,43 +370,67 @@ void HttpSession::respond_and_leave(api::Response response) {
   respond(std::move(response));
 }
 
+std::array<asio::const_buffer, 2> HttpSession::next_piece() const {
+  const std::string_view head(response_.head);
+  const std::string_view body(response_.body);
+  return {asio::buffer(head.substr(head_written_)),
+          asio::buffer(body.substr(body_written_, write_chunk_bytes))};
+}
+
+/// As a rule the system takes the whole answer at once, and there is nothing to wait for.
+void HttpSession::write_at_once() {
+  if (state_ == State::closed) return;  // While the handler was at work.
+  error_code error;
+  const std::size_t bytes = socket_.write_some(next_piece(), error);
+  if (error && error != asio::error::would_block) return on_error(error);
+  on_piece(bytes);
+}
+
 void HttpSession::write_next() {
-  const std::string_view piece =
-      std::string_view(response_.body).substr(body_written_, write_chunk_bytes);
-  const std::array buffers = {asio::buffer(std::string_view(response_.head)), asio::buffer(piece)};
-  stream_.expires_after(options_.write_timeout);
-  asio::async_write(stream_, buffers, then([size = piece.size()](HttpSession& self, std::size_t) {
-                      self.response_.head.clear();
-                      self.body_written_ += size;
-                      if (self.body_written_ < self.response_.body.size())
-                        self.write_next();
-                      else
-                        self.on_written();
-                    }));
+  close_at(Clock::now() + options_.write_timeout);
+  asio::async_write(socket_, next_piece(),
+                    then([](HttpSession& self, std::size_t bytes) { self.on_piece(bytes); }));
+}
+
+void HttpSession::on_piece(std::size_t bytes) {
+  const std::size_t of_head = std::min(bytes, response_.head.size() - head_written_);
+  head_written_ += of_head;
+  body_written_ += bytes - of_head;
+  if (head_written_ < response_.head.size() || body_written_ < response_.body.size())
+    write_next();
+  else
+    on_written();
 }
 
 void HttpSession::on_written() {
-  using std::chrono::duration_cast;
-  using std::chrono::microseconds;
-  spdlog::debug("{} {} {} bytes {} us", log_line_, response_.status, response_.body.size(),
-                duration_cast<microseconds>(Clock::now() - began_).count());
+  const auto now = Clock::now();
+  if (spdlog::should_log(spdlog::level::debug)) log_answer(now - began_);
   response_ = {};
+  spool_.reset();
   if (after_ == After::close) return leave();
-  stream_.expires_after(options_.idle_timeout);
+  close_at(now + options_.idle_timeout);
   await_request();
+}
+
+void HttpSession::log_answer(Clock::duration took) const {
+  const auto& header = parser_->get();
+  spdlog::debug("{} {} {} {} bytes {} us", std::string_view(header.method_string()),
+                std::string_view(header.target()).substr(0, logged_target_bytes_max),
+                response_.status, response_.body.size(),
+                std::chrono::duration_cast<std::chrono::microseconds>(took).count());
 }
 
 void HttpSession::leave() {
   enter(State::leaving);
   error_code ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(linger_timeout);
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  close_at(Clock::now() + linger_timeout);
   discard_input();
 }
 
 void HttpSession::discard_input() {
   chunk_.resize(first_read_bytes);
-  stream_.async_read_some(asio::buffer(chunk_),
+  socket_.async_read_some(asio::buffer(chunk_),
                           then([](HttpSession& self, std::size_t) { self.discard_input(); }));
 }
 
@@ -368,8 +453,8 @@ std::string HttpSession::reason_of(int status, error_code failure) const {
 
 }  // namespace
 
-std::shared_ptr<Session> make_session(asio::ip::tcp::socket socket, Engine& engine) {
-  return std::make_shared<HttpSession>(std::move(socket), engine);
+std::shared_ptr<Session> make_session(asio::ip::tcp::socket socket, Engine& engine, Lane& lane) {
+  return std::make_shared<HttpSession>(std::move(socket), engine, lane);
 }
 
 }  // namespace meterline::http

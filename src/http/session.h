@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -12,8 +14,8 @@
 
 namespace meterline::http {
 
-/// One connection. Everything but the handler and the spooling of bodies happens on the one
-/// thread of Engine::io, so that a session needs no locks.
+/// One connection. Everything but the spooling of bodies and the handler, where it is not quick,
+/// happens on the one thread of its Lane, so that a session needs no locks.
 class Session {
  public:
   virtual ~Session() = default;
@@ -23,28 +25,45 @@ class Session {
   virtual void close() = 0;
 };
 
-/// What all sessions of a server share. Members without a note belong to the thread of `io`.
+/// A thread and the connections that it serves.
+struct Lane {
+  boost::asio::io_context io{1};
+  std::set<std::shared_ptr<Session>> sessions;  ///< Only on the thread of `io`.
+  /// Header read, answer not yet sent. For each lane apart, so that threads that answer quick
+  /// requests share nothing that they change.
+  std::atomic<std::size_t> requests_in_flight = 0;
+};
+
+/// What all sessions of a server share. Members may be used on any thread.
 struct Engine {
   Engine(ServerOptions server_options, Handler request_handler)
       : options(std::move(server_options)),
         handler(std::move(request_handler)),
+        lanes(static_cast<std::size_t>(options.threads)),
         answers(static_cast<std::size_t>(options.threads)),
         uploads(static_cast<std::size_t>(options.upload_threads)) {}
 
+  std::size_t requests_in_flight() const {
+    std::size_t count = 0;
+    for (const Lane& lane : lanes) count += lane.requests_in_flight;
+    return count;
+  }
+
   const ServerOptions options;
   const Handler handler;
-  boost::asio::io_context io{1};         ///< Declared before the pools, whose tasks post to it.
-  boost::asio::thread_pool answers;      ///< Any thread.
-  boost::asio::thread_pool uploads;      ///< Any thread.
-  boost::asio::thread_pool spooling{1};  ///< Any thread. A slow disk must not hold up `io`.
-  std::set<std::shared_ptr<Session>> sessions;
-  bool stopping = false;
-
+  std::atomic<bool> stopping = false;
+  std::atomic<std::size_t> connections = 0;
   std::mutex mutex;
-  std::condition_variable changed;
-  std::size_t requests_in_flight = 0;  ///< Under `mutex`: header read, answer not yet sent.
+  std::condition_variable changed;  ///< With `mutex`, while stopping: a request was answered.
+
+  std::deque<Lane> lanes;            ///< Declared before the pools, whose tasks post to them.
+  boost::asio::thread_pool answers;  ///< Requests that are not quick.
+  boost::asio::thread_pool uploads;
+  boost::asio::thread_pool spooling{1};  ///< A slow disk must not hold up a lane.
 };
 
-std::shared_ptr<Session> make_session(boost::asio::ip::tcp::socket socket, Engine& engine);
+/// A connection on `lane`; it counts as one of Engine::connections as long as it lives.
+std::shared_ptr<Session> make_session(boost::asio::ip::tcp::socket socket, Engine& engine,
+                                      Lane& lane);
 
 }  // namespace meterline::http

@@ -13,6 +13,7 @@
 namespace meterline::http {
 namespace {
 
+constexpr std::size_t head_bytes_usual = 384;
 constexpr int gzip_level = 5;
 constexpr int gzip_window_bits = 15 + 16;  // 16 asks zlib for gzip rather than zlib framing.
 
@@ -44,8 +45,21 @@ std::string deflated(const std::string& text) {
 void append_header(std::string& head, std::string_view name, std::string_view value) {
   head += name;
   head += ": ";
-  for (const char c : value) head += c == '\r' || c == '\n' ? ' ' : c;
+  const auto begin = static_cast<std::ptrdiff_t>(head.size());
+  head += value;
+  std::replace_if(
+      head.begin() + begin, head.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
   head += "\r\n";
+}
+
+/// http_date() of now, made once a second by each thread.
+const std::string& date_now() {
+  thread_local std::time_t second = -1;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != second) text = http_date(now);
+  second = now;
+  return text;
 }
 
 bool may_have_body(int status) { return status != 204 && status != 304; }
@@ -83,18 +97,23 @@ void compress(api::Response& response, std::string_view accept_encoding) {
 }
 
 WireResponse to_wire(api::Response response, After after, Body body) {
-  WireResponse wire{.status = response.status, .head = {}, .body = {}};
-  wire.head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, api::phrase_of(response.status));
-  append_header(wire.head, "Date", http_date(std::time(nullptr)));
-  if (may_have_body(response.status)) {
+  const bool has_body = may_have_body(response.status);
+  WireResponse wire{.status = response.status, .head = "HTTP/1.1 ", .body = {}};
+  wire.head.reserve(head_bytes_usual);
+  wire.head += fmt::format_int(response.status).c_str();
+  wire.head += ' ';
+  wire.head += api::phrase_of(response.status);
+  wire.head += "\r\n";
+  append_header(wire.head, "Date", date_now());
+  if (has_body) {
     append_header(wire.head, "Content-Type", response.content_type);
-    append_header(wire.head, "Content-Length", std::to_string(response.body.size()));
+    append_header(wire.head, "Content-Length", fmt::format_int(response.body.size()).c_str());
     append_header(wire.head, "X-Content-Type-Options", "nosniff");
   }
   for (const auto& [name, value] : response.headers) append_header(wire.head, name, value);
   append_header(wire.head, "Connection", after == After::close ? "close" : "keep-alive");
   wire.head += "\r\n";
-  if (body == Body::sent && may_have_body(response.status)) wire.body = std::move(response.body);
+  if (body == Body::sent && has_body) wire.body = std::move(response.body);
   return wire;
 }
 
