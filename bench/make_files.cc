@@ -1,13 +1,14 @@
 // Makes wide CSV files of made-up consumption, the same ones for the same options:
 //   make_files [--meters 10000] [--days 365] [--order meter|day] [--files 10] [--seed 0]
 //              [--model plain|household] [--minutes 30] [--unit Wh|kWh]
-//              [--missing 0] [--missing-days 0] [--out DIR]
+//              [--missing 0] [--missing-days 0] [--part N] [--out DIR]
 // `--order meter`: each file has some of the meters, and all their days. `--order day`: each file
 // has some of the days, of all meters. Both hold the same rows, and `--files 1` the same in one
 // file. `--model plain`: even noise about a few steps of the day. `--model household`: households
 // of four kinds, with seasons, days away from home, appliances. `--minutes` is the interval.
 // `--unit kWh` writes the same energy with three decimals. `--missing` is the share of readings
-// that are left empty, `--missing-days` that of rows that are left out. The folder must exist.
+// that are left empty, `--missing-days` that of rows that are left out. `--part`, from 1, makes
+// that one of the files only. The folder must exist.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -32,6 +33,7 @@ struct Options {
   int meters = 10'000;
   int days = 365;
   int files = 10;
+  int part = 0;  ///< From 1; 0: all files.
   bool by_day = false;
   Model model = Model::plain;
   Unit unit = Unit::Wh;
@@ -318,6 +320,8 @@ Options parse(int argc, char** argv) {
       options.days = count_of(name, value, 20'000);
     else if (name == "--files")
       options.files = count_of(name, value, 10'000);
+    else if (name == "--part")
+      options.part = count_of(name, value, 10'000);
     else if (name == "--seed")
       options.seed = std::strtoull(value.c_str(), nullptr, 10);
     else if (name == "--missing")
@@ -336,5 +340,6 @@ Options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  for (int number = 0; number < options.files; ++number) write_file(options, number);
+  for (int number = 0; number < options.files; ++number)
+    if (options.part == 0 || options.part == number + 1) write_file(options, number);
 }

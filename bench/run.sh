@@ -3,8 +3,9 @@
 #   bench/run.sh small [OPTION...]   1,000 meters, a year: build/bench/small/results.md
 #   bench/run.sh big [OPTION...]     10,000 meters, a year: bench/results.md
 #   bench/run.sh tiny [OPTION...]    20 meters, 30 days: whether the answers agree; for tests
+#   bench/run.sh scale [OPTION...]   how cost grows with rows: docs/operate/scale.md; see scale.py
 #   bench/run.sh micro [OPTION...]   the benches beside the sources; options go to Google Benchmark
-# Options of the first three are those of bench/race.py, such as --rounds 5 --contenders duckdb.
+# Options of small, big and tiny are those of bench/race.py, such as --rounds 5 --contenders duckdb.
 # METERLINE_BUILD: a folder that holds a release build already, instead of build/release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -94,9 +95,13 @@ case "$size" in
     mapfile -t requirements < <(grep -v '^#' bench/requirements.txt)
     race "$size" "$results" --python "$(peers "${requirements[@]}")" --questdb "$(questdb)" "$@"
     ;;
+  scale)
+    build_programs
+    bench/scale.py --build "$build" "$@"
+    ;;
   micro) run_micro "$@" ;;
   *)
-    echo "usage: bench/run.sh small|big|tiny|micro [OPTION...]" >&2
+    echo "usage: bench/run.sh small|big|tiny|scale|micro [OPTION...]" >&2
     exit 2
     ;;
 esac

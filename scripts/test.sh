@@ -63,6 +63,14 @@ run_ctest() {
   rm "$output"
 }
 
+# Whether the harness works; the figures of stores so small say nothing.
+check_scale() {
+  local folder=build/bench/scale-tiny
+  rm -rf "$folder"
+  bench/run.sh scale --rows 2e3,3e5 --keys 20 --seconds 1 --folder "$folder" \
+    --doc "$folder/scale.md"
+}
+
 # The binary under test is build/release/meterline.
 run_pytest() {
   local output
@@ -91,5 +99,6 @@ run "tsan build" 1 build tsan --target "${threaded_layers[@]/%/_test}"
 run "tsan ctest" 3 run_ctest tsan -R "^($(IFS='|' && echo "${threaded_layers[*]}")):"
 run "release build" 1 scripts/build.sh
 run "race" 1 bench/run.sh tiny
+run "scale" 1 check_scale
 run "instructions" 7 bench/instructions.py
 run "pytest" 1 run_pytest

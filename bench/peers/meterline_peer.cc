@@ -8,6 +8,7 @@
 #include "ingest/ingest.h"
 #include "peers/ask.h"
 #include "query/consumption.h"
+#include "query/gaps.h"
 #include "query/portfolio.h"
 #include "source/disk/disk_source.h"
 #include "store/rocksdb/database.h"
@@ -18,21 +19,19 @@ namespace {
 using namespace meterline;
 using bench::Key;
 
-constexpr std::size_t cache_bytes = 64 << 20;  // As the program has.
-
 template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return *std::move(result);
 }
 
-std::unique_ptr<store::Store> open(const bench::Options& options) {
+std::unique_ptr<store::Store> open(const bench::Options& options, std::size_t cache_bytes) {
   return must(store::open_rocksdb_store({.folder = options.store, .cache_bytes = cache_bytes}));
 }
 
 /// One file after the other, each durable before the next is begun.
 void append(const bench::Options& options) {
-  const auto store = open(options);
+  const auto store = open(options, store::cache_bytes_min);
   const ingest::IngestOptions how{.unit = options.decimals == 0 ? Unit::Wh : Unit::kWh};
   for (const auto& path : options.paths) {
     const auto record = ingest::load(must(source::file_delivery(path)), *store, how);
@@ -43,9 +42,9 @@ void append(const bench::Options& options) {
 
 void compact(const bench::Options& options) {
   const auto folder = std::filesystem::path(options.store) / "db";
-  const auto database = must(store::Database::open(folder, cache_bytes));
-  for (const auto family :
-       {store::Family::days, store::Family::totals, store::Family::deliveries}) {
+  const auto database = must(store::Database::open(folder, store::cache_bytes_min));
+  for (const auto family : {store::Family::days, store::Family::totals, store::Family::deliveries,
+                            store::Family::meters}) {
     const auto done = database->db().CompactRange({}, database->family(family), nullptr, nullptr);
     if (!done.ok()) throw std::runtime_error(done.ToString());
   }
@@ -78,6 +77,13 @@ class Questions {
     return sum;
   }
 
+  /// As the peers count them: of the meters with a day in the time asked for.
+  std::int64_t gaps(const Key& key) const {
+    const auto answer =
+        must(query::gaps(store_, {.dates = dates_of(key), .absent = query::Absent::left_out}));
+    return answer.total.meters_with_gaps;
+  }
+
  private:
   static MeterId meter_of(const Key& key) { return MeterId::parse(key.meter).value(); }
   static DateRange dates_of(const Key& key) {
@@ -97,16 +103,16 @@ class Questions {
 };
 
 void ask(const bench::Options& options) {
-  const auto store = open(options);
+  const auto store = open(options, store::suitable_cache_bytes());  // As `meterline serve`.
   const Questions questions(*store, options.decimals);
   const auto series = [&](query::Resolution resolution) {
     return [&questions, resolution](const Key& key) { return questions.series(key, resolution); };
   };
-  bench::ask_all(options,
-                 {{"day", [&](const Key& key) { return questions.day(key); }},
-                  {"year", series(query::Resolution::day)},
-                  {"readings", series(query::Resolution::interval)},
-                  {"portfolio", [&](const Key& key) { return questions.portfolio(key); }}});
+  bench::ask_all(options, {{"day", [&](const Key& key) { return questions.day(key); }},
+                           {"year", series(query::Resolution::day)},
+                           {"readings", series(query::Resolution::interval)},
+                           {"portfolio", [&](const Key& key) { return questions.portfolio(key); }},
+                           {"gaps", [&](const Key& key) { return questions.gaps(key); }}});
 }
 
 void run(const bench::Options& options) {

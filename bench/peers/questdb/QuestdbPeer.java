@@ -27,7 +27,7 @@ import java.util.Map;
 
 public final class QuestdbPeer implements AutoCloseable {
   private static final int CHECKED_KEYS = 20;
-  private static final int WARMING_KEYS = 200;
+  private static final double WARMING_SHARE = 0.25;  // Of the seconds of a question.
   private static final long COPY_MILLIS_MAX = 1_800_000;
   private static final String DAYS = " where Meter = :meter and Date >= :from and Date < :to";
 
@@ -209,12 +209,14 @@ public final class QuestdbPeer implements AutoCloseable {
   }
 
   private void ask(String question, Answer answer, List<Key> keys) throws Exception {
+    double secondsMax = Double.parseDouble(options.getOrDefault("--seconds", "10"));
     List<String> first = new ArrayList<>();
-    for (int i = 0; i < Math.min(WARMING_KEYS, keys.size()); ++i) {
+    long warming = System.nanoTime();
+    for (int i = 0; i < keys.size(); ++i) {
+      if (i >= CHECKED_KEYS && System.nanoTime() - warming > secondsMax * WARMING_SHARE * 1e9) break;
       long got = answer.of(keys.get(i));
       if (i < CHECKED_KEYS) first.add(Long.toString(got));
     }
-    double secondsMax = Double.parseDouble(options.getOrDefault("--seconds", "10"));
     List<Long> took = new ArrayList<>();
     long sum = 0;
     long begin = System.nanoTime();
