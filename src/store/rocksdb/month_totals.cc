@@ -39,14 +39,14 @@ std::size_t packed_bytes(std::uint32_t plain, unsigned width) {
   return (static_cast<std::size_t>(std::popcount(plain)) * width + 7) / 8;
 }
 
-auto identity_of(const TotalEntry& entry) {
+auto identity_of(const GivenTotal& entry) {
   return std::tie(entry.grid, entry.day, entry.delivery);
 }
 
-using Entries = std::span<const TotalEntry>;
+using Entries = std::span<const GivenTotal>;
 
 void put_deliveries(Entries layer, std::string& out) {
-  const bool differ = std::any_of(layer.begin(), layer.end(), [&](const TotalEntry& entry) {
+  const bool differ = std::any_of(layer.begin(), layer.end(), [&](const GivenTotal& entry) {
     return entry.delivery != layer.front().delivery;
   });
   put_varint(std::uint64_t{layer.front().delivery} << 1 | (differ ? 1 : 0), out);
@@ -107,21 +107,21 @@ bool is_one_layer(Entries entries) {
 }
 
 /// Sorts, leaves of equal entries the one with the greatest total, and returns those left.
-std::span<TotalEntry> unite(std::span<TotalEntry> entries) {
-  std::sort(entries.begin(), entries.end(), [](const TotalEntry& a, const TotalEntry& b) {
+std::span<GivenTotal> unite(std::span<GivenTotal> entries) {
+  std::sort(entries.begin(), entries.end(), [](const GivenTotal& a, const GivenTotal& b) {
     return std::tuple_cat(identity_of(a), std::tie(b.total)) <
            std::tuple_cat(identity_of(b), std::tie(a.total));
   });
   const auto last = std::unique(
       entries.begin(), entries.end(),
-      [](const TotalEntry& a, const TotalEntry& b) { return identity_of(a) == identity_of(b); });
+      [](const GivenTotal& a, const GivenTotal& b) { return identity_of(a) == identity_of(b); });
   return entries.first(static_cast<std::size_t>(last - entries.begin()));
 }
 
 /// Of united entries of one grid: of the deliveries that gave a day, the first is in the first
 /// layer, the second in the second.
 void put_layers(Entries entries, std::string& out) {
-  std::vector<std::vector<TotalEntry>> layers;
+  std::vector<std::vector<GivenTotal>> layers;
   std::size_t depth = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     depth = i > 0 && entries[i].day == entries[i - 1].day ? depth + 1 : 0;
@@ -208,13 +208,13 @@ Result<bool> MonthTotals::next(TotalsLayer& layer) {
   return true;
 }
 
-void write_month_totals(std::span<TotalEntry> entries, std::string& out) {
+void write_month_totals(std::span<GivenTotal> entries, std::string& out) {
   out += static_cast<char>(month_totals_format);
   if (entries.empty()) return;
   if (is_one_layer(entries)) return put_layer(entries, out);
   Entries rest = unite(entries);
   while (!rest.empty()) {
-    const auto next = std::find_if(rest.begin(), rest.end(), [&](const TotalEntry& entry) {
+    const auto next = std::find_if(rest.begin(), rest.end(), [&](const GivenTotal& entry) {
       return entry.grid != rest.front().grid;
     });
     const auto count = static_cast<std::size_t>(next - rest.begin());
@@ -224,7 +224,7 @@ void write_month_totals(std::span<TotalEntry> entries, std::string& out) {
 }
 
 Result<void> merge_month_totals(std::span<const std::string_view> values, std::string& merged) {
-  std::vector<TotalEntry> all;
+  std::vector<GivenTotal> all;
   TotalsLayer layer;
   for (const auto value : values) {
     METERLINE_TRY(auto layers, MonthTotals::open(value));

@@ -20,7 +20,7 @@ namespace meterline::store {
 inline constexpr unsigned char month_totals_format = 2;
 
 /// What one delivery gave for one day.
-struct TotalEntry {
+struct GivenTotal {
   std::string_view grid;              ///< As in PackedParts.
   std::uint32_t day = 0;              ///< 0 is the first of the month.
   std::uint32_t delivery = 0;         ///< The delivery's number in this store.
@@ -71,7 +71,7 @@ class MonthTotals {
 /// Appends a value of these entries, in any order, to `out`; may reorder them. Where two have the
 /// same grid, day and delivery, the greater total stays, and any rather than none. Allocates
 /// nothing but in `out` when they come ascending, with one grid and no day twice.
-void write_month_totals(std::span<TotalEntry> entries, std::string& out);
+void write_month_totals(std::span<GivenTotal> entries, std::string& out);
 
 /// Overwrites `merged` with all that the values hold.
 Result<void> merge_month_totals(std::span<const std::string_view> values, std::string& merged);

@@ -16,8 +16,8 @@ using Total = std::optional<std::int64_t>;
 /// What a value holds: (grid, day, delivery) -> total.
 using Content = std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, Total>;
 
-std::vector<TotalEntry> entries_of(const Content& content) {
-  std::vector<TotalEntry> entries;
+std::vector<GivenTotal> entries_of(const Content& content) {
+  std::vector<GivenTotal> entries;
   for (const auto& [key, total] : content) {
     const auto& [grid, day, delivery] = key;
     entries.push_back({.grid = grid, .day = day, .delivery = delivery, .total = total});
@@ -85,7 +85,7 @@ TEST(MonthTotals, EqualTotalsTakeNoBits) {
 }
 
 TEST(MonthTotals, OfADeliveryThatSaysADayTwiceTheGreaterTotalStays) {
-  std::vector<TotalEntry> entries = {{.grid = "a", .day = 3, .delivery = 1, .total = {}},
+  std::vector<GivenTotal> entries = {{.grid = "a", .day = 3, .delivery = 1, .total = {}},
                                      {.grid = "a", .day = 3, .delivery = 1, .total = -5},
                                      {.grid = "a", .day = 3, .delivery = 1, .total = -6}};
   std::string value;

@@ -96,7 +96,7 @@ class RocksdbWriter final : public DeliveryWriter {
 
   // Used by flush_channel(), and kept for their memory.
   std::vector<MonthEntry> day_entries_;
-  std::vector<TotalEntry> total_entries_;
+  std::vector<GivenTotal> total_entries_;
   std::string key_;
   std::string value_;
 
