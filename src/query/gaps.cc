@@ -34,11 +34,12 @@ class MeterList {
       : store_(store), is_last_page_(absent == Absent::left_out) {}
 
   /// Null behind the last one; none where those absent are left out.
-  Result<const store::MeterInfo*> current() {
+  Result<const store::MeterChannels*> current() {
     if (next_ == page_.size() && !is_last_page_) {
-      METERLINE_TRY(page_, store_.meters({.prefix = {},
-                                          .after = page_.empty() ? MeterId() : page_.back().meter,
-                                          .limit = known_meters_page}));
+      METERLINE_TRY(page_,
+                    store_.meter_channels({.prefix = {},
+                                           .after = page_.empty() ? MeterId() : page_.back().meter,
+                                           .limit = known_meters_page}));
       next_ = 0;
       is_last_page_ = page_.size() < known_meters_page;
     }
@@ -48,7 +49,7 @@ class MeterList {
 
  private:
   const store::Store& store_;
-  std::vector<store::MeterInfo> page_;
+  std::vector<store::MeterChannels> page_;
   std::size_t next_ = 0;
   bool is_last_page_;
 };
@@ -113,7 +114,7 @@ class GapsAnswer {
 
   /// A meter by its rows and, where it is known, by what its channels are.
   Result<void> add(std::string_view meter, const std::vector<Row>& rows,
-                   const store::MeterInfo* known) {
+                   const store::MeterChannels* known) {
     has_gaps_ = false;
     is_listed_ = answer_.meters.size() < question_.limit && meter > question_.after.text();
     for (const Row& row : rows) add_row(row);
@@ -145,17 +146,16 @@ class GapsAnswer {
   }
 
   /// The wanted channels that have no row; whether there are any.
-  bool add_absent(const store::MeterInfo& known, const std::vector<Row>& rows) {
+  bool add_absent(const store::MeterChannels& known, const std::vector<Row>& rows) {
     bool any = false;
-    for (const auto& info : known.channels) {
-      const auto is_that = [&](const Row& row) { return row.channel() == info.channel; };
+    for (const auto& channel : known.channels) {
+      const auto is_that = [&](const Row& row) { return row.channel() == channel; };
       if (std::any_of(rows.begin(), rows.end(), is_that) ||
-          !is_wanted(info.channel, question_.channel, question_.flow))
+          !is_wanted(channel, question_.channel, question_.flow))
         continue;
       any = true;
       answer_.total.days += days_;
-      if (is_listed_)
-        channels_.push_back({.channel = info.channel, .first_gap = question_.dates.from});
+      if (is_listed_) channels_.push_back({.channel = channel, .first_gap = question_.dates.from});
     }
     if (any) has_gaps_ = true;
     return any;
@@ -247,7 +247,7 @@ Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question) {
   GapsAnswer answer(question);
   std::vector<Row> own;
   for (;;) {
-    METERLINE_TRY(const store::MeterInfo* known, meters.current());
+    METERLINE_TRY(const store::MeterChannels* known, meters.current());
     if (rows.at_end() && known == nullptr) return answer.take();
     const bool has_row =
         !rows.at_end() && (known == nullptr || rows.meter() <= known->meter.text());

@@ -79,6 +79,12 @@ struct MeterInfo {
   bool operator==(const MeterInfo&) const = default;
 };
 
+struct MeterChannels {
+  MeterId meter;
+  std::vector<Channel> channels;  ///< Ascending; at least one.
+  bool operator==(const MeterChannels&) const = default;
+};
+
 struct DeliveryRecord {
   Delivery delivery;
   DeliveryReport report;
@@ -240,6 +246,20 @@ class Store {
   /// Ascending by meter id.
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
   virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
+
+  /// The meters of meters() with nothing but their channels, which a backend may know with less
+  /// work; those whose first days are being loaded may be among them.
+  virtual Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const {
+    auto meters = this->meters(query);
+    if (!meters) return tl::unexpected(std::move(meters).error());
+    std::vector<MeterChannels> found;
+    for (auto& info : *meters) {
+      auto& meter = found.emplace_back();
+      meter.meter = std::move(info.meter);
+      for (auto& known : info.channels) meter.channels.push_back(std::move(known.channel));
+    }
+    return found;
+  }
 
   /// The channels of meter(), ascending; none for an unknown one. Every question about a meter
   /// begins with it, so a backend answers it with less work where it can; it may then name a

@@ -145,6 +145,8 @@ std::set<Month> months_of(const Store& store) {
 
 void expect_same(const Store& fast, const Store& slow, const DaysQuery& part) {
   EXPECT_EQ(meters_of(fast), meters_of(slow));
+  const MetersQuery some{.prefix = "", .after = part.meter, .limit = 2};
+  EXPECT_EQ(must(fast.meter_channels(some)), must(slow.meter_channels(some)));
   for (const auto& info : must(slow.meters({.prefix = {}, .after = {}, .limit = 1000})))
     for (const auto& dates : {ever(), part.dates}) {
       const DaysQuery query{.meter = info.meter, .dates = dates, .as_of = part.as_of};

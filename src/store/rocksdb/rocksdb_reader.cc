@@ -550,23 +550,31 @@ Result<std::shared_ptr<const MonthOfMeters>> RocksdbReader::month_of_meters(Mont
   return cache_.put(month, ticket, std::move(made));
 }
 
-Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
+Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQuery& query) const {
   const auto iterator = iterate(Family::meters, {});
-  const auto days = iterate(Family::days, {});
-  std::vector<MeterInfo> found;
-  std::vector<Channel> channels;
-  MeterSummary summary(table_);
+  std::vector<MeterChannels> found;
   iterator->Seek(query.after.text() < query.prefix ? query.prefix : meters_key_after(query.after));
   for (; iterator->Valid() && found.size() < query.limit; iterator->Next()) {
     if (view_of(iterator->key()) == all_meters_key) break;
-    const auto meter = MeterId::parse(view_of(iterator->key()));
+    auto meter = MeterId::parse(view_of(iterator->key()));
     if (!meter) return damaged();
     if (!meter->text().starts_with(query.prefix)) break;
-    METERLINE_CHECK(read_meter_channels(view_of(iterator->value()), channels));
-    METERLINE_TRY(auto info, summary.read(*meter, channels, *days));
-    found.push_back(std::move(info));
+    found.push_back({.meter = *std::move(meter), .channels = {}});
+    METERLINE_CHECK(read_meter_channels(view_of(iterator->value()), found.back().channels));
   }
   METERLINE_CHECK(finished(*iterator));
+  return found;
+}
+
+Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
+  METERLINE_TRY(const auto known, meter_channels(query));
+  const auto days = iterate(Family::days, {});
+  MeterSummary summary(table_);
+  std::vector<MeterInfo> found;
+  for (const auto& [meter, channels] : known) {
+    METERLINE_TRY(auto info, summary.read(meter, channels, *days));
+    found.push_back(std::move(info));
+  }
   return found;
 }
 

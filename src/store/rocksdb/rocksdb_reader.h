@@ -31,6 +31,7 @@ class RocksdbReader {
   Result<void> day_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
   Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const;
+  Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const;
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const;
   Result<std::vector<Channel>> channels(const MeterId& meter) const;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const;

@@ -85,6 +85,9 @@ class RocksdbStore final : public Store {
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
     return reader_.meters(query);
   }
+  Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const override {
+    return reader_.meter_channels(query);
+  }
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
     return reader_.meter(meter);
   }
