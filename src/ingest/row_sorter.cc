@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t write_buffer_bytes = 1 << 20;
 constexpr std::size_t read_buffers_bytes = 2 << 20;  ///< Of all runs together.
-constexpr std::size_t read_buffer_bytes_min = 64 << 10;
+constexpr std::size_t read_buffer_bytes_min = 16 << 10;
 /// What a meter takes in a table, about.
 constexpr std::size_t meter_bytes = 128;
 /// Rows stand in memory in another order than they are visited in: so many are fetched ahead.
