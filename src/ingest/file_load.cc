@@ -145,7 +145,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelT
                      .threads = options_.threads,
                      .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
                     channels, sorter, content_);
-  return reader.read(std::move(head), *bytes);
+  return reader.read(head, *bytes);
 }
 
 /// Stores what an archive holds. One that can be read twice is read to its end before.

@@ -18,10 +18,10 @@ FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter
                        FileContent& content)
     : options_(options), channels_(channels), sorter_(sorter), content_(content) {}
 
-Result<void> FileReader::read(std::string head, source::ByteSource& bytes) {
+Result<void> FileReader::read(std::string_view head, source::ByteSource& bytes) {
   METERLINE_TRY(const auto recognised, formats::recognise(head));
   content_.format = recognised.format;
-  return read_pieces(bytes, std::string_view(head).substr(recognised.byte_order_mark));
+  return read_pieces(bytes, head.substr(recognised.byte_order_mark));
 }
 
 /// Reads on from `text`, the start of the file, to its end.

@@ -46,7 +46,7 @@ class FileReader {
   /// `head` is what was read of `bytes` already: formats::recognise_bytes, or all there are.
   /// Errors: `refused` when the file as a whole cannot be taken in, and those of the source and
   /// the sorter.
-  Result<void> read(std::string head, source::ByteSource& bytes);
+  Result<void> read(std::string_view head, source::ByteSource& bytes);
 
  private:
   Result<void> read_pieces(source::ByteSource& bytes, std::string_view text);
