@@ -72,9 +72,10 @@ Result<void> check_format(const fs::path& folder) {
   if (format > 0)
     return fail(
         Errc::refused,
-        fmt::format("the store in {} has format {}, written by an older meterline; this one "
-                    "reads format {}: load the files again into a new folder",
-                    folder.string(), format, store_format));
+        fmt::format(
+            "the store in {} has format {}, written by an older meterline; this one "
+            "reads format {}: remove that folder or name another one, and load the files again",
+            folder.string(), format, store_format));
   return fail(Errc::refused, fmt::format("{} holds no meterline store (its {} file says `{}`)",
                                          folder.string(), format_file, line));
 }
