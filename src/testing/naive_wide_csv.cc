@@ -387,12 +387,13 @@ class NaiveParser {
 
   void report_day() {
     const auto slots = static_cast<std::size_t>(header_.interval.slots_per_day());
-    ReadingDay day{.meter = *MeterId::parse(fields_[header_.meter_column].text),
-                   .channel = {.name = "consumption", .flow = Flow::consumption, .unit = unit_},
-                   .date = *Date::parse(fields_[header_.date_column].text),
-                   .interval = header_.interval,
-                   .mantissas = std::vector<std::int64_t>(slots, 0),
-                   .qualities = std::vector<Quality>(slots, Quality::missing)};
+    ReadingDay day;
+    day.meter = *MeterId::parse(fields_[header_.meter_column].text);
+    day.channel = {.name = "consumption", .flow = Flow::consumption, .unit = unit_};
+    day.date = *Date::parse(fields_[header_.date_column].text);
+    day.interval = header_.interval;
+    day.mantissas.assign(slots, 0);
+    day.qualities.assign(slots, Quality::missing);
     const auto filled = cells();
     std::size_t decimals = 0;
     for (const NaiveCell& cell : filled)
