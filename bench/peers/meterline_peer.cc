@@ -12,6 +12,8 @@
 #include "query/portfolio.h"
 #include "source/disk/disk_source.h"
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/recent_fold.h"
+#include "store/rocksdb/recent_months.h"
 #include "store/rocksdb/rocksdb_store.h"
 
 namespace {
@@ -23,6 +25,9 @@ template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
   return *std::move(result);
+}
+void must(const Result<void>& result) {
+  if (!result) throw std::runtime_error(result.error().message);
 }
 
 std::unique_ptr<store::Store> open(const bench::Options& options, std::size_t cache_bytes) {
@@ -41,10 +46,13 @@ void append(const bench::Options& options) {
 }
 
 void compact(const bench::Options& options) {
-  const auto folder = std::filesystem::path(options.store) / "db";
-  const auto database = must(store::Database::open(folder, store::cache_bytes_min));
+  const auto folder = std::filesystem::path(options.store);
+  const auto database = must(store::Database::open(folder / "db", store::cache_bytes_min));
+  store::RecentMonths recent(0);
+  must(store::load_recent(*database, recent));
+  must(store::RecentFold(*database, recent, folder / "incoming").fold());
   for (const auto family : {store::Family::days, store::Family::totals, store::Family::deliveries,
-                            store::Family::meters}) {
+                            store::Family::meters, store::Family::recent}) {
     const auto done = database->db().CompactRange({}, database->family(family), nullptr, nullptr);
     if (!done.ok()) throw std::runtime_error(done.ToString());
   }

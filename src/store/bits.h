@@ -77,6 +77,15 @@ inline std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
   return std::nullopt;
 }
 
+/// Takes a varint off the front of `bytes`, and as many bytes as it says.
+inline std::optional<std::string_view> take_sized(std::string_view& bytes) {
+  const auto size = take_varint(bytes);
+  if (!size || *size > bytes.size()) return std::nullopt;
+  const auto taken = bytes.substr(0, *size);
+  bytes.remove_prefix(*size);
+  return taken;
+}
+
 /// Signed as unsigned, so that small negative numbers stay small: 0, -1, 1, -2, ...
 inline std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);

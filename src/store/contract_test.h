@@ -38,6 +38,11 @@ inline std::vector<Backend> backends() {
       {"memory", Kept::in_memory, [](const auto&) { return make_memory_store(); }},
       {"rocksdb", Kept::outside,
        [](const auto& folder) { return open_rocksdb_store({.folder = folder / "store"}); }},
+      // Small deliveries are folded into months at once; otherwise all here would stay recent.
+      {"rocksdb_folded", Kept::outside,
+       [](const auto& folder) {
+         return open_rocksdb_store({.folder = folder / "store", .recent_bytes_max = 0});
+       }},
 #ifdef METERLINE_CLOUD
       {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
 #endif

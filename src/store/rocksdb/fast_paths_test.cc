@@ -159,7 +159,9 @@ void expect_same(const Store& fast, const Store& slow, const DaysQuery& part) {
 
 RC_GTEST_PROP(FastPaths, EqualThePlainOnesWhileDeliveriesCome, ()) {
   const testing::TempFolder temp;
-  const RocksdbOptions options{.folder = temp.path() / "s"};
+  const RocksdbOptions options{
+      .folder = temp.path() / "s",
+      .recent_bytes_max = *rc::gen::element<std::size_t>(0, 1000, std::size_t{8} << 20)};
   auto fast = must(open_rocksdb_store(options));
   const auto slow = make_memory_store();
   const auto first = Date::parse("2018-12-20")->days() + *rc::gen::inRange(0, 30);

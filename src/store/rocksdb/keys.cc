@@ -79,6 +79,30 @@ std::optional<MonthKey> parse_totals_key(std::string_view key) {
       .meter = key.substr(2, end - 2), .month = month_at(key), .channel = *std::move(channel)};
 }
 
+Month month_of_days_key(std::string_view key) { return month_at(key.substr(key.find('\0') + 1)); }
+
+std::string_view meter_month_of(std::string_view key) { return key.substr(0, key.find('\0') + 3); }
+
+void totals_key_of(std::string_view days_key, std::string& key) {
+  const auto month_at = days_key.find('\0') + 1;
+  key.assign(days_key.substr(month_at, 2));
+  key += days_key.substr(0, month_at);
+  key += days_key.substr(month_at + 2);
+}
+
+std::string recent_key(std::uint64_t number) {
+  std::string key;
+  put_big_endian(number, key);
+  return key;
+}
+
+std::optional<std::uint64_t> parse_recent_key(std::string_view key) {
+  std::uint64_t number = 0;
+  if (key.size() != sizeof(number)) return std::nullopt;
+  for (const char byte : key) number = number << 8 | static_cast<unsigned char>(byte);
+  return number;
+}
+
 std::string days_key_start(const MeterId& meter, Month month) {
   return meter.text() + '\0' + month_bytes(month);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@ void days_key(const MeterId& meter, Month month, const Channel& channel, std::st
 /// `totals`: month, meter, 0, channel as above.
 void totals_key(const MeterId& meter, Month month, const Channel& channel, std::string& key);
 
+struct MonthRange {
+  Month first;
+  Month last;  ///< inclusive
+};
+inline constexpr MonthRange all_months{.first = {.index = 0}, .last = {.index = UINT16_MAX}};
+
 struct MonthKey {
   std::string_view meter;
   Month month;
@@ -26,6 +33,17 @@ struct MonthKey {
 /// Empty when the bytes are no such key.
 std::optional<MonthKey> parse_days_key(std::string_view key);
 std::optional<MonthKey> parse_totals_key(std::string_view key);
+
+// Of a key of `days` that parses:
+Month month_of_days_key(std::string_view key);
+/// Meter, 0 and month, which its channels have in common.
+std::string_view meter_month_of(std::string_view key);
+/// The same month in `totals`.
+void totals_key_of(std::string_view days_key, std::string& key);
+
+/// `recent`: counts the small writes, in 8 bytes.
+std::string recent_key(std::uint64_t number);
+std::optional<std::uint64_t> parse_recent_key(std::string_view key);
 
 /// `meters`: the meter's text holds its channels.
 inline const std::string& meters_key(const MeterId& meter) { return meter.text(); }

@@ -5,6 +5,7 @@
 
 #include "core/channel.h"
 #include "core/meter_id.h"
+#include "store/rocksdb/entry_buffer.h"
 #include "store/rocksdb/known_meters.h"
 #include "store/rocksdb/sorted_files.h"
 

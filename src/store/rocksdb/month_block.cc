@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <optional>
 #include <tuple>
 
 #include "core/try.h"
@@ -16,14 +15,6 @@ using DayBits = std::uint32_t;  ///< Bit 0 is the first of the month.
 constexpr DayBits days_mask = (DayBits{1} << month_days_max) - 1;
 
 tl::unexpected<Error> damaged() { return fail(Errc::corrupt, "a month of readings is damaged"); }
-
-std::optional<std::string_view> take_sized(std::string_view& block) {
-  const auto size = take_varint(block);
-  if (!size || *size > block.size()) return std::nullopt;
-  const auto bytes = block.substr(0, *size);
-  block.remove_prefix(*size);
-  return bytes;
-}
 
 /// Reads the deliveries of a layer's days into `entries`, from `first` on.
 bool take_deliveries(std::string_view& block, std::vector<MonthEntry>& entries, std::size_t first) {

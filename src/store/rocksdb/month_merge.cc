@@ -48,6 +48,11 @@ class SetMerge final : public rocksdb::MergeOperator {
 
 }  // namespace
 
+Result<void> unite_values(Family family, const Values& values, std::string& united) {
+  return family == Family::days ? merge_month_blocks(values, united)
+                                : merge_month_totals(values, united);
+}
+
 std::shared_ptr<rocksdb::MergeOperator> make_days_merge() {
   return std::make_shared<SetMerge>(
       "meterline.days",

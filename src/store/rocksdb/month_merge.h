@@ -3,6 +3,12 @@
 #include <rocksdb/merge_operator.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "store/rocksdb/database.h"
 
 namespace meterline::store {
 
@@ -12,5 +18,9 @@ namespace meterline::store {
 std::shared_ptr<rocksdb::MergeOperator> make_days_merge();    ///< Of month blocks.
 std::shared_ptr<rocksdb::MergeOperator> make_totals_merge();  ///< Of months of totals.
 std::shared_ptr<rocksdb::MergeOperator> make_meters_merge();  ///< Of a meter's channels.
+
+/// Overwrites `united` with all that the values of this family hold; `days` or `totals`.
+Result<void> unite_values(Family family, const std::vector<std::string_view>& values,
+                          std::string& united);
 
 }  // namespace meterline::store

@@ -14,6 +14,8 @@
 #include "store/rocksdb/month_block.h"
 #include "store/rocksdb/month_builder.h"
 #include "store/rocksdb/month_days.h"
+#include "store/rocksdb/month_merge.h"
+#include "store/rocksdb/united_iterator.h"
 
 namespace meterline::store {
 namespace {
@@ -252,9 +254,9 @@ class MeterSummary {
  public:
   explicit MeterSummary(const DeliveryTable& table) : table_(table) {}
 
-  /// Of `meter`, which has these channels; `days` goes over the days of any meters.
+  /// Of `meter`, which has these channels; `days` goes over all of its days at least.
   Result<MeterInfo> read(const MeterId& meter, const std::vector<Channel>& channels,
-                         rocksdb::Iterator& days);
+                         UnitedIterator& days);
 
  private:
   Result<void> read_first(Month month, std::string_view block, ChannelInfo& info);
@@ -305,7 +307,7 @@ Result<void> MeterSummary::read_last(Month month, std::string_view block, Channe
 }
 
 Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Channel>& channels,
-                                     rocksdb::Iterator& days) {
+                                     UnitedIterator& days) {
   MeterInfo info{.meter = meter, .channels = {}};
   for (const auto& channel : channels) info.channels.push_back({.channel = channel});
   std::vector<ChannelInfo*> open;
@@ -313,24 +315,31 @@ Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Cha
     for (auto& channel : info.channels) open.push_back(&channel);
   };
   const auto each = [&](const auto& step, const auto& visit) -> Result<void> {
-    for (; !open.empty(); step()) {
-      METERLINE_CHECK(finished(days));
-      const auto key = days.Valid() ? parse_days_key(view_of(days.key())) : std::nullopt;
-      if (!key || key->meter != meter.text()) return damaged();
+    for (; !open.empty() && days.is_valid(); step()) {
+      const auto key = parse_days_key(days.key());
+      if (!key) return damaged();
+      if (key->meter != meter.text()) break;
       if (auto* const channel = take_channel(key->channel, open))
-        METERLINE_CHECK(visit(key->month, view_of(days.value()), *channel));
+        METERLINE_CHECK(visit(key->month, days.value(), *channel));
     }
-    return {};
+    return days.status();
   };
   reopen();
-  days.Seek(days_key_start(meter, Month{}));
+  days.seek(days_key_start(meter, Month{}));
   METERLINE_CHECK(
-      each([&] { days.Next(); },
+      each([&] { days.next(); },
            [&](auto month, auto block, auto& to) { return read_first(month, block, to); }));
+  // A channel is listed a moment before its first days can be read.
+  std::vector<Channel> unread;
+  for (const auto* listed : open) unread.push_back(listed->channel);
+  std::erase_if(info.channels, [&](const ChannelInfo& channel) {
+    return std::find(unread.begin(), unread.end(), channel.channel) != unread.end();
+  });
+  open.clear();
   reopen();
-  days.SeekForPrev(days_key_end(meter));
+  days.seek_back(days_key_end(meter));
   METERLINE_CHECK(
-      each([&] { days.Prev(); },
+      each([&] { days.previous(); },
            [&](auto month, auto block, auto& to) { return read_last(month, block, to); }));
   return info;
 }
@@ -348,6 +357,30 @@ Result<bool> RocksdbReader::get(Family family, std::string_view key,
   const auto status = database_.db().Get(options_, database_.family(family), slice_of(key), &value);
   if (status.IsNotFound()) return false;
   if (!status.ok()) return database_error("read the store", status);
+  return true;
+}
+
+Result<bool> RocksdbReader::get_month(Family family, const MonthOfChannel& month, std::string& key,
+                                      rocksdb::PinnableSlice& value) const {
+  EntryBuffer recent;  // Looked up first: what is folded meanwhile is found in both.
+  if (!recent_.empty()) {
+    days_key(month.meter, month.month, month.channel, key);
+    recent_.find(family, key, recent);
+  }
+  if (family == Family::days)
+    days_key(month.meter, month.month, month.channel, key);
+  else
+    totals_key(month.meter, month.month, month.channel, key);
+  METERLINE_TRY(const bool is_stored, get(family, key, value));
+  if (recent.empty()) return is_stored;
+
+  std::vector<std::string_view> values;
+  if (is_stored) values.push_back(view_of(value));
+  for (std::size_t i = 0; i < recent.size(); ++i) values.push_back(recent.value(i));
+  std::string united;
+  METERLINE_CHECK(unite_values(family, values, united));
+  value.Reset();
+  value.PinSelf(united);
   return true;
 }
 
@@ -379,8 +412,8 @@ Result<void> RocksdbReader::days(const DaysQuery& query, const DayVisitor& visit
   for (Month month = first; month <= last; ++month.index) {
     found.start(month);
     for (const auto& channel : *channels) {
-      days_key(query.meter, month, channel, key);
-      METERLINE_TRY(const bool is_there, get(Family::days, key, found.next_block()));
+      METERLINE_TRY(const bool is_there, get_month(Family::days, {query.meter, month, channel}, key,
+                                                   found.next_block()));
       if (is_there) found.add(channel);
     }
     METERLINE_CHECK(found.visit(query, table_, visit));
@@ -390,26 +423,30 @@ Result<void> RocksdbReader::days(const DaysQuery& query, const DayVisitor& visit
 
 Result<void> RocksdbReader::days_of_many_months(const DaysQuery& query,
                                                 const DayVisitor& visit) const {
-  const Month last{.index = static_cast<std::uint16_t>(Month::of(query.dates.to).index + 1)};
-  const std::string end = days_key_start(query.meter, last);
+  const MonthRange months{.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)};
+  EntryBuffer recent;
+  recent_.of_meter(Family::days, query.meter, months, recent);
+  recent.sort();
+  const std::string end =
+      days_key_start(query.meter, {.index = static_cast<std::uint16_t>(months.last.index + 1)});
   const rocksdb::Slice upper = end;
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
-  const auto iterator = iterate(Family::days, options);
+  const auto stored = iterate(Family::days, options);
 
   MonthOfMeter month;
-  iterator->Seek(days_key_start(query.meter, Month::of(query.dates.from)));
-  for (; iterator->Valid(); iterator->Next()) {
-    const auto key = parse_days_key(view_of(iterator->key()));
+  UnitedIterator blocks(Family::days, *stored, recent);
+  for (blocks.seek(days_key_start(query.meter, months.first)); blocks.is_valid(); blocks.next()) {
+    const auto key = parse_days_key(blocks.key());
     if (!key) return damaged();
     if (month.month() != key->month) {
       METERLINE_CHECK(month.visit(query, table_, visit));
       month.start(key->month);
     }
-    month.next_block().PinSelf(iterator->value());
+    month.next_block().PinSelf(slice_of(blocks.value()));
     month.add(key->channel);
   }
-  METERLINE_CHECK(finished(*iterator));
+  METERLINE_CHECK(blocks.status());
   return month.visit(query, table_, visit);
 }
 
@@ -438,8 +475,8 @@ Result<void> RocksdbReader::meter_totals(const DaysQuery& query,
   for (Month month = months.first; month <= months.last; ++month.index) {
     totals.start(month);
     for (const auto& channel : *channels) {
-      totals_key(query.meter, month, channel, key);
-      METERLINE_TRY(const bool is_there, get(Family::totals, key, totals.next_value()));
+      METERLINE_TRY(const bool is_there, get_month(Family::totals, {query.meter, month, channel},
+                                                   key, totals.next_value()));
       if (is_there) METERLINE_CHECK(totals.add(channel));
     }
     METERLINE_CHECK(totals.visit());
@@ -448,17 +485,21 @@ Result<void> RocksdbReader::meter_totals(const DaysQuery& query,
 }
 
 Result<void> RocksdbReader::scan_totals(MonthRange months, const TotalsVisitor& visit) const {
+  EntryBuffer recent;
+  recent_.of_all_meters(Family::totals, months, recent);
+  recent.sort();
   const std::string end = month_bytes({.index = static_cast<std::uint16_t>(months.last.index + 1)});
   const rocksdb::Slice upper = end;
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
-  const auto iterator = iterate(Family::totals, options);
-  for (iterator->Seek(month_bytes(months.first)); iterator->Valid(); iterator->Next()) {
-    const auto key = parse_totals_key(view_of(iterator->key()));
+  const auto stored = iterate(Family::totals, options);
+  UnitedIterator totals(Family::totals, *stored, recent);
+  for (totals.seek(month_bytes(months.first)); totals.is_valid(); totals.next()) {
+    const auto key = parse_totals_key(totals.key());
     if (!key) return damaged();
-    METERLINE_CHECK(visit(*key, view_of(iterator->value())));
+    METERLINE_CHECK(visit(*key, totals.value()));
   }
-  return finished(*iterator);
+  return totals.status();
 }
 
 Result<void> RocksdbReader::scan_days(const TotalsQuery& query, const DaysVisitor& visit) const {
@@ -566,24 +607,35 @@ Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQue
   return found;
 }
 
-Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
-  METERLINE_TRY(const auto known, meter_channels(query));
-  const auto days = iterate(Family::days, {});
+/// Of meters, ascending; those of which no days can be read yet are left out.
+Result<std::vector<MeterInfo>> RocksdbReader::summaries(
+    const std::vector<MeterChannels>& meters) const {
+  EntryBuffer recent;
+  for (const auto& [meter, channels] : meters)
+    recent_.of_meter(Family::days, meter, all_months, recent);
+  recent.sort();
+  const auto stored = iterate(Family::days, {});
+  UnitedIterator days(Family::days, *stored, recent);
   MeterSummary summary(table_);
   std::vector<MeterInfo> found;
-  for (const auto& [meter, channels] : known) {
-    METERLINE_TRY(auto info, summary.read(meter, channels, *days));
-    found.push_back(std::move(info));
+  for (const auto& [meter, channels] : meters) {
+    METERLINE_TRY(auto info, summary.read(meter, channels, days));
+    if (!info.channels.empty()) found.push_back(std::move(info));
   }
   return found;
 }
 
+Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
+  METERLINE_TRY(const auto known, meter_channels(query));
+  return summaries(known);
+}
+
 Result<std::optional<MeterInfo>> RocksdbReader::meter(const MeterId& meter) const {
-  METERLINE_TRY(const auto channels, this->channels(meter));
+  METERLINE_TRY(auto channels, this->channels(meter));
   if (channels.empty()) return std::optional<MeterInfo>();
-  const auto days = iterate(Family::days, {});
-  METERLINE_TRY(auto info, MeterSummary(table_).read(meter, channels, *days));
-  return std::optional(std::move(info));
+  METERLINE_TRY(auto found, summaries({{.meter = meter, .channels = std::move(channels)}}));
+  if (found.empty()) return std::optional<MeterInfo>();
+  return std::optional(std::move(found.front()));
 }
 
 Result<std::optional<DeliveryRecord>> RocksdbReader::delivery(const DeliveryId& id) const {

@@ -6,24 +6,33 @@
 #include "store/rocksdb/known_meters.h"
 #include "store/rocksdb/month_cache.h"
 #include "store/rocksdb/month_days.h"
+#include "store/rocksdb/recent_months.h"
 #include "store/store.h"
 
 namespace meterline::store {
 
-struct MonthRange {
-  Month first;
-  Month last;  ///< inclusive
+/// What questions are answered from.
+struct ReaderParts {
+  const Store& store;  ///< The store itself: asked for days that have no plain total.
+  const Database& database;
+  const DeliveryTable& table;
+  const KnownMeters& known;
+  MonthCache& cache;
+  const RecentMonths& recent;
 };
 
-/// The questions of the embedded store. What it is made of must outlive it; `store` is the store
-/// itself, which is asked for days that have no plain total.
+/// The questions of the embedded store. Its parts must outlive it.
 ///
 /// Threads: every method may be called from many threads at once.
 class RocksdbReader {
  public:
-  RocksdbReader(const Store& store, const Database& database, const DeliveryTable& table,
-                const KnownMeters& known, MonthCache& cache)
-      : store_(store), database_(database), table_(table), known_(known), cache_(cache) {}
+  explicit RocksdbReader(const ReaderParts& parts)
+      : store_(parts.store),
+        database_(parts.database),
+        table_(parts.table),
+        known_(parts.known),
+        cache_(parts.cache),
+        recent_(parts.recent) {}
 
   Result<void> days(const DaysQuery& query, const DayVisitor& visit) const;
   Result<void> meter_totals(const DaysQuery& query, const MeterTotalVisitor& visit) const;
@@ -38,6 +47,11 @@ class RocksdbReader {
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
 
  private:
+  struct MonthOfChannel {
+    const MeterId& meter;
+    Month month;
+    const Channel& channel;
+  };
   using DaysVisitor = std::function<Result<void>(const MonthKey&, const MonthDays&)>;
   using TotalsVisitor = std::function<Result<void>(const MonthKey&, std::string_view value)>;
 
@@ -45,6 +59,9 @@ class RocksdbReader {
                                              const rocksdb::ReadOptions& options) const;
   /// Whether the key is there.
   Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
+  /// The same for a month of `days` or `totals`, with what is recent. `key` is made anew.
+  Result<bool> get_month(Family family, const MonthOfChannel& month, std::string& key,
+                         rocksdb::PinnableSlice& value) const;
   /// Channels to look for: those of the meter, or a few more.
   Result<KnownMeters::Channels> likely_channels(const MeterId& meter) const;
   Result<void> days_of_many_months(const DaysQuery& query, const DayVisitor& visit) const;
@@ -54,6 +71,7 @@ class RocksdbReader {
   /// Of each of them the days asked for, where there are any.
   Result<void> scan_days(const TotalsQuery& query, const DaysVisitor& visit) const;
   Result<void> scan_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
+  Result<std::vector<MeterInfo>> summaries(const std::vector<MeterChannels>& meters) const;
   Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
                               const MeterTotalVisitor& visit) const;
 
@@ -62,6 +80,7 @@ class RocksdbReader {
   const DeliveryTable& table_;
   const KnownMeters& known_;
   MonthCache& cache_;
+  const RecentMonths& recent_;
   const rocksdb::ReadOptions options_;
 };
 

@@ -9,6 +9,8 @@
 #include "store/rocksdb/known_meters.h"
 #include "store/rocksdb/meter_channels.h"
 #include "store/rocksdb/month_cache.h"
+#include "store/rocksdb/recent_fold.h"
+#include "store/rocksdb/recent_months.h"
 #include "store/rocksdb/rocksdb_reader.h"
 #include "store/rocksdb/rocksdb_writer.h"
 #include "store/rocksdb/store_folder.h"
@@ -47,12 +49,19 @@ class ForgettingWriter final : public DeliveryWriter {
 class RocksdbStore final : public Store {
  public:
   RocksdbStore(StoreFolder folder, std::unique_ptr<Database> database,
-               std::unique_ptr<DeliveryTable> table, std::size_t months_bytes)
+               std::unique_ptr<DeliveryTable> table, const RocksdbOptions& options)
       : folder_(std::move(folder)),
         database_(std::move(database)),
         table_(std::move(table)),
-        months_(months_bytes),
-        reader_(*this, *database_, *table_, known_meters_, months_) {}
+        months_(options.cache_bytes / months_share),
+        recent_(options.recent_bytes_max),
+        fold_(*database_, recent_, folder_.incoming()),
+        reader_({.store = *this,
+                 .database = *database_,
+                 .table = *table_,
+                 .known = known_meters_,
+                 .cache = months_,
+                 .recent = recent_}) {}
 
   /// What later questions need to know of the store; before any.
   Result<void> prepare();
@@ -61,8 +70,12 @@ class RocksdbStore final : public Store {
     for (const auto& delivery : deliveries)
       if (delivery.source.size() > source_bytes_max)
         return fail(Errc::too_large, "the name of the delivery's source is too long");
-    auto writer =
-        make_rocksdb_writer(deliveries, *database_, *table_, known_meters_, folder_.incoming());
+    auto writer = make_rocksdb_writer(deliveries, {.database = *database_,
+                                                   .table = *table_,
+                                                   .known = known_meters_,
+                                                   .recent = recent_,
+                                                   .fold = fold_,
+                                                   .incoming = folder_.incoming()});
     return std::make_unique<ForgettingWriter>(std::move(writer), months_);
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
@@ -110,10 +123,13 @@ class RocksdbStore final : public Store {
   std::unique_ptr<DeliveryTable> table_;
   KnownMeters known_meters_;
   mutable MonthCache months_;
+  RecentMonths recent_;
+  RecentFold fold_;
   RocksdbReader reader_;
 };
 
 Result<void> RocksdbStore::prepare() {
+  METERLINE_CHECK(load_recent(*database_, recent_));
   std::string value;
   const auto status =
       database_->db().Get({}, database_->family(Family::meters), slice_of(all_meters_key), &value);
@@ -136,8 +152,8 @@ Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
   add("days_file_bytes", Family::days, Property::kTotalSstFilesSize);
   add("totals_file_bytes", Family::totals, Property::kTotalSstFilesSize);
   add("deliveries_file_bytes", Family::deliveries, Property::kTotalSstFilesSize);
-  add("days_memory_bytes", Family::days, Property::kSizeAllMemTables);
   add("meter_months_estimated", Family::days, Property::kEstimateNumKeys);
+  figures.push_back({.name = "recent_bytes", .value = static_cast<std::int64_t>(recent_.bytes())});
   return figures;
 }
 
@@ -163,7 +179,7 @@ Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options)
   METERLINE_TRY(auto database, Database::open(folder.database(), options.cache_bytes));
   METERLINE_TRY(auto table, load_table(*database));
   auto store = std::make_unique<RocksdbStore>(std::move(folder), std::move(database),
-                                              std::move(table), options.cache_bytes / months_share);
+                                              std::move(table), options);
   METERLINE_CHECK(store->prepare());
   return store;
 }

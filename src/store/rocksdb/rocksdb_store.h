@@ -16,6 +16,8 @@ struct RocksdbOptions {
   /// Shown to a second process that wants the same store, e.g. `meterline serve`.
   std::string owner = "meterline";
   std::size_t cache_bytes = cache_bytes_min;  ///< For questions: suitable_cache_bytes().
+  /// Of small deliveries, which are kept in memory, too, before they are folded into months.
+  std::size_t recent_bytes_max = std::size_t{8} << 20;
 };
 
 /// The embedded store: a RocksDB database in a folder of its own. docs/store.md has the layout.

@@ -14,14 +14,16 @@
 #include "store/rocksdb/meter_list.h"
 #include "store/rocksdb/month_block.h"
 #include "store/rocksdb/month_totals.h"
+#include "store/rocksdb/recent_block.h"
 #include "store/rocksdb/sorted_files.h"
 #include "store/write_order.h"
 
 namespace meterline::store {
 namespace {
 
-/// Up to here a delivery goes through the log; beyond, its sorted files cost less.
-constexpr std::size_t batch_bytes_max = 4 << 20;
+/// Up to here a delivery is kept as it is until several are folded together; beyond, it becomes
+/// sorted files.
+constexpr std::size_t recent_block_bytes_max = 4 << 20;
 /// Totals are ordered by month, days by meter: so many bytes of totals are sorted at a time.
 constexpr std::size_t totals_bytes_max = 8 << 20;
 
@@ -40,16 +42,17 @@ std::size_t place_of(const Value& value, std::vector<Kept>& values) {
 
 class RocksdbWriter final : public DeliveryWriter {
  public:
-  RocksdbWriter(std::span<const Delivery> deliveries, Database& database, DeliveryTable& table,
-                KnownMeters& known, const std::filesystem::path& incoming)
+  RocksdbWriter(std::span<const Delivery> deliveries, const WriterParts& parts)
       : deliveries_(deliveries.begin(), deliveries.end()),
         order_(deliveries.size()),
-        database_(database),
-        day_files_(database, Family::days, incoming),
-        total_files_(database, Family::totals, incoming),
-        record_files_(database, Family::deliveries, incoming),
-        meters_(database, known, incoming) {
-    for (const auto& delivery : deliveries_) numbers_.push_back(table.number_of(delivery));
+        database_(parts.database),
+        recent_(parts.recent),
+        fold_(parts.fold),
+        day_files_(database_, Family::days, parts.incoming),
+        total_files_(database_, Family::totals, parts.incoming),
+        record_files_(database_, Family::deliveries, parts.incoming),
+        meters_(database_, parts.known, parts.incoming) {
+    for (const auto& delivery : deliveries_) numbers_.push_back(parts.table.number_of(delivery));
   }
 
   Result<void> add(const DayToStore& day) override;
@@ -71,18 +74,21 @@ class RocksdbWriter final : public DeliveryWriter {
   void begin_month(const DayToStore& day);
   Result<void> flush_month();
   Result<void> flush_channel(std::size_t channel);
-  Result<void> emit_days(std::string_view key, std::string_view value);
-  Result<void> emit_totals(std::string_view key, std::string_view value);
+  Result<void> emit(const RecentEntry& month);
+  Result<void> move_to_files();
+  Result<void> add_to_files(const RecentEntry& month);
   Result<void> flush_totals();
   Result<std::vector<RecordChange>> record_changes(std::span<const DeliveryReport> reports) const;
   Result<void> change_record(std::size_t delivery, const DeliveryReport& report,
                              std::vector<RecordChange>& changes) const;
-  Result<void> commit_batch(const std::vector<RecordChange>& changes);
+  Result<void> commit_recent(const std::vector<RecordChange>& changes);
   Result<void> commit_files(const std::vector<RecordChange>& changes);
 
   const std::vector<Delivery> deliveries_;
   WriteOrder order_;
   Database& database_;
+  RecentMonths& recent_;
+  RecentFold& fold_;
   std::vector<std::uint32_t> numbers_;  ///< Of the deliveries, in this store.
 
   MeterId meter_;  ///< Of the days that are pending; empty before the first.
@@ -98,11 +104,13 @@ class RocksdbWriter final : public DeliveryWriter {
   std::vector<MonthEntry> day_entries_;
   std::vector<GivenTotal> total_entries_;
   std::string key_;
-  std::string value_;
+  std::string totals_key_;
+  std::string days_;
+  std::string totals_;
 
-  EntryBuffer days_;  ///< Until they are too many for a batch; then they go to day_files_.
-  EntryBuffer totals_;
+  std::string block_;  ///< For family `recent`, as long as there is little.
   bool uses_files_ = false;
+  EntryBuffer sorted_totals_;  ///< Some of those for total_files_.
   SortedFiles day_files_;
   SortedFiles total_files_;
   SortedFiles record_files_;
@@ -162,40 +170,47 @@ Result<void> RocksdbWriter::flush_channel(std::size_t channel) {
     total_entries_.push_back(
         {.grid = grid, .day = day.day, .delivery = day.delivery, .total = day.total});
   }
-  value_.clear();
   days_key(meter_, month_, channels_[channel], key_);
-  write_month_block(day_entries_, value_);
-  METERLINE_CHECK(emit_days(key_, value_));
-  value_.clear();
-  totals_key(meter_, month_, channels_[channel], key_);
-  write_month_totals(total_entries_, value_);
-  METERLINE_CHECK(emit_totals(key_, value_));
+  days_.clear();
+  write_month_block(day_entries_, days_);
+  totals_.clear();
+  write_month_totals(total_entries_, totals_);
+  METERLINE_CHECK(emit({.key = key_, .days = days_, .totals = totals_}));
   return meters_.add(meter_, channels_[channel]);
 }
 
-Result<void> RocksdbWriter::emit_days(std::string_view key, std::string_view value) {
-  if (uses_files_) return day_files_.merge(key, value);
-  days_.add(key, value);
-  if (days_.bytes() < batch_bytes_max) return {};
-  uses_files_ = true;
-  auto moved =
-      days_.each([&](std::string_view k, std::string_view v) { return day_files_.merge(k, v); });
-  days_.clear();
-  return moved;
+Result<void> RocksdbWriter::emit(const RecentEntry& month) {
+  if (uses_files_) return add_to_files(month);
+  add_recent_entry(month, block_);
+  return block_.size() < recent_block_bytes_max ? Result<void>() : move_to_files();
 }
 
-Result<void> RocksdbWriter::emit_totals(std::string_view key, std::string_view value) {
-  totals_.add(key, value);
-  return totals_.bytes() < totals_bytes_max ? Result<void>() : flush_totals();
+Result<void> RocksdbWriter::move_to_files() {
+  uses_files_ = true;
+  if (block_.empty()) return {};
+  METERLINE_TRY(auto reader, RecentBlockReader::open(block_));
+  for (;;) {
+    METERLINE_TRY(const auto month, reader.next());
+    if (!month) break;
+    METERLINE_CHECK(add_to_files(*month));
+  }
+  block_ = {};
+  return {};
+}
+
+Result<void> RocksdbWriter::add_to_files(const RecentEntry& month) {
+  METERLINE_CHECK(day_files_.merge(month.key, month.days));
+  totals_key_of(month.key, totals_key_);
+  sorted_totals_.add(totals_key_, month.totals);
+  return sorted_totals_.bytes() < totals_bytes_max ? Result<void>() : flush_totals();
 }
 
 Result<void> RocksdbWriter::flush_totals() {
-  uses_files_ = true;
-  totals_.sort();
-  METERLINE_CHECK(totals_.each([&](std::string_view key, std::string_view value) {
+  sorted_totals_.sort();
+  METERLINE_CHECK(sorted_totals_.each([&](std::string_view key, std::string_view value) {
     return total_files_.merge(key, value);
   }));
-  totals_.clear();
+  sorted_totals_.clear();
   return total_files_.finish_file();
 }
 
@@ -236,53 +251,36 @@ Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
   return changes;
 }
 
-Result<void> RocksdbWriter::commit_batch(const std::vector<RecordChange>& changes) {
+Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& changes) {
+  METERLINE_CHECK(fold_.make_room());
   rocksdb::WriteBatch batch;
-  const auto merge_into = [&](Family family) {
-    return [&batch, handle = database_.family(family)](std::string_view key,
-                                                       std::string_view value) -> Result<void> {
-      const auto status = batch.Merge(handle, slice_of(key), slice_of(value));
-      if (!status.ok()) return database_error("collect a delivery", status);
-      return {};
-    };
-  };
-  METERLINE_CHECK(days_.each(merge_into(Family::days)));
-  METERLINE_CHECK(totals_.each(merge_into(Family::totals)));
-  METERLINE_CHECK(meters_.entries().each(merge_into(Family::meters)));
+  rocksdb::Status status;
+  const auto number = recent_.next_number();
+  if (!block_.empty())
+    status = batch.Put(database_.family(Family::recent), recent_key(number), block_);
+  METERLINE_CHECK(meters_.entries().each([&](std::string_view key, std::string_view value) {
+    if (status.ok())
+      status = batch.Merge(database_.family(Family::meters), slice_of(key), slice_of(value));
+    return Result<void>();
+  }));
   auto* const records = database_.family(Family::deliveries);
-  for (const auto& [key, value] : changes) {
-    const auto status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
-    if (!status.ok()) return database_error("collect a delivery", status);
-  }
+  for (const auto& [key, value] : changes)
+    if (status.ok()) status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
+  if (!status.ok()) return database_error("collect a delivery", status);
   rocksdb::WriteOptions durable;
   durable.sync = true;
-  const auto status = database_.db().Write(durable, &batch);
+  status = database_.db().Write(durable, &batch);
   if (!status.ok()) return database_error("write a delivery", status);
-  return {};
+  return block_.empty() ? Result<void>() : recent_.add(number, std::move(block_));
 }
 
 Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& changes) {
-  METERLINE_CHECK(days_.each(
-      [&](std::string_view key, std::string_view value) { return day_files_.merge(key, value); }));
+  METERLINE_CHECK(move_to_files());
   METERLINE_CHECK(flush_totals());
   METERLINE_CHECK(meters_.move_to_files());
   for (const auto& [key, value] : changes)
     METERLINE_CHECK(value ? record_files_.put(key, *value) : record_files_.remove(key));
-
-  std::vector<rocksdb::IngestExternalFileArg> arguments;
-  for (auto* files : {&day_files_, &total_files_, &record_files_, &meters_.files()}) {
-    METERLINE_CHECK(files->finish_file());
-    if (files->files().empty()) continue;
-    rocksdb::IngestExternalFileArg argument;
-    argument.column_family = database_.family(files->family());
-    argument.external_files = files->files();
-    argument.options.move_files = true;
-    argument.options.write_global_seqno = false;
-    arguments.push_back(argument);
-  }
-  const auto status = database_.db().IngestExternalFiles(arguments);
-  if (!status.ok()) return database_error("take a delivery into the store", status);
-  return {};
+  return take_in(database_, {&day_files_, &total_files_, &record_files_, &meters_.files()});
 }
 
 Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
@@ -291,7 +289,7 @@ Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(meters_.finish());
   METERLINE_TRY(const auto changes, record_changes(reports));
   METERLINE_CHECK(uses_files_ || meters_.uses_files() ? commit_files(changes)
-                                                      : commit_batch(changes));
+                                                      : commit_recent(changes));
   meters_.committed();
   return {};
 }
@@ -299,10 +297,8 @@ Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
 }  // namespace
 
 std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> deliveries,
-                                                    Database& database, DeliveryTable& table,
-                                                    KnownMeters& known,
-                                                    const std::filesystem::path& incoming) {
-  return std::make_unique<RocksdbWriter>(deliveries, database, table, known, incoming);
+                                                    const WriterParts& parts) {
+  return std::make_unique<RocksdbWriter>(deliveries, parts);
 }
 
 }  // namespace meterline::store

@@ -7,17 +7,26 @@
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/known_meters.h"
+#include "store/rocksdb/recent_fold.h"
+#include "store/rocksdb/recent_months.h"
 #include "store/store.h"
 
 namespace meterline::store {
 
-/// Writes deliveries into the database at once: small ones as a batch in the log, large ones as
-/// sorted files beside the database that are then taken in together. Either way all of it
-/// appears, with the reports, or nothing does. `incoming` is a folder for the sorted files.
-/// Database, table and known meters must outlive the writer.
+/// What a writer writes into, and the rest of the store has to know of it.
+struct WriterParts {
+  Database& database;
+  DeliveryTable& table;
+  KnownMeters& known;
+  RecentMonths& recent;
+  RecentFold& fold;
+  const std::filesystem::path& incoming;  ///< A folder for files on their way into the database.
+};
+
+/// Writes deliveries into the database at once: small ones as one entry of family `recent`, large
+/// ones as sorted files beside the database that are then taken in together. Either way all of it
+/// appears, with the reports, or nothing does. The parts must outlive the writer.
 std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> deliveries,
-                                                    Database& database, DeliveryTable& table,
-                                                    KnownMeters& known,
-                                                    const std::filesystem::path& incoming);
+                                                    const WriterParts& parts);
 
 }  // namespace meterline::store

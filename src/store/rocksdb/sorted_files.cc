@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 #include <system_error>
 
@@ -24,26 +23,6 @@ Result<void> checked(const rocksdb::Status& status) {
 }
 
 }  // namespace
-
-void EntryBuffer::add(std::string_view key, std::string_view value) {
-  entries_.push_back({.at = bytes_.size(),
-                      .key_bytes = static_cast<std::uint32_t>(key.size()),
-                      .value_bytes = static_cast<std::uint32_t>(value.size())});
-  bytes_ += key;
-  bytes_ += value;
-}
-
-void EntryBuffer::sort() {
-  const std::string_view bytes = bytes_;
-  const auto key = [&](const Entry& entry) { return bytes.substr(entry.at, entry.key_bytes); };
-  std::stable_sort(entries_.begin(), entries_.end(),
-                   [&](const Entry& a, const Entry& b) { return key(a) < key(b); });
-}
-
-void EntryBuffer::clear() {
-  bytes_.clear();
-  entries_.clear();
-}
 
 SortedFiles::SortedFiles(const Database& database, Family family, std::filesystem::path folder)
     : database_(database), family_(family), folder_(std::move(folder)) {}
@@ -87,6 +66,24 @@ Result<void> SortedFiles::finish_file() {
   auto finished = checked(writer_->Finish());
   writer_.reset();
   return finished;
+}
+
+Result<void> take_in(Database& database, std::initializer_list<SortedFiles*> sorted) {
+  std::vector<rocksdb::IngestExternalFileArg> arguments;
+  for (auto* files : sorted) {
+    METERLINE_CHECK(files->finish_file());
+    if (files->files().empty()) continue;
+    rocksdb::IngestExternalFileArg argument;
+    argument.column_family = database.family(files->family());
+    argument.external_files = files->files();
+    argument.options.move_files = true;
+    argument.options.write_global_seqno = false;
+    arguments.push_back(argument);
+  }
+  if (arguments.empty()) return {};
+  const auto status = database.db().IngestExternalFiles(arguments);
+  if (!status.ok()) return database_error("take files into the store", status);
+  return {};
 }
 
 }  // namespace meterline::store

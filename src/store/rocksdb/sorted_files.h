@@ -3,6 +3,7 @@
 #include <rocksdb/sst_file_writer.h>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,35 +13,6 @@
 #include "store/rocksdb/database.h"
 
 namespace meterline::store {
-
-/// Keys and values in memory, in the order in which they came.
-class EntryBuffer {
- public:
-  void add(std::string_view key, std::string_view value);
-  void sort();  ///< By key; equal keys keep their order.
-  void clear();
-  std::size_t bytes() const { return bytes_.size(); }
-
-  template <class Visit>
-  Result<void> each(const Visit& visit) const {
-    for (const auto& entry : entries_) {
-      const std::string_view bytes = bytes_;
-      auto done = visit(bytes.substr(entry.at, entry.key_bytes),
-                        bytes.substr(entry.at + entry.key_bytes, entry.value_bytes));
-      if (!done) return done;
-    }
-    return {};
-  }
-
- private:
-  struct Entry {
-    std::size_t at;
-    std::uint32_t key_bytes;
-    std::uint32_t value_bytes;
-  };
-  std::string bytes_;
-  std::vector<Entry> entries_;
-};
 
 /// Table files of one family, ready to be taken into the database. Files that were not taken in
 /// are removed with the object.
@@ -70,5 +42,8 @@ class SortedFiles {
   std::unique_ptr<rocksdb::SstFileWriter> writer_;
   std::vector<std::string> files_;
 };
+
+/// Takes these files into the database in one step, all or none of them; closes them first.
+Result<void> take_in(Database& database, std::initializer_list<SortedFiles*> sorted);
 
 }  // namespace meterline::store

@@ -1,5 +1,6 @@
 #include "store/rocksdb/store_folder.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,14 +41,14 @@ TEST(StoreFolder, ASecondOwnerIsToldOfTheFirst) {
 TEST(StoreFolder, ANewerStoreIsRefused) {
   const testing::TempFolder temp;
   ASSERT_EQ(refusal(temp.path() / "s"), "opened");
-  write(temp.path() / "s" / "FORMAT", "meterline store format 3\n");
+  write(temp.path() / "s" / "FORMAT", fmt::format("meterline store format {}\n", store_format + 1));
   EXPECT_THAT(refusal(temp.path() / "s"), HasSubstr("written by a newer meterline"));
 }
 
 TEST(StoreFolder, AnOlderStoreIsRefused) {
   const testing::TempFolder temp;
   ASSERT_EQ(refusal(temp.path() / "s"), "opened");
-  write(temp.path() / "s" / "FORMAT", "meterline store format 1\n");
+  write(temp.path() / "s" / "FORMAT", fmt::format("meterline store format {}\n", store_format - 1));
   EXPECT_THAT(refusal(temp.path() / "s"), HasSubstr("load the files again"));
 }
 
