@@ -1,6 +1,7 @@
 #include "store/rocksdb/month_block.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <tuple>
@@ -12,48 +13,39 @@ namespace meterline::store {
 namespace {
 
 using DayBits = std::uint32_t;  ///< Bit 0 is the first of the month.
-constexpr DayBits days_mask = (DayBits{1} << month_days_max) - 1;
 
 tl::unexpected<Error> damaged() { return fail(Errc::corrupt, "a month of readings is damaged"); }
 
-/// Reads the deliveries of a layer's days into `entries`, from `first` on.
-bool take_deliveries(std::string_view& block, std::vector<MonthEntry>& entries, std::size_t first) {
-  const auto head = take_varint(block);
-  if (!head || *head >> 1 > UINT32_MAX) return false;
-  const bool differ = (*head & 1) != 0;
-  auto number = static_cast<std::int64_t>(*head >> 1);
-  entries[first].delivery = static_cast<std::uint32_t>(number);
-  for (std::size_t i = first + 1; i < entries.size(); ++i) {
-    if (differ) {
-      const auto step = take_varint(block);
-      if (!step || *step > 2 * std::uint64_t{UINT32_MAX}) return false;
-      number += unzigzag(*step);
-      if (number < 0 || number > UINT32_MAX) return false;
-    }
-    entries[i].delivery = static_cast<std::uint32_t>(number);
-  }
-  return true;
-}
-
-/// Appends the entries of the layer at the front of `block`.
-bool take_layer(std::string_view& block, std::vector<MonthEntry>& entries) {
+/// Appends the entries of the wanted days of the layer at the front of `block`.
+bool take_layer(std::string_view& block, DayBits wanted, std::vector<MonthEntry>& entries) {
   const auto grid = take_sized(block);
   DayBits days = 0;
   if (!grid || block.size() < sizeof(days)) return false;
   std::memcpy(&days, block.data(), sizeof(days));
   block.remove_prefix(sizeof(days));
-  if (days == 0 || (days & ~days_mask) != 0) return false;
+  if (days == 0 || (days & ~all_month_days) != 0) return false;
+  const auto count = static_cast<std::size_t>(std::popcount(days));
+  LayerDeliveries deliveries;
+  if (!deliveries.take(block, count)) return false;
 
-  const std::size_t first = entries.size();
-  for (; days != 0; days &= days - 1)
-    entries.push_back(
-        {.grid = *grid, .day = static_cast<std::uint32_t>(std::countr_zero(days)), .body = {}});
-  if (!take_deliveries(block, entries, first)) return false;
-  for (std::size_t i = first; i < entries.size(); ++i) {
-    const auto body = take_sized(block);
-    if (!body) return false;
-    entries[i].body = *body;
+  // Bodies are found by adding up the sizes of those before them, so that no other is touched.
+  std::array<std::size_t, month_days_max + 1> begins;
+  begins[0] = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto size = take_varint(block);
+    if (!size || *size > block.size()) return false;
+    begins[i + 1] = begins[i] + *size;
   }
+  if (begins[count] > block.size()) return false;
+  for (std::size_t i = 0; i < count; ++i, days &= days - 1) {
+    const auto day = static_cast<std::uint32_t>(std::countr_zero(days));
+    if ((wanted >> day & 1) == 0) continue;
+    entries.push_back({.grid = *grid,
+                       .day = day,
+                       .delivery = deliveries.at(i),
+                       .body = block.substr(begins[i], begins[i + 1] - begins[i])});
+  }
+  block.remove_prefix(begins[count]);
   return true;
 }
 
@@ -65,21 +57,15 @@ void put_layer(Entries entries, std::string& out) {
   put_varint(first.grid.size(), out);
   out += first.grid;
   DayBits days = 0;
-  bool differ = false;
-  for (const auto& entry : entries) {
-    days |= DayBits{1} << entry.day;
-    differ = differ || entry.delivery != first.delivery;
+  std::array<std::uint32_t, month_days_max> deliveries;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    days |= DayBits{1} << entries[i].day;
+    deliveries[i] = entries[i].delivery;
   }
   out.append(reinterpret_cast<const char*>(&days), sizeof(days));
-
-  put_varint(std::uint64_t{first.delivery} << 1 | (differ ? 1 : 0), out);
-  for (std::size_t i = 1; differ && i < entries.size(); ++i)
-    put_varint(zigzag(std::int64_t{entries[i].delivery} - std::int64_t{entries[i - 1].delivery}),
-               out);
-  for (const auto& entry : entries) {
-    put_varint(entry.body.size(), out);
-    out += entry.body;
-  }
+  put_deliveries(std::span(deliveries).first(entries.size()), out);
+  for (const auto& entry : entries) put_varint(entry.body.size(), out);
+  for (const auto& entry : entries) out += entry.body;
 }
 
 /// Whether they are of one grid, each of another day, ascending.
@@ -134,14 +120,15 @@ void arrange(std::span<MonthEntry> entries, std::vector<std::size_t>& layer_ends
 
 }  // namespace
 
-Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries) {
+Result<void> read_month_block(std::string_view block, std::uint32_t wanted,
+                              std::vector<MonthEntry>& entries) {
   entries.clear();
   if (block.empty()) return damaged();
   if (static_cast<unsigned char>(block[0]) != month_block_format)
     return fail(Errc::corrupt, "a month of readings is in a format this program does not know");
   block.remove_prefix(1);
   while (!block.empty())
-    if (!take_layer(block, entries)) return damaged();
+    if (!take_layer(block, wanted, entries)) return damaged();
   return {};
 }
 

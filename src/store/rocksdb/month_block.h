@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "store/rocksdb/layer_deliveries.h"
 
 namespace meterline::store {
 
@@ -14,9 +15,7 @@ namespace meterline::store {
 /// deliveries. For `days` a thing is the packed day's body; for `totals` its plain total.
 /// A block is a set: merging blocks in any order and repetition gives the same bytes.
 /// docs/store.md has the layout with a worked example. The first byte is the format number.
-inline constexpr unsigned char month_block_format = 1;
-
-inline constexpr std::uint32_t month_days_max = 31;
+inline constexpr unsigned char month_block_format = 2;
 
 /// What one delivery gave for one day.
 struct MonthEntry {
@@ -26,9 +25,16 @@ struct MonthEntry {
   std::string_view body;
 };
 
-/// Fills `entries`, which point into `block`.
+inline constexpr std::uint32_t all_month_days = (std::uint32_t{1} << month_days_max) - 1;
+
+/// Fills `entries`, which point into `block`, with those of the wanted days (bit 0 is the first of
+/// the month); the bytes of other days are not looked at.
 /// Errors: `corrupt`; never reads past the end, whatever the bytes are.
-Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries);
+Result<void> read_month_block(std::string_view block, std::uint32_t wanted,
+                              std::vector<MonthEntry>& entries);
+inline Result<void> read_month_block(std::string_view block, std::vector<MonthEntry>& entries) {
+  return read_month_block(block, all_month_days, entries);
+}
 
 /// Appends a block of these entries, in any order, to `out`; may reorder them. Where two have the
 /// same grid, day and delivery they should agree, as a delivery says the same twice; if not, the

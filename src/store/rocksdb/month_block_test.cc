@@ -47,33 +47,50 @@ Content any_content() {
 }
 
 TEST(MonthBlock, StandsByteForByteAsDocumented) {
-  // The worked examples of docs/store.md: delivery 7 gave the 1st, and it or 9 the 3rd.
+  // The worked examples of docs/store.md: delivery 7 gave the 1st, and it, 9 or 8 the
+  // 3rd.
   EXPECT_EQ(block_of({{{"\x04", 0, 7}, "AB"}, {{"\x04", 2, 7}, "C"}}),
-            std::string("\x01\x01\x04\x05\x00\x00\x00\x0e\x02"
-                        "AB\x01"
-                        "C",
+            std::string("\x02\x01\x04\x05\x00\x00\x00\x1c\x02\x01"
+                        "ABC",
                         13));
   EXPECT_EQ(block_of({{{"\x04", 0, 7}, "AB"}, {{"\x04", 2, 9}, "C"}}),
-            std::string("\x01\x01\x04\x05\x00\x00\x00\x0f\x04\x02"
-                        "AB\x01"
-                        "C",
+            std::string("\x02\x01\x04\x05\x00\x00\x00\x1e\x04\x02\x01"
+                        "ABC",
                         14));
+  EXPECT_EQ(block_of({{{"\x04", 0, 7}, "AB"}, {{"\x04", 2, 8}, "C"}}),
+            std::string("\x02\x01\x04\x05\x00\x00\x00\x1d\x02\x01"
+                        "ABC",
+                        13));
 }
 
 TEST(MonthBlock, DaysThatTwoDeliveriesGaveStandInTwoLayers) {
   EXPECT_EQ(block_of({{{"\x04", 0, 7}, "A"}, {{"\x04", 0, 8}, "B"}, {{"\x04", 1, 8}, "C"}}),
-            std::string("\x01"
-                        "\x01\x04\x03\x00\x00\x00\x0f\x02\x01"
-                        "A\x01"
-                        "C"
-                        "\x01\x04\x01\x00\x00\x00\x10\x01"
+            std::string("\x02"
+                        "\x01\x04\x03\x00\x00\x00\x1d\x01\x01"
+                        "AC"
+                        "\x01\x04\x01\x00\x00\x00\x20\x01"
                         "B",
-                        22));
+                        21));
 }
 
 RC_GTEST_PROP(MonthBlock, ReadsBackWhatWasWritten, ()) {
   const auto content = any_content();
   RC_ASSERT(content_of(block_of(content)) == content);
+}
+
+RC_GTEST_PROP(MonthBlock, WantedDaysAreReadAlone, ()) {
+  const auto block = block_of(any_content());
+  const auto wanted = *rc::gen::arbitrary<std::uint32_t>();
+  std::vector<MonthEntry> all;
+  std::vector<MonthEntry> some;
+  RC_ASSERT(read_month_block(block, all).has_value());
+  RC_ASSERT(read_month_block(block, wanted, some).has_value());
+  std::erase_if(all, [&](const MonthEntry& entry) { return (wanted >> entry.day & 1) == 0; });
+  const auto same = [](const MonthEntry& a, const MonthEntry& b) {
+    return a.day == b.day && a.grid == b.grid && a.delivery == b.delivery &&
+           a.body.data() == b.body.data() && a.body.size() == b.body.size();
+  };
+  RC_ASSERT(std::equal(all.begin(), all.end(), some.begin(), some.end(), same));
 }
 
 RC_GTEST_PROP(MonthBlock, MergingIsUnionInAnyOrderAndRepetition, ()) {

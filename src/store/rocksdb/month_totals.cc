@@ -1,6 +1,7 @@
 #include "store/rocksdb/month_totals.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <tuple>
@@ -45,15 +46,6 @@ auto identity_of(const GivenTotal& entry) {
 
 using Entries = std::span<const GivenTotal>;
 
-void put_deliveries(Entries layer, std::string& out) {
-  const bool differ = std::any_of(layer.begin(), layer.end(), [&](const GivenTotal& entry) {
-    return entry.delivery != layer.front().delivery;
-  });
-  put_varint(std::uint64_t{layer.front().delivery} << 1 | (differ ? 1 : 0), out);
-  for (std::size_t i = 1; differ && i < layer.size(); ++i)
-    put_varint(zigzag(std::int64_t{layer[i].delivery} - std::int64_t{layer[i - 1].delivery}), out);
-}
-
 /// Those of the layer that there are; at least one.
 void put_totals(Entries layer, std::string& out) {
   std::optional<std::int64_t> lowest;
@@ -89,14 +81,16 @@ void put_layer(Entries layer, std::string& out) {
   out += layer.front().grid;
   std::uint32_t days = 0;
   std::uint32_t plain = 0;
-  for (const auto& entry : layer) {
-    const std::uint32_t bit = std::uint32_t{1} << entry.day;
+  std::array<std::uint32_t, month_days_max> deliveries;
+  for (std::size_t i = 0; i < layer.size(); ++i) {
+    const std::uint32_t bit = std::uint32_t{1} << layer[i].day;
     days |= bit;
-    if (entry.total) plain |= bit;
+    if (layer[i].total) plain |= bit;
+    deliveries[i] = layer[i].delivery;
   }
   put_word(days | (plain == days ? all_plain : 0), out);
   if (plain != days) put_word(plain, out);
-  put_deliveries(layer, out);
+  put_deliveries(std::span(deliveries).first(layer.size()), out);
   if (plain != 0) put_totals(layer, out);
 }
 
@@ -133,24 +127,6 @@ void put_layers(Entries entries, std::string& out) {
 
 }  // namespace
 
-bool TotalsLayer::take_deliveries(std::string_view& bytes) {
-  const auto head = take_varint(bytes);
-  if (!head || *head >> 1 > UINT32_MAX) return false;
-  differ_ = (*head & 1) != 0;
-  auto number = static_cast<std::int64_t>(*head >> 1);
-  deliveries_[0] = static_cast<std::uint32_t>(number);
-  if (!differ_) return true;
-  const auto count = static_cast<std::size_t>(std::popcount(days_));
-  for (std::size_t i = 1; i < count; ++i) {
-    const auto step = take_varint(bytes);
-    if (!step || *step > 2 * std::uint64_t{UINT32_MAX}) return false;
-    number += unzigzag(*step);
-    if (number < 0 || number > UINT32_MAX) return false;
-    deliveries_[i] = static_cast<std::uint32_t>(number);
-  }
-  return true;
-}
-
 bool TotalsLayer::take_totals(std::string_view& bytes) {
   packed_ = {};
   if (plain_ == 0) return true;
@@ -168,7 +144,8 @@ bool TotalsLayer::take_totals(std::string_view& bytes) {
 }
 
 std::uint32_t TotalsLayer::delivery(std::uint32_t day) const {
-  return deliveries_[differ_ ? rank_of(days_, day) : 0];
+  const auto only = deliveries_.only();
+  return only ? *only : deliveries_.at(rank_of(days_, day));
 }
 
 std::int64_t TotalsLayer::total(std::uint32_t day) const {
@@ -204,7 +181,8 @@ Result<bool> MonthTotals::next(TotalsLayer& layer) {
   layer.plain_ = layer.days_;
   if (!is_all_plain && !take_word(rest_, layer.plain_)) return damaged();
   if (layer.days_ == 0 || (layer.plain_ & ~layer.days_) != 0) return damaged();
-  if (!layer.take_deliveries(rest_) || !layer.take_totals(rest_)) return damaged();
+  const auto count = static_cast<std::size_t>(std::popcount(layer.days_));
+  if (!layer.deliveries_.take(rest_, count) || !layer.take_totals(rest_)) return damaged();
   return true;
 }
 

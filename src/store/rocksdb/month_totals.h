@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,7 +8,7 @@
 #include <vector>
 
 #include "core/result.h"
-#include "store/rocksdb/month_block.h"
+#include "store/rocksdb/layer_deliveries.h"
 
 namespace meterline::store {
 
@@ -17,7 +16,7 @@ namespace meterline::store {
 /// number of deliveries. A set, like a month block: merging in any order and repetition gives the
 /// same bytes. One day's total is reached without reading the others.
 /// docs/store.md has the layout with a worked example. The first byte is the format number.
-inline constexpr unsigned char month_totals_format = 2;
+inline constexpr unsigned char month_totals_format = 3;
 
 /// What one delivery gave for one day.
 struct GivenTotal {
@@ -34,22 +33,18 @@ class TotalsLayer {
   std::uint32_t days() const { return days_; }    ///< Bit 0 is the first of the month.
   std::uint32_t plain() const { return plain_; }  ///< Those of days() that have a total.
   /// Empty where the days come from more than one delivery.
-  std::optional<std::uint32_t> only_delivery() const {
-    return differ_ ? std::nullopt : std::optional(deliveries_[0]);
-  }
+  std::optional<std::uint32_t> only_delivery() const { return deliveries_.only(); }
   std::uint32_t delivery(std::uint32_t day) const;  ///< Of one of days().
   std::int64_t total(std::uint32_t day) const;      ///< Of one of plain().
 
  private:
   friend class MonthTotals;
-  bool take_deliveries(std::string_view& bytes);
   bool take_totals(std::string_view& bytes);
 
   std::string_view grid_;
   std::uint32_t days_ = 0;
   std::uint32_t plain_ = 0;
-  bool differ_ = false;
-  std::array<std::uint32_t, month_days_max> deliveries_;  ///< By rank of the day; or the first.
+  LayerDeliveries deliveries_;
   std::uint64_t lowest_ = 0;
   unsigned width_ = 0;  ///< Bits of a total.
   std::string_view packed_;

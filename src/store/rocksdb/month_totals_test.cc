@@ -72,10 +72,10 @@ TEST(MonthTotals, StandsByteForByteAsDocumented) {
   // The worked examples of docs/store.md: totals 20, 21 and 27 of the 1st, 2nd and 4th, all from
   // delivery 7; and without a plain total for the 2nd, which came from delivery 9.
   EXPECT_EQ(value_of({{{"\x04", 0, 7}, 20}, {{"\x04", 1, 7}, 21}, {{"\x04", 3, 7}, 27}}),
-            std::string("\x02\x01\x04\x0b\x00\x00\x80\x0e\x28\x03\xc8\x01", 12));
+            std::string("\x03\x01\x04\x0b\x00\x00\x80\x1c\x28\x03\xc8\x01", 12));
   EXPECT_EQ(
       value_of({{{"\x04", 0, 7}, 20}, {{"\x04", 1, 9}, {}}, {{"\x04", 3, 9}, 27}}),
-      std::string("\x02\x01\x04\x0b\x00\x00\x00\x09\x00\x00\x00\x0f\x04\x00\x28\x03\x38", 17));
+      std::string("\x03\x01\x04\x0b\x00\x00\x00\x09\x00\x00\x00\x1e\x04\x00\x28\x03\x38", 17));
 }
 
 TEST(MonthTotals, EqualTotalsTakeNoBits) {

@@ -42,7 +42,7 @@ Result<MeterId> meter_of(const MonthKey& key) {
   return *std::move(meter);
 }
 
-/// Reads a block of a month and makes sure that its days are of that month.
+/// Reads a whole block of a month and makes sure that its days are of that month.
 Result<void> read_month(Month month, std::string_view block, std::vector<MonthEntry>& entries) {
   METERLINE_CHECK(read_month_block(block, entries));
   const auto days = static_cast<std::uint32_t>(month.days());
@@ -97,11 +97,10 @@ class MonthOfMeter {
 
 Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
                                    const DeliveryTable& table) {
-  METERLINE_CHECK(read_month(month_, view_of(blocks_[channel].bytes), entries_));
   const std::uint32_t wanted = days_in(month_, query.dates);
+  METERLINE_CHECK(read_month_block(view_of(blocks_[channel].bytes), wanted, entries_));
   DeliveryLookup deliveries(table);
   for (const auto& entry : entries_) {
-    if (!is_in(wanted, entry.day)) continue;
     METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
     if (delivery.version.time > query.as_of) continue;
     found_.push_back({.channel = channel,
