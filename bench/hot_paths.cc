@@ -118,8 +118,18 @@ void ask(const std::vector<ReadingDay>& days, const store::Store& store) {
       must(query::consumption(store,
                               {.meter = days[i * days.size() / questions].meter, .dates = year}));
   };
+  const auto readings = [&] {
+    for (std::size_t i = 0; i < questions; ++i) {
+      const auto& asked = days[i * days.size() / questions];
+      must(query::consumption(store, {.meter = asked.meter,
+                                      .dates = {asked.date, asked.date},
+                                      .resolution = query::Resolution::interval}));
+    }
+  };
   day();
   count("day-question", day);
+  readings();
+  count("readings-question", readings);
   series();
   count("year-question", series);
 }

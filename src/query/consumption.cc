@@ -38,24 +38,44 @@ class PointBudget {
   std::int64_t used_ = 0;
 };
 
+void count(Quality quality, store::QualityCounts& counts) {
+  switch (quality) {
+    case Quality::actual:
+      ++counts.actual;
+      break;
+    case Quality::substituted:
+      ++counts.substituted;
+      break;
+    case Quality::estimated:
+      ++counts.estimated;
+      break;
+    case Quality::missing:
+      ++counts.missing;
+      break;
+  }
+}
+
+/// Makes the total of one slot out of an empty one.
+void fill(const store::ResolvedDay& day, std::size_t slot, Total& total) {
+  const Quality quality = day.qualities[slot];
+  total.expected = 1;
+  count(quality, total.quality);
+  if (quality == Quality::missing) return;
+  const auto& part = day.part(slot);
+  total.sum.emplace(day.mantissas[slot], part.exponent);
+  total.readings = 1;
+  total.version = part.version;
+}
+
 /// `end` is behind the last.
 Result<Total> total_of_slots(const store::ResolvedDay& day, std::size_t begin, std::size_t end) {
-  Total total{.expected = static_cast<std::int64_t>(end - begin)};
-  Sum sum;
-  for (std::size_t slot = begin; slot < end; ++slot) {
-    const Quality quality = day.qualities[slot];
-    if (quality == Quality::actual) ++total.quality.actual;
-    if (quality == Quality::substituted) ++total.quality.substituted;
-    if (quality == Quality::estimated) ++total.quality.estimated;
-    if (quality == Quality::missing) {
-      ++total.quality.missing;
-      continue;
-    }
-    METERLINE_CHECK(sum.add(day.readings[slot]));
-    ++total.readings;
-    total.version = std::max(total.version, std::optional(day.versions[slot]));
+  Total total;
+  fill(day, begin, total);
+  for (std::size_t slot = begin + 1; slot < end; ++slot) {
+    Total more;
+    fill(day, slot, more);
+    METERLINE_CHECK(total.add(more));
   }
-  if (total.readings > 0) total.sum = sum;
   return total;
 }
 
@@ -148,13 +168,16 @@ class ChannelAnswer {
   }
 
   Result<void> add_points_within(const store::ResolvedDay& day) {
-    const std::size_t slots = day.readings.size();
+    const std::size_t slots = day.mantissas.size();
     const std::size_t per_point = slots_per_point(question_.resolution, day.interval);
     METERLINE_CHECK(budget_.take(static_cast<std::int64_t>((slots + per_point - 1) / per_point)));
     for (std::size_t slot = 0; slot < slots; slot += per_point) {
-      METERLINE_TRY(const Total total,
-                    total_of_slots(day, slot, std::min(slot + per_point, slots)));
-      new_point(day.date, static_cast<std::int64_t>(slot)).total = total;
+      Point& point = new_point(day.date, static_cast<std::int64_t>(slot));
+      if (per_point == 1) {
+        fill(day, slot, point.total);
+        continue;
+      }
+      METERLINE_TRY(point.total, total_of_slots(day, slot, std::min(slot + per_point, slots)));
     }
     return {};
   }
@@ -221,22 +244,24 @@ class LastIntervals {
   std::optional<store::MeterInfo> info_;
 };
 
-Result<std::vector<Channel>> wanted_channels(const store::Store& store,
-                                             const ConsumptionQuestion& question) {
-  METERLINE_TRY(auto channels, store.channels(question.meter));
-  if (channels.empty()) return unknown(question.meter);
+std::vector<Channel> wanted_of(std::vector<Channel> channels, const ConsumptionQuestion& question) {
   std::erase_if(channels, [&](const Channel& channel) {
     return !is_wanted(channel, question.channel, question.flow);
   });
   return channels;
 }
 
-/// Whether the points of the answer can be told without knowing the channels' intervals, or are few
-/// enough with any.
-bool needs_intervals(const ConsumptionQuestion& question, std::size_t channels) {
+Result<std::vector<Channel>> wanted_channels(const store::Store& store,
+                                             const ConsumptionQuestion& question) {
+  METERLINE_TRY(auto channels, store.channels(question.meter));
+  if (channels.empty()) return unknown(question.meter);
+  return wanted_of(std::move(channels), question);
+}
+
+/// Whether the points are few enough whatever the channels' intervals are.
+bool is_short(const ConsumptionQuestion& question, std::size_t channels) {
   const auto shortest = *IntervalLength::from_minutes(1);
-  return question.resolution == Resolution::interval &&
-         points_of(question, shortest) > points_max / static_cast<std::int64_t>(channels);
+  return points_of(question, shortest) <= points_max / static_cast<std::int64_t>(channels);
 }
 
 /// `too_large` where the answer is known to be, before it is made.
@@ -245,12 +270,23 @@ Result<void> check_points(const ConsumptionQuestion& question, const std::vector
   PointBudget budget;
   for (const auto& channel : channels) {
     std::optional<IntervalLength> interval = IntervalLength();
-    if (needs_intervals(question, channels.size())) {
+    if (question.resolution == Resolution::interval && !is_short(question, channels.size())) {
       METERLINE_TRY(interval, intervals.find(channel));
     }
     if (interval) METERLINE_CHECK(budget.take(points_of(question, *interval)));
   }
   return {};
+}
+
+/// Channels of the store that the meter may have: of these, those that have days in a short answer
+/// are the meter's, and need not be asked for. Empty where they must be.
+std::vector<Channel> possible_channels(const store::Store& store,
+                                       const ConsumptionQuestion& question) {
+  const auto few = store.few_channels();
+  if (!few) return {};
+  auto channels = wanted_of(*few, question);
+  if (!channels.empty() && !is_short(question, channels.size())) channels.clear();
+  return channels;
 }
 
 /// Null for a channel that became known since the meter was looked up: it is left to the next
@@ -279,9 +315,13 @@ Result<void> read_into(const store::Store& store, const store::DaysQuery& days,
 
 Result<Consumption> consumption(const store::Store& store, const ConsumptionQuestion& question) {
   METERLINE_CHECK(check(question));
-  METERLINE_TRY(const auto channels, wanted_channels(store, question));
   LastIntervals intervals(store, question.meter);
-  METERLINE_CHECK(check_points(question, channels, intervals));
+  auto channels = possible_channels(store, question);
+  const bool are_possible = !channels.empty();
+  if (!are_possible) {
+    METERLINE_TRY(channels, wanted_channels(store, question));
+    METERLINE_CHECK(check_points(question, channels, intervals));
+  }
   PointBudget budget;
   std::vector<ChannelAnswer> answers;
   answers.reserve(channels.size());
@@ -291,11 +331,19 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
                               .dates = question.dates,
                               .as_of = question.as_of.value_or(Instant::end_of_time())};
   METERLINE_CHECK(read_into(store, days, question.resolution, answers));
+  const bool all_have_days = std::all_of(answers.begin(), answers.end(),
+                                         [](const auto& answer) { return answer.has_days(); });
+  if (are_possible && !all_have_days) {
+    METERLINE_TRY(channels, wanted_channels(store, question));
+  }
 
   Consumption out{.question = question, .channels = {}};
   for (ChannelAnswer& answer : answers) {
     std::optional<IntervalLength> interval = IntervalLength();
     if (!answer.has_days()) {
+      const bool is_of_meter =
+          std::find(channels.begin(), channels.end(), answer.channel()) != channels.end();
+      if (!is_of_meter) continue;
       METERLINE_TRY(interval, intervals.find(answer.channel()));
     }
     if (!interval) continue;  // Its first day is being loaded.

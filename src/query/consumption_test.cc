@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -462,6 +463,8 @@ class Counting final : public store::Store {
   explicit Counting(const std::vector<TestDelivery>& deliveries) : store_(store_of(deliveries)) {}
 
   mutable int lookups = 0;
+  mutable int channel_lookups = 0;
+  std::shared_ptr<const std::vector<Channel>> few;
   std::optional<Channel> begun;  ///< One more channel, of which no day is stored yet.
 
   Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery> all) override {
@@ -483,10 +486,12 @@ class Counting final : public store::Store {
     return store_->meter(meter);
   }
   Result<std::vector<Channel>> channels(const MeterId& meter) const override {
+    ++channel_lookups;
     auto found = store_->channels(meter);
     if (found && begun) found->push_back(*begun);
     return found;
   }
+  std::shared_ptr<const std::vector<Channel>> few_channels() const override { return few; }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery& query) const override {
     return store_->deliveries(query);
@@ -526,6 +531,54 @@ TEST(Consumption, AChannelWhoseFirstDayIsBeingLoadedIsNotYetKnown) {
     ASSERT_EQ(answer->channels.size(), 1U);
     EXPECT_EQ(answer->channels.front().channel.name, "consumption");
   }
+}
+
+/// All channels of a store.
+std::shared_ptr<const std::vector<Channel>> channels_of(const store::Store& store) {
+  std::set<Channel> channels;
+  for (const auto& meter : store.meter_channels({.prefix = {}, .after = {}, .limit = 1000}).value())
+    channels.insert(meter.channels.begin(), meter.channels.end());
+  return std::make_shared<const std::vector<Channel>>(channels.begin(), channels.end());
+}
+
+TEST(Consumption, InAStoreOfFewChannelsDaysTellWhichOnesTheMeterHas) {
+  Counting store({delivery_of(1, 1,
+                              {"A 2019-01-01 60 1x24", "A 2019-02-01 60 1x24",
+                               "A 2019-02-01 B1/generation/kWh 30 1x48", "B 2019-01-01 60 1x24"})});
+  store.few = channels_of(store);
+  const auto lookups = [&](ConsumptionQuestion asked, std::string_view channel = "") {
+    store.channel_lookups = 0;
+    if (!channel.empty()) asked.channel = channel;
+    const auto found = consumption(store, asked);
+    return fmt::format("{} for {}", store.channel_lookups, found ? found->channels.size() : 0);
+  };
+  auto year = question("2019-01-01", "2019-12-31", Resolution::day);
+  auto day = question("2019-01-01", "2019-01-01", Resolution::interval);
+  EXPECT_EQ(lookups(year), "0 for 2");
+  EXPECT_EQ(lookups(day), "1 for 2") << "the meter has one more, without days";
+  EXPECT_EQ(lookups(day, "consumption"), "0 for 1");
+  EXPECT_EQ(lookups(year, "no such"), "1 for 0");
+  EXPECT_EQ(lookups(question("2019-01-01", "2019-12-31", Resolution::interval)), "1 for 2")
+      << "long: its points are counted before any is made";
+  year.meter = meter_of("B");
+  EXPECT_EQ(lookups(year), "1 for 1");
+  year.meter = meter_of("C");
+  EXPECT_EQ(lookups(year), "1 for 0");
+  EXPECT_EQ(consumption(store, year).error().code, Errc::not_found);
+}
+
+RC_GTEST_PROP(Consumption, InAStoreOfFewChannelsIsTheSame, ()) {
+  const auto deliveries = *any_deliveries();
+  Counting store(deliveries);
+  auto asked = question("2019-01-01", "2019-01-01",
+                        *rc::gen::element(Resolution::interval, Resolution::hour, Resolution::day,
+                                          Resolution::month));
+  asked.meter = meter_of(*rc::gen::element<std::string>("A", "A1", "B", "C"));
+  asked.dates.from = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(-40, 40));
+  asked.dates.to = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 40));
+  const auto expected = lines_of(consumption(store, asked));
+  store.few = channels_of(store);
+  RC_ASSERT(lines_of(consumption(store, asked)) == expected);
 }
 
 TEST(DailySum, SumsConsumptionInOneUnit) {

@@ -391,7 +391,7 @@ TEST_P(StoreContract, MetersThatBeginAlikeAreKeptApart) {
     std::vector<std::string> sums;
     ASSERT_TRUE(read_resolved(*store, {.meter = meter_of(names[i]), .dates = ever()},
                               [&](const ResolvedDay& day) -> Result<void> {
-                                sums.push_back(day.readings[0].text());
+                                sums.push_back(day.reading(0).text());
                                 return {};
                               }));
     EXPECT_THAT(sums, ElementsAre(std::to_string(i)));

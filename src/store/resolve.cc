@@ -1,7 +1,6 @@
 #include "store/resolve.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/try.h"
 #include "store/packed_day.h"
@@ -14,28 +13,32 @@ std::size_t count_missing(const std::vector<Quality>& qualities) {
 }
 
 QualityCounts count_qualities(const std::vector<Quality>& qualities) {
-  std::array<std::int64_t, 4> counts{};
-  for (const Quality quality : qualities) ++counts[static_cast<std::size_t>(quality)];
-  return {
-      .actual = counts[0], .substituted = counts[1], .estimated = counts[2], .missing = counts[3]};
+  const auto count = [&](Quality quality) {
+    return std::int64_t{std::count(qualities.begin(), qualities.end(), quality)};
+  };
+  const auto slots = static_cast<std::int64_t>(qualities.size());
+  if (const auto actual = count(Quality::actual); actual == slots) return {.actual = slots};
+  return {.actual = count(Quality::actual),
+          .substituted = count(Quality::substituted),
+          .estimated = count(Quality::estimated),
+          .missing = count(Quality::missing)};
 }
 
-/// Adds up neighbours of one exponent in 64 bits, which is what nearly every day consists of.
-/// A missing reading is zero and may be added like any other.
-Result<Sum> sum_of(const std::vector<Decimal>& readings) {
-  Sum sum;
-  Decimal run;
-  for (const Decimal& reading : readings) {
-    std::int64_t added = 0;
-    if (reading.exponent == run.exponent &&
-        !__builtin_add_overflow(run.mantissa, reading.mantissa, &added)) {
-      run.mantissa = added;
-      continue;
-    }
-    if (run.mantissa != 0) METERLINE_CHECK(sum.add(run));
-    run = reading;
-  }
-  METERLINE_CHECK(sum.add(run));
+/// Of no more than slots_max mantissas, which always fit. A missing one is zero.
+Int128 sum_of(const std::vector<std::int64_t>& mantissas) {
+  Int128 sum = 0;
+  for (const auto mantissa : mantissas) sum += mantissa;
+  return sum;
+}
+
+Result<Sum> sum_of(const ResolvedDay& day) {
+  if (day.others.empty()) return Sum(sum_of(day.mantissas), day.main.exponent);
+  std::vector<Int128> sums(day.others.size() + 1);
+  for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot)
+    sums[day.part_of_slot[slot]] += day.mantissas[slot];
+  Sum sum(sums[0], day.main.exponent);
+  for (std::size_t i = 0; i < day.others.size(); ++i)
+    METERLINE_CHECK(sum.add(Sum(sums[i + 1], day.others[i].exponent)));
   return sum;
 }
 
@@ -58,26 +61,27 @@ void DayResolver::start(const StoredDay& day) {
   day_.channel = day.channel;
   day_.date = day.date;
   day_.interval = scratch_.interval;
-  day_.version = day.version;
+  day_.main = {.version = day.version, .exponent = scratch_.exponent};
+  day_.mantissas.swap(scratch_.mantissas);
   day_.qualities.swap(scratch_.qualities);
+  day_.others.clear();
+  day_.part_of_slot.clear();
   missing_ = count_missing(day_.qualities);
-
-  const std::size_t slots = day_.qualities.size();
-  day_.versions.assign(slots, day.version);
-  day_.readings.resize(slots);
-  for (std::size_t slot = 0; slot < slots; ++slot)
-    day_.readings[slot] = {.mantissa = scratch_.mantissas[slot], .exponent = scratch_.exponent};
 }
 
 void DayResolver::complete(Version version) {
   const std::size_t slots = day_.qualities.size();
   if (scratch_.interval != day_.interval || scratch_.qualities.size() != slots) return;
+  bool is_part = false;
   for (std::size_t slot = 0; slot < slots; ++slot) {
     if (day_.qualities[slot] != Quality::missing) continue;
     if (scratch_.qualities[slot] == Quality::missing) continue;
+    if (!is_part) day_.others.push_back({.version = version, .exponent = scratch_.exponent});
+    is_part = true;
+    day_.part_of_slot.resize(slots);
+    day_.part_of_slot[slot] = static_cast<std::uint16_t>(day_.others.size());
     day_.qualities[slot] = scratch_.qualities[slot];
-    day_.readings[slot] = {.mantissa = scratch_.mantissas[slot], .exponent = scratch_.exponent};
-    day_.versions[slot] = version;
+    day_.mantissas[slot] = scratch_.mantissas[slot];
     --missing_;
   }
 }
@@ -107,7 +111,7 @@ Result<void> Store::read_meter_totals(const DaysQuery& query,
 }
 
 Result<DayTotal> total_of(const MeterId& meter, const ResolvedDay& day) {
-  METERLINE_TRY(const Sum sum, sum_of(day.readings));
+  METERLINE_TRY(const Sum sum, sum_of(day));
   const QualityCounts quality = count_qualities(day.qualities);
   return DayTotal{.meter = meter,
                   .channel = day.channel,
@@ -116,7 +120,7 @@ Result<DayTotal> total_of(const MeterId& meter, const ResolvedDay& day) {
                   .readings = day.slots() - quality.missing,
                   .expected = day.slots(),
                   .quality = quality,
-                  .version = day.version};
+                  .version = day.main.version};
 }
 
 }  // namespace meterline::store

@@ -13,15 +13,31 @@ namespace meterline::store {
 /// it. The newest version with any reading sets the interval; versions of another interval
 /// length or number of slots do not complete it.
 struct ResolvedDay {
+  /// What the slots that one version gave have in common.
+  struct Part {
+    Version version;
+    std::int8_t exponent = 0;
+  };
+
   Channel channel;
   Date date;
   IntervalLength interval;
-  std::vector<Decimal> readings;   ///< One a slot; zero where missing.
-  std::vector<Quality> qualities;  ///< One a slot.
-  std::vector<Version> versions;   ///< One a slot; of a missing slot, that of the day.
-  Version version;                 ///< As in DayTotal.
+  std::vector<std::int64_t> mantissas;  ///< One a slot; zero where missing.
+  std::vector<Quality> qualities;       ///< One a slot.
+  Part main;                            ///< The version is that of DayTotal.
+  /// Versions that completed it, and for each slot a place there, plus one; zero is `main`, which
+  /// missing slots have, too. Both are empty for most days, which are of one version.
+  std::vector<Part> others;
+  std::vector<std::uint16_t> part_of_slot;
 
-  std::int64_t slots() const { return static_cast<std::int64_t>(readings.size()); }
+  std::int64_t slots() const { return static_cast<std::int64_t>(mantissas.size()); }
+  const Part& part(std::size_t slot) const {
+    if (part_of_slot.empty() || part_of_slot[slot] == 0) return main;
+    return others[std::size_t{part_of_slot[slot]} - 1];
+  }
+  Decimal reading(std::size_t slot) const {
+    return {.mantissa = mantissas[slot], .exponent = part(slot).exponent};
+  }
 };
 
 using ResolvedVisitor = std::function<Result<void>(const ResolvedDay&)>;

@@ -46,16 +46,16 @@ std::string text_of(const ResolvedDay& day) {
   const auto at = [](Version version) { return version.time.micros / 1'000'000; };
   std::ostringstream out;
   out << day.interval.minutes() << ':';
-  for (std::size_t slot = 0; slot < day.readings.size(); ++slot) {
+  for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot) {
     const bool missing = day.qualities[slot] == Quality::missing;
     out << ' ';
     if (missing) out << '-';
-    if (!missing) out << day.readings[slot];
+    if (!missing) out << day.reading(slot);
     if (!missing && day.qualities[slot] != Quality::actual)
       out << meterline::text_of(day.qualities[slot])[0];
-    out << '@' << at(day.versions[slot]);
+    out << '@' << at(day.part(slot).version);
   }
-  out << "; @" << at(day.version);
+  out << "; @" << at(day.main.version);
   return out.str();
 }
 
@@ -137,9 +137,12 @@ TEST(TotalOf, SumsMixedExponents) {
 
 TEST(TotalOf, SaysWhenASumDoesNotFit) {
   ResolvedDay day;
-  day.readings.assign(slots_max, {.mantissa = std::numeric_limits<std::int64_t>::max()});
-  day.readings.back() = {.mantissa = 1, .exponent = -18};
+  day.mantissas.assign(slots_max, std::numeric_limits<std::int64_t>::max());
+  day.mantissas.back() = 1;
   day.qualities.assign(slots_max, Quality::actual);
+  day.others.push_back({.version = {}, .exponent = -18});
+  day.part_of_slot.assign(slots_max, 0);
+  day.part_of_slot.back() = 1;
   const auto total = total_of(*MeterId::parse("A"), day);
   ASSERT_FALSE(total);
   EXPECT_EQ(total.error().code, Errc::too_large);
@@ -173,14 +176,17 @@ std::vector<std::string> resolved_lines(const Store& store, const MeterId& meter
   return lines;
 }
 
+/// Each slot a part of its own.
 std::string naive_text(const NaiveDay& day) {
   ResolvedDay out;
   out.interval = day.interval;
-  out.version = day.version;
+  out.main.version = day.version;
   for (const auto& reading : day.slots) {
-    out.readings.push_back(reading ? reading->value : Decimal{});
+    out.mantissas.push_back(reading ? reading->value.mantissa : 0);
     out.qualities.push_back(reading ? reading->quality : Quality::missing);
-    out.versions.push_back(reading ? reading->version : day.version);
+    if (reading)
+      out.others.push_back({.version = reading->version, .exponent = reading->value.exponent});
+    out.part_of_slot.push_back(reading ? static_cast<std::uint16_t>(out.others.size()) : 0);
   }
   return text_of(out);
 }

@@ -273,6 +273,11 @@ class Store {
     return channels;
   }
 
+  /// All channels that any meter has, ascending, from a store that knows them without reading and
+  /// has few; null from others. A day may then be looked for without asking for the meter's
+  /// channels first. A channel whose first days are being loaded may be left out.
+  virtual std::shared_ptr<const std::vector<Channel>> few_channels() const { return nullptr; }
+
   /// The latest delivered first; at equal times the greater id first.
   virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
   virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;

@@ -24,7 +24,7 @@ std::optional<Numbers> numbers_of(std::string_view bytes, std::size_t count) {
   if (!read.take(left, count) || !left.empty()) return std::nullopt;
   Numbers numbers;
   for (std::size_t i = 0; i < count; ++i) numbers.push_back(read.at(i));
-  if (const auto only = read.only()) EXPECT_EQ(numbers, Numbers(count, *only));
+  EXPECT_EQ(numbers, read.only() ? Numbers(count, *read.only()) : numbers);
   return numbers;
 }
 

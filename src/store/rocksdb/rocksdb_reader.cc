@@ -23,7 +23,7 @@ namespace {
 /// So many entries are read one by one; more of them, as neighbours.
 constexpr std::size_t point_reads_max = 4;
 /// Of a store with no more channels, each is looked for without asking which ones the meter has.
-constexpr std::size_t likely_channels_max = 2;
+constexpr std::size_t few_channels_max = 2;
 /// From here on the months that the meter has are looked up before months are read.
 constexpr int long_months_min = 24;
 
@@ -391,9 +391,13 @@ Result<std::vector<Channel>> RocksdbReader::channels(const MeterId& meter) const
   return channels;
 }
 
-Result<KnownMeters::Channels> RocksdbReader::likely_channels(const MeterId& meter) const {
+KnownMeters::Channels RocksdbReader::few_channels() const {
   auto all = known_.channels();
-  if (all->size() <= likely_channels_max) return all;
+  return all->size() <= few_channels_max ? std::move(all) : nullptr;
+}
+
+Result<KnownMeters::Channels> RocksdbReader::likely_channels(const MeterId& meter) const {
+  if (auto few = few_channels()) return few;
   METERLINE_TRY(auto channels, this->channels(meter));
   return std::make_shared<const std::vector<Channel>>(std::move(channels));
 }

@@ -43,6 +43,7 @@ class RocksdbReader {
   Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const;
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const;
   Result<std::vector<Channel>> channels(const MeterId& meter) const;
+  KnownMeters::Channels few_channels() const;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
 

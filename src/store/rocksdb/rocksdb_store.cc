@@ -107,6 +107,9 @@ class RocksdbStore final : public Store {
   Result<std::vector<Channel>> channels(const MeterId& meter) const override {
     return reader_.channels(meter);
   }
+  std::shared_ptr<const std::vector<Channel>> few_channels() const override {
+    return reader_.few_channels();
+  }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return reader_.deliveries(query);
   }
