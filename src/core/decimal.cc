@@ -63,7 +63,7 @@ std::string Decimal::text() const { return render(mantissa, exponent); }
 
 bool operator==(Decimal a, Decimal b) { return a.text() == b.text(); }
 
-Result<void> Sum::add(const Sum& other) {
+Result<void> Sum::add_scaled(const Sum& other) {
   const int exponent = std::min(exponent_, other.exponent_);
   Int128 a = mantissa_;
   Int128 b = other.mantissa_;

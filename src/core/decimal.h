@@ -39,7 +39,13 @@ class Sum {
 
   /// `too_large` when the sum would overflow; the sum is then unchanged.
   Result<void> add(Decimal value) { return add(Sum(value.mantissa, value.exponent)); }
-  Result<void> add(const Sum& other);
+  Result<void> add(const Sum& other) {
+    Int128 sum = 0;
+    if (exponent_ != other.exponent_ || __builtin_add_overflow(mantissa_, other.mantissa_, &sum))
+      return add_scaled(other);
+    mantissa_ = sum;
+    return {};
+  }
 
   Int128 mantissa() const { return mantissa_; }
   int exponent() const { return exponent_; }  ///< -18 to 0
@@ -49,6 +55,8 @@ class Sum {
   friend std::ostream& operator<<(std::ostream& out, const Sum& s) { return out << s.text(); }
 
  private:
+  Result<void> add_scaled(const Sum& other);
+
   Int128 mantissa_ = 0;
   int exponent_ = 0;
 };

@@ -134,7 +134,7 @@ class ChannelAnswer {
   Result<void> add_to_whole(const store::DayTotal& day, IntervalLength interval) {
     if (!any_day_) begin(interval);
     any_day_ = true;
-    METERLINE_CHECK(add_absent_days(day.date.days()));
+    if (next_day_ != day.date.days()) METERLINE_CHECK(add_absent_days(day.date.days()));
     interval_ = interval;
     next_day_ = day.date.days() + 1;
     return answer_.total.add(day);
@@ -191,7 +191,8 @@ class ChannelAnswer {
 
   /// The point of a day or coarser that the date belongs to.
   Result<Point*> point_at(Date date) {
-    const Date start = span_start(date, question_.resolution, question_.dates.from);
+    const bool is_day = question_.resolution == Resolution::day;
+    const Date start = is_day ? date : span_start(date, question_.resolution, question_.dates.from);
     if (answer_.series.empty() || answer_.series.back().day != start) {
       METERLINE_CHECK(budget_.take(1));
       answer_.series.emplace_back().day = start;

@@ -536,7 +536,8 @@ TEST(Consumption, AChannelWhoseFirstDayIsBeingLoadedIsNotYetKnown) {
 /// All channels of a store.
 std::shared_ptr<const std::vector<Channel>> channels_of(const store::Store& store) {
   std::set<Channel> channels;
-  for (const auto& meter : store.meter_channels({.prefix = {}, .after = {}, .limit = 1000}).value())
+  const auto meters = store.meter_channels({.prefix = {}, .after = {}, .limit = 1000});
+  for (const auto& meter : meters.value())
     channels.insert(meter.channels.begin(), meter.channels.end());
   return std::make_shared<const std::vector<Channel>>(channels.begin(), channels.end());
 }

@@ -14,13 +14,6 @@ constexpr int average_exponent = -6;
 
 constexpr std::array<std::string_view, 5> names = {"interval", "hour", "day", "month", "year"};
 
-void add_quality(const store::QualityCounts& from, store::QualityCounts& to) {
-  to.actual += from.actual;
-  to.substituted += from.substituted;
-  to.estimated += from.estimated;
-  to.missing += from.missing;
-}
-
 }  // namespace
 
 std::optional<Resolution> parse_resolution(std::string_view text) {
@@ -33,27 +26,12 @@ std::string_view text_of(Resolution resolution) {
   return names.at(static_cast<std::size_t>(resolution));
 }
 
-Result<void> Total::add(const store::DayTotal& day) {
-  if (day.readings > 0) {
-    if (!sum) sum.emplace();
-    METERLINE_CHECK(sum->add(day.sum));
-    if (!version || *version < day.version) version = day.version;
-  }
-  readings += day.readings;
-  expected += day.expected;
-  add_quality(day.quality, quality);
-  return {};
-}
-
 Result<void> Total::add(const Total& other) {
   if (other.sum) {
-    if (!sum) sum.emplace();
-    METERLINE_CHECK(sum->add(*other.sum));
+    METERLINE_CHECK(add_sum(*other.sum));
     version = std::max(version, other.version);
   }
-  readings += other.readings;
-  expected += other.expected;
-  add_quality(other.quality, quality);
+  add_counts(other.readings, other.expected, other.quality);
   return {};
 }
 

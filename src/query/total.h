@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/decimal.h"
+#include "core/try.h"
 #include "store/store.h"
 
 namespace meterline::query {
@@ -18,12 +19,34 @@ struct Total {
   std::optional<Version> version;  ///< The newest that gave a reading.
 
   /// `too_large` when the sum would overflow; nothing is changed then.
-  Result<void> add(const store::DayTotal& day);
+  Result<void> add(const store::DayTotal& day) {
+    if (day.readings > 0) {
+      METERLINE_CHECK(add_sum(day.sum));
+      if (!version || *version < day.version) version = day.version;
+    }
+    add_counts(day.readings, day.expected, day.quality);
+    return {};
+  }
   Result<void> add(const Total& other);
   /// Intervals of which nothing is stored.
   void add_missing(std::int64_t intervals);
 
   bool operator==(const Total&) const = default;
+
+ private:
+  Result<void> add_sum(const Sum& more) {
+    if (sum) return sum->add(more);
+    sum = more;
+    return {};
+  }
+  void add_counts(std::int64_t given, std::int64_t wanted, const store::QualityCounts& counts) {
+    readings += given;
+    expected += wanted;
+    quality.actual += counts.actual;
+    quality.substituted += counts.substituted;
+    quality.estimated += counts.estimated;
+    quality.missing += counts.missing;
+  }
 };
 
 /// The span of one point of a series.

@@ -65,6 +65,11 @@ inline unsigned char* put_varint(std::uint64_t value, unsigned char* at) {
 /// Takes a varint off the front of `bytes`; empty when there is none or it exceeds 64 bits.
 inline std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
   std::uint64_t value = 0;
+  if (!bytes.empty() && static_cast<unsigned char>(bytes[0]) < 0x80) {  // As most are.
+    value = static_cast<unsigned char>(bytes[0]);
+    bytes.remove_prefix(1);
+    return value;
+  }
   for (std::size_t i = 0; i < bytes.size() && i < 10; ++i) {
     const auto byte = static_cast<unsigned char>(bytes[i]);
     if (i == 9 && byte > 1) return std::nullopt;

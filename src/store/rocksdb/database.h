@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
+#include <rocksdb/perf_level.h>
 
 #include <filesystem>
 #include <memory>
@@ -24,7 +25,12 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  rocksdb::DB& db() const { return *db_; }
+  /// For the calling thread. RocksDB counts what it does for each thread unless it is told not to,
+  /// which takes a sixth of a read by key.
+  rocksdb::DB& db() const {
+    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+    return *db_;
+  }
   rocksdb::ColumnFamilyHandle* family(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }

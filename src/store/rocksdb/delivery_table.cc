@@ -1,7 +1,6 @@
 #include "store/rocksdb/delivery_table.h"
 
 #include <cstring>
-#include <mutex>
 
 namespace meterline::store {
 namespace {
@@ -11,18 +10,25 @@ constexpr std::size_t entry_bytes = id_bytes + sizeof(std::int64_t) + sizeof(std
 
 }  // namespace
 
-std::uint32_t DeliveryTable::number_of(const Delivery& delivery) {
-  const std::unique_lock lock(mutex_);
-  const auto next = static_cast<std::uint32_t>(entries_.size());
-  const auto [found, is_new] = numbers_.try_emplace({delivery.id, delivery.delivered_at}, next);
-  if (is_new) entries_.push_back(Entry{.id = delivery.id, .version = delivery.version()});
-  return found->second;
+void DeliveryTable::put(std::uint32_t number, const Entry& entry) {
+  for (auto at = size_.load(std::memory_order_relaxed);; ++at) {
+    const auto chunk = chunk_of(at + (std::uint64_t{1} << first_chunk_bits));
+    auto& entries = chunks_[static_cast<std::size_t>(chunk)];
+    if (!entries)
+      entries =
+          std::make_unique<std::optional<Entry>[]>(std::size_t{1} << (chunk + first_chunk_bits));
+    if (at == number) break;
+  }
+  *place_of(number) = entry;
+  size_.store(number + 1, std::memory_order_release);
 }
 
-std::optional<DeliveryTable::Entry> DeliveryTable::find(std::uint32_t number) const {
-  const std::shared_lock lock(mutex_);
-  if (number >= entries_.size()) return std::nullopt;
-  return entries_[number];
+std::uint32_t DeliveryTable::number_of(const Delivery& delivery) {
+  const std::scoped_lock lock(mutex_);
+  const auto next = size_.load(std::memory_order_relaxed);
+  const auto [found, is_new] = numbers_.try_emplace({delivery.id, delivery.delivered_at}, next);
+  if (is_new) put(next, {.id = delivery.id, .version = delivery.version()});
+  return found->second;
 }
 
 std::string DeliveryTable::encode(const Entry& entry) {
@@ -36,17 +42,16 @@ std::string DeliveryTable::encode(const Entry& entry) {
 
 Result<void> DeliveryTable::restore(std::uint32_t number, std::string_view bytes) {
   constexpr std::uint32_t numbers_max = 100'000'000;
-  const std::unique_lock lock(mutex_);
-  if (bytes.size() != entry_bytes || number < entries_.size() || number >= numbers_max)
+  const std::scoped_lock lock(mutex_);
+  if (bytes.size() != entry_bytes || number < size_.load(std::memory_order_relaxed) ||
+      number >= numbers_max)
     return fail(Errc::corrupt, "the store's list of deliveries is damaged");
   Entry entry;
   std::memcpy(entry.id.bytes.data(), bytes.data(), id_bytes);
   std::memcpy(&entry.version.time.micros, bytes.data() + id_bytes, sizeof(std::int64_t));
   std::memcpy(&entry.version.tie, bytes.data() + id_bytes + sizeof(std::int64_t),
               sizeof(std::uint64_t));
-  // Numbers of deliveries that were begun and never committed are gaps.
-  entries_.resize(number);
-  entries_.push_back(entry);
+  put(number, entry);  // Numbers of deliveries that were begun and never committed are gaps.
   numbers_[{entry.id, entry.version.time}] = number;
   return {};
 }

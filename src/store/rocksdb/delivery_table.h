@@ -1,13 +1,16 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <bit>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "core/delivery.h"
 #include "core/result.h"
@@ -27,17 +30,36 @@ class DeliveryTable {
 
   /// The delivery's number: the one it has, or the next one.
   std::uint32_t number_of(const Delivery& delivery);
-  /// Empty for a number that was never given.
-  std::optional<Entry> find(std::uint32_t number) const;
+  /// Empty for a number that was never given. Takes no lock: a question looks up each of its days.
+  std::optional<Entry> find(std::uint32_t number) const {
+    if (number >= size_.load(std::memory_order_acquire)) return std::nullopt;
+    return *place_of(number);
+  }
 
   /// The stored form of an entry, and the way back, in ascending order of number.
   static std::string encode(const Entry& entry);
   Result<void> restore(std::uint32_t number, std::string_view bytes);
 
  private:
-  mutable std::shared_mutex mutex_;
-  std::vector<std::optional<Entry>> entries_;
+  /// Entries stand in chunks that never move, each twice as long as the one before.
+  static constexpr int first_chunk_bits = 6;
+  static constexpr int chunks_max = 33 - first_chunk_bits;
+  static int chunk_of(std::uint64_t at) {
+    return static_cast<int>(std::bit_width(at)) - 1 - first_chunk_bits;
+  }
+  std::optional<Entry>* place_of(std::uint32_t number) const {
+    const std::uint64_t at = number + (std::uint64_t{1} << first_chunk_bits);
+    const int chunk = chunk_of(at);
+    const auto begin = std::uint64_t{1} << (chunk + first_chunk_bits);
+    return &chunks_[static_cast<std::size_t>(chunk)][at - begin];
+  }
+  /// Makes it the entry of `number`, which is the last one then; locked.
+  void put(std::uint32_t number, const Entry& entry);
+
+  std::mutex mutex_;  ///< For what changes the table.
   std::map<std::pair<DeliveryId, Instant>, std::uint32_t> numbers_;
+  std::array<std::unique_ptr<std::optional<Entry>[]>, chunks_max> chunks_;
+  std::atomic<std::uint32_t> size_ = 0;  ///< Entries below are never changed.
 };
 
 }  // namespace meterline::store

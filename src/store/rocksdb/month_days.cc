@@ -58,12 +58,22 @@ Result<void> MonthDays::read_grid(Layer& layer) {
 Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted, Instant as_of,
                                DeliveryLookup& deliveries) {
   const TotalsLayer& bits = layers_[layer].bits;
+  if ((bits.days() & wanted) == 0) return {};
+  const auto only = bits.only_delivery();
+  Version version;
+  if (only) {
+    METERLINE_TRY(const auto delivery, deliveries.find(*only));
+    version = delivery.version;
+  }
   for (auto days = bits.days() & wanted; days != 0; days &= days - 1) {
     const auto day = static_cast<std::uint32_t>(std::countr_zero(days));
-    METERLINE_TRY(const auto delivery, deliveries.find(bits.delivery(day)));
-    if (delivery.version.time > as_of) continue;
-    if (is_in(stored_, day) && !(newest_[day].version < delivery.version)) continue;
-    newest_[day] = {.version = delivery.version, .layer = layer};
+    if (!only) {
+      METERLINE_TRY(const auto delivery, deliveries.find(bits.delivery(day)));
+      version = delivery.version;
+    }
+    if (version.time > as_of) continue;
+    if (is_in(stored_, day) && !(newest_[day].version < version)) continue;
+    newest_[day] = {.version = version, .layer = layer};
     const std::uint32_t bit = std::uint32_t{1} << day;
     stored_ |= bit;
     plain_ = is_in(bits.plain(), day) ? plain_ | bit : plain_ & ~bit;

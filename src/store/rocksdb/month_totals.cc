@@ -22,7 +22,10 @@ constexpr unsigned narrow_bits_max = 56;
 tl::unexpected<Error> damaged() { return fail(Errc::corrupt, "a month of totals is damaged"); }
 
 std::size_t rank_of(std::uint32_t days, std::uint32_t day) {
-  return static_cast<std::size_t>(std::popcount(days & ((std::uint32_t{1} << day) - 1)));
+  const std::uint32_t all_before = (std::uint32_t{1} << day) - 1;
+  const std::uint32_t before = days & all_before;
+  if (before == all_before) return day;  // Mostly; counting bits takes longer.
+  return static_cast<std::size_t>(std::popcount(before));
 }
 
 bool take_word(std::string_view& bytes, std::uint32_t& word) {
@@ -150,12 +153,13 @@ std::uint32_t TotalsLayer::delivery(std::uint32_t day) const {
 
 std::int64_t TotalsLayer::total(std::uint32_t day) const {
   const std::size_t at = rank_of(plain_, day) * width_;
-  const auto left = packed_.substr(at / 8);
+  const char* const from = packed_.data() + at / 8;
+  const std::size_t left = packed_.size() - at / 8;
   std::uint64_t word = 0;
-  if (left.size() >= sizeof(word))
-    std::memcpy(&word, left.data(), sizeof(word));
+  if (left >= sizeof(word))
+    std::memcpy(&word, from, sizeof(word));
   else
-    std::memcpy(&word, left.data(), left.size());
+    std::memcpy(&word, from, left);
   word >>= at % 8;
   if (width_ < 64) word &= (std::uint64_t{1} << width_) - 1;
   return static_cast<std::int64_t>(lowest_ + word);

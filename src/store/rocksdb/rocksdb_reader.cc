@@ -24,6 +24,8 @@ namespace {
 constexpr std::size_t point_reads_max = 4;
 /// Of a store with no more channels, each is looked for without asking which ones the meter has.
 constexpr std::size_t few_channels_max = 2;
+/// Values of totals that are read together.
+constexpr std::size_t totals_per_read_max = 32;
 /// From here on the months that the meter has are looked up before months are read.
 constexpr int long_months_min = 24;
 
@@ -148,20 +150,13 @@ class TotalsOfMeter {
     month_ = month;
     used_ = 0;
   }
-  /// Where the value of the next channel is to be put, channels ascending.
-  rocksdb::PinnableSlice& next_value() {
-    if (used_ == channels_.size()) channels_.emplace_back();
-    channels_[used_].value.Reset();
-    return channels_[used_].value;
-  }
-  /// Counts in what was put there.
-  Result<void> add(const Channel& channel);
+  /// Takes in the value of the next channel, channels ascending; it must live until visit().
+  Result<void> add(const Channel& channel, std::string_view value);
   Result<void> visit();
 
  private:
   struct OfChannel {
     Channel channel;
-    rocksdb::PinnableSlice value;
     MonthDays days;
   };
   Result<void> resolve(std::uint32_t days);
@@ -177,11 +172,12 @@ class TotalsOfMeter {
   DayTotal total_;
 };
 
-Result<void> TotalsOfMeter::add(const Channel& channel) {
+Result<void> TotalsOfMeter::add(const Channel& channel, std::string_view value) {
+  if (used_ == channels_.size()) channels_.emplace_back();
   OfChannel& added = channels_[used_];
   added.channel = channel;
-  METERLINE_CHECK(added.days.read(month_, view_of(added.value), days_in(month_, query_.dates),
-                                  query_.as_of, deliveries_));
+  METERLINE_CHECK(
+      added.days.read(month_, value, days_in(month_, query_.dates), query_.as_of, deliveries_));
   ++used_;
   return {};
 }
@@ -205,12 +201,15 @@ Result<void> TotalsOfMeter::visit() {
   }
   METERLINE_CHECK(resolve(others));
   auto resolved = resolved_.begin();
+  const std::int64_t first = month_.first_day().days();
+  const OfChannel* in_total = nullptr;
   for (; stored != 0; stored &= stored - 1) {
     const auto day = static_cast<std::uint32_t>(std::countr_zero(stored));
-    total_.date = day_of(month_, day);
+    total_.date = *Date::from_days(first + day);
     for (const auto& channel : std::span(channels_).first(used_)) {
       if (is_in(channel.days.plain(), day)) {
-        total_.channel = channel.channel;
+        if (in_total != &channel) total_.channel = channel.channel;
+        in_total = &channel;
         channel.days.fill(day, total_);
         METERLINE_CHECK(visit_(total_, channel.days.grid(day).interval));
         continue;
@@ -225,6 +224,22 @@ Result<void> TotalsOfMeter::visit() {
       if (resolved->first.date == total_.date && resolved->first.channel == channel.channel)
         METERLINE_CHECK(visit_(resolved->first, resolved->second));
     }
+  }
+  return {};
+}
+
+Month month_at(std::size_t index) { return {.index = static_cast<std::uint16_t>(index)}; }
+
+/// Visits values of all channels in months from `first` on.
+Result<void> visit_totals(std::size_t first, const std::vector<Channel>& channels,
+                          std::span<const rocksdb::PinnableSlice> values, TotalsOfMeter& totals) {
+  for (std::size_t at = 0; at < values.size(); ++first) {
+    totals.start(month_at(first));
+    for (const auto& channel : channels) {
+      const auto value = view_of(values[at++]);
+      if (!value.empty()) METERLINE_CHECK(totals.add(channel, value));
+    }
+    METERLINE_CHECK(totals.visit());
   }
   return {};
 }
@@ -343,6 +358,21 @@ Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Cha
   return info;
 }
 
+/// Unites what is stored, if it is not empty, with those of the sorted entries that have the key.
+Result<void> unite_recent(Family family, std::string_view key, const EntryBuffer& recent,
+                          rocksdb::PinnableSlice& stored) {
+  std::vector<std::string_view> values;
+  for (std::size_t i = recent.count_before(key); i < recent.size() && recent.key(i) == key; ++i)
+    values.push_back(recent.value(i));
+  if (values.empty()) return {};
+  if (!stored.empty()) values.push_back(view_of(stored));
+  std::string united;
+  METERLINE_CHECK(unite_values(family, values, united));
+  stored.Reset();
+  stored.PinSelf(united);
+  return {};
+}
+
 }  // namespace
 
 std::unique_ptr<rocksdb::Iterator> RocksdbReader::iterate(
@@ -359,28 +389,54 @@ Result<bool> RocksdbReader::get(Family family, std::string_view key,
   return true;
 }
 
-Result<bool> RocksdbReader::get_month(Family family, const MonthOfChannel& month, std::string& key,
-                                      rocksdb::PinnableSlice& value) const {
-  EntryBuffer recent;  // Looked up first: what is folded meanwhile is found in both.
-  if (!recent_.empty()) {
-    days_key(month.meter, month.month, month.channel, key);
-    recent_.find(family, key, recent);
+Result<void> RocksdbReader::get_all(Family family, std::span<const std::string> keys,
+                                    std::vector<rocksdb::PinnableSlice>& values) const {
+  values.clear();
+  values.resize(keys.size());
+  if (keys.size() == 1) {
+    METERLINE_TRY(const bool is_there, get(family, keys[0], values[0]));
+    if (!is_there) values[0].Reset();
+    return {};
   }
-  if (family == Family::days)
-    days_key(month.meter, month.month, month.channel, key);
-  else
-    totals_key(month.meter, month.month, month.channel, key);
-  METERLINE_TRY(const bool is_stored, get(family, key, value));
-  if (recent.empty()) return is_stored;
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  database_.db().MultiGet(options_, database_.family(family), keys.size(), slices.data(),
+                          values.data(), statuses.data());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound())
+      values[i].Reset();
+    else if (!statuses[i].ok())
+      return database_error("read the store", statuses[i]);
+  }
+  return {};
+}
 
-  std::vector<std::string_view> values;
-  if (is_stored) values.push_back(view_of(value));
-  for (std::size_t i = 0; i < recent.size(); ++i) values.push_back(recent.value(i));
-  std::string united;
-  METERLINE_CHECK(unite_values(family, values, united));
-  value.Reset();
-  value.PinSelf(united);
+Result<bool> RocksdbReader::get_days(const MonthOfChannel& month, std::string& key,
+                                     rocksdb::PinnableSlice& value) const {
+  days_key(month.meter, month.month, month.channel, key);
+  EntryBuffer recent;  // Looked up first: what is folded meanwhile is found in both.
+  if (!recent_.empty()) recent_.find(Family::days, key, recent);
+  METERLINE_TRY(const bool is_stored, get(Family::days, key, value));
+  if (recent.empty()) return is_stored;
+  if (!is_stored) value.Reset();
+  METERLINE_CHECK(unite_recent(Family::days, key, recent, value));
   return true;
+}
+
+Result<void> RocksdbReader::get_totals(const MeterId& meter, MonthRange months,
+                                       const std::vector<Channel>& channels,
+                                       std::vector<rocksdb::PinnableSlice>& values) const {
+  std::vector<std::string> keys;
+  for (Month month = months.first; month <= months.last; ++month.index)
+    for (const auto& channel : channels) totals_key(meter, month, channel, keys.emplace_back());
+  EntryBuffer recent;  // Looked up first, as above.
+  if (!recent_.empty()) recent_.of_meter(Family::totals, meter, months, recent);
+  METERLINE_CHECK(get_all(Family::totals, keys, values));
+  if (recent.empty()) return {};
+  recent.sort();
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    METERLINE_CHECK(unite_recent(Family::totals, keys[i], recent, values[i]));
+  return {};
 }
 
 Result<std::vector<Channel>> RocksdbReader::channels(const MeterId& meter) const {
@@ -415,8 +471,8 @@ Result<void> RocksdbReader::days(const DaysQuery& query, const DayVisitor& visit
   for (Month month = first; month <= last; ++month.index) {
     found.start(month);
     for (const auto& channel : *channels) {
-      METERLINE_TRY(const bool is_there, get_month(Family::days, {query.meter, month, channel}, key,
-                                                   found.next_block()));
+      METERLINE_TRY(const bool is_there,
+                    get_days({query.meter, month, channel}, key, found.next_block()));
       if (is_there) found.add(channel);
     }
     METERLINE_CHECK(found.visit(query, table_, visit));
@@ -473,16 +529,14 @@ Result<void> RocksdbReader::meter_totals(const DaysQuery& query,
   if (query.dates.size() == 0) return {};
   METERLINE_TRY(const auto channels, likely_channels(query.meter));
   METERLINE_TRY(const auto months, months_of(query));
+  if (channels->empty()) return {};
   TotalsOfMeter totals(store_, table_, query, visit);
-  std::string key;
-  for (Month month = months.first; month <= months.last; ++month.index) {
-    totals.start(month);
-    for (const auto& channel : *channels) {
-      METERLINE_TRY(const bool is_there, get_month(Family::totals, {query.meter, month, channel},
-                                                   key, totals.next_value()));
-      if (is_there) METERLINE_CHECK(totals.add(channel));
-    }
-    METERLINE_CHECK(totals.visit());
+  std::vector<rocksdb::PinnableSlice> values;
+  const std::size_t months_max = std::max<std::size_t>(1, totals_per_read_max / channels->size());
+  for (std::size_t first = months.first.index; first <= months.last.index; first += months_max) {
+    const auto last = std::min(first + months_max - 1, std::size_t{months.last.index});
+    METERLINE_CHECK(get_totals(query.meter, {month_at(first), month_at(last)}, *channels, values));
+    METERLINE_CHECK(visit_totals(first, *channels, values, totals));
   }
   return {};
 }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <span>
+#include <string>
+#include <vector>
+
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/keys.h"
@@ -60,9 +64,16 @@ class RocksdbReader {
                                              const rocksdb::ReadOptions& options) const;
   /// Whether the key is there.
   Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
-  /// The same for a month of `days` or `totals`, with what is recent. `key` is made anew.
-  Result<bool> get_month(Family family, const MonthOfChannel& month, std::string& key,
-                         rocksdb::PinnableSlice& value) const;
+  /// The values of several keys, read together; empty where there is none.
+  Result<void> get_all(Family family, std::span<const std::string> keys,
+                       std::vector<rocksdb::PinnableSlice>& values) const;
+  /// Whether there is a month of `days`, with what is recent. `key` is made anew.
+  Result<bool> get_days(const MonthOfChannel& month, std::string& key,
+                        rocksdb::PinnableSlice& value) const;
+  /// Values of `totals` with what is recent, by month and channel; empty where there is none.
+  Result<void> get_totals(const MeterId& meter, MonthRange months,
+                          const std::vector<Channel>& channels,
+                          std::vector<rocksdb::PinnableSlice>& values) const;
   /// Channels to look for: those of the meter, or a few more.
   Result<KnownMeters::Channels> likely_channels(const MeterId& meter) const;
   Result<void> days_of_many_months(const DaysQuery& query, const DayVisitor& visit) const;
