@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::size_t families_count = 6;
 constexpr std::size_t write_buffers_bytes = 64 << 20;
-/// Of `days`: eight months of a meter. The others hold short values, of which one is looked for.
-constexpr std::size_t days_block_bytes = 16 << 10;
+/// Of `days`: four months of a meter. 16 KB save 0.2 % of the files and make a read take a sixth
+/// longer. The others hold short values, of which one is looked for.
+constexpr std::size_t days_block_bytes = 8 << 10;
 constexpr std::size_t block_bytes = 4 << 10;
 /// A key that a file does not have costs a look at the filter: one in a hundred more.
 constexpr int filter_bits = 10;
