@@ -81,7 +81,7 @@ def recorded():
 
 def record(counts):
     compiler = run(["g++", "--version"]).splitlines()[0]
-    lines = [f"{name:14} {total:>12}\n" for name, total in counts.items()]
+    lines = [f"{name:18} {total:>9}\n" for name, total in counts.items()]
     RECORDED.write_text(HEAD.format(compiler=compiler) + "".join(lines))
 
 

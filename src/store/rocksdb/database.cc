@@ -71,8 +71,8 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   options_of(Family::totals).merge_operator = make_totals_merge();
   options_of(Family::meters).merge_operator = make_meters_merge();
 
-  const char* const names[families_count] = {"default", "days", "totals", "deliveries", "meters",
-                                             "recent"};
+  const char* const names[families_count] = {"default",    "days",   "totals",
+                                             "deliveries", "meters", "recent"};
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < families_count; ++i)
     families.emplace_back(names[i], opened->options_[i]);

@@ -366,8 +366,8 @@ Result<void> unite_recent(Family family, std::string_view key, const EntryBuffer
     values.push_back(recent.value(i));
   if (values.empty()) return {};
   if (!stored.empty()) values.push_back(view_of(stored));
-  std::string united;
-  METERLINE_CHECK(unite_values(family, values, united));
+  std::string united(values[0]);
+  if (values.size() > 1) METERLINE_CHECK(unite_values(family, values, united));
   stored.Reset();
   stored.PinSelf(united);
   return {};
