@@ -90,11 +90,11 @@ void RecentMonths::each_of(std::string_view meter_month, const Visit& visit) con
   }
 }
 
-void RecentMonths::find(Family family, std::string_view days_key, EntryBuffer& found) const {
+void RecentMonths::find(std::string_view days_key, EntryBuffer& found) const {
   if (empty()) return;
   const std::shared_lock lock(mutex_);
   each_of(meter_month_of(days_key), [&](const RecentEntry& entry) {
-    if (entry.key == days_key) copy_entry(family, entry, found);
+    if (entry.key == days_key) found.add(entry.key, entry.days);
   });
 }
 

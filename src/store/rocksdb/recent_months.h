@@ -51,10 +51,11 @@ class RecentMonths {
   /// What these hold must be in `days` and `totals` by now.
   void remove(const Blocks& blocks);
 
-  // Appends copies, of family `days` or `totals` and with its keys, in no order.
+  // Appends copies, in no order.
 
-  /// Of one meter, month and channel.
-  void find(Family family, std::string_view days_key, EntryBuffer& found) const;
+  /// Of one key in `days`.
+  void find(std::string_view days_key, EntryBuffer& found) const;
+  /// Of family `days` or `totals`, with its keys.
   void of_meter(Family family, const MeterId& meter, MonthRange months, EntryBuffer& found) const;
   void of_all_meters(Family family, MonthRange months, EntryBuffer& found) const;
 

@@ -415,7 +415,7 @@ Result<bool> RocksdbReader::get_days(const MonthOfChannel& month, std::string& k
                                      rocksdb::PinnableSlice& value) const {
   days_key(month.meter, month.month, month.channel, key);
   EntryBuffer recent;  // Looked up first: what is folded meanwhile is found in both.
-  if (!recent_.empty()) recent_.find(Family::days, key, recent);
+  if (!recent_.empty()) recent_.find(key, recent);
   METERLINE_TRY(const bool is_stored, get(Family::days, key, value));
   if (recent.empty()) return is_stored;
   if (!is_stored) value.Reset();
