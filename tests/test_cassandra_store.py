@@ -100,14 +100,17 @@ def test_init_a_second_time_changes_nothing(on_cassandra, cassandra_node):
     assert on_cassandra.day_sums("A", "2019-01-01", "2019-01-01") == {"2019-01-01": 48}
 
 
+@pytest.mark.parametrize("schema, advice", [(1, "load its files again"), (3, "a newer one")])
 @pytest.mark.parametrize("command", [["ingest", "-"], ["deliveries"], ["serve"],
                                      ["store", "init", "--replication", 1]])
-def test_a_newer_schema_is_an_error(on_cassandra, cassandra_node, command):
+def test_another_schema_is_an_error(on_cassandra, cassandra_node, command, schema, advice):
     with cassandra_node.cql() as cql:
-        cql(f"INSERT INTO {on_cassandra.keyspace}.catalogue (kind, name) VALUES ('schema', '2')")
+        cql(f"INSERT INTO {on_cassandra.keyspace}.catalogue (kind, name)"
+            f" VALUES ('schema', '{schema}')")
     done = on_cassandra(*command, input=FILE.encode(), expect=1)
-    assert f"keyspace {on_cassandra.keyspace} holds a store of schema 2" in done.err
-    assert "this meterline knows schema 1" in done.err
+    assert f"keyspace {on_cassandra.keyspace} holds a store of schema {schema};" in done.err
+    assert "this meterline knows schema 2" in done.err
+    assert advice in done.err
 
 
 def test_a_table_that_is_gone_is_an_error(on_cassandra, cassandra_node):

@@ -19,8 +19,9 @@ namespace meterline::store {
 // filtering, indexes, aggregates or logged batches. docs/operate/cassandra.md has the tables in
 // words, and how large partitions become.
 
-/// Stands in the catalogue; a store of a greater number is of a newer meterline.
-inline constexpr int schema_version = 1;
+/// Stands in the catalogue; a store of another number is not read. It grows with every change of
+/// tables or of what their values hold: 2 has days of format 2.
+inline constexpr int schema_version = 2;
 
 enum class Dialect { cassandra, keyspaces };
 

@@ -44,6 +44,17 @@ Result<void> not_prepared(CqlSession& session, std::string_view keyspace, const 
                   keyspace, error.message));
 }
 
+tl::unexpected<Error> other_schema(std::string_view keyspace, int number) {
+  const std::string_view advice =
+      number > schema_version
+          ? "use the meterline that made it, or a newer one"
+          : "load its files again, into a new keyspace that `meterline store init` makes";
+  return fail(
+      Errc::refused,
+      fmt::format("keyspace {} holds a store of schema {}; this meterline knows schema {}: {}",
+                  keyspace, number, schema_version, advice));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Tables>> Tables::open(std::unique_ptr<CqlSession> session,
@@ -104,8 +115,6 @@ Result<void> Tables::note_schema() const {
 }
 
 Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names) {
-  if (names.empty()) return {};
-  int version = 0;
   for (const auto& name : names) {
     int number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
@@ -113,13 +122,9 @@ Result<void> check_version(std::string_view keyspace, const std::vector<std::str
       return fail(Errc::corrupt,
                   fmt::format("keyspace {} says that its schema is \"{}\", which is no number",
                               keyspace, name));
-    version = std::max(version, number);
+    if (number != schema_version) return other_schema(keyspace, number);
   }
-  if (version == schema_version) return {};
-  return fail(Errc::refused,
-              fmt::format("keyspace {} holds a store of schema {}; this meterline knows schema {}: "
-                          "use the meterline that made it, or a newer one",
-                          keyspace, version, schema_version));
+  return {};
 }
 
 Result<void> Tables::read_pages(Statement statement, const CqlCells& keys, std::size_t count,

@@ -31,8 +31,8 @@ class Tables {
  public:
   /// A keyspace that has the tables, but no word yet of which schema they are, holds an empty
   /// store of this one: whoever makes tables by other means than init cannot write rows.
-  /// Errors: `not_found` when the keyspace holds no store, `refused` when a newer meterline made
-  /// it or its tables are others, and those of CqlSession.
+  /// Errors: `not_found` when the keyspace holds no store, `refused` when its schema is another
+  /// or its tables are others, and those of CqlSession.
   static Result<std::unique_ptr<Tables>> open(std::unique_ptr<CqlSession> session,
                                               std::string_view keyspace, Dialect dialect);
 
