@@ -101,11 +101,16 @@ fn write_row<'a>(
 pub struct Rows<'a> {
     pub cells: &'a [u8],
     pub columns: usize,
+    pub count: usize,
 }
 
+/// What is skipped is passed over only when a row behind it is wanted: before it sends a batch, the
+/// driver skips all of it.
 pub struct RowsIterator<'a> {
     rest: &'a [u8],
     columns: usize,
+    left: usize,
+    skipped: usize,
 }
 
 impl BatchValues for Rows<'_> {
@@ -115,7 +120,17 @@ impl BatchValues for Rows<'_> {
         Self: 'r;
 
     fn batch_values_iter(&self) -> Self::BatchValuesIter<'_> {
-        RowsIterator { rest: self.cells, columns: self.columns }
+        RowsIterator { rest: self.cells, columns: self.columns, left: self.count, skipped: 0 }
+    }
+}
+
+impl RowsIterator<'_> {
+    fn write_next(&mut self, writer: &mut RowWriter) -> Result<(), SerializationError> {
+        for _ in 0..std::mem::take(&mut self.skipped) {
+            self.rest = split_row(self.rest, self.columns).map_err(SerializationError::new)?.1;
+        }
+        self.rest = write_row(self.rest, self.columns, writer)?;
+        Ok(())
     }
 }
 
@@ -125,10 +140,8 @@ impl<'a> BatchValuesIterator<'a> for RowsIterator<'a> {
         _: &RowSerializationContext<'_>,
         writer: &mut RowWriter,
     ) -> Option<Result<(), SerializationError>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        Some(write_row(self.rest, self.columns, writer).map(|rest| self.rest = rest))
+        self.left = self.left.checked_sub(1)?;
+        Some(self.write_next(writer))
     }
 
     fn is_empty_next(&mut self) -> Option<bool> {
@@ -136,10 +149,8 @@ impl<'a> BatchValuesIterator<'a> for RowsIterator<'a> {
     }
 
     fn skip_next(&mut self) -> Option<()> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        self.rest = split_row(self.rest, self.columns).ok()?.1;
+        self.left = self.left.checked_sub(1)?;
+        self.skipped += 1;
         Some(())
     }
 }
@@ -203,11 +214,20 @@ mod tests {
         assert_eq!(split_row(&both, 2), Ok((first.as_slice(), second.as_slice())));
         assert_eq!(check_rows(&both, 2, 2), Ok(()));
 
-        let rows = Rows { cells: &both, columns: 2 };
-        let mut rows = rows.batch_values_iter();
-        assert_eq!(rows.is_empty_next(), Some(false));
-        assert_eq!(rows.skip_next(), Some(()));
-        assert_eq!(rows.skip_next(), None);
+        let rows = Rows { cells: &both, columns: 2, count: 2 };
+        let mut skipping = rows.batch_values_iter();
+        assert_eq!(skipping.is_empty_next(), Some(false));
+        assert_eq!(skipping.skip_next(), Some(()));
+        assert_eq!(skipping.skip_next(), None);
+
+        let context = RowSerializationContext::from_specs(&[]);
+        let mut written = rows.batch_values_iter();
+        written.skip_next();
+        let mut out = Vec::new();
+        let mut writer = RowWriter::new(&mut out);
+        assert!(written.serialize_next(&context, &mut writer).unwrap().is_ok());
+        assert!(written.serialize_next(&context, &mut writer).is_none());
+        assert_eq!(out, second);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one retry policy: bounded tries, waits that double and vary at random, a limit for each try
 //! and one for all. The driver's own retries are off.
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -53,8 +54,9 @@ pub async fn run<T, F: Future<Output = Result<T, Failure>>>(
     let end = Instant::now() + limits.deadline;
     let mut longest = limits.first_wait;
     for tries in 1.. {
-        // The driver's futures are large; boxed, they are moved once.
-        let failure = match one_try(limits, end, Box::pin(attempt())).await {
+        // The driver's futures are large: they are not moved.
+        let attempt = pin!(attempt());
+        let failure = match one_try(limits, end, attempt).await {
             Ok(value) => {
                 if let Some(running) = running {
                     running.succeed();

@@ -77,7 +77,7 @@ impl Statement {
         if count == 1 {
             driver.execute_unpaged(&self.prepared, Row(rows)).await?;
         } else {
-            let rows = Rows { cells: rows, columns: self.columns };
+            let rows = Rows { cells: rows, columns: self.columns, count };
             driver.batch(&self.batch(count), rows).await?;
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! Writes that do not wait for each other, within limits of what is in flight.
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
 use crate::cells::check_rows;
 use crate::failure::Failure;
 use crate::retry::{self, Stop};
@@ -185,9 +188,10 @@ impl Writer {
         let requests = std::mem::take(&mut self.gathered);
         if !requests.is_empty() && !self.gate.has_failed() {
             self.session.engine.spawn(async move {
-                for request in requests {
-                    tokio::spawn(request.send());
-                }
+                // The driver's futures are large: boxed, they are moved once.
+                let mut sent: FuturesUnordered<_> =
+                    requests.into_iter().map(|request| Box::pin(request.send())).collect();
+                while sent.next().await.is_some() {}
             });
         }
     }
