@@ -5,6 +5,7 @@
 
 #include "core/try.h"
 #include "store/cassandra/delivery_rows.h"
+#include "store/cassandra/partition_batch.h"
 #include "store/cassandra/registry.h"
 #include "store/cassandra/totals_buffer.h"
 #include "store/write_order.h"
@@ -22,10 +23,14 @@ class CassandraWriter final : public DeliveryWriter {
         order_(deliveries.size()),
         tables_(tables),
         writer_(tables.session().writer({})),
+        days_(tables, Statement::insert_day),
         registry_(tables),
         totals_(tables, deliveries_, registry_) {
-    for (const auto& delivery : deliveries_)
-      append_version_key(delivery.version(), delivery.id, version_keys_.emplace_back());
+    for (const auto& delivery : deliveries_) {
+      std::string key;
+      append_version_key(delivery.version(), delivery.id, key);
+      versions_.emplace_back().blob(key);
+    }
   }
 
   Result<void> add(const DayToStore& day) override;
@@ -35,25 +40,25 @@ class CassandraWriter final : public DeliveryWriter {
  private:
   Result<void> begin_meter(const MeterId& meter);
   void begin_year(int year);
-  const std::string& text_of_channel(const Channel& channel);
-  Result<void> send_days();
+  const CqlCells& cell_of_channel(const Channel& channel);
   Result<void> send_totals();
 
   const std::vector<Delivery> deliveries_;
-  std::vector<std::string> version_keys_;  ///< One a delivery.
+  std::vector<CqlCells> versions_;  ///< The key of each delivery.
   WriteOrder order_;
   const Tables& tables_;
   std::unique_ptr<CqlWriter> writer_;
+  PartitionBatch days_;
   Registry registry_;
   TotalsBuffer totals_;
 
-  CqlCells days_;  ///< Rows of one partition, to be sent together.
-  std::size_t days_count_ = 0;
   MeterId meter_;
   int year_ = 0;  ///< 0: no day of the meter yet.
+  DateRange year_days_;
+  CqlCells partition_;  ///< The meter and the year.
   struct NamedChannel {
     Channel channel;
-    std::string text;
+    CqlCells cell;
     bool noted = false;  ///< For this meter and year.
   };
   std::vector<NamedChannel> channels_;
@@ -61,25 +66,22 @@ class CassandraWriter final : public DeliveryWriter {
 
 Result<void> CassandraWriter::add(const DayToStore& day) {
   METERLINE_CHECK(order_.check(day));
-  const int year = day.date.civil().year;
   if (meter_ != day.meter) METERLINE_CHECK(begin_meter(day.meter));
-  if (year_ != year || days_count_ == batch_rows_max(tables_.dialect()) ||
-      days_.bytes().size() >= batch_bytes_max)
-    METERLINE_CHECK(send_days());
-  if (year_ != year) begin_year(year);
+  const bool is_same_year = year_ != 0 && year_days_.contains(day.date);
+  if (!is_same_year || days_.is_full()) METERLINE_CHECK(days_.send(*writer_));
+  if (!is_same_year) begin_year(day.date.civil().year);
   METERLINE_CHECK(totals_.add(day));
-  days_.text(meter_.text());
-  days_.integer(year_);
-  days_.date(day.date);
-  days_.text(text_of_channel(day.channel));
-  days_.blob(version_keys_[day.delivery]);
-  days_.blob(day.packed);
-  ++days_count_;
+  auto& cells = days_.add_row();
+  cells.add(partition_);
+  cells.date(day.date);
+  cells.add(cell_of_channel(day.channel));
+  cells.add(versions_[day.delivery]);
+  cells.blob(day.packed);
   return {};
 }
 
 Result<void> CassandraWriter::begin_meter(const MeterId& meter) {
-  METERLINE_CHECK(send_days());
+  METERLINE_CHECK(days_.send(*writer_));
   if (totals_.is_full() || registry_.noted() >= noted_max) METERLINE_CHECK(send_totals());
   meter_ = meter;
   year_ = 0;
@@ -88,27 +90,24 @@ Result<void> CassandraWriter::begin_meter(const MeterId& meter) {
 
 void CassandraWriter::begin_year(int year) {
   year_ = year;
+  year_days_ = {.from = *Date::from_civil({year, 1, 1}), .to = *Date::from_civil({year, 12, 31})};
+  partition_.clear();
+  partition_.text(meter_.text());
+  partition_.integer(year_);
   for (auto& known : channels_) known.noted = false;
 }
 
-const std::string& CassandraWriter::text_of_channel(const Channel& channel) {
+const CqlCells& CassandraWriter::cell_of_channel(const Channel& channel) {
   for (auto& known : channels_) {
     if (known.channel != channel) continue;
     if (!known.noted) registry_.note_meter(meter_, channel, year_);
     known.noted = true;
-    return known.text;
+    return known.cell;
   }
   registry_.note_meter(meter_, channel, year_);
-  channels_.push_back({.channel = channel, .text = channel_text(channel), .noted = true});
-  return channels_.back().text;
-}
-
-Result<void> CassandraWriter::send_days() {
-  if (days_count_ == 0) return {};
-  auto sent = writer_->write(tables_[Statement::insert_day], days_.bytes(), days_count_);
-  days_.clear();
-  days_count_ = 0;
-  return sent;
+  auto& added = channels_.emplace_back(NamedChannel{.channel = channel, .cell = {}, .noted = true});
+  added.cell.text(channel_text(channel));
+  return added.cell;
 }
 
 /// Totals, meters and names go only where the days that they speak of are acknowledged: were the
@@ -122,7 +121,7 @@ Result<void> CassandraWriter::send_totals() {
 
 Result<void> CassandraWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(order_.check(reports));
-  METERLINE_CHECK(send_days());
+  METERLINE_CHECK(days_.send(*writer_));
   for (const auto& delivery : deliveries_)
     registry_.note_name(months_kind, month_of(delivery.delivered_at));
   METERLINE_CHECK(send_totals());

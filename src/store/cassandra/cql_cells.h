@@ -19,6 +19,7 @@ class CqlCells {
   void integer(std::int32_t value);  ///< int
   void bigint(std::int64_t value);   ///< bigint
   void date(Date value);             ///< date
+  void add(const CqlCells& cells) { bytes_ += cells.bytes_; }
 
   std::string_view bytes() const { return bytes_; }
   bool empty() const { return bytes_.empty(); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/try.h"
+#include "store/cassandra/partition_batch.h"
 
 namespace meterline::store {
 namespace {
@@ -47,8 +48,11 @@ std::optional<Channel> parse_channel(std::string_view text) {
 }
 
 void Registry::note_meter(const MeterId& meter, const Channel& channel, int year) {
-  const auto bucket = static_cast<std::size_t>(bucket_of(meter));
-  noted_ += meters_.at(bucket).emplace(meter.text(), channel_text(channel), year).second ? 1 : 0;
+  auto& noted = meters_.at(static_cast<std::size_t>(bucket_of(meter)));
+  const std::size_t before = noted.size();
+  // Meters mostly come in their order.
+  noted.emplace_hint(noted.end(), meter.text(), channel_text(channel), year);
+  noted_ += noted.size() - before;
 }
 
 void Registry::note_name(std::string_view kind, std::string name) {
@@ -131,23 +135,28 @@ Result<void> Registry::drop_known_names() {
 }
 
 Result<void> Registry::write(CqlWriter& writer) {
-  CqlCells cells;
-  for (std::size_t bucket = 0; bucket < meters_.size(); ++bucket)
+  PartitionBatch meters(tables_, Statement::insert_meter);
+  for (std::size_t bucket = 0; bucket < meters_.size(); ++bucket) {
     for (const auto& [meter, channel, year] : meters_[bucket]) {
-      cells.clear();
+      if (meters.is_full()) METERLINE_CHECK(meters.send(writer));
+      auto& cells = meters.add_row();
       cells.integer(static_cast<std::int32_t>(bucket));
       cells.text(meter);
       cells.text(channel);
       cells.integer(year);
-      METERLINE_CHECK(writer.write(tables_[Statement::insert_meter], cells.bytes(), 1));
     }
-  for (const auto& [kind, names] : names_)
-    for (const auto& name : names) {
-      cells.clear();
+    METERLINE_CHECK(meters.send(writer));
+  }
+  PartitionBatch names(tables_, Statement::insert_name);
+  for (const auto& [kind, noted] : names_) {
+    for (const auto& name : noted) {
+      if (names.is_full()) METERLINE_CHECK(names.send(writer));
+      auto& cells = names.add_row();
       cells.text(kind);
       cells.text(name);
-      METERLINE_CHECK(writer.write(tables_[Statement::insert_name], cells.bytes(), 1));
     }
+    METERLINE_CHECK(names.send(writer));
+  }
   return {};
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <tuple>
 
 #include "core/try.h"
 #include "store/packed_day.h"
@@ -35,7 +34,6 @@ Result<void> TotalsBuffer::add(const DayToStore& day) {
   if (channel == channels_.end()) channel = channels_.insert(channel, day.channel);
 
   Entry entry;
-  entry.delivery = static_cast<std::uint32_t>(day.delivery);
   entry.date = day.date.days();
   entry.meter = static_cast<std::uint32_t>(meters_.size() - 1);
   entry.channel = static_cast<std::uint32_t>(channel - channels_.begin());
@@ -49,7 +47,8 @@ Result<void> TotalsBuffer::add(const DayToStore& day) {
   } else {
     METERLINE_CHECK(count_readings(day.packed, entry));
   }
-  entries_.push_back(entry);
+  entries_of({.delivery = day.delivery, .date = entry.date}).push_back(entry);
+  ++entries_count_;
   return {};
 }
 
@@ -73,46 +72,48 @@ Result<void> TotalsBuffer::count_readings(std::string_view packed, Entry& entry)
   return {};
 }
 
+/// As a rule, the day behind that of the last entry.
+std::vector<TotalsBuffer::Entry>& TotalsBuffer::entries_of(const DayKey& key) {
+  if (last_day_ != days_.end() && last_day_->first < key) ++last_day_;
+  if (last_day_ == days_.end() || last_day_->first != key) last_day_ = days_.try_emplace(key).first;
+  return last_day_->second;
+}
+
 Result<void> TotalsBuffer::flush(CqlWriter& writer) {
-  const auto order = [](const Entry& e) { return std::tie(e.delivery, e.date, e.meter); };
-  std::stable_sort(entries_.begin(), entries_.end(),
-                   [&](const Entry& a, const Entry& b) { return order(a) < order(b); });
-  for (std::size_t begin = 0; begin < entries_.size();) {
-    const std::int32_t month_end = end_of_month(entries_[begin].date);
-    std::size_t end = begin;
-    while (end < entries_.size() && entries_[end].delivery == entries_[begin].delivery &&
-           entries_[end].date < month_end)
-      ++end;
-    METERLINE_CHECK(write_month(Entries(entries_).subspan(begin, end - begin), writer));
-    begin = end;
+  for (auto begin = days_.cbegin(); begin != days_.cend();) {
+    const auto month_end = days_.lower_bound(
+        {.delivery = begin->first.delivery, .date = end_of_month(begin->first.date)});
+    METERLINE_CHECK(write_month(begin, month_end, writer));
+    begin = month_end;
   }
-  entries_.clear();
+  days_.clear();
+  last_day_ = days_.end();
+  entries_count_ = 0;
   meters_.clear();
   return {};
 }
 
-/// Entries of one delivery and month, by date.
-Result<void> TotalsBuffer::write_month(Entries entries, CqlWriter& writer) {
+/// The days of one delivery and month.
+Result<void> TotalsBuffer::write_month(Days::const_iterator begin, Days::const_iterator end,
+                                       CqlWriter& writer) {
+  const Delivery& delivery = deliveries_[begin->first.delivery];
   std::vector<Entry> few;
-  for (std::size_t begin = 0; begin < entries.size();) {
-    std::size_t end = begin;
-    while (end < entries.size() && entries[end].date == entries[begin].date) ++end;
-    const auto day = entries.subspan(begin, end - begin);
-    if (day.size() >= totals_of_a_day_min) {
-      METERLINE_CHECK(write_rows(day, TotalsRowWriter::Span::day, writer));
+  for (auto day = begin; day != end; ++day) {
+    const auto& entries = day->second;
+    if (entries.size() >= totals_of_a_day_min) {
+      METERLINE_CHECK(write_rows(delivery, entries, TotalsRowWriter::Span::day, writer));
     } else {
-      few.insert(few.end(), day.begin(), day.end());
+      few.insert(few.end(), entries.begin(), entries.end());
     }
-    begin = end;
   }
   if (few.empty()) return {};
   if (few.size() < totals_of_a_month_min) return note_meters(few), Result<void>();
   std::stable_sort(few.begin(), few.end(),
                    [](const Entry& a, const Entry& b) { return a.meter < b.meter; });
-  return write_rows(few, TotalsRowWriter::Span::month, writer);
+  return write_rows(delivery, few, TotalsRowWriter::Span::month, writer);
 }
 
-void TotalsBuffer::note_meters(std::span<const Entry> entries) {
+void TotalsBuffer::note_meters(Entries entries) {
   const std::string month = date_of(entries.front().date).text().substr(0, 7);
   registry_.note_name(totals_kind, fmt::format("{}/{}", month, by_days));
   for (const auto& entry : entries) registry_.note_name(days_kind(month), meters_[entry.meter]);
@@ -132,10 +133,9 @@ TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span s
           .actual = entry.actual, .substituted = entry.substituted, .estimated = entry.estimated}};
 }
 
-/// Entries of one delivery and period, by meter.
-Result<void> TotalsBuffer::write_rows(Entries entries, TotalsRowWriter::Span span,
-                                      CqlWriter& writer) {
-  const Delivery& delivery = deliveries_[entries.front().delivery];
+/// Entries of one period, by meter.
+Result<void> TotalsBuffer::write_rows(const Delivery& delivery, Entries entries,
+                                      TotalsRowWriter::Span span, CqlWriter& writer) {
   const std::string day = date_of(entries.front().date).text();
   const std::string period = span == TotalsRowWriter::Span::day ? day : day.substr(0, 7);
   TotalsRowWriter row(span);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,14 +30,13 @@ class TotalsBuffer {
   /// In a writer's order.
   Result<void> add(const DayToStore& day);
   /// Whether it is time to flush(), which may only stand between two meters.
-  bool is_full() const { return entries_.size() >= entries_max; }
+  bool is_full() const { return entries_count_ >= entries_max; }
   Result<void> flush(CqlWriter& writer);
 
  private:
   static constexpr std::size_t entries_max = 1'000'000;
 
   struct Entry {
-    std::uint32_t delivery = 0;
     std::int32_t date = 0;    ///< Days since 1970.
     std::uint32_t meter = 0;  ///< In meters_, which ascends.
     std::uint32_t channel = 0;
@@ -48,12 +48,20 @@ class TotalsBuffer {
     std::int8_t exponent = 0;
     TotalEntry::Kind kind = TotalEntry::Kind::unknown;
   };
-  using Entries = std::span<Entry>;
+  using Entries = std::span<const Entry>;
+  struct DayKey {
+    std::size_t delivery = 0;
+    std::int32_t date = 0;
+    auto operator<=>(const DayKey&) const = default;
+  };
+  using Days = std::map<DayKey, std::vector<Entry>>;  ///< By meter.
 
+  std::vector<Entry>& entries_of(const DayKey& key);
   Result<void> count_readings(std::string_view packed, Entry& entry);
-  Result<void> write_month(Entries entries, CqlWriter& writer);
-  void note_meters(std::span<const Entry> entries);
-  Result<void> write_rows(Entries entries, TotalsRowWriter::Span span, CqlWriter& writer);
+  Result<void> write_month(Days::const_iterator begin, Days::const_iterator end, CqlWriter& writer);
+  void note_meters(Entries entries);
+  Result<void> write_rows(const Delivery& delivery, Entries entries, TotalsRowWriter::Span span,
+                          CqlWriter& writer);
   Result<void> write_row(const Delivery& delivery, const std::string& period, TotalsRowWriter& row,
                          CqlWriter& writer);
   TotalEntry total_entry(const Entry& entry, TotalsRowWriter::Span span) const;
@@ -61,7 +69,9 @@ class TotalsBuffer {
   const Tables& tables_;
   const std::span<const Delivery> deliveries_;
   Registry& registry_;
-  std::vector<Entry> entries_;
+  Days days_;
+  Days::iterator last_day_ = days_.end();  ///< That had the last entry.
+  std::size_t entries_count_ = 0;
   std::vector<std::string> meters_;
   std::vector<Channel> channels_;
   ReadingDay scratch_;
