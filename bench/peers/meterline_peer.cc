@@ -53,7 +53,10 @@ void compact(const bench::Options& options) {
   must(store::RecentFold(*database, recent, folder / "incoming").fold());
   for (const auto family : {store::Family::days, store::Family::totals, store::Family::deliveries,
                             store::Family::meters, store::Family::recent}) {
-    const auto done = database->db().CompactRange({}, database->family(family), nullptr, nullptr);
+    rocksdb::CompactRangeOptions how;
+    if (family == store::Family::recent)  // What was folded is removed, even from the last level.
+      how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    const auto done = database->db().CompactRange(how, database->family(family), nullptr, nullptr);
     if (!done.ok()) throw std::runtime_error(done.ToString());
   }
 }
