@@ -5,6 +5,7 @@
 
 Each round, after one to warm up, loads into fresh tables of the same node, one after another:
   ours       `meterline ingest` of files by meter
+  dry        the same without the driver: `--dry-run` makes the same rows and counts them
   daily      `meterline ingest` of one day of many meters: no two rows of a partition
   bare       the rows of `ours` once more by the driver alone, in batches of 30
   large      in batches of 200, as `ours` sends them
@@ -118,7 +119,7 @@ class Bench:
         server, client, begin = cpu_of(pid), own_cpu(), time.monotonic()
         seconds = work() or time.monotonic() - begin
         server, client = cpu_of(pid) - server, own_cpu() - client
-        result = {"readings/s": readings / seconds, "client/server CPU": client / server}
+        result = {"readings/s": readings / seconds, "client CPU": client, "server CPU": server}
         self.results.setdefault(name, []).append(result)
         print(f"{name:9} {readings:>10,} readings {seconds:7.2f} s {readings / seconds:>12,.0f}/s"
               f"  client {client:6.2f} CPU s, server {server:6.2f}", flush=True)
@@ -129,11 +130,15 @@ class Bench:
     def ingest(self, url, path):
         run(BUILD / "meterline", "ingest", path, "--unit", "Wh", "--store", url)
 
+    def ingest_dry(self, path):
+        run(BUILD / "meterline", "ingest", path, "--unit", "Wh", "--dry-run")
+
     def round(self):
         own = OWN_METERS * OWN_DAYS * READINGS_A_DAY
         peer = PEER_METERS * PEER_DAYS * READINGS_A_DAY
         url = self.new_store()
         self.measure("ours", own, lambda: self.ingest(url, self.wide))
+        self.measure("dry", own, lambda: self.ingest_dry(self.wide))
         self.measure("bare", own, lambda: self.peers(url, "bare", 30)["seconds"])
         self.measure("large", own, lambda: self.peers(url, "bare", 200)["seconds"])
         self.measure("single", own, lambda: self.peers(url, "bare", 1)["seconds"])
@@ -169,9 +174,9 @@ class Bench:
             print(f"ours / {peer:8} {ratio:6.2f} times the readings a second")
         ratio = median("daily", "readings/s") / median("single", "readings/s")
         print(f"daily / single  {ratio:6.2f} times the readings a second")
-        for name in ("ours", "daily"):
-            share = median(name, "client/server CPU")
-            print(f"{name}: client CPU is {share:.1%} of the server's")
+        for name, of in (("ours", "ours"), ("dry", "ours"), ("daily", "daily")):
+            share = median(name, "client CPU") / median(of, "server CPU")
+            print(f"{name}: client CPU is {share:.1%} of the server's for {of}")
 
     def units(self):
         """What files of a few shapes cost, the first and the later ones."""
