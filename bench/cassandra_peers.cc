@@ -25,22 +25,15 @@
 #include "store/cassandra/schema.h"
 #include "store/cassandra/tables.h"
 #include "store/cassandra/write_units.h"
+#include "testing/must.h"
 
 namespace {
 
 using namespace meterline;
 using namespace meterline::store;
+using testing::must;
 
 constexpr std::size_t bare_rows_max = 1'000'000;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

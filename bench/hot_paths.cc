@@ -17,18 +17,14 @@
 #include "source/byte_source.h"
 #include "store/packed_day.h"
 #include "store/rocksdb/rocksdb_store.h"
+#include "testing/must.h"
 
 namespace {
 
 using namespace meterline;
+using testing::must;
 
 constexpr int questions = 100;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
 
 /// Runs `work` and puts what it took into a dump with this name.
 template <class Work>

@@ -15,20 +15,13 @@
 #include "store/rocksdb/recent_fold.h"
 #include "store/rocksdb/recent_months.h"
 #include "store/rocksdb/rocksdb_store.h"
+#include "testing/must.h"
 
 namespace {
 
 using namespace meterline;
 using bench::Key;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
+using testing::must;
 
 std::unique_ptr<store::Store> open(const bench::Options& options, std::size_t cache_bytes) {
   return must(store::open_rocksdb_store({.folder = options.store, .cache_bytes = cache_bytes}));

@@ -11,6 +11,7 @@
 
 #include "store/memory/memory_store.h"
 #include "store/rocksdb/rocksdb_store.h"
+#include "testing/must.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
@@ -21,18 +22,10 @@ using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::line_of;
 using meterline::testing::load;
+using meterline::testing::must;
 using meterline::testing::second;
 
 DateRange ever() { return {Date::min(), Date::max()}; }
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
 
 std::string text_of(const MeterInfo& info) {
   std::string text = info.meter.text();

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "store/rocksdb/rocksdb_store.h"
+#include "testing/must.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
@@ -16,15 +17,7 @@ namespace {
 using meterline::testing::answers_of;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return *std::move(result);
-}
-void must(const Result<void>& result) {
-  if (!result) throw std::runtime_error(result.error().message);
-}
+using meterline::testing::must;
 
 std::int64_t figure(const Store& store, std::string_view name) {
   for (const auto& each : must(store.figures()))
