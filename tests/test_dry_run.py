@@ -29,7 +29,7 @@ def many_findings(folder):
     """Few meters, and a report of more than half a megabyte."""
     bad = "".join(wide.row("A" * 60, f"2019-13-{index:05}", wide.same(1)) for index in range(8000))
     wide.write(folder / "bad.csv", ONE + bad)
-    wide.write(folder / "good.csv", wide.random_file(5, ["A", "B"], 31))
+    wide.write(folder / "good.csv", wide.random_file(5, ["A", "B"], 365))
 
 
 SHAPES = [by_meter, by_day, many_findings]
