@@ -345,6 +345,7 @@ Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Cha
            [&](auto month, auto block, auto& to) { return read_first(month, block, to); }));
   // A channel is listed a moment before its first days can be read.
   std::vector<Channel> unread;
+  unread.reserve(open.size());
   for (const auto* listed : open) unread.push_back(listed->channel);
   std::erase_if(info.channels, [&](const ChannelInfo& channel) {
     return std::find(unread.begin(), unread.end(), channel.channel) != unread.end();
