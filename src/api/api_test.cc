@@ -120,9 +120,10 @@ TEST_F(Api, RefusesWhatTheFirstContractDoesNotTake) {
 }
 
 TEST_F(Api, AnswersConsumption) {
-  const std::string total = R"("sum":65,"readings":23,"expected":24,)"
-                            R"("quality":{"actual":23,"substituted":0,"estimated":0,"missing":1},)"
-                            R"("version":"2019-02-01T05:46:41Z")";
+  const std::string total =
+      R"("sum":65,"readings":23,"expected":24,)"
+      R"("quality":{"actual":23,"substituted":0,"estimated":0,"missing":1},)"
+      R"("version":{"stated":"2019-02-01T05:46:41Z","received":"2019-02-01T05:46:41Z"})";
   check("/v1/meters/EE00027/consumption?from=2019-01-01&channel=consumption",
         R"(200 {"meter":"EE00027","from":"2019-01-01","to":"2019-01-01","resolution":"day",)"
         R"("asOf":null,"channels":[{"channel":"consumption","flow":"consumption","unit":"kWh",)" +

@@ -33,19 +33,16 @@ std::string text_or_empty(const std::optional<T>& value) {
   return value ? value->text() : std::string();
 }
 
-std::string time_or_empty(const std::optional<Version>& version) {
-  return version ? version->time.text() : std::string();
-}
-
 /// The columns that every total ends with, and their values, joined already.
 constexpr std::string_view basis_header =
-    "readings,expected,actual,substituted,estimated,missing,version\n";
+    "readings,expected,actual,substituted,estimated,missing,stated,received\n";
 
 void append_basis(std::string& out, const query::Total& total) {
   append_row(out, {std::to_string(total.readings), std::to_string(total.expected),
                    std::to_string(total.quality.actual), std::to_string(total.quality.substituted),
                    std::to_string(total.quality.estimated), std::to_string(total.quality.missing),
-                   time_or_empty(total.version)});
+                   total.version ? total.version->stated.text() : "",
+                   total.version ? total.version->received.text() : ""});
 }
 
 /// Fields with a comma behind each, for a row that goes on.
@@ -121,17 +118,18 @@ std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
 
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
   std::string out =
-      "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
+      "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
       "objectVersion\n";
   for (const auto& [delivery, report] : records) {
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
-    append_fields(out,
-                  {delivery.id.text(), delivery.source, text_of(report.state), report.reason,
-                   report.format, delivery.delivered_at.text(), std::to_string(delivery.bytes),
-                   hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
+    append_fields(
+        out,
+        {delivery.id.text(), delivery.source, text_of(report.state), report.reason, report.format,
+         delivery.delivered_at.text(), delivery.received_at.text(), std::to_string(delivery.bytes),
+         hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
     append_row(out, {std::to_string(rows.read), std::to_string(rows.stored),
                      std::to_string(rows.repeated), std::to_string(rows.rejected),
                      std::to_string(readings.read), std::to_string(readings.stored),

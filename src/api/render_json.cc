@@ -14,11 +14,6 @@ std::optional<std::string_view> known(Unit unit) {
   return text_of(unit);
 }
 
-std::optional<std::string> time_text(const std::optional<Version>& version) {
-  if (!version) return std::nullopt;
-  return version->time.text();
-}
-
 void write_dates(JsonWriter& json, const DateRange& dates) {
   json.member("from", dates.from.text()).member("to", dates.to.text());
 }
@@ -50,10 +45,22 @@ void write_quality(JsonWriter& json, const store::QualityCounts& quality) {
       .end_object();
 }
 
+void write_version(JsonWriter& json, const std::optional<Version>& version) {
+  if (!version) {
+    json.member("version", std::optional<std::string>());
+    return;
+  }
+  json.key("version")
+      .begin_object()
+      .member("stated", version->stated.text())
+      .member("received", version->received.text())
+      .end_object();
+}
+
 void write_basis(JsonWriter& json, const query::Total& total) {
   json.member("readings", total.readings).member("expected", total.expected);
   write_quality(json, total.quality);
-  json.member("version", time_text(total.version));
+  write_version(json, total.version);
 }
 
 void write_total(JsonWriter& json, const query::Total& total) {
@@ -142,6 +149,7 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
       .member("format", report.format.empty() ? std::nullopt : std::optional(report.format))
       .member("deliveredAt", delivery.delivered_at.text())
+      .member("receivedAt", delivery.received_at.text())
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
       .member("unit", known(delivery.unit));

@@ -17,7 +17,10 @@ query::Total total(std::optional<Sum> sum, std::int64_t readings) {
       .sum = sum, .readings = readings, .expected = 48, .quality = {}, .version = {}};
   total.quality.actual = readings;
   total.quality.missing = 48 - readings;
-  if (sum) total.version = Version{.time = *Instant::parse("2019-02-01T06:00:00Z"), .tie = 7};
+  if (sum)
+    total.version = Version{.stated = *Instant::parse("2019-02-01T06:00:00Z"),
+                            .received = *Instant::parse("2019-02-02T07:00:00Z"),
+                            .tie = 7};
   return total;
 }
 
@@ -44,10 +47,10 @@ TEST(Render, ConsumptionAsJson) {
       R"("channels":[{"channel":"E1","flow":"generation","unit":"kWh",)"
       R"("sum":1.5,"readings":47,"expected":48,)"
       R"("quality":{"actual":47,"substituted":0,"estimated":0,"missing":1},)"
-      R"("version":"2019-02-01T06:00:00Z","series":[)"
+      R"("version":{"stated":"2019-02-01T06:00:00Z","received":"2019-02-02T07:00:00Z"},"series":[)"
       R"({"start":"2019-01-01","sum":1.5,"readings":47,"expected":48,)"
       R"("quality":{"actual":47,"substituted":0,"estimated":0,"missing":1},)"
-      R"("version":"2019-02-01T06:00:00Z"},)"
+      R"("version":{"stated":"2019-02-01T06:00:00Z","received":"2019-02-02T07:00:00Z"}},)"
       R"({"start":"2019-01-02","sum":null,"readings":0,"expected":48,)"
       R"("quality":{"actual":0,"substituted":0,"estimated":0,"missing":48},"version":null}]}]})");
 }
@@ -55,9 +58,10 @@ TEST(Render, ConsumptionAsJson) {
 TEST(Render, ConsumptionAsCsv) {
   EXPECT_EQ(to_csv(consumption()),
             "meter,channel,flow,unit,start,sum,"
-            "readings,expected,actual,substituted,estimated,missing,version\n"
-            "M1,E1,generation,kWh,2019-01-01,1.5,47,48,47,0,0,1,2019-02-01T06:00:00Z\n"
-            "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,\n");
+            "readings,expected,actual,substituted,estimated,missing,stated,received\n"
+            "M1,E1,generation,kWh,2019-01-01,1.5,47,48,47,0,0,1,2019-02-01T06:00:00Z,2019-02-02T07:"
+            "00:00Z\n"
+            "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,,\n");
 }
 
 TEST(Render, AStartBelowADayIsALocalTime) {
@@ -84,7 +88,7 @@ TEST(Render, PortfolioAsJson) {
   const std::string basis =
       R"("sum":5,"average":2.5,"meters":2,"metersIncomplete":1,"readings":48,"expected":48,)"
       R"("quality":{"actual":48,"substituted":0,"estimated":0,"missing":0},)"
-      R"("version":"2019-02-01T06:00:00Z")";
+      R"("version":{"stated":"2019-02-01T06:00:00Z","received":"2019-02-02T07:00:00Z"})";
   EXPECT_EQ(to_json(portfolio()), R"({"from":"2019-01-01","to":"2019-01-01","resolution":"month",)"
                                   R"("asOf":"2019-03-01T00:00:00Z","channels":[)"
                                   R"({"channel":"consumption","flow":"consumption","unit":null,)" +
@@ -95,8 +99,9 @@ TEST(Render, PortfolioAsJson) {
 TEST(Render, PortfolioAsCsv) {
   EXPECT_EQ(to_csv(portfolio()),
             "channel,flow,unit,start,sum,average,meters,metersIncomplete,"
-            "readings,expected,actual,substituted,estimated,missing,version\n"
-            "consumption,consumption,,2019-01-01,5,2.5,2,1,48,48,48,0,0,0,2019-02-01T06:00:00Z\n");
+            "readings,expected,actual,substituted,estimated,missing,stated,received\n"
+            "consumption,consumption,,2019-01-01,5,2.5,2,1,48,48,48,0,0,0,2019-02-01T06:00:00Z,"
+            "2019-02-02T07:00:00Z\n");
 }
 
 query::Gaps all_gaps() {
@@ -161,6 +166,7 @@ store::DeliveryRecord record() {
   record.delivery.content.fill(0x01);
   record.delivery.bytes = 1234;
   record.delivery.delivered_at = *Instant::parse("2019-02-01T06:00:00Z");
+  record.delivery.received_at = *Instant::parse("2019-02-02T07:00:00Z");
   record.delivery.unit = Unit::kWh;
   record.report.format = "wide-csv";
   record.report.rows = {.read = 3, .stored = 1, .repeated = 1, .rejected = 1};
@@ -178,6 +184,7 @@ store::DeliveryRecord record() {
 constexpr std::string_view record_start =
     R"({"id":"abababababababababababababababab","source":"upload:a \"b\", c",)"
     R"("state":"stored","reason":null,"format":"wide-csv","deliveredAt":"2019-02-01T06:00:00Z",)"
+    R"("receivedAt":"2019-02-02T07:00:00Z",)"
     R"("bytes":1234,)"
     R"("sha256":"0101010101010101010101010101010101010101010101010101010101010101",)"
     R"("unit":"kWh","rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
@@ -200,12 +207,12 @@ TEST(Render, DeliveryAsJson) {
 
 TEST(Render, DeliveryAsCsv) {
   EXPECT_EQ(deliveries_csv({record()}),
-            "id,source,state,reason,format,deliveredAt,bytes,sha256,unit,"
+            "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
             "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
             "objectVersion\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
-            "2019-02-01T06:00:00Z,1234,"
+            "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
             "3,1,1,1,144,47,1,48,48,\n");
   EXPECT_EQ(findings_csv(record()),

@@ -92,7 +92,7 @@ void add_ingest(CLI::App& app, Options& options) {
                      "Unit of readings in files that name none: Wh, kWh, MWh, varh, ...");
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
-                     "delivery of a day counts");
+                     "delivery of a day counts. Never later than now");
   ingest->add_option("--rejects", verb.rejects, "Write rejected rows with their reasons here");
   ingest->add_option("--findings-max", verb.findings_max, "Findings kept for each file")
       ->capture_default_str()
@@ -110,7 +110,7 @@ void add_dates(CLI::App& verb, QuestionOptions& options) {
   verb.add_option("--flow", options.flow,
                   "Only this flow: consumption, generation, reactive or other");
   verb.add_option("--as-of", options.as_of,
-                  "Answer with what was known then: 2019-02-01T06:00:00Z or 2019-02-01");
+                  "Answer with what had been received then: 2019-02-01T06:00:00Z or 2019-02-01");
 }
 
 void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {

@@ -8,17 +8,13 @@
 
 #include "aws/objects.h"
 #include "aws/queue.h"
+#include "cli/clock.h"
 #include "core/channel.h"
 #include "core/finding.h"
 #include "core/try.h"
 
 namespace meterline::cli {
 namespace {
-
-Instant now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-}
 
 std::vector<std::string> split_names(std::string_view text) {
   std::vector<std::string> names;
@@ -49,7 +45,7 @@ Result<Unit> unit_option(const std::string& text) {
 
 events::EventLoadOptions EventParts::load_options(const EventOptions& options, Unit unit,
                                                   const Settings& settings) {
-  return {.ingest = {.unit = unit, .threads = settings.threads},
+  return {.ingest = {.unit = unit, .threads = settings.threads, .now = now},
           .buckets = split_names(options.buckets),
           .on_delivery = [metrics = metrics_.get(), on_delivery = settings.on_delivery](
                              const DeliveryReport& report, std::chrono::microseconds took) {

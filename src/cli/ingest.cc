@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/ingest_paths.h"
 #include "cli/ingest_report.h"
@@ -65,7 +66,8 @@ class RejectsFile {
 Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
   ingest::IngestOptions options{.archives = ingest::Archives::restore,
                                 .findings_max = verb.findings_max,
-                                .threads = verb.threads};
+                                .threads = verb.threads,
+                                .now = now};
   if (verb.expanded_bytes_max > 0) options.expanded_bytes_max = verb.expanded_bytes_max;
   if (!verb.unit.empty()) {
     const auto unit = parse_unit(verb.unit);

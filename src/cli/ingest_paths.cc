@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <iterator>
 #include <memory>
 #include <utility>
 
+#include "cli/clock.h"
 #include "core/finding.h"
 #include "core/try.h"
 #include "source/disk/disk_source.h"
@@ -18,11 +18,6 @@
 
 namespace meterline::cli {
 namespace {
-
-Instant now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-}
 
 bool is_object_url(std::string_view path) { return path.starts_with("s3://"); }
 

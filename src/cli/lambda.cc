@@ -68,6 +68,7 @@ class ApiFunction {
 
   void make_url(lambda::Uploads uploads) {
     metrics_ = std::make_unique<telemetry::EmbeddedMetrics>(*log_, function_name());
+    ingest_.now = [this] { return log_->now(); };
     context_.emplace(api::Context{.store = *store_,
                                   .ingest = ingest_,
                                   .now = [this] { return log_->now(); },

@@ -61,7 +61,7 @@ std::string readings_of(const query::Total& total) {
 }
 
 std::string version_of(const query::Total& total) {
-  return total.version ? total.version->time.text() : "-";
+  return total.version ? total.version->stated.text() : "-";
 }
 
 std::string table_of(const query::Consumption& answer) {
@@ -70,7 +70,7 @@ std::string table_of(const query::Consumption& answer) {
     Table table({{.title = "start"},
                  {.title = "sum", .align = right},
                  {.title = "readings", .align = right},
-                 {.title = "version"}});
+                 {.title = "stated"}});
     for (const auto& point : channel.series)
       table.add({api::start_text(point, answer.question.resolution), text_of(point.total.sum),
                  readings_of(point.total), version_of(point.total)});

@@ -13,6 +13,7 @@
 
 #include "api/api.h"
 #include "api/problem.h"
+#include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/session.h"
 #include "cli/stop_signals.h"
@@ -65,11 +66,6 @@ bool is_quick(const api::Request& request, const store::Store& store) {
   return reads == api::Reads::nothing || (reads == api::Reads::little && store.is_embedded());
 }
 
-Instant now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {.micros = std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-}
-
 void print_error(std::string_view message) { tell(fmt::format("meterline: {}\n", message)); }
 
 void print_welcome(const ListenAddress& address) {
@@ -91,11 +87,13 @@ void print_welcome(const ListenAddress& address) {
 int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOptions& ingest) {
   std::atomic<bool> stopping = false;
   std::atomic<bool> cancel = false;
+  auto timed = ingest;
+  timed.now = now;
   const auto metrics = http::make_metrics();
   metrics->watch(store);
   const api::Context context = {
       .store = store,
-      .ingest = ingest,
+      .ingest = timed,
       .now = now,
       .stopping = &stopping,
       .cancel = &cancel,

@@ -12,27 +12,35 @@
 #include "core/channel.h"
 #include "core/finding.h"
 #include "core/instant.h"
+#include "core/reading_day.h"
 
 namespace meterline {
 
 /// SHA-256 of a delivery's bytes as they were received, before any decompression.
 using ContentHash = std::array<std::uint8_t, 32>;
 
-/// Orders what different deliveries say of the same reading day: the later time wins, and at
-/// equal times the greater content hash.
+/// Orders what is said of the same reading day: the greater version wins, compared by all of it in
+/// the order of its members. A question "as of" a time leaves out what was received later, whatever
+/// it states.
 struct Version {
-  Instant time;
+  Instant stated;  ///< When the file says that the day was made; else when it was delivered.
+  Origin origin = Origin::source;
+  Instant received;       ///< When meterline took the delivery in.
   std::uint64_t tie = 0;  ///< The first 8 bytes of the content hash, big-endian.
 
   auto operator<=>(const Version&) const = default;
   friend std::ostream& operator<<(std::ostream& out, Version v) {
-    return out << v.time << '#' << v.tie;
+    if (v.origin == Origin::estimate) out << "estimate ";
+    out << v.stated;
+    if (v.received != v.stated) out << '/' << v.received;
+    return out << '#' << v.tie;
   }
 };
 
 std::uint64_t tie_of(const ContentHash& content);
 
-/// Names a delivery: a hash over its source, its content and how it was read (unit).
+/// Names a delivery: a hash over its source, its content, its delivery time and how it was read
+/// (unit).
 struct DeliveryId {
   std::array<std::uint8_t, 16> bytes{};
 
@@ -97,15 +105,20 @@ struct Delivery {
   DeliveryId id;
   std::string source;  ///< Where it came from: an absolute path, `s3://BUCKET/KEY`, `stdin`, ...
   ContentHash content{};
-  std::uint64_t bytes = 0;          ///< As received.
-  Instant delivered_at;             ///< Modification time of a file, receipt of an upload.
+  std::uint64_t bytes = 0;  ///< As received.
+  Instant delivered_at;     ///< Modification time of a file, receipt of an upload; never later than
+                            ///< received_at.
+  Instant received_at;      ///< When meterline began to take it in, by its own clock.
   Unit unit = Unit::unknown;        ///< The unit named at ingest for a file that has none.
   std::string object_version = {};  ///< The object's version id in S3, where it has one.
   /// What the source calls these bytes, the ETag in S3: of one source, equal tags mean equal bytes.
   /// Empty where it has no such name.
   std::string content_tag = {};
 
-  Version version() const { return {.time = delivered_at, .tie = tie_of(content)}; }
+  /// Of its days that state no time of their own.
+  Version version() const {
+    return {.stated = delivered_at, .received = received_at, .tie = tie_of(content)};
+  }
   bool operator==(const Delivery&) const = default;
 };
 

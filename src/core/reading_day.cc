@@ -23,6 +23,8 @@ std::ostream& operator<<(std::ostream& out, const ReadingDay& day) {
     out << ' ' << Decimal{.mantissa = day.mantissas[slot], .exponent = day.exponent};
     if (day.qualities[slot] != Quality::actual) out << text_of(day.qualities[slot])[0];
   }
+  if (day.stated) out << " stated " << *day.stated;
+  if (day.origin == Origin::estimate) out << " estimate";
   return out;
 }
 

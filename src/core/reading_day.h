@@ -8,6 +8,7 @@
 
 #include "core/channel.h"
 #include "core/date.h"
+#include "core/instant.h"
 #include "core/meter_id.h"
 
 namespace meterline {
@@ -39,6 +40,14 @@ enum class Quality : std::uint8_t { actual = 0, substituted = 1, estimated = 2, 
 
 std::string_view text_of(Quality quality);
 
+/// Where a version of a reading day comes from. The numbers are stored: they never change meaning.
+enum class Origin : std::uint8_t {
+  /// Made later, by rules. It states the time of the newest version that it looked at, so any
+  /// source that states a later one wins over it; at equal times a source does.
+  estimate = 0,
+  source = 1,  ///< What a delivery says.
+};
+
 /// All readings of one channel of one meter on one local day. Slot i begins at local midnight
 /// plus i intervals. Energy of slot i is mantissas[i] * 10^exponent in the channel's unit.
 struct ReadingDay {
@@ -49,6 +58,10 @@ struct ReadingDay {
   std::int8_t exponent = 0;             ///< -18 to 0
   std::vector<std::int64_t> mantissas;  ///< One a slot; 0 where the quality is missing.
   std::vector<Quality> qualities;       ///< One a slot; as long as mantissas.
+  /// When the file says that this day was made or changed (NEM12 UpdateDateTime, ESPI `updated`).
+  /// Empty where it does not say: then the delivery's time stands for it.
+  std::optional<Instant> stated = {};
+  Origin origin = Origin::source;
 
   bool operator==(const ReadingDay&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const ReadingDay& day);

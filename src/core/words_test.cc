@@ -194,23 +194,28 @@ RC_GTEST_PROP(DeliveryId, IsReadBack, ()) {
   RC_ASSERT(DeliveryId::parse(id.text()) == id);
 }
 
-TEST(Version, OrdersByTimeThenByContent) {
+TEST(Version, OrdersByStatedThenOriginThenReceivedThenContent) {
   ContentHash content{};
   content[0] = 0x01;
   content[7] = 0xFF;
   content[8] = 0x77;  // Beyond the tie.
   EXPECT_EQ(tie_of(content), 0x0100'0000'0000'00FFU);
 
-  const Version early{.time = {1}, .tie = 9};
-  EXPECT_LT(early, (Version{.time = {2}, .tie = 0}));
-  EXPECT_LT(early, (Version{.time = {1}, .tie = 10}));
+  const Version early{.stated = {1}, .tie = 9};
+  EXPECT_LT(early, (Version{.stated = {2}, .tie = 0}));
+  EXPECT_LT(early, (Version{.stated = {1}, .tie = 10}));
+  EXPECT_LT(early, (Version{.stated = {1}, .received = {1}, .tie = 0}));
+  EXPECT_LT((Version{.stated = {1}, .received = {9}}), (Version{.stated = {2}, .received = {3}}));
+  EXPECT_LT((Version{.stated = {1}, .origin = Origin::estimate, .received = {9}}), early)
+      << "any source wins over an estimate that looked at what states the same";
 }
 
-TEST(Delivery, ItsVersionIsItsTimeAndContent) {
+TEST(Delivery, ItsVersionIsItsTimesAndContent) {
   Delivery delivery;
   delivery.delivered_at = {42};
+  delivery.received_at = {50};
   delivery.content[7] = 3;
-  EXPECT_EQ(delivery.version(), (Version{.time = {42}, .tie = 3}));
+  EXPECT_EQ(delivery.version(), (Version{.stated = {42}, .received = {50}, .tie = 3}));
 }
 
 TEST(DeliveryState, EachHasItsName) {

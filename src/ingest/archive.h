@@ -14,8 +14,8 @@ namespace meterline::ingest {
 
 /// The first bytes of an archive after it is expanded.
 inline constexpr std::string_view archive_magic = "\x89meterline archive\n";
-/// Format 1 knows no object versions.
-inline constexpr std::uint64_t archive_format = 2;
+/// Formats 1 and 2 know one time of a delivery only, and are refused.
+inline constexpr std::uint64_t archive_format = 3;
 /// What reports call the format.
 inline constexpr std::string_view archive_format_name = "meterline-archive";
 

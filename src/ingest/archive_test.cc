@@ -480,7 +480,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
 TEST(Archive, OfANewerFormatNamesTheNewerProgram) {
   const auto to = store::make_memory_store();
   EXPECT_THAT(restore(begun().day(0).finish(archive_format + 1), *to).reason,
-              HasSubstr("format 3, written by a newer meterline"));
+              HasSubstr("format 4, written by a newer meterline"));
   EXPECT_THAT(restore(begun().day(0).finish(0), *to).reason, HasSubstr("no format 0"));
 }
 
@@ -512,7 +512,7 @@ TEST(Archive, StandsByteForByteAsDocumented) {
   };
   const auto meter_at = bytes.rfind('M', bytes.size() - 33);
   ASSERT_NE(meter_at, std::string::npos);
-  EXPECT_EQ(hex_of(bytes.substr(0, 21)), "896d657465726c696e6520617263686976650a0244");
+  EXPECT_EQ(hex_of(bytes.substr(0, 21)), "896d657465726c696e6520617263686976650a0344");
   EXPECT_EQ(hex_of(bytes.substr(meter_at, bytes.size() - meter_at - 32)),
             "4d0141"
             "430b636f6e73756d7074696f6e0002"

@@ -66,12 +66,14 @@ std::unique_ptr<source::ByteSource> make_noting_source(std::unique_ptr<source::B
   return std::make_unique<NotingSource>(std::move(from), received, stop, progress);
 }
 
-DeliveryId delivery_id(std::string_view source, const ContentHash& content, Unit unit) {
+DeliveryId delivery_id(const Delivery& delivery) {
   Sha256 hash;
-  hash.add(source);
+  hash.add(delivery.source);
   hash.add({"\0", 1});
-  hash.add({reinterpret_cast<const char*>(content.data()), content.size()});
-  hash.add(text_of(unit));
+  hash.add({reinterpret_cast<const char*>(delivery.content.data()), delivery.content.size()});
+  hash.add(text_of(delivery.unit));
+  hash.add({"\0", 1});
+  hash.add(std::to_string(delivery.delivered_at.micros));
   const auto whole = hash.finish();
   DeliveryId id;
   std::copy_n(whole.begin(), id.bytes.size(), id.bytes.begin());

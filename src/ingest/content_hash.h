@@ -40,7 +40,7 @@ std::unique_ptr<source::ByteSource> make_noting_source(std::unique_ptr<source::B
                                                        const std::atomic<bool>* stop,
                                                        std::atomic<std::uint64_t>* progress);
 
-/// See DeliveryId.
-DeliveryId delivery_id(std::string_view source, const ContentHash& content, Unit unit);
+/// See DeliveryId; of source, content, delivery time and unit.
+DeliveryId delivery_id(const Delivery& delivery);
 
 }  // namespace meterline::ingest

@@ -65,6 +65,7 @@ FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store
       content_(options.findings_max) {
   record_.delivery = {
       .source = incoming.source, .delivered_at = incoming.delivered_at, .unit = options.unit};
+  received_at_ = options.now ? std::optional(options.now()) : std::nullopt;
 }
 
 /// Whether the delivery of this id is stored; then the record becomes that of then.
@@ -80,32 +81,50 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
   record_.report.state = DeliveryState::skipped;
 }
 
-/// Looks for an earlier delivery of the same source and size. Where the source names its bytes, the
-/// same name is enough. Else hashes are compared, and only if there is such a delivery: most files
-/// are new and are read once.
+/// The latest delivery of the same source, if sending it again would change nothing: read in the
+/// same way, and not dated anew on purpose.
+Result<std::optional<store::DeliveryRecord>> FileLoad::repeatable() {
+  METERLINE_TRY(auto latest, latest_delivery(incoming_, store_));
+  const bool is_repeatable = latest && latest->report.state == DeliveryState::stored &&
+                             latest->delivery.unit == options_.unit && !incoming_.is_redated;
+  return is_repeatable ? std::move(latest) : std::nullopt;
+}
+
+/// Compares the file with the latest delivery of its source before it is read. Where the source
+/// names its bytes, the same name is enough. Else hashes are compared, and only where the sizes are
+/// equal: most files are new and are read once.
 Result<bool> FileLoad::is_stored_already() {
-  METERLINE_TRY(auto earlier, earlier_deliveries(incoming_, store_));
-  std::erase_if(earlier, [&](const store::DeliveryRecord& record) {
-    return record.report.state != DeliveryState::stored || record.delivery.unit != options_.unit;
-  });
-  if (earlier.empty()) return false;
-  if (incoming_.content_tag.empty()) return has_known_hash();
-  const auto same = std::find_if(earlier.begin(), earlier.end(), [&](const auto& record) {
-    return is_tagged_alike(incoming_, record.delivery);
-  });
-  if (same == earlier.end()) return false;
-  skip(std::move(*same));
+  if (!incoming_.bytes) return false;
+  METERLINE_TRY(auto latest, repeatable());
+  if (!latest || latest->delivery.bytes != *incoming_.bytes) return false;
+  const bool is_named = !incoming_.content_tag.empty();
+  if (is_named && !is_tagged_alike(incoming_, latest->delivery)) return false;
+  if (!is_named) {
+    METERLINE_TRY(const auto hash, hash_of_file());
+    if (hash != latest->delivery.content) return false;
+  }
+  skip(*std::move(latest));
   return true;
 }
 
 /// Reads the file only to compare it with what is stored.
-Result<bool> FileLoad::has_known_hash() {
+Result<ContentHash> FileLoad::hash_of_file() {
   METERLINE_TRY(auto bytes, incoming_.open());
   Received received;
   const auto noting = make_noting_source(std::move(bytes), received, hooks_.stop, nullptr);
   METERLINE_CHECK(drain(*noting));
-  const auto id = delivery_id(incoming_.source, received.hash.finish(), options_.unit);
-  return is_known(id);
+  return received.hash.finish();
+}
+
+/// Whether what was read is stored already: by another load meanwhile, with the same delivery time,
+/// or from a source whose size was not known.
+Result<bool> FileLoad::is_repeated() {
+  METERLINE_TRY(const bool is_same, is_known(record_.delivery.id));
+  if (is_same) return true;
+  METERLINE_TRY(auto latest, repeatable());
+  if (!latest || latest->delivery.content != record_.delivery.content) return false;
+  skip(*std::move(latest));
+  return true;
 }
 
 void FileLoad::take_origin(source::Origin origin) {
@@ -182,12 +201,20 @@ void FileLoad::finish_archive(const Result<void>& read) {
   archive_->reason = read.error().message;
 }
 
+/// Nothing is delivered after it was received: a clock that runs ahead, or a date written into a
+/// file by mistake, would win over all that is delivered until then.
+void FileLoad::date(Delivery& delivery) {
+  delivery.received_at = received_at_.value_or(delivery.delivered_at);
+  delivery.delivered_at = std::min(delivery.delivered_at, delivery.received_at);
+}
+
 Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
   METERLINE_CHECK(drain(received_bytes));
   auto& delivery = record_.delivery;
   delivery.content = received_.hash.finish();
   delivery.bytes = received_.bytes;
-  delivery.id = delivery_id(delivery.source, delivery.content, delivery.unit);
+  date(delivery);
+  delivery.id = delivery_id(delivery);
   return {};
 }
 
@@ -216,8 +243,8 @@ Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
     return Progress::done;
   }
   if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
-  METERLINE_TRY(const bool known, is_known(record_.delivery.id));
-  if (known) return Progress::done;
+  METERLINE_TRY(const bool is_repeat, is_repeated());
+  if (is_repeat) return Progress::done;
   if (read) return Progress::read;
   record_.report = {
       .state = DeliveryState::refused, .reason = read.error().message, .format = content_.format};

@@ -40,7 +40,9 @@ class FileLoad {
  private:
   Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
   Result<bool> is_stored_already();
-  Result<bool> has_known_hash();
+  Result<std::optional<store::DeliveryRecord>> repeatable();
+  Result<ContentHash> hash_of_file();
+  Result<bool> is_repeated();
   Result<bool> is_known(const DeliveryId& id);
   void skip(store::DeliveryRecord earlier);
   void take_origin(source::Origin origin);
@@ -51,6 +53,7 @@ class FileLoad {
   Result<void> take_archive(std::string head, source::ByteSource& rest);
   Result<void> take_archive_again();
   void finish_archive(const Result<void>& read);
+  void date(Delivery& delivery);
   Result<void> identify(source::ByteSource& received_bytes);
 
   const source::Incoming& incoming_;
@@ -62,6 +65,7 @@ class FileLoad {
   FileContent content_;
   std::optional<ArchiveReport> archive_;
   Received received_;
+  std::optional<Instant> received_at_;
 };
 
 }  // namespace meterline::ingest

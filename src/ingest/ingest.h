@@ -31,6 +31,9 @@ struct IngestOptions {
   /// Packed rows held in memory for one delivery before they spill into a file.
   std::size_t sort_bytes_max = 40 << 20;
   std::filesystem::path spool_folder;  ///< For spilled rows; empty: the system's.
+  /// The clock: asked when a delivery begins to be read, which is when it was received. Without
+  /// one, each is received when it was delivered.
+  std::function<Instant()> now;
 };
 
 /// A row that was rejected, or kept without some of its readings.
@@ -63,9 +66,9 @@ struct IngestHooks {
 };
 
 /// Loads one delivery: reads, expands, recognises, parses, finds repeats, stores. The answer
-/// says what became of it, `failed` included; a file that is already stored (same source,
-/// bytes and unit) is `skipped` with the report of that time. Memory does not grow with the
-/// file.
+/// says what became of it, `failed` included; a file of the same bytes and unit as the latest
+/// delivery of its source is `skipped` with the report of that time, and so is one that is stored
+/// with the same delivery time. Memory does not grow with the file.
 ///
 /// Threads: may be called from many threads at once on one store.
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,

@@ -193,6 +193,50 @@ TEST(Ingest, AFileThatIsStoredIsSkippedUntilItChanges) {
   EXPECT_EQ(load(incoming(text, "a", 1), *store, other_unit).report.state, DeliveryState::stored);
 }
 
+/// Good, bad, and good again from one source: the last one counts.
+TEST(Ingest, AFileThatIsPutRightAgainIsADeliveryAgain) {
+  const std::string good = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+  const std::string bad = "Meter,Date,0:00,1:00\nA,2019-01-01,9,9\n";
+  for (const bool is_piped : {false, true}) {
+    const auto store = store::make_memory_store();
+    const auto state = [&](const std::string& text, std::int64_t second) {
+      auto file = incoming(text, "a", second);
+      if (is_piped) file.bytes.reset();
+      return load(file, *store, one_thread).report.state;
+    };
+    EXPECT_EQ(state(good, 1), DeliveryState::stored);
+    EXPECT_EQ(state(bad, 2), DeliveryState::stored);
+    EXPECT_EQ(state(good, 3), DeliveryState::stored);
+    EXPECT_THAT(testing::totals_of(*store), HasSubstr("kWh 2 of 2/24 a2 s0 e0 @3"));
+    EXPECT_EQ(state(good, 4), DeliveryState::skipped) << "it is the latest";
+    EXPECT_EQ(state(bad, 2), DeliveryState::skipped) << "it is there, and older";
+    EXPECT_EQ(store->deliveries({}).value().size(), 3U);
+  }
+}
+
+TEST(Ingest, AFileThatIsDatedAnewIsADeliveryAgain) {
+  const auto store = store::make_memory_store();
+  const std::string text = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+  EXPECT_EQ(load(incoming(text, "a", 1), *store, one_thread).report.state, DeliveryState::stored);
+  const auto redated = source::redated(incoming(text, "a", 1), testing::second(5));
+  EXPECT_EQ(load(redated, *store, one_thread).report.state, DeliveryState::stored);
+  EXPECT_EQ(load(redated, *store, one_thread).report.state, DeliveryState::skipped);
+  EXPECT_THAT(testing::totals_of(*store), HasSubstr("@5"));
+}
+
+TEST(Ingest, ADeliveryIsReceivedByTheClockAndNotDeliveredLater) {
+  const auto store = store::make_memory_store();
+  auto options = one_thread;
+  options.now = [] { return testing::second(10); };
+  const std::string text = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+  const auto early = load(incoming(text, "early", 9), *store, options).delivery;
+  EXPECT_EQ(early.delivered_at, testing::second(9));
+  EXPECT_EQ(early.received_at, testing::second(10));
+  const auto ahead = load(incoming(text, "ahead", 11), *store, options).delivery;
+  EXPECT_EQ(ahead.delivered_at, testing::second(10));
+  EXPECT_EQ(ahead.received_at, testing::second(10));
+}
+
 TEST(Ingest, ARefusedFileIsRememberedWithItsReasonAndTriedAgain) {
   const auto store = store::make_memory_store();
   for (int i = 0; i < 2; ++i) {

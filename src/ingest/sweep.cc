@@ -14,10 +14,8 @@ namespace {
 
 Result<bool> has_answer(const source::Incoming& incoming, const store::Store& store) {
   if (incoming.content_tag.empty()) return false;
-  METERLINE_TRY(const auto earlier, earlier_deliveries(incoming, store));
-  return std::any_of(earlier.begin(), earlier.end(), [&](const auto& record) {
-    return is_tagged_alike(incoming, record.delivery);
-  });
+  METERLINE_TRY(const auto latest, latest_delivery(incoming, store));
+  return latest && is_tagged_alike(incoming, latest->delivery);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ std::string text_of(const Total& total) {
   const auto& [actual, substituted, estimated, missing] = total.quality;
   const std::string version =
       total.version
-          ? fmt::format("@{}#{}", total.version->time.micros / 1'000'000, total.version->tie)
+          ? fmt::format("@{}#{}", total.version->stated.micros / 1'000'000, total.version->tie)
           : "@-";
   return fmt::format("{} a{} s{} e{} m{} {}", short_text(total), actual, substituted, estimated,
                      missing, version);
@@ -402,7 +402,7 @@ std::map<Channel, IntervalLength> naive_channels(const std::vector<TestDelivery>
   std::map<Channel, IntervalLength> channels;
   for (const auto& each : deliveries) {
     for (const ReadingDay& day : each.days) {
-      const std::pair at(day.date, each.delivery.version());
+      const std::pair at(day.date, testing::version_of(each.delivery, day));
       if (day.meter != meter || (last.contains(day.channel) && at < last[day.channel])) continue;
       last[day.channel] = at;
       channels[day.channel] = day.interval;

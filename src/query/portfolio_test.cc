@@ -51,7 +51,7 @@ std::string text_of(const PortfolioTotal& total) {
       "{} of {}/{} a{} s{} e{} m{} {}, {} meters, {} incomplete, average {}",
       sum.sum ? sum.sum->text() : "-", sum.readings, sum.expected, sum.quality.actual,
       sum.quality.substituted, sum.quality.estimated, sum.quality.missing,
-      sum.version ? fmt::format("@{}#{}", sum.version->time.micros / 1'000'000, sum.version->tie)
+      sum.version ? fmt::format("@{}#{}", sum.version->stated.micros / 1'000'000, sum.version->tie)
                   : "@-",
       total.meters, total.meters_incomplete, total.average ? total.average->text() : "-");
 }

@@ -108,7 +108,7 @@ store::DayTotal day_total(std::string_view sum, std::int64_t readings, std::int6
   total.readings = readings;
   total.expected = 48;
   total.quality = {.actual = readings, .substituted = 0, .estimated = 0, .missing = 48 - readings};
-  total.version = {.time = {micros}, .tie = 0};
+  total.version = {.stated = {micros}, .tie = 0};
   return total;
 }
 
@@ -121,7 +121,7 @@ TEST(TotalAdd, OnlyADayWithReadingsGivesSumAndVersion) {
   ASSERT_TRUE(total.add(day_total("0.25", 48, 3)));
   total.add_missing(48);
   EXPECT_EQ(total.sum->text(), "1.75");
-  EXPECT_EQ(total.version->time.micros, 5);
+  EXPECT_EQ(total.version->stated.micros, 5);
   EXPECT_EQ(total.readings, 88);
   EXPECT_EQ(total.expected, 4 * 48);
   EXPECT_EQ(total.quality.missing, total.expected - total.readings);

@@ -48,6 +48,7 @@ std::unique_ptr<ByteSource> make_memory_source(std::string_view text) {
 
 Incoming redated(Incoming incoming, Instant at) {
   incoming.delivered_at = at;
+  incoming.is_redated = true;
   incoming.open = [open = std::move(incoming.open), at]() -> Result<std::unique_ptr<ByteSource>> {
     METERLINE_TRY(auto bytes, open());
     return std::make_unique<RedatedSource>(std::move(bytes), at);

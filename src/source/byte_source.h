@@ -42,6 +42,7 @@ std::unique_ptr<ByteSource> make_memory_source(std::string_view text);
 struct Incoming {
   std::string source;  ///< Where it comes from; see Delivery::source.
   Instant delivered_at;
+  bool is_redated = false;  ///< Whether somebody gave it another delivery time than its source.
   std::optional<std::uint64_t> bytes;  ///< Its size, where it is known before it is read.
   std::string content_tag = {};  ///< See Delivery::content_tag; where known before it is read.
   /// Opens the bytes anew from the start; may be called once only if `bytes` is empty.

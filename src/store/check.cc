@@ -61,7 +61,9 @@ std::uint64_t total_digest(const DayTotal& total) {
       .add(total.quality.substituted)
       .add(total.quality.estimated)
       .add(total.quality.missing)
-      .add(total.version.time.micros)
+      .add(total.version.stated.micros)
+      .add(static_cast<std::uint64_t>(total.version.origin))
+      .add(total.version.received.micros)
       .add(total.version.tie)
       .value();
 }
@@ -183,7 +185,7 @@ class StoreCheck {
 
   Result<void> read_deliveries();
   Result<void> read_delivery(const DeliveryRecord& record);
-  Account* account_of(const DeliveryId& id);
+  Account* account_of(const StoredDay& day);
   void check_account(const Account& account);
 
   Result<void> each_meter(const MeterVisitor& visit);
@@ -273,15 +275,19 @@ Result<void> MeterCheck::add(const StoredDay& stored) {
   return resolver_.add(stored);
 }
 
-/// Days come by date, channel and version; and a version is that of its delivery.
+/// Days come by date, channel and version; and a version is that of its delivery, or of the time
+/// that the day states.
 void MeterCheck::check_place(const StoredDay& stored) {
   const bool is_behind = !any_ || std::tie(date_, channel_, stored.version, stored.delivery) <
                                       std::tie(stored.date, stored.channel, version_, delivery_);
   if (!is_behind) tell_of(stored, "comes in a wrong order, or twice");
-  const Account* const account = check_.account_of(stored.delivery);
-  if (account != nullptr && account->version != stored.version)
-    tell_of(stored, fmt::format("has version {}, its delivery {}", text_of_value(stored.version),
-                                text_of_value(account->version)));
+  const Account* const account = check_.account_of(stored);
+  const auto parts = split_packed_day(stored.packed);
+  if (account == nullptr || !parts) return;
+  const auto version = version_of(parts->grid, account->version);
+  if (version && *version != stored.version)
+    tell_of(stored, fmt::format("has version {}, wanted {}", text_of_value(stored.version),
+                                text_of_value(*version)));
 }
 
 /// For the account of the delivery.
@@ -289,7 +295,7 @@ void MeterCheck::count(const StoredDay& stored) {
   const auto missing = std::count(day_.qualities.begin(), day_.qualities.end(), Quality::missing);
   const auto readings = static_cast<std::int64_t>(day_.qualities.size()) - missing;
   check_.report_.readings += readings;
-  Account* const account = check_.account_of(stored.delivery);
+  Account* const account = check_.account_of(stored);
   if (account == nullptr) {
     ++check_.report_.unfinished_days;
     check_.unfinished_.insert(stored.delivery);
@@ -345,16 +351,21 @@ Result<void> StoreCheck::read_delivery(const DeliveryRecord& record) {
   return {};
 }
 
-/// Null for a delivery that is not listed.
-Account* StoreCheck::account_of(const DeliveryId& id) {
+/// Null for a delivery that is not listed, and for a load of a listed one that was begun at another
+/// time and never finished.
+Account* StoreCheck::account_of(const StoredDay& day) {
+  const DeliveryId& id = day.delivery;
+  const auto finished = [&](Account& account) {
+    return account.version.received == day.version.received ? &account : nullptr;
+  };
   if (last_account_ < accounts_.size() && accounts_[last_account_].id == id)
-    return &accounts_[last_account_];
+    return finished(accounts_[last_account_]);
   const auto found = std::lower_bound(
       accounts_.begin(), accounts_.end(), id,
       [](const Account& account, const DeliveryId& to) { return account.id < to; });
   if (found == accounts_.end() || found->id != id) return nullptr;
   last_account_ = static_cast<std::size_t>(found - accounts_.begin());
-  return &*found;
+  return finished(*found);
 }
 
 /// A rejected reading of a stored row is missing in its day, and one of a rejected row is not.

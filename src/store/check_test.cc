@@ -193,7 +193,7 @@ TEST(StoreCheck, NamesADayOfAnotherVersionThanItsDelivery) {
   ASSERT_FALSE(lines.empty());
   EXPECT_EQ(lines.front(),
             "day: meter B, 2019-02-01, consumption/consumption/kWh: of delivery " + id_two +
-                ": has version 1970-01-01T00:00:02Z#9, its delivery 1970-01-01T00:00:02Z#2");
+                ": has version 1970-01-01T00:00:02Z#9, wanted 1970-01-01T00:00:02Z#2");
 }
 
 TEST(StoreCheck, NamesADayThatIsLost) {

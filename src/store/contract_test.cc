@@ -279,7 +279,7 @@ TEST_P(StoreContract, VersionsComeNewestFirstWithTheirDeliveries) {
   ASSERT_TRUE(store->read_days(
       {.meter = meter_of("A"), .dates = ever()}, [&](const StoredDay& day) -> Result<void> {
         seen.push_back(fmt::format("{} {} {}#{}", day.date.text(), day.channel.name,
-                                   day.version.time.micros / 1'000'000, day.delivery.bytes[0]));
+                                   day.version.stated.micros / 1'000'000, day.delivery.bytes[0]));
         return {};
       }));
   EXPECT_THAT(seen, ElementsAre("2018-12-31 consumption 1#9", "2019-01-01 A 2#3",
@@ -296,6 +296,50 @@ TEST_P(StoreContract, TimesFarApartAndBeforeTheEpochAreOrdered) {
             "A 2019-01-01 consumption/consumption/kWh 3 of 1/1 a1 s0 e0 @-1#3\n");
   EXPECT_EQ(totals_of(*store),
             "A 2019-01-01 consumption/consumption/kWh 2 of 1/1 a1 s0 e0 @4102444800#2\n");
+}
+
+/// A file dated yesterday and loaded today does not change what was answered yesterday.
+TEST_P(StoreContract, AsOfGoesByReceiptAndTheOrderByWhatIsStated) {
+  auto first = delivery_of(10, 1, {"A 2019-01-01 60 1", "A 2019-01-02 60 1"});
+  auto older = delivery_of(5, 2, {"A 2019-01-01 60 2", "A 2019-01-02 60 2 stated:11"});
+  older.delivery.received_at = second(20);
+  for (const auto& order : {Deliveries{first, older}, Deliveries{older, first}}) {
+    const auto store = open();
+    expect_loaded(*store, order);
+    EXPECT_EQ(totals_of(*store, second(19)),
+              "A 2019-01-01 consumption/consumption/kWh 1 of 1/1 a1 s0 e0 @10#1\n"
+              "A 2019-01-02 consumption/consumption/kWh 1 of 1/1 a1 s0 e0 @10#1\n");
+    EXPECT_EQ(totals_of(*store, second(20)),
+              "A 2019-01-01 consumption/consumption/kWh 1 of 1/1 a1 s0 e0 @10#1\n"
+              "A 2019-01-02 consumption/consumption/kWh 2 of 1/1 a1 s0 e0 @11/20#2\n");
+  }
+}
+
+TEST_P(StoreContract, ASourceWinsOverAnEstimateOfTheSameTime) {
+  const auto store = open();
+  auto estimate = delivery_of(
+      1, 1, {"A 2019-01-01 60 7 7 stated:3 estimate", "A 2019-01-02 60 7e 7e stated:4 estimate"});
+  estimate.delivery.received_at = second(9);
+  expect_loaded(*store,
+                {estimate, delivery_of(3, 2, {"A 2019-01-01 60 1 -", "A 2019-01-02 60 1 -"})});
+  EXPECT_EQ(totals_of(*store),
+            "A 2019-01-01 consumption/consumption/kWh 8 of 2/2 a2 s0 e0 @3#2\n"
+            "A 2019-01-02 consumption/consumption/kWh 14 of 2/2 a0 s0 e2 ~4/9#1\n");
+}
+
+/// Each day of a meter may state a time of its own, as NEM12 does, and many meters one.
+TEST_P(StoreContract, ManyStatedTimesInOneDelivery) {
+  std::vector<std::string> lines;
+  for (int meter = 0; meter < 40; ++meter)
+    for (int day = 1; day <= 28; ++day)
+      lines.push_back(fmt::format("M{:02} 2019-02-{:02} 60 {} 2{} stated:{}", meter, day,
+                                  meter + day, day % 3 == 0 ? "e" : "", 100 + (meter * day) % 17));
+  const Deliveries all = {delivery_of(200, 1, lines),
+                          delivery_of(108, 2, {"M07 2019-02-05 60 3 3"})};
+  const auto store = open();
+  expect_loaded(*store, all);
+  EXPECT_EQ(totals_of(*store), naive_totals(all, Instant::end_of_time()));
+  EXPECT_EQ(answers_of(*store), memory_answers(all));
 }
 
 TEST_P(StoreContract, AsOfEqualsAStoreThatGotNoMore) {

@@ -10,9 +10,8 @@
 namespace meterline::store {
 namespace {
 
-/// A delivery that says nothing of an object is written as an older program would.
-constexpr std::uint8_t plain_format = 1;
-constexpr std::uint8_t object_format = 2;
+/// Formats 1 and 2 knew one time only; no store or archive of this format's programs holds them.
+constexpr std::uint8_t record_format = 3;
 constexpr std::size_t hash_bytes = std::tuple_size_v<ContentHash>;
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
 
@@ -71,24 +70,19 @@ class Reader {
   bool is_broken_ = false;
 };
 
-std::uint8_t format_of(const Delivery& delivery) {
-  const bool is_plain = delivery.object_version.empty() && delivery.content_tag.empty();
-  return is_plain ? plain_format : object_format;
-}
-
 void write_delivery(const Delivery& delivery, Writer& out) {
   out.raw(delivery.id.bytes);
   out.text(delivery.source);
   out.raw(delivery.content);
   out.number(static_cast<std::int64_t>(delivery.bytes));
   out.number(delivery.delivered_at.micros);
+  out.number(delivery.received_at.micros);
   out.byte(static_cast<std::uint8_t>(delivery.unit));
-  if (format_of(delivery) == plain_format) return;
   out.text(delivery.object_version);
   out.text(delivery.content_tag);
 }
 
-Delivery read_delivery(std::uint8_t format, Reader& in) {
+Delivery read_delivery(Reader& in) {
   Delivery delivery;
   const auto copy = [](std::string_view from, auto& to) {
     if (from.size() == to.size()) std::copy(from.begin(), from.end(), to.begin());
@@ -98,8 +92,8 @@ Delivery read_delivery(std::uint8_t format, Reader& in) {
   copy(in.bytes(hash_bytes), delivery.content);
   delivery.bytes = static_cast<std::uint64_t>(in.number());
   delivery.delivered_at.micros = in.number();
+  delivery.received_at.micros = in.number();
   delivery.unit = static_cast<Unit>(in.byte());
-  if (format == plain_format) return delivery;
   delivery.object_version = in.text();
   delivery.content_tag = in.text();
   return delivery;
@@ -152,7 +146,7 @@ bool read_counts(Reader& in, DeliveryReport& report) {
 
 std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report) {
   Writer out;
-  out.byte(format_of(delivery));
+  out.byte(record_format);
   write_delivery(delivery, out);
   out.byte(static_cast<std::uint8_t>(report.state));
   out.text(report.reason);
@@ -167,14 +161,14 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   const auto damaged = [] { return fail(Errc::corrupt, "a delivery's record is damaged"); };
   Reader in(bytes);
   const std::uint8_t format = in.byte();
-  if (format > object_format)
+  if (format > record_format)
     return fail(Errc::corrupt,
                 fmt::format("a delivery's record has format {}, written by a newer meterline; use "
                             "that one",
                             format));
-  if (format < plain_format) return damaged();
+  if (format < record_format) return damaged();
   DeliveryRecord record;
-  record.delivery = read_delivery(format, in);
+  record.delivery = read_delivery(in);
   record.report.state = static_cast<DeliveryState>(in.byte());
   record.report.reason = in.text();
   record.report.format = in.text();

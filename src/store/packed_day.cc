@@ -13,12 +13,15 @@ namespace meterline::store {
 namespace {
 
 constexpr std::array<int, 6> interval_codes = {1, 5, 10, 15, 30, 60};
+constexpr unsigned char interval_mask = 0x07;
 constexpr unsigned char grid_has_slots = 0x08;
+constexpr unsigned char grid_has_stated = 0x10;
+constexpr unsigned char grid_is_estimate = 0x20;
 constexpr unsigned char body_has_runs = 0x40;
 constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
 /// Of format, grid and the body's head.
-constexpr std::size_t head_bytes_max = 8;
+constexpr std::size_t head_bytes_max = 24;
 
 /// Room for a day without quality runs, and for the head and the steps of any.
 using PackedBytes = std::array<unsigned char, head_bytes_max + steps_bytes_max>;
@@ -31,32 +34,13 @@ unsigned char* put_grid(const ReadingDay& day, unsigned char* at) {
   const auto slots = day.mantissas.size();
   const bool whole_day = slots == static_cast<std::size_t>(day.interval.slots_per_day());
   if (!whole_day) head |= grid_has_slots;
+  if (day.stated) head |= grid_has_stated;
+  if (day.origin == Origin::estimate) head |= grid_is_estimate;
   *at++ = packed_day_format;
   *at++ = head;
   *at++ = static_cast<unsigned char>(-day.exponent);
-  return whole_day ? at : put_varint(slots, at);
-}
-
-/// The grid at the front of `packed`, which then begins with the body.
-Result<GridInfo> take_grid(std::string_view& packed) {
-  if (packed.size() < 2) return fail(Errc::corrupt, "packed day: the grid is cut off");
-  const auto head = static_cast<unsigned char>(packed[0]);
-  const auto code = static_cast<std::size_t>(head & 0x07);
-  const int exponent = -static_cast<unsigned char>(packed[1]);
-  if (code >= interval_codes.size() || (head & ~(grid_has_slots | 0x07)) != 0 ||
-      exponent < exponent_min)
-    return fail(Errc::corrupt, "packed day: unknown interval or exponent");
-  packed.remove_prefix(2);
-  GridInfo grid{.interval = *IntervalLength::from_minutes(interval_codes.at(code)),
-                .exponent = static_cast<std::int8_t>(exponent)};
-  grid.slots = grid.interval.slots_per_day();
-  if ((head & grid_has_slots) != 0) {
-    const auto stated = take_varint(packed);
-    if (!stated || *stated < 1 || *stated > slots_max)
-      return fail(Errc::corrupt, "packed day: impossible number of slots");
-    grid.slots = static_cast<std::int64_t>(*stated);
-  }
-  return grid;
+  if (!whole_day) at = put_varint(slots, at);
+  return day.stated ? put_varint(zigzag(day.stated->micros), at) : at;
 }
 
 bool all_actual(const std::vector<Quality>& qualities) {
@@ -191,9 +175,12 @@ Result<PackedParts> split_packed_day(std::string_view packed) {
                                               : "packed day: a format this program does not know");
   packed.remove_prefix(1);
   std::size_t grid_bytes = 2;
-  if (packed.size() > 2 && (static_cast<unsigned char>(packed[0]) & grid_has_slots) != 0) {
-    auto rest = packed.substr(2);
-    if (!take_varint(rest)) return fail(Errc::corrupt, "packed day: the grid is cut off");
+  const unsigned head = packed.empty() ? 0 : static_cast<unsigned char>(packed[0]);
+  if ((head & (grid_has_slots | grid_has_stated)) != 0) {
+    auto rest = packed.substr(std::min<std::size_t>(grid_bytes, packed.size()));
+    for (const unsigned part : {grid_has_slots, grid_has_stated})
+      if ((head & part) != 0 && !take_varint(rest))
+        return fail(Errc::corrupt, "packed day: the grid is cut off");
     grid_bytes = packed.size() - rest.size();
   }
   if (packed.size() <= grid_bytes) return fail(Errc::corrupt, "packed day: the body is cut off");
@@ -207,13 +194,74 @@ void join_packed_day(const PackedParts& parts, std::string& out) {
   out += parts.body;
 }
 
+Result<GridInfo> take_grid(std::string_view& packed) {
+  if (packed.size() < 2) return fail(Errc::corrupt, "packed day: the grid is cut off");
+  const auto head = static_cast<unsigned char>(packed[0]);
+  const auto code = static_cast<std::size_t>(head & interval_mask);
+  const int exponent = -static_cast<unsigned char>(packed[1]);
+  constexpr unsigned char known =
+      interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate;
+  if (code >= interval_codes.size() || (head & ~known) != 0 || exponent < exponent_min)
+    return fail(Errc::corrupt, "packed day: unknown interval or exponent");
+  packed.remove_prefix(2);
+  GridInfo grid{.interval = *IntervalLength::from_minutes(interval_codes.at(code)),
+                .exponent = static_cast<std::int8_t>(exponent)};
+  if ((head & grid_is_estimate) != 0) grid.origin = Origin::estimate;
+  grid.slots = grid.interval.slots_per_day();
+  if ((head & grid_has_slots) != 0) {
+    const auto slots = take_varint(packed);
+    if (!slots || *slots < 1 || *slots > slots_max)
+      return fail(Errc::corrupt, "packed day: impossible number of slots");
+    grid.slots = static_cast<std::int64_t>(*slots);
+  }
+  if ((head & grid_has_stated) != 0) {
+    const auto stated = take_varint(packed);
+    if (!stated) return fail(Errc::corrupt, "packed day: the grid is cut off");
+    grid.stated = Instant{.micros = unzigzag(*stated)};
+  }
+  return grid;
+}
+
 Result<GridInfo> grid_info(std::string_view grid) { return take_grid(grid); }
+
+Result<Version> version_of(std::string_view grid, const Version& delivered) {
+  const unsigned head = grid.empty() ? 0 : static_cast<unsigned char>(grid[0]);
+  if ((head & (grid_has_stated | grid_is_estimate)) == 0) return delivered;
+  METERLINE_TRY(const auto info, grid_info(grid));
+  return info.version(delivered);
+}
+
+Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, ReadingDay& scratch) {
+  METERLINE_TRY(auto parts, split_packed_day(packed));
+  METERLINE_TRY(const auto grid, grid_info(parts.grid));
+  const bool has_runs =
+      !parts.body.empty() && (static_cast<unsigned char>(parts.body[0]) & body_has_runs) != 0;
+  auto& qualities = scratch.qualities;
+  const auto count = [&](Quality quality) {
+    return static_cast<std::uint16_t>(std::count(qualities.begin(), qualities.end(), quality));
+  };
+  if (has_runs) {
+    qualities.resize(static_cast<std::size_t>(grid.slots));
+    parts.body.remove_prefix(1);
+    METERLINE_CHECK(take_runs(parts.body, qualities));
+    if (count(Quality::missing) > 0) return std::optional<CompleteTotal>();
+  }
+  METERLINE_CHECK(unpack_day(packed, scratch));
+  CompleteTotal total{.substituted = count(Quality::substituted),
+                      .estimated = count(Quality::estimated)};
+  for (const auto mantissa : scratch.mantissas)
+    if (__builtin_add_overflow(total.mantissa, mantissa, &total.mantissa))
+      return std::optional<CompleteTotal>();
+  return std::optional(total);
+}
 
 Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   METERLINE_TRY(auto parts, split_packed_day(packed));
-  METERLINE_TRY(const auto grid, take_grid(parts.grid));
+  METERLINE_TRY(const auto grid, grid_info(parts.grid));
   day.interval = grid.interval;
   day.exponent = grid.exponent;
+  day.stated = grid.stated;
+  day.origin = grid.origin;
   day.mantissas.resize(static_cast<std::size_t>(grid.slots));
   day.qualities.resize(static_cast<std::size_t>(grid.slots));
   return take_body(parts.body, day);

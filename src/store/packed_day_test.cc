@@ -15,6 +15,8 @@
 namespace meterline::store {
 namespace {
 
+using namespace std::string_literals;
+
 /// `1 2 - 3e`: a reading a word; `-` is missing, a trailing `e` or `s` is the quality.
 ReadingDay day_of(const std::string& words, int minutes = 30, int exponent = 0) {
   ReadingDay day;
@@ -93,6 +95,9 @@ ReadingDay any_day() {
   ReadingDay day;
   day.interval = *IntervalLength::from_minutes(*rc::gen::element(1, 5, 10, 15, 30, 60));
   day.exponent = static_cast<std::int8_t>(-*rc::gen::inRange(0, 19));
+  if (*rc::gen::inRange(0, 3) == 0)
+    day.stated = Instant{.micros = *rc::gen::arbitrary<std::int64_t>()};
+  if (*rc::gen::inRange(0, 4) == 0) day.origin = Origin::estimate;
   const auto slots = *rc::gen::inRange(1, 120);
   const auto bits = *rc::gen::inRange(1, 65);
   const bool is_plain = *rc::gen::arbitrary<bool>();
@@ -120,6 +125,27 @@ RC_GTEST_PROP(PackedDay, TellsThePlainTotal, ()) {
   const auto day = any_day();
   std::string packed;
   RC_ASSERT(pack_day(day, packed) == plain_total(day));
+}
+
+RC_GTEST_PROP(PackedDay, TellsTheTotalOfACompleteDay, ()) {
+  auto day = any_day();
+  const bool lacks_some = *rc::gen::arbitrary<bool>();
+  for (std::size_t i = 0; i < day.qualities.size(); ++i)
+    if (!lacks_some && day.qualities[i] == Quality::missing) day.qualities[i] = Quality::estimated;
+  const auto of = [&](Quality quality) {
+    return static_cast<std::uint16_t>(
+        std::count(day.qualities.begin(), day.qualities.end(), quality));
+  };
+  std::optional<CompleteTotal> wanted =
+      CompleteTotal{.substituted = of(Quality::substituted), .estimated = of(Quality::estimated)};
+  for (const auto mantissa : day.mantissas)
+    if (wanted && __builtin_add_overflow(wanted->mantissa, mantissa, &wanted->mantissa))
+      wanted.reset();
+  if (of(Quality::missing) > 0) wanted.reset();
+  ReadingDay scratch;
+  const auto total = complete_total(bytes_of(day), scratch);
+  RC_ASSERT(total.has_value());
+  RC_ASSERT(*total == wanted);
 }
 
 // The slow twin: bit by bit, as docs/store.md says.
@@ -325,13 +351,34 @@ TEST(PackedDay, AnotherFormatIsRefused) {
   }
 }
 
+TEST(PackedDay, TheGridTellsTheStatedTimeAndTheOrigin) {
+  auto day = day_of("1 2 3", 15, -3);
+  const Version delivered{.stated = {7}, .received = {9}, .tie = 3};
+  const auto version = [&] {
+    return version_of(split_packed_day(bytes_of(day)).value().grid, delivered).value();
+  };
+  EXPECT_EQ(version(), delivered);
+  day.stated = Instant{.micros = -5};
+  EXPECT_EQ(version(), (Version{.stated = {-5}, .received = {9}, .tie = 3}));
+  day.origin = Origin::estimate;
+  EXPECT_EQ(version(),
+            (Version{.stated = {-5}, .origin = Origin::estimate, .received = {9}, .tie = 3}));
+  day.stated.reset();
+  EXPECT_EQ(version(),
+            (Version{.stated = {7}, .origin = Origin::estimate, .received = {9}, .tie = 3}));
+}
+
 TEST(PackedDay, TheGridTellsIntervalSlotsAndDecimals) {
   const auto packed = bytes_of(day_of("1 2 3", 15, -3));
   const auto info = grid_info(split_packed_day(packed).value().grid).value();
   EXPECT_EQ(info.interval.minutes(), 15);
   EXPECT_EQ(info.exponent, -3);
   EXPECT_EQ(info.slots, 3);
+  EXPECT_FALSE(info.stated);
+  EXPECT_EQ(info.origin, Origin::source);
   EXPECT_FALSE(grid_info("\x0F"));
+  EXPECT_FALSE(grid_info("\x45"s + '\0')) << "an unknown bit";
+  EXPECT_FALSE(grid_info("\x15"s + '\0')) << "the stated time is cut off";
   EXPECT_FALSE(grid_info(std::string_view("\x07\0", 2)));
 }
 

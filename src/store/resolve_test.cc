@@ -32,9 +32,10 @@ ResolvedDay resolve(const std::vector<std::string>& newest_first) {
     const ReadingDay day = day_of("A 2019-01-01 " + slots);
     std::string packed;
     pack_day(day, packed);
+    const Instant at = second(seconds--);
     EXPECT_TRUE(resolver.add({.channel = day.channel,
                               .date = day.date,
-                              .version = {.time = second(seconds--), .tie = 0},
+                              .version = {.stated = at, .received = at, .tie = 0},
                               .delivery = {},
                               .packed = packed}));
   }
@@ -43,7 +44,7 @@ ResolvedDay resolve(const std::vector<std::string>& newest_first) {
 
 /// `60: 1@2 - 3s@1; @2`: each reading with its version's second, then the day's.
 std::string text_of(const ResolvedDay& day) {
-  const auto at = [](Version version) { return version.time.micros / 1'000'000; };
+  const auto at = [](Version version) { return version.stated.micros / 1'000'000; };
   std::ostringstream out;
   out << day.interval.minutes() << ':';
   for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot) {
@@ -100,7 +101,7 @@ TEST(Resolver, IsUsedAgainAfterClear) {
     EXPECT_TRUE(resolver.empty());
     ASSERT_TRUE(resolver.add({.channel = day.channel,
                               .date = day.date,
-                              .version = {.time = second(1), .tie = 0},
+                              .version = {.stated = second(1), .tie = 0},
                               .delivery = {},
                               .packed = packed}));
     EXPECT_FALSE(resolver.empty());

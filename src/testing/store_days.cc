@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <random>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <tuple>
@@ -61,14 +62,28 @@ Slot slot_in(std::string_view word) {
   return {.value = *value, .quality = quality};
 }
 
-std::vector<Slot> slots_in(const std::vector<std::string>& words, std::size_t first) {
+std::vector<Slot> slots_in(std::span<const std::string> words) {
   std::vector<Slot> slots;
-  for (std::size_t i = first; i < words.size(); ++i) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
     const auto times = words[i].find('x');
     const int count = times == std::string::npos ? 1 : number_in(words[i].substr(times + 1));
     slots.insert(slots.end(), static_cast<std::size_t>(count), slot_in(words[i].substr(0, times)));
   }
   return slots;
+}
+
+/// Takes `stated:SECONDS` and `estimate` off the end of the words.
+void take_origin(std::vector<std::string>& words, ReadingDay& day) {
+  constexpr std::string_view stated = "stated:";
+  for (; !words.empty(); words.pop_back()) {
+    if (words.back() == "estimate") {
+      day.origin = Origin::estimate;
+    } else if (words.back().starts_with(stated)) {
+      day.stated = second(number_in(words.back().substr(stated.size())));
+    } else {
+      return;
+    }
+  }
 }
 
 /// All slots on the smallest exponent of them.
@@ -108,7 +123,11 @@ Result<void> add_days(store::DeliveryWriter& writer, const std::vector<ReadingDa
 }
 
 std::string text_of(Version version) {
-  return fmt::format("@{}#{}", version.time.micros / 1'000'000, version.tie);
+  const auto seconds = [](Instant at) { return at.micros / 1'000'000; };
+  std::string received;
+  if (version.received != version.stated) received = fmt::format("/{}", seconds(version.received));
+  return fmt::format("{}{}{}#{}", version.origin == Origin::source ? '@' : '~',
+                     seconds(version.stated), received, version.tie);
 }
 
 /// The answer, or the error's text in its place.
@@ -178,6 +197,8 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   day.channel = channel_in(channels.at(channel));
   day.interval = *IntervalLength::from_minutes(below(4) == 0 ? 30 : 60);
   day.exponent = static_cast<std::int8_t>(-static_cast<int>(below(7)));
+  if (below(3) == 0) day.stated = second(below(4));
+  if (below(8) == 0) day.origin = Origin::estimate;
   const int an_hour = 60 / day.interval.minutes();
   const int longer = below(5) == 0 ? an_hour * (below(2) == 0 ? 1 : -1) : 0;
   const std::uint32_t missing_of_8 = std::array{0U, 4U, 7U, 8U}.at(below(4));
@@ -250,12 +271,13 @@ NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
 }  // namespace
 
 ReadingDay day_of(std::string_view line) {
-  const auto words = words_of(line, ' ');
+  auto words = words_of(line, ' ');
+  ReadingDay day;
+  take_origin(words, day);
   if (words.size() < 4) reject(line, "too few words");
   const auto meter = MeterId::parse(words[0]);
   const auto date = Date::parse(words[1]);
   if (!meter || !date) reject(line, "bad meter id or date");
-  ReadingDay day;
   day.meter = *meter;
   day.date = *date;
   const bool names_channel = words[2].find('/') != std::string::npos;
@@ -264,8 +286,15 @@ ReadingDay day_of(std::string_view line) {
   const auto interval = IntervalLength::from_minutes(number_in(words[at]));
   if (!interval) reject(line, "bad interval");
   day.interval = *interval;
-  put_slots(slots_in(words, at + 1), day);
+  put_slots(slots_in(std::span(words).subspan(at + 1)), day);
   return day;
+}
+
+Version version_of(const Delivery& delivery, const ReadingDay& day) {
+  Version version = delivery.version();
+  version.stated = day.stated.value_or(version.stated);
+  version.origin = day.origin;
+  return version;
 }
 
 Instant second(std::int64_t seconds) { return {.micros = seconds * 1'000'000}; }
@@ -278,6 +307,7 @@ TestDelivery delivery_of_days(std::int64_t seconds, std::uint8_t number,
   out.delivery.source = fmt::format("/in/{}.csv", number);
   out.delivery.bytes = 100;
   out.delivery.delivered_at = second(seconds);
+  out.delivery.received_at = second(seconds);
   out.report.format = "wide-csv";
   out.report.rows = {.read = static_cast<std::int64_t>(days.size()),
                      .stored = static_cast<std::int64_t>(days.size()),
@@ -354,21 +384,24 @@ std::string answers_of(const store::Store& store, Instant as_of) {
 
 rc::Gen<std::vector<TestDelivery>> any_deliveries() {
   struct Draft {
-    std::int64_t seconds;
+    std::int64_t delivered;
+    std::int64_t received;
     std::vector<ReadingDay> days;
   };
-  const auto draft = rc::gen::map(
-      rc::gen::pair(rc::gen::inRange<std::int64_t>(1, 4),
-                    rc::gen::resize(6, rc::gen::container<std::vector<ReadingDay>>(any_day()))),
-      [](std::pair<std::int64_t, std::vector<ReadingDay>> drawn) {
-        return Draft{drawn.first, without_repeats(drawn.second)};
-      });
+  const auto draft = rc::gen::apply(
+      [](std::int64_t delivered, std::int64_t later, const std::vector<ReadingDay>& days) {
+        return Draft{delivered, delivered + later, without_repeats(days)};
+      },
+      rc::gen::inRange<std::int64_t>(1, 4), rc::gen::inRange<std::int64_t>(0, 3),
+      rc::gen::resize(6, rc::gen::container<std::vector<ReadingDay>>(any_day())));
   return rc::gen::map(rc::gen::resize(6, rc::gen::container<std::vector<Draft>>(draft)),
                       [](const std::vector<Draft>& drafts) {
                         std::vector<TestDelivery> out;
-                        for (const Draft& d : drafts)
+                        for (const Draft& d : drafts) {
                           out.push_back(delivery_of_days(
-                              d.seconds, static_cast<std::uint8_t>(1 + out.size()), d.days));
+                              d.delivered, static_cast<std::uint8_t>(1 + out.size()), d.days));
+                          out.back().delivery.received_at = second(d.received);
+                        }
                         return out;
                       });
 }
@@ -377,8 +410,8 @@ std::vector<NaiveDay> naive_days(const std::vector<TestDelivery>& deliveries, In
   std::map<std::tuple<MeterId, Date, Channel>, std::vector<NaiveVersion>> days;
   for (const TestDelivery& each : deliveries)
     for (const ReadingDay& day : each.days)
-      if (each.delivery.delivered_at <= as_of)
-        days[key_of(day)].push_back({.version = each.delivery.version(), .day = &day});
+      if (each.delivery.received_at <= as_of)
+        days[key_of(day)].push_back({.version = version_of(each.delivery, day), .day = &day});
 
   std::vector<NaiveDay> out;
   for (auto& [key, versions] : days) {

@@ -16,8 +16,8 @@ namespace meterline::testing {
 
 /// A reading day from one line: `METER DATE [CHANNEL/FLOW/UNIT] MINUTES VALUE...`, one value a
 /// slot. `-` is missing, `1.5s` substituted, `1.5e` estimated; `1.5x20` stands for twenty
-/// slots. The channel is consumption/consumption/kWh when none is given. Throws when the line
-/// is wrong.
+/// slots; behind them may stand `stated:SECONDS` and `estimate`. The channel is
+/// consumption/consumption/kWh when none is given. Throws when the line is wrong.
 ReadingDay day_of(std::string_view line);
 
 /// A delivery with all it brings.
@@ -34,6 +34,9 @@ struct TestDelivery {
 };
 
 Instant second(std::int64_t seconds);
+
+/// Of a day that came with the delivery.
+Version version_of(const Delivery& delivery, const ReadingDay& day);
 
 /// Delivered at that second; deliveries of one second are ordered by number, and a number is
 /// used once in a test. Days in any order.

@@ -8,6 +8,7 @@
 #include "store/cassandra/partition_batch.h"
 #include "store/cassandra/registry.h"
 #include "store/cassandra/totals_buffer.h"
+#include "store/packed_day.h"
 #include "store/write_order.h"
 
 namespace meterline::store {
@@ -15,6 +16,12 @@ namespace {
 
 /// Of meters and names that may be new, held until they are asked for.
 constexpr std::size_t noted_max = 100'000;
+
+std::string version_key(const Version& version, const DeliveryId& delivery) {
+  std::string key;
+  append_version_key(version, delivery, key);
+  return key;
+}
 
 class CassandraWriter final : public DeliveryWriter {
  public:
@@ -26,11 +33,8 @@ class CassandraWriter final : public DeliveryWriter {
         days_(tables, Statement::insert_day),
         registry_(tables),
         totals_(tables, deliveries_, registry_) {
-    for (const auto& delivery : deliveries_) {
-      std::string key;
-      append_version_key(delivery.version(), delivery.id, key);
-      versions_.emplace_back().blob(key);
-    }
+    for (const auto& delivery : deliveries_)
+      versions_.emplace_back().blob(version_key(delivery.version(), delivery.id));
   }
 
   Result<void> add(const DayToStore& day) override;
@@ -38,13 +42,14 @@ class CassandraWriter final : public DeliveryWriter {
   Result<void> commit(std::span<const DeliveryReport> reports) override;
 
  private:
+  Result<void> add_version(const DayToStore& day, CqlCells& cells) const;
   Result<void> begin_meter(const MeterId& meter);
   void begin_year(int year);
   const CqlCells& cell_of_channel(const Channel& channel);
   Result<void> send_totals();
 
   const std::vector<Delivery> deliveries_;
-  std::vector<CqlCells> versions_;  ///< The key of each delivery.
+  std::vector<CqlCells> versions_;  ///< The key of each delivery's days that state no time.
   WriteOrder order_;
   const Tables& tables_;
   std::unique_ptr<CqlWriter> writer_;
@@ -75,8 +80,20 @@ Result<void> CassandraWriter::add(const DayToStore& day) {
   cells.add(partition_);
   cells.date(day.date);
   cells.add(cell_of_channel(day.channel));
-  cells.add(versions_[day.delivery]);
+  METERLINE_CHECK(add_version(day, cells));
   cells.blob(day.packed);
+  return {};
+}
+
+Result<void> CassandraWriter::add_version(const DayToStore& day, CqlCells& cells) const {
+  const Delivery& delivery = deliveries_[day.delivery];
+  const Version delivered = delivery.version();
+  METERLINE_TRY(const auto parts, split_packed_day(day.packed));
+  METERLINE_TRY(const auto version, version_of(parts.grid, delivered));
+  if (version == delivered)
+    cells.add(versions_[day.delivery]);
+  else
+    cells.blob(version_key(version, delivery.id));
   return {};
 }
 

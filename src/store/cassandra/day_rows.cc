@@ -30,7 +30,7 @@ class RowsByDate {
     if (!row.ok() || version.size() != version_key_bytes) return damaged(meter_);
     if (used_ > 0 && date != rows_[0].date) METERLINE_CHECK(finish());
     const auto key = parse_version_key(version);
-    if (key.version.time > as_of_) return {};
+    if (key.version.received > as_of_) return {};
     METERLINE_TRY(const std::size_t number, channel_number(channel));
     if (used_ == rows_.size()) rows_.emplace_back();
     Row& kept = rows_[used_++];

@@ -114,6 +114,7 @@ std::uint64_t big_endian(std::string_view bytes) {
 }
 
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
+constexpr std::int64_t received_offset = std::int64_t{1} << 62;
 
 }  // namespace
 
@@ -160,17 +161,23 @@ std::string days_kind(std::string_view month) { return fmt::format("days {}", mo
 
 std::int64_t source_key(std::string_view source) { return static_cast<std::int64_t>(fnv(source)); }
 
-void append_version_key(Version version, const DeliveryId& delivery, std::string& out) {
-  append_big_endian(static_cast<std::uint64_t>(version.time.micros) ^ sign_bit, out);
+void append_version_key(const Version& version, const DeliveryId& delivery, std::string& out) {
+  append_big_endian(static_cast<std::uint64_t>(version.stated.micros) ^ sign_bit, out);
+  const auto received = std::clamp(version.received.micros, -received_offset, received_offset - 1);
+  const auto offset = static_cast<std::uint64_t>(received + received_offset);
+  append_big_endian(offset | (version.origin == Origin::source ? sign_bit : 0), out);
   append_big_endian(version.tie, out);
   for (const auto byte : delivery.bytes) out += static_cast<char>(byte);
 }
 
 VersionKey parse_version_key(std::string_view bytes) {
   VersionKey key;
-  key.version.time.micros = static_cast<std::int64_t>(big_endian(bytes) ^ sign_bit);
-  key.version.tie = big_endian(bytes.substr(8));
-  const auto id = bytes.substr(16, key.delivery.bytes.size());
+  key.version.stated.micros = static_cast<std::int64_t>(big_endian(bytes) ^ sign_bit);
+  const auto word = big_endian(bytes.substr(8));
+  key.version.origin = (word & sign_bit) != 0 ? Origin::source : Origin::estimate;
+  key.version.received.micros = static_cast<std::int64_t>(word & ~sign_bit) - received_offset;
+  key.version.tie = big_endian(bytes.substr(16));
+  const auto id = bytes.substr(24, key.delivery.bytes.size());
   std::transform(id.begin(), id.end(), key.delivery.bytes.begin(),
                  [](char byte) { return static_cast<std::uint8_t>(byte); });
   return key;

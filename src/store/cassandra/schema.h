@@ -20,8 +20,8 @@ namespace meterline::store {
 // words, and how large partitions become.
 
 /// Stands in the catalogue; a store of another number is not read. It grows with every change of
-/// tables or of what their values hold: 2 has days of format 2.
-inline constexpr int schema_version = 2;
+/// tables or of what their values hold: 3 has versions with two times.
+inline constexpr int schema_version = 3;
 
 enum class Dialect { cassandra, keyspaces };
 
@@ -115,10 +115,11 @@ std::int32_t bucket_of(const MeterId& meter);
 std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter);
 std::int64_t source_key(std::string_view source);
 
-/// Ordered by time and then by tie and delivery, so that the newest comes first in descending
-/// order: time (8 bytes, big-endian, offset by 2^63), tie (8), delivery id (16).
-inline constexpr std::size_t version_key_bytes = 32;
-void append_version_key(Version version, const DeliveryId& delivery, std::string& out);
+/// Ordered as versions are and then by delivery, so that the newest comes first in descending
+/// order: stated (8 bytes, big-endian, offset by 2^63), origin (the highest bit) and received (the
+/// other 63, offset by 2^62), tie (8), delivery id (16).
+inline constexpr std::size_t version_key_bytes = 40;
+void append_version_key(const Version& version, const DeliveryId& delivery, std::string& out);
 struct VersionKey {
   Version version;
   DeliveryId delivery;

@@ -172,7 +172,9 @@ TEST(Schema, BucketsStayAsTheyAre) {
 RC_GTEST_PROP(Schema, VersionKeysOrderAsVersionsDo, ()) {
   const auto any = [] {
     VersionKey key;
-    key.version.time.micros = *rc::gen::element<std::int64_t>(-5, -1, 0, 1, 7, 1'600'000'000);
+    key.version.stated.micros = *rc::gen::element<std::int64_t>(-5, -1, 0, 1, 7, 1'600'000'000);
+    key.version.origin = *rc::gen::element(Origin::estimate, Origin::source);
+    key.version.received.micros = *rc::gen::element<std::int64_t>(-5, 0, 1, 1'600'000'000);
     key.version.tie = *rc::gen::element<std::uint64_t>(0, 1, 0xff00000000000000);
     key.delivery.bytes[*rc::gen::inRange<std::size_t>(0, 16)] = *rc::gen::arbitrary<std::uint8_t>();
     return key;

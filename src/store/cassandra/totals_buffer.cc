@@ -41,6 +41,9 @@ Result<void> TotalsBuffer::add(const DayToStore& day) {
   METERLINE_TRY(const auto grid, grid_info(parts.grid));
   entry.slots = static_cast<std::uint16_t>(grid.slots);
   entry.exponent = grid.exponent;
+  entry.is_dated = grid.stated.has_value();
+  entry.stated = grid.stated.value_or(Instant{});
+  entry.origin = grid.origin;
   if (day.plain_total) {
     entry.kind = TotalEntry::Kind::complete;
     entry.mantissa = *day.plain_total;
@@ -126,8 +129,10 @@ TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span s
       .channel = channels_[entry.channel],
       .day = in_month ? date_of(entry.date).civil().day : 0,
       .kind = entry.kind,
-      .exponent = entry.exponent,
-      .slots = entry.slots,
+      .grid = {.exponent = entry.exponent,
+               .slots = entry.slots,
+               .stated = entry.is_dated ? std::optional(entry.stated) : std::nullopt,
+               .origin = entry.origin},
       .mantissa = entry.mantissa,
       .quality = {
           .actual = entry.actual, .substituted = entry.substituted, .estimated = entry.estimated}};

@@ -41,11 +41,14 @@ class TotalsBuffer {
     std::uint32_t meter = 0;  ///< In meters_, which ascends.
     std::uint32_t channel = 0;
     std::int64_t mantissa = 0;
+    Instant stated;
     std::uint16_t slots = 0;
     std::uint16_t actual = 0;
     std::uint16_t substituted = 0;
     std::uint16_t estimated = 0;
     std::int8_t exponent = 0;
+    bool is_dated = false;  ///< Whether it states a time of its own, `stated`.
+    Origin origin = Origin::source;
     TotalEntry::Kind kind = TotalEntry::Kind::unknown;
   };
   using Entries = std::span<const Entry>;

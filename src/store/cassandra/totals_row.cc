@@ -10,9 +10,14 @@
 namespace meterline::store {
 namespace {
 
-constexpr unsigned char row_format = 1;
+constexpr unsigned char row_format = 2;
+/// What stands behind the slots of a grid.
+constexpr std::uint64_t grid_has_stated = 1;
+constexpr std::uint64_t grid_is_estimate = 2;
 constexpr std::uint64_t kinds = 3;
 constexpr std::size_t channels_max = 100'000;
+/// As many as there are entries, where each day states a time of its own.
+constexpr std::size_t grids_max = 1'000'000;
 constexpr int exponent_min = -18;
 
 /// Takes values off the front of a row; after the first failure everything is zero or empty.
@@ -54,12 +59,27 @@ class Taker {
 
 struct RowTables {
   std::vector<Channel> channels;
-  struct Grid {
-    std::int8_t exponent;
-    std::int64_t slots;
-  };
-  std::vector<Grid> grids;
+  std::vector<GridInfo> grids;
 };
+
+GridInfo take_grid(Taker& taker) {
+  GridInfo grid;
+  grid.exponent = static_cast<std::int8_t>(-static_cast<int>(taker.number(-exponent_min)));
+  grid.slots = static_cast<std::int64_t>(taker.number(slots_max));
+  const auto flags = taker.number(grid_has_stated | grid_is_estimate);
+  if ((flags & grid_has_stated) != 0) grid.stated = Instant{.micros = unzigzag(taker.number())};
+  if ((flags & grid_is_estimate) != 0) grid.origin = Origin::estimate;
+  return grid;
+}
+
+void put_grid(const GridInfo& grid, std::string& out) {
+  put_varint(static_cast<std::uint64_t>(-grid.exponent), out);
+  put_varint(static_cast<std::uint64_t>(grid.slots), out);
+  const auto flags = (grid.stated ? grid_has_stated : 0) |
+                     (grid.origin == Origin::estimate ? grid_is_estimate : 0);
+  put_varint(flags, out);
+  if (grid.stated) put_varint(zigzag(grid.stated->micros), out);
+}
 
 RowTables take_tables(Taker& taker) {
   RowTables tables;
@@ -70,11 +90,8 @@ RowTables take_tables(Taker& taker) {
     channel.unit = static_cast<Unit>(taker.number(static_cast<std::uint64_t>(Unit::MVAh)));
     tables.channels.push_back(std::move(channel));
   }
-  for (auto left = taker.number(channels_max); left > 0 && taker.ok(); --left) {
-    const auto exponent = -static_cast<int>(taker.number(-exponent_min));
-    tables.grids.push_back({.exponent = static_cast<std::int8_t>(exponent),
-                            .slots = static_cast<std::int64_t>(taker.number(slots_max))});
-  }
+  for (auto left = taker.number(grids_max); left > 0 && taker.ok(); --left)
+    tables.grids.push_back(take_grid(taker));
   return tables;
 }
 
@@ -94,10 +111,9 @@ class EntryTaker {
     entry.channel = tables_.channels[channel];
     if (row_.span == TotalsRowWriter::Span::month) entry.day = static_cast<int>(taker.number(31));
     entry.kind = static_cast<TotalEntry::Kind>(kind);
-    entry.exponent = tables_.grids[grid].exponent;
-    entry.slots = tables_.grids[grid].slots;
+    entry.grid = tables_.grids[grid];
     if (entry.kind != TotalEntry::Kind::unknown) entry.mantissa = unzigzag(taker.number());
-    if (entry.kind == TotalEntry::Kind::complete) entry.quality.actual = entry.slots;
+    if (entry.kind == TotalEntry::Kind::complete) entry.quality.actual = entry.grid.slots;
     if (entry.kind == TotalEntry::Kind::partial && !take_quality(taker, entry)) return false;
     if (!taker.ok()) return false;
     row_.entries.push_back(std::move(entry));
@@ -135,7 +151,8 @@ class EntryTaker {
     entry.quality.substituted = take();
     entry.quality.estimated = take();
     const auto& quality = entry.quality;
-    entry.quality.missing = entry.slots - quality.actual - quality.substituted - quality.estimated;
+    entry.quality.missing =
+        entry.grid.slots - quality.actual - quality.substituted - quality.estimated;
     return entry.quality.missing >= 0;
   }
 
@@ -162,19 +179,21 @@ std::uint64_t TotalsRowWriter::channel_number(const Channel& channel) {
   return number;
 }
 
-std::uint64_t TotalsRowWriter::grid_number(std::int8_t exponent, std::int64_t slots) {
-  std::uint64_t number = 0;
-  for (; number < grids_.size(); ++number)
-    if (grids_[number].exponent == exponent && grids_[number].slots == slots) return number;
-  grids_.push_back({.exponent = exponent, .slots = slots});
-  tables_bytes_ += 3;
-  return number;
+/// Neighbours state one time, as a rule: the last grid is looked at first.
+std::uint64_t TotalsRowWriter::grid_number(const GridInfo& grid) {
+  const auto found = std::find(grids_.rbegin(), grids_.rend(), grid);
+  if (found != grids_.rend()) return static_cast<std::uint64_t>(grids_.rend() - found) - 1;
+  grids_.push_back(grid);
+  std::string bytes;
+  put_grid(grid, bytes);
+  tables_bytes_ += bytes.size();
+  return grids_.size() - 1;
 }
 
 void TotalsRowWriter::add(const TotalEntry& entry) {
   if (entries_.empty()) first_meter_ = entry.meter;
   const std::uint64_t channel = channel_number(entry.channel);
-  const std::uint64_t grid = grid_number(entry.exponent, entry.slots);
+  const std::uint64_t grid = grid_number(entry.grid);
   const auto differs =
       std::mismatch(last_meter_.begin(), last_meter_.end(), entry.meter.begin(), entry.meter.end());
   const auto shared = static_cast<std::size_t>(differs.first - last_meter_.begin());
@@ -204,10 +223,7 @@ std::string TotalsRowWriter::take() {
     put_varint(static_cast<std::uint64_t>(channel.unit), row);
   }
   put_varint(grids_.size(), row);
-  for (const auto& grid : grids_) {
-    put_varint(static_cast<std::uint64_t>(-grid.exponent), row);
-    put_varint(static_cast<std::uint64_t>(grid.slots), row);
-  }
+  for (const auto& grid : grids_) put_grid(grid, row);
   row += entries_;
   *this = TotalsRowWriter(span_);
   return row;

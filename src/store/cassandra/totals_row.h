@@ -9,6 +9,7 @@
 #include "core/channel.h"
 #include "core/decimal.h"
 #include "core/result.h"
+#include "store/packed_day.h"
 #include "store/store.h"
 
 namespace meterline::store {
@@ -25,8 +26,7 @@ struct TotalEntry {
     unknown = 2,   ///< The sum does not fit: the readings themselves have to be asked.
   };
   Kind kind = Kind::unknown;
-  std::int8_t exponent = 0;
-  std::int64_t slots = 0;
+  GridInfo grid;  ///< Its interval is not kept.
   std::int64_t mantissa = 0;
   QualityCounts quality;  ///< Of a partial one; `missing` as well.
 };
@@ -49,17 +49,13 @@ class TotalsRowWriter {
 
  private:
   std::uint64_t channel_number(const Channel& channel);
-  std::uint64_t grid_number(std::int8_t exponent, std::int64_t slots);
+  std::uint64_t grid_number(const GridInfo& grid);
 
   Span span_;
   std::string first_meter_;
   std::string last_meter_;
   std::vector<Channel> channels_;
-  struct Grid {
-    std::int8_t exponent;
-    std::int64_t slots;
-  };
-  std::vector<Grid> grids_;
+  std::vector<GridInfo> grids_;
   std::size_t tables_bytes_ = 0;  ///< Of channels and grids.
   std::string entries_;
 };

@@ -29,20 +29,23 @@ rc::Gen<Owned> any_entry(Span span) {
                                       Channel{.name = "B1", .flow = Flow::generation});
     entry.day = span == Span::month ? *rc::gen::inRange(1, 32) : 0;
     entry.kind = *rc::gen::element(Kind::complete, Kind::partial, Kind::unknown);
-    entry.exponent = *rc::gen::element<std::int8_t>(0, -3, -18);
-    entry.slots = *rc::gen::element<std::int64_t>(1, 48, 1500);
+    entry.grid.exponent = *rc::gen::element<std::int8_t>(0, -3, -18);
+    entry.grid.slots = *rc::gen::element<std::int64_t>(1, 48, 1500);
+    entry.grid.origin = *rc::gen::element(Origin::source, Origin::estimate);
+    if (*rc::gen::arbitrary<bool>())
+      entry.grid.stated = Instant{.micros = *rc::gen::element<std::int64_t>(-9, 0, 1'600'000'000)};
     if (entry.kind != Kind::unknown) entry.mantissa = *rc::gen::arbitrary<std::int64_t>();
-    if (entry.kind == Kind::complete) entry.quality.actual = entry.slots;
+    if (entry.kind == Kind::complete) entry.quality.actual = entry.grid.slots;
     if (entry.kind == Kind::partial) {
-      entry.quality.actual = *rc::gen::inRange<std::int64_t>(0, entry.slots + 1);
-      entry.quality.missing = entry.slots - entry.quality.actual;
+      entry.quality.actual = *rc::gen::inRange<std::int64_t>(0, entry.grid.slots + 1);
+      entry.quality.missing = entry.grid.slots - entry.quality.actual;
     }
     return owned;
   });
 }
 
 auto fields_of(const TotalEntry& e) {
-  return std::tie(e.meter, e.channel, e.day, e.kind, e.exponent, e.slots, e.mantissa, e.quality);
+  return std::tie(e.meter, e.channel, e.day, e.kind, e.grid, e.mantissa, e.quality);
 }
 
 std::string written(const std::vector<Owned>& entries, Span span) {
@@ -105,12 +108,12 @@ RC_GTEST_PROP(TotalsRow, DamageIsNoHarm, ()) {
 
 TEST(TotalsRow, RefusesWhatIsNone) {
   TotalsRow row;
-  const auto good =
-      written({{.meter = "A", .entry = {.kind = Kind::complete, .slots = 48}}}, Span::day);
+  const auto good = written(
+      {{.meter = "A", .entry = {.kind = Kind::complete, .grid = {.slots = 48}}}}, Span::day);
   EXPECT_TRUE(read_totals_row(good, row));
   EXPECT_FALSE(read_totals_row("", row));
   EXPECT_FALSE(read_totals_row(std::string(1, '\0') + good.substr(1), row));
-  const auto newer = read_totals_row('\x02' + good.substr(1), row);
+  const auto newer = read_totals_row('\x03' + good.substr(1), row);
   ASSERT_FALSE(newer);
   EXPECT_NE(newer.error().message.find("newer meterline"), std::string::npos);
   EXPECT_FALSE(read_totals_row(std::string_view(good).substr(0, good.size() - 1), row));
@@ -137,8 +140,7 @@ TEST(TotalsRow, AMeterOfAThousandTakesFewBytes) {
     names.push_back("NMI" + std::to_string(1'000'000 + i));
     writer.add({.meter = names.back(),
                 .kind = Kind::complete,
-                .exponent = -3,
-                .slots = 48,
+                .grid = {.exponent = -3, .slots = 48},
                 .mantissa = 10'000 + i});
   }
   EXPECT_LT(writer.take().size(), 1000U * 9);

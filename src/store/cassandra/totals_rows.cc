@@ -58,7 +58,8 @@ struct Claim {
   std::string_view meter;
   std::uint32_t channel = 0;
   Date date;
-  VersionKey key;
+  Version version;
+  DeliveryId delivery;
   TotalEntry entry;  ///< Its meter and channel stand above.
 };
 
@@ -80,7 +81,7 @@ class Claims {
       const auto bytes = row.blob();
       if (!row.ok() || version.size() != version_key_bytes) return damaged();
       const auto key = parse_version_key(version);
-      if (key.version.time > query_.as_of) return {};
+      if (key.version.received > query_.as_of) return {};
       return add_row(begin, key, bytes);
     });
   }
@@ -108,8 +109,12 @@ class Claims {
       if (!date) return damaged();
       if (!query_.dates.contains(*date) || left_out_.contains(entry.meter)) continue;
       const auto channel = channel_number(entry.channel);
-      claims_.push_back(
-          {.meter = entry.meter, .channel = channel, .date = *date, .key = key, .entry = entry});
+      claims_.push_back({.meter = entry.meter,
+                         .channel = channel,
+                         .date = *date,
+                         .version = entry.grid.version(key.version),
+                         .delivery = key.delivery,
+                         .entry = entry});
     }
     row.entries.clear();
     return {};
@@ -132,14 +137,14 @@ class DayAnswer {
   Result<void> answer(std::vector<const Claim*>& claims, const Claims& channels) {
     const auto order = [](const Claim* c) { return std::tie(c->meter, c->channel); };
     std::sort(claims.begin(), claims.end(), [&](const Claim* a, const Claim* b) {
-      return std::tuple(order(a), b->key.version, b->key.delivery) <
-             std::tuple(order(b), a->key.version, a->key.delivery);
+      return std::tuple_cat(order(a), std::tie(b->version, b->delivery)) <
+             std::tuple_cat(order(b), std::tie(a->version, a->delivery));
     });
     for (std::size_t begin = 0; begin < claims.size();) {
       std::size_t end = begin;
       bool one_version = true;
       for (; end < claims.size() && order(claims[end]) == order(claims[begin]); ++end)
-        one_version = one_version && claims[end]->key.version == claims[begin]->key.version;
+        one_version = one_version && claims[end]->version == claims[begin]->version;
       METERLINE_CHECK(answer_meter(*claims[begin], one_version, channels));
       begin = end;
     }
@@ -158,7 +163,8 @@ class DayAnswer {
     if (!meter) return damaged();
     using Kind = TotalEntry::Kind;
     const Kind kind = newest.entry.kind;
-    if (kind == Kind::unknown || (kind == Kind::partial && !one_version)) {
+    const bool is_settled = newest.entry.quality.missing == 0 || one_version;
+    if (kind == Kind::unknown || !is_settled) {
       to_resolve_.push_back(
           {.meter = *std::move(meter), .dates = {.from = newest.date, .to = newest.date}});
       channels_.push_back(channels.channel(newest.channel));
@@ -168,11 +174,11 @@ class DayAnswer {
     total_.meter = *std::move(meter);
     total_.channel = channels.channel(newest.channel);
     total_.date = newest.date;
-    total_.sum = Sum(newest.entry.mantissa, newest.entry.exponent);
-    total_.expected = newest.entry.slots;
+    total_.sum = Sum(newest.entry.mantissa, newest.entry.grid.exponent);
+    total_.expected = newest.entry.grid.slots;
     total_.readings = total_.expected - quality.missing;
     total_.quality = quality;
-    total_.version = newest.key.version;
+    total_.version = newest.version;
     return visit_(total_);
   }
 

@@ -70,7 +70,9 @@ class MemoryWriter final : public DeliveryWriter {
     METERLINE_CHECK(order_.check(day));
     const Delivery& delivery = deliveries_.at(day.delivery);
     const DayKey key{.meter = day.meter, .date = day.date, .channel = day.channel};
-    days_[key][{delivery.version(), delivery.id}] = day.packed;
+    METERLINE_TRY(const auto parts, split_packed_day(day.packed));
+    METERLINE_TRY(const auto version, version_of(parts.grid, delivery.version()));
+    days_[key][{version, delivery.id}] = day.packed;
     return {};
   }
 
@@ -92,7 +94,7 @@ class MemoryWriter final : public DeliveryWriter {
 Result<void> resolve(const DayKey& key, const Versions& versions, Instant as_of,
                      DayResolver& resolver) {
   for (const auto& [at, packed] : versions) {
-    if (at.version.time > as_of) continue;
+    if (at.version.received > as_of) continue;
     METERLINE_CHECK(resolver.add({.channel = key.channel,
                                   .date = key.date,
                                   .version = at.version,
@@ -150,7 +152,7 @@ Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& vi
   for (const auto& [key, versions] : days_of(query.meter)) {
     if (!query.dates.contains(key.date)) continue;
     for (const auto& [at, packed] : versions) {
-      if (at.version.time > query.as_of) continue;
+      if (at.version.received > query.as_of) continue;
       METERLINE_CHECK(visit({.channel = key.channel,
                              .date = key.date,
                              .version = at.version,

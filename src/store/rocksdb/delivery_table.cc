@@ -6,7 +6,8 @@ namespace meterline::store {
 namespace {
 
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
-constexpr std::size_t entry_bytes = id_bytes + sizeof(std::int64_t) + sizeof(std::uint64_t);
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+constexpr std::size_t entry_bytes = id_bytes + 3 * word_bytes;
 
 }  // namespace
 
@@ -26,7 +27,7 @@ void DeliveryTable::put(std::uint32_t number, const Entry& entry) {
 std::uint32_t DeliveryTable::number_of(const Delivery& delivery) {
   const std::scoped_lock lock(mutex_);
   const auto next = size_.load(std::memory_order_relaxed);
-  const auto [found, is_new] = numbers_.try_emplace({delivery.id, delivery.delivered_at}, next);
+  const auto [found, is_new] = numbers_.try_emplace({delivery.id, delivery.version()}, next);
   if (is_new) put(next, {.id = delivery.id, .version = delivery.version()});
   return found->second;
 }
@@ -34,9 +35,10 @@ std::uint32_t DeliveryTable::number_of(const Delivery& delivery) {
 std::string DeliveryTable::encode(const Entry& entry) {
   std::string bytes(entry_bytes, '\0');
   std::memcpy(bytes.data(), entry.id.bytes.data(), id_bytes);
-  std::memcpy(bytes.data() + id_bytes, &entry.version.time.micros, sizeof(std::int64_t));
-  std::memcpy(bytes.data() + id_bytes + sizeof(std::int64_t), &entry.version.tie,
-              sizeof(std::uint64_t));
+  char* const words = bytes.data() + id_bytes;
+  std::memcpy(words, &entry.version.stated.micros, word_bytes);
+  std::memcpy(words + word_bytes, &entry.version.received.micros, word_bytes);
+  std::memcpy(words + 2 * word_bytes, &entry.version.tie, word_bytes);
   return bytes;
 }
 
@@ -48,11 +50,12 @@ Result<void> DeliveryTable::restore(std::uint32_t number, std::string_view bytes
     return fail(Errc::corrupt, "the store's list of deliveries is damaged");
   Entry entry;
   std::memcpy(entry.id.bytes.data(), bytes.data(), id_bytes);
-  std::memcpy(&entry.version.time.micros, bytes.data() + id_bytes, sizeof(std::int64_t));
-  std::memcpy(&entry.version.tie, bytes.data() + id_bytes + sizeof(std::int64_t),
-              sizeof(std::uint64_t));
+  const char* const words = bytes.data() + id_bytes;
+  std::memcpy(&entry.version.stated.micros, words, word_bytes);
+  std::memcpy(&entry.version.received.micros, words + word_bytes, word_bytes);
+  std::memcpy(&entry.version.tie, words + 2 * word_bytes, word_bytes);
   put(number, entry);  // Numbers of deliveries that were begun and never committed are gaps.
-  numbers_[{entry.id, entry.version.time}] = number;
+  numbers_[{entry.id, entry.version}] = number;
   return {};
 }
 

@@ -18,14 +18,14 @@
 namespace meterline::store {
 
 /// Numbers the deliveries of one store, so that a reading day names its delivery in one or two
-/// bytes. A number belongs to a delivery at one delivery time.
+/// bytes. A number belongs to a delivery at one delivery time and one receipt.
 ///
 /// Threads: every method may be called from many threads at once.
 class DeliveryTable {
  public:
   struct Entry {
     DeliveryId id;
-    Version version;
+    Version version;  ///< Of days that state no time of their own.
   };
 
   /// The delivery's number: the one it has, or the next one.
@@ -57,7 +57,7 @@ class DeliveryTable {
   void put(std::uint32_t number, const Entry& entry);
 
   std::mutex mutex_;  ///< For what changes the table.
-  std::map<std::pair<DeliveryId, Instant>, std::uint32_t> numbers_;
+  std::map<std::pair<DeliveryId, Version>, std::uint32_t> numbers_;
   std::array<std::unique_ptr<std::optional<Entry>[]>, chunks_max> chunks_;
   std::atomic<std::uint32_t> size_ = 0;  ///< Entries below are never changed.
 };

@@ -55,7 +55,7 @@ TEST(DeliveryTable, IsReadWhileItGrows) {
   std::thread reader([&] {
     while (known.load() < many)
       for (std::uint32_t i = known.load(); i-- > 0;)
-        ASSERT_EQ(table.find(i).value().version.time.micros, i);
+        ASSERT_EQ(table.find(i).value().version.stated.micros, i);
   });
   for (std::uint32_t i = 0; i < many; ++i) {
     table.number_of(delivery(i));

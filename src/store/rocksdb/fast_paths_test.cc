@@ -95,7 +95,7 @@ std::string line_of(const ChannelMonth::Day& day) {
   return fmt::format("{} of {}/{} a{} s{} e{} m{} @{}\n", day.sum.text(), day.readings,
                      day.expected, day.quality.actual, day.quality.substituted,
                      day.quality.estimated, day.quality.missing,
-                     day.version ? day.version->time.micros : -1);
+                     day.version ? day.version->stated.micros : -1);
 }
 
 std::string line_of(const ChannelMonth::Meter& meter) {

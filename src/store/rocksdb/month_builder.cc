@@ -92,7 +92,10 @@ void MonthBuilder::add_plain(std::uint32_t day, ChannelState& channel, ChannelMo
   }
   all.readings += grid.slots;
   all.expected += grid.slots;
-  all.quality.actual += grid.slots;
+  const CountedGrid& counted = days_.counted(day);
+  all.quality.actual += grid.slots - counted.substituted - counted.estimated;
+  all.quality.substituted += counted.substituted;
+  all.quality.estimated += counted.estimated;
   all.version = std::max(all.version, std::optional(days_.version(day)));
   note_slots(grid.slots, meter);
 }

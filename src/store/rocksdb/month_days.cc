@@ -50,7 +50,7 @@ Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t 
 
 Result<void> MonthDays::read_grid(Layer& layer) {
   if (!layer.grid_bytes.empty() && layer.grid_bytes == layer.bits.grid()) return {};
-  METERLINE_TRY(layer.grid, grid_info(layer.bits.grid()));
+  METERLINE_TRY(layer.grid, read_counted_grid(layer.bits.grid()));
   layer.grid_bytes = layer.bits.grid();
   return {};
 }
@@ -59,19 +59,20 @@ Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted, Instan
                                DeliveryLookup& deliveries) {
   const TotalsLayer& bits = layers_[layer].bits;
   if ((bits.days() & wanted) == 0) return {};
+  const GridInfo& grid = layers_[layer].grid.info;
   const auto only = bits.only_delivery();
   Version version;
   if (only) {
     METERLINE_TRY(const auto delivery, deliveries.find(*only));
-    version = delivery.version;
+    version = grid.version(delivery.version);
   }
   for (auto days = bits.days() & wanted; days != 0; days &= days - 1) {
     const auto day = static_cast<std::uint32_t>(std::countr_zero(days));
     if (!only) {
       METERLINE_TRY(const auto delivery, deliveries.find(bits.delivery(day)));
-      version = delivery.version;
+      version = grid.version(delivery.version);
     }
-    if (version.time > as_of) continue;
+    if (version.received > as_of) continue;
     if (is_in(stored_, day) && !(newest_[day].version < version)) continue;
     newest_[day] = {.version = version, .layer = layer};
     const std::uint32_t bit = std::uint32_t{1} << day;
@@ -86,7 +87,7 @@ void MonthDays::fill(std::uint32_t day, DayTotal& total) const {
   total.sum = Sum(mantissa(day), info.exponent);
   total.readings = info.slots;
   total.expected = info.slots;
-  total.quality = {.actual = info.slots};
+  total.quality = counted(day).quality();
   total.version = version(day);
 }
 

@@ -32,7 +32,8 @@ class DeliveryLookup {
   std::optional<DeliveryTable::Entry> last_;
 };
 
-/// Of one month of one channel of one meter: the newest version of each day, and its plain total.
+/// Of one month of one channel of one meter: the newest version of each day, and its total where
+/// the day is complete in that version.
 class MonthDays {
  public:
   /// Takes in a value of `totals`, which must live as long as the answers are asked for; looks at
@@ -42,10 +43,11 @@ class MonthDays {
   void clear() { stored_ = plain_ = 0; }
 
   std::uint32_t stored() const { return stored_; }  ///< Days that have a version.
-  std::uint32_t plain() const { return plain_; }    ///< Of those, days whose newest is plain.
+  std::uint32_t plain() const { return plain_; }    ///< Of those, days whose newest is complete.
 
   // Of a day in plain():
-  const GridInfo& grid(std::uint32_t day) const { return layers_[newest_[day].layer].grid; }
+  const CountedGrid& counted(std::uint32_t day) const { return layers_[newest_[day].layer].grid; }
+  const GridInfo& grid(std::uint32_t day) const { return counted(day).info; }
   std::int64_t mantissa(std::uint32_t day) const {
     return layers_[newest_[day].layer].bits.total(day);
   }
@@ -57,7 +59,7 @@ class MonthDays {
   struct Layer {
     TotalsLayer bits;
     std::string grid_bytes;  ///< What `grid` was made of: mostly the same for all meters.
-    GridInfo grid;
+    CountedGrid grid;
   };
   struct Newest {
     Version version;

@@ -130,6 +130,26 @@ void put_layers(Entries entries, std::string& out) {
 
 }  // namespace
 
+void append_counts(const CompleteTotal& total, std::string& grid) {
+  put_varint(total.substituted, grid);
+  put_varint(total.estimated, grid);
+}
+
+Result<CountedGrid> read_counted_grid(std::string_view grid) {
+  CountedGrid counted;
+  METERLINE_TRY(counted.info, take_grid(grid));
+  if (grid.empty()) return counted;
+  const auto substituted = take_varint(grid);
+  const auto estimated = take_varint(grid);
+  const auto slots = static_cast<std::uint64_t>(counted.info.slots);
+  if (!substituted || !estimated || *substituted > slots || *estimated > slots - *substituted ||
+      !grid.empty())
+    return damaged();
+  counted.substituted = static_cast<std::uint16_t>(*substituted);
+  counted.estimated = static_cast<std::uint16_t>(*estimated);
+  return counted;
+}
+
 bool TotalsLayer::take_totals(std::string_view& bytes) {
   packed_ = {};
   if (plain_ == 0) return true;

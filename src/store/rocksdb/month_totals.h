@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/result.h"
+#include "store/packed_day.h"
 #include "store/rocksdb/layer_deliveries.h"
+#include "store/store.h"
 
 namespace meterline::store {
 
@@ -18,12 +20,30 @@ namespace meterline::store {
 /// docs/store.md has the layout with a worked example. The first byte is the format number.
 inline constexpr unsigned char month_totals_format = 3;
 
+/// The grid of a day in a month of totals: that of the packed day and, where the day is complete
+/// but not every reading is actual, how many are substituted and how many estimated. So days of
+/// equal counts share a layer, and those that are all actual cost nothing for it.
+struct CountedGrid {
+  GridInfo info;
+  std::uint16_t substituted = 0;
+  std::uint16_t estimated = 0;
+
+  QualityCounts quality() const {  ///< Of a complete day.
+    return {.actual = info.slots - substituted - estimated,
+            .substituted = substituted,
+            .estimated = estimated};
+  }
+};
+void append_counts(const CompleteTotal& total, std::string& grid);
+/// Errors: `corrupt`.
+Result<CountedGrid> read_counted_grid(std::string_view grid);
+
 /// What one delivery gave for one day.
 struct GivenTotal {
-  std::string_view grid;              ///< As in PackedParts.
+  std::string_view grid;              ///< Of a CountedGrid.
   std::uint32_t day = 0;              ///< 0 is the first of the month.
   std::uint32_t delivery = 0;         ///< The delivery's number in this store.
-  std::optional<std::int64_t> total;  ///< plain_total() of the day.
+  std::optional<std::int64_t> total;  ///< The sum of a complete day.
 };
 
 /// Days of one grid, each from one delivery. Points into the value it was read from.

@@ -162,5 +162,18 @@ TEST(MonthTotals, EveryCutIsRefusedOrHoldsWholeLayers) {
   EXPECT_FALSE(content_of(newer));
 }
 
+TEST(CountedGrid, TellsHowManyReadingsOfACompleteDayAreNotActual) {
+  std::string grid("\x05\x03", 2);  // 60 minutes, 3 decimals.
+  auto counted = read_counted_grid(grid).value();
+  EXPECT_EQ(counted.info.slots, 24);
+  EXPECT_EQ(counted.quality(), (QualityCounts{.actual = 24}));
+  append_counts({.mantissa = 0, .substituted = 2, .estimated = 3}, grid);
+  counted = read_counted_grid(grid).value();
+  EXPECT_EQ(counted.quality(), (QualityCounts{.actual = 19, .substituted = 2, .estimated = 3}));
+  EXPECT_FALSE(read_counted_grid(grid + '\0'));
+  EXPECT_FALSE(read_counted_grid(grid.substr(0, 3)));
+  EXPECT_FALSE(read_counted_grid(std::string("\x05\x03\x14\x05", 4))) << "25 of 24";
+}
+
 }  // namespace
 }  // namespace meterline::store

@@ -57,7 +57,8 @@ Result<void> read_month(Month month, std::string_view block, std::vector<MonthEn
 struct FoundDay {
   std::size_t channel;
   Date date;
-  DeliveryTable::Entry delivery;
+  Version version;
+  DeliveryId delivery;
   PackedParts parts;
 };
 
@@ -104,10 +105,12 @@ Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
   DeliveryLookup deliveries(table);
   for (const auto& entry : entries_) {
     METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
-    if (delivery.version.time > query.as_of) continue;
+    if (delivery.version.received > query.as_of) continue;
+    METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
     found_.push_back({.channel = channel,
                       .date = day_of(month_, entry.day),
-                      .delivery = delivery,
+                      .version = version,
+                      .delivery = delivery.id,
                       .parts = {.grid = entry.grid, .body = entry.body}});
   }
   return {};
@@ -120,8 +123,7 @@ Result<void> MonthOfMeter::visit(const DaysQuery& query, const DeliveryTable& ta
   const auto order = [this](const FoundDay& a, const FoundDay& b) {
     if (a.date == b.date && a.channel != b.channel)
       return blocks_[a.channel].channel < blocks_[b.channel].channel;
-    return std::tie(a.date, b.delivery.version, b.delivery.id) <
-           std::tie(b.date, a.delivery.version, a.delivery.id);
+    return std::tie(a.date, b.version, b.delivery) < std::tie(b.date, a.version, a.delivery);
   };
   if (!std::is_sorted(found_.begin(), found_.end(), order))
     std::sort(found_.begin(), found_.end(), order);
@@ -129,8 +131,8 @@ Result<void> MonthOfMeter::visit(const DaysQuery& query, const DeliveryTable& ta
     join_packed_day(day.parts, packed_);
     METERLINE_CHECK(visit({.channel = blocks_[day.channel].channel,
                            .date = day.date,
-                           .version = day.delivery.version,
-                           .delivery = day.delivery.id,
+                           .version = day.version,
+                           .delivery = day.delivery,
                            .packed = packed_}));
   }
   return {};
@@ -310,8 +312,9 @@ Result<void> MeterSummary::read_last(Month month, std::string_view block, Channe
   for (const auto& entry : entries_) {
     if (entry.day != last) continue;
     METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
-    if (newest && delivery.version < *newest) continue;
-    newest = delivery.version;
+    METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
+    if (newest && version < *newest) continue;
+    newest = version;
     grid = entry.grid;
   }
   METERLINE_TRY(const auto known, grid_info(grid));

@@ -117,7 +117,7 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
   ASSERT_TRUE(
       store->read_days({.meter = *MeterId::parse("EE000000"), .dates = {Date::min(), Date::max()}},
                        [&](const StoredDay& day) -> Result<void> {
-                         EXPECT_EQ(day.version.time.micros, day.delivery.bytes[0] * 1000);
+                         EXPECT_EQ(day.version.stated.micros, day.delivery.bytes[0] * 1000);
                          ++versions;
                          return {};
                        }));

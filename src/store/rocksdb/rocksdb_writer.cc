@@ -60,10 +60,11 @@ class RocksdbWriter final : public DeliveryWriter {
   Result<void> commit(std::span<const DeliveryReport> reports) override;
 
  private:
-  /// Channel and grid are places in channels_ and grids_.
+  /// Channel and grids are places in channels_ and grids_.
   struct PendingDay {
     std::size_t channel;
     std::size_t grid;
+    std::size_t totals_grid;
     std::uint32_t day;  ///< 0 is the first of the month.
     std::uint32_t delivery;
     std::size_t body_at;
@@ -99,6 +100,8 @@ class RocksdbWriter final : public DeliveryWriter {
   std::vector<Channel> channels_;  ///< Of the pending days.
   std::vector<std::string> grids_;
   std::string bodies_;
+  std::string counted_grid_;
+  ReadingDay scratch_;
 
   // Used by flush_channel(), and kept for their memory.
   std::vector<MonthEntry> day_entries_;
@@ -131,13 +134,26 @@ Result<void> RocksdbWriter::add(const DayToStore& day) {
       month_begin_ <= day.date.days() && day.date.days() < month_end_ && day.meter == meter_;
   if (!pending_.empty() && !is_in_month) METERLINE_CHECK(flush_month());
   if (pending_.empty()) begin_month(day);
+  const auto grid = place_of(parts.grid, grids_);
+  auto totals_grid = grid;
+  auto total = day.plain_total;
+  if (!total) {
+    METERLINE_TRY(const auto complete, complete_total(day.packed, scratch_));
+    if (complete) total = complete->mantissa;
+    if (complete && complete->substituted + complete->estimated > 0) {
+      counted_grid_ = parts.grid;
+      append_counts(*complete, counted_grid_);
+      totals_grid = place_of(std::string_view(counted_grid_), grids_);
+    }
+  }
   pending_.push_back({.channel = place_of(day.channel, channels_),
-                      .grid = place_of(parts.grid, grids_),
+                      .grid = grid,
+                      .totals_grid = totals_grid,
                       .day = static_cast<std::uint32_t>(day.date.days() - month_begin_),
                       .delivery = numbers_[day.delivery],
                       .body_at = bodies_.size(),
                       .body_bytes = parts.body.size(),
-                      .total = day.plain_total});
+                      .total = total});
   bodies_ += parts.body;
   return {};
 }
@@ -167,8 +183,10 @@ Result<void> RocksdbWriter::flush_channel(std::size_t channel) {
                             .day = day.day,
                             .delivery = day.delivery,
                             .body = bodies.substr(day.body_at, day.body_bytes)});
-    total_entries_.push_back(
-        {.grid = grid, .day = day.day, .delivery = day.delivery, .total = day.total});
+    total_entries_.push_back({.grid = grids_[day.totals_grid],
+                              .day = day.day,
+                              .delivery = day.delivery,
+                              .total = day.total});
   }
   days_key(meter_, month_, channels_[channel], key_);
   days_.clear();

@@ -8,7 +8,7 @@
 namespace meterline::store {
 
 /// The number of the layout of an embedded store's folder that this program writes and reads.
-inline constexpr int store_format = 3;
+inline constexpr int store_format = 4;
 
 /// The folder of an embedded store, owned by this process for as long as the object lives.
 class StoreFolder {
