@@ -231,6 +231,28 @@ TEST_F(Api, RefusesBadQuestionsForGaps) {
   refused("/v1/meters/a%20b/gaps?date=2019-01-01", 404, "no meter");
 }
 
+TEST_F(Api, TellsTheHistoryOfADay) {
+  const auto answer = get("/v1/meters/EE00027/history?date=2019-01-01&flow=consumption");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.body,
+              HasSubstr(R"({"meter":"EE00027","date":"2019-01-01","channels":[)"
+                        R"({"channel":"consumption","flow":"consumption","unit":"kWh",)"
+                        R"("versions":[{"version":{"stated":"2019-02-01T05:46:41Z",)"
+                        R"("received":"2019-02-01T05:46:41Z"},"origin":"source",)"
+                        R"("delivery":{"id":"01000000000000000000000000000000",)"
+                        R"("source":"/in/1.csv","state":"stored"},"counts":true,)"
+                        R"("intervalMinutes":60,"sum":)"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("changes":[{"start":"2019-01-01T0)"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("before":null,"after":)"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("qualityBefore":"missing","qualityAfter":"actual"})"));
+  EXPECT_THAT(get("/v1/meters/EE00027/history?date=2017-01-01").body, HasSubstr("\"channels\":[]"));
+  const std::string base = "/v1/meters/EE00027/history";
+  refused(base, 400, "date is missing: want a date like 2019-01-31");
+  refused(base + "?date=2019-01-32", 400, "date: want a date like 2019-01-31");
+  refused(base + "?date=2019-01-01&asOf=2019-01-01", 400, "known are date, channel, flow");
+  refused("/v1/meters/nobody/history?date=2019-01-01", 404, "meter nobody is not known");
+}
+
 TEST_F(Api, ListsMetersByPage) {
   EXPECT_THAT(get("/v1/meters").body, HasSubstr(R"("next":null})"));
   const Response first = get("/v1/meters?limit=1&prefix=EE");
@@ -391,6 +413,7 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/v1/deliveries/x/findings"), "findings");
   EXPECT_EQ(route("/v1/gaps?date=1"), "gaps");
   EXPECT_EQ(route("/v1/meters/x/gaps"), "meter_gaps");
+  EXPECT_EQ(route("/v1/meters/x/history"), "history");
   EXPECT_EQ(route("/healthz"), "health");
   EXPECT_EQ(route("/favicon.ico"), "unknown");
   EXPECT_EQ(route("/%"), "unknown");

@@ -82,6 +82,9 @@ std::string any_target(Dice& dice) {
                          dice.roll(2) == 0);
     case 6:
       return fmt::format("/v1/meters/{}/gaps?{}{}", meter, dates, as_of);
+    case 7:
+      return fmt::format("/v1/meters/{}/history?date=2019-{:02}-{:02}", meter, 1 + dice.roll(12),
+                         1 + dice.roll(28));
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(5)], as_of);

@@ -66,6 +66,23 @@ Result<Response> get_consumption(const Call& call) {
   return rendered(answer, *format);
 }
 
+Result<Response> get_history(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_TRY(const auto meter, meter_of(call));
+  METERLINE_CHECK(call.parameters.allow_only({"date", "channel", "flow"}));
+  METERLINE_TRY(const auto date, call.parameters.find_as("date", date_wanted, Date::parse));
+  if (!date)
+    return fail(Errc::invalid_argument, fmt::format("date is missing: want {}", date_wanted));
+  METERLINE_TRY(auto filter, read_filter(call.parameters));
+  METERLINE_TRY(const auto answer,
+                query::history(call.context.store, {.meter = meter,
+                                                    .date = *date,
+                                                    .channel = std::move(filter.channel),
+                                                    .flow = filter.flow}));
+  return rendered(answer, *format);
+}
+
 Result<Response> get_portfolio(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();

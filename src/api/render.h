@@ -9,6 +9,7 @@
 #include "ingest/sweep.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
+#include "query/history.h"
 #include "query/portfolio.h"
 #include "store/estimate.h"
 #include "store/store.h"
@@ -21,6 +22,7 @@ std::string to_json(const query::Consumption& consumption);
 std::string to_json(const query::Portfolio& portfolio);
 std::string to_json(const query::Gaps& gaps);
 std::string to_json(const query::MeterGaps& gaps);
+std::string to_json(const query::History& history);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
 
@@ -49,6 +51,7 @@ std::string to_csv(const query::Consumption& consumption);
 std::string to_csv(const query::Portfolio& portfolio);
 std::string to_csv(const query::Gaps& gaps);
 std::string to_csv(const query::MeterGaps& gaps);
+std::string to_csv(const query::History& history);  ///< A line a version.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

@@ -106,6 +106,27 @@ std::string to_csv(const query::MeterGaps& gaps) {
   return out;
 }
 
+std::string to_csv(const query::History& history) {
+  std::string out =
+      "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,intervalMinutes,sum," +
+      std::string(basis_header);
+  for (const auto& [channel, versions] : history.channels) {
+    for (const auto& version : versions) {
+      append_fields(
+          out,
+          {history.question.meter.text(), channel.name, text_of(channel.flow),
+           text_of(channel.unit), history.question.date.text(), text_of(version.version.origin),
+           version.delivery.text(), version.record ? version.record->delivery.source : "",
+           version.counts ? "true" : "false", std::to_string(version.changes.size()),
+           std::to_string(version.interval.minutes()), text_or_empty(version.total.sum)});
+      auto total = version.total;
+      total.version = version.version;
+      append_basis(out, total);
+    }
+  }
+  return out;
+}
+
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
   std::string out = "meter,channel,flow,unit,interval,first,last\n";
   for (const auto& meter : meters)

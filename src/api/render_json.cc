@@ -160,6 +160,44 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   json.end_object();
 }
 
+std::optional<Sum> sum_of(const std::optional<Decimal>& reading) {
+  return reading ? std::optional(Sum(reading->mantissa, reading->exponent)) : std::nullopt;
+}
+
+void write_changes(JsonWriter& json, Date date, const std::vector<query::SlotChange>& changes) {
+  json.key("changes").begin_array();
+  for (const auto& change : changes) {
+    const query::Point slot{.day = date, .minute = change.minute, .total = {}};
+    json.begin_object()
+        .member("start", start_text(slot, query::Resolution::interval))
+        .member("before", sum_of(change.before))
+        .member("after", sum_of(change.after))
+        .member("qualityBefore", text_of(change.quality_before))
+        .member("qualityAfter", text_of(change.quality_after))
+        .end_object();
+  }
+  json.end_array();
+}
+
+void write_day_version(JsonWriter& json, Date date, const query::DayVersion& version) {
+  const auto& record = version.record;
+  json.begin_object();
+  write_version(json, version.version);
+  json.member("origin", text_of(version.version.origin)).key("delivery").begin_object();
+  json.member("id", version.delivery.text())
+      .member("source", record ? std::optional(record->delivery.source) : std::nullopt)
+      .member("state", record ? std::optional(text_of(record->report.state)) : std::nullopt)
+      .end_object();
+  json.member("counts", version.counts)
+      .member("intervalMinutes", version.interval.minutes())
+      .member("sum", version.total.sum)
+      .member("readings", version.total.readings)
+      .member("expected", version.total.expected);
+  write_quality(json, version.total.quality);
+  write_changes(json, date, version.changes);
+  json.end_object();
+}
+
 void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
   json.begin_object()
       .member("source", archive.source)
@@ -291,6 +329,24 @@ std::string to_json(const query::MeterGaps& gaps) {
     write_days(json, question.dates.size(), channel.stored, channel.complete);
     json.key("gaps").begin_array();
     for (const auto& gap : channel.gaps) write_gap(json, gap);
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
+std::string to_json(const query::History& history) {
+  const auto& question = history.question;
+  JsonWriter json;
+  json.begin_object()
+      .member("meter", question.meter.text())
+      .member("date", question.date.text())
+      .key("channels")
+      .begin_array();
+  for (const auto& channel : history.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    json.key("versions").begin_array();
+    for (const auto& version : channel.versions) write_day_version(json, question.date, version);
     json.end_array().end_object();
   }
   return json.end_array().end_object().take();

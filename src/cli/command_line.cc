@@ -55,6 +55,7 @@ struct Options {
   QueryVerb query;
   QuestionOptions portfolio;
   GapsVerb gaps;
+  HistoryVerb history;
   ListVerb meters;
   ListVerb deliveries;
   ServeOptions serve;
@@ -103,12 +104,15 @@ void add_ingest(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_channels(CLI::App& verb, std::string& channel, std::string& flow) {
+  verb.add_option("--channel", channel, "Only channels of this name");
+  verb.add_option("--flow", flow, "Only this flow: consumption, generation, reactive or other");
+}
+
 void add_dates(CLI::App& verb, QuestionOptions& options) {
   verb.add_option("--from", options.from, "First day, yyyy-MM-dd")->required();
   verb.add_option("--to", options.to, "Last day, inclusive (default: --from)");
-  verb.add_option("--channel", options.channel, "Only channels of this name");
-  verb.add_option("--flow", options.flow,
-                  "Only this flow: consumption, generation, reactive or other");
+  add_channels(verb, options.channel, options.flow);
   verb.add_option("--as-of", options.as_of,
                   "Answer with what had been received then: 2019-02-01T06:00:00Z or 2019-02-01");
 }
@@ -135,6 +139,14 @@ void add_gaps(CLI::App& app, GapsVerb& verb) {
   add_limit(*gaps, verb.limit)->description("Of all meters: show at most so many");
 }
 
+void add_history(CLI::App& app, HistoryVerb& verb) {
+  auto* const history = app.add_subcommand(
+      "history", "Every version of a meter's day: from which delivery, and what it changed");
+  history->add_option("METER", verb.meter, "The meter's id")->required();
+  history->add_option("DATE", verb.date, "The day, yyyy-MM-dd")->required();
+  add_channels(*history, verb.channel, verb.flow);
+}
+
 void add_questions(CLI::App& app, Options& options) {
   auto* const query = app.add_subcommand("query", "What a meter used");
   query->add_option("METER", options.query.meter, "The meter's id")->required();
@@ -145,6 +157,7 @@ void add_questions(CLI::App& app, Options& options) {
   add_dates(*portfolio, options.portfolio);
   add_resolution(*portfolio, options.portfolio, "day, month or year");
   add_gaps(app, options.gaps);
+  add_history(app, options.history);
 
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
@@ -347,6 +360,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "query") return query(options.query, session);
   if (verb == "portfolio") return portfolio(options.portfolio, session);
   if (verb == "gaps") return gaps(options.gaps, session);
+  if (verb == "history") return history(options.history, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "serve") return run_serve(options, session);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <span>
 
 #include "api/render.h"
 #include "cli/exit_code.h"
@@ -10,12 +12,24 @@
 #include "core/try.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
+#include "query/history.h"
 #include "query/portfolio.h"
 
 namespace meterline::cli {
 namespace {
 
 constexpr auto right = Table::Align::right;
+
+/// Empty when the option was not given.
+Result<std::optional<Flow>> flow_option(const std::string& text) {
+  if (text.empty()) return std::optional<Flow>();
+  const auto flow = parse_flow(text);
+  if (!flow)
+    return fail(Errc::invalid_argument,
+                fmt::format("--flow: want consumption, generation, reactive or other, got \"{}\"",
+                            excerpt_of(text)));
+  return flow;
+}
 
 template <class Question>
 concept HasResolution = requires(Question question) { question.resolution; };
@@ -34,13 +48,7 @@ Result<Question> question_of(const QuestionOptions& options) {
     question.resolution = *resolution;
   }
   if (!options.channel.empty()) question.channel = options.channel;
-  if (!options.flow.empty()) {
-    question.flow = parse_flow(options.flow);
-    if (!question.flow)
-      return fail(Errc::invalid_argument,
-                  fmt::format("--flow: want consumption, generation, reactive or other, got \"{}\"",
-                              excerpt_of(options.flow)));
-  }
+  METERLINE_TRY(question.flow, flow_option(options.flow));
   if (!options.as_of.empty()) {
     METERLINE_TRY(question.as_of, instant_option("--as-of", options.as_of));
   }
@@ -141,6 +149,53 @@ std::string table_of(const query::MeterGaps& answer) {
   return out;
 }
 
+std::string text_of(const std::optional<Decimal>& reading, Quality quality) {
+  if (!reading) return "-";
+  if (quality == Quality::actual) return reading->text();
+  return fmt::format("{} ({})", reading->text(), text_of(quality));
+}
+
+/// What a version changed, slot by slot, as far as it can be taken in at a glance.
+std::string changes_of(const query::DayVersion& version) {
+  constexpr std::size_t shown_max = 10;
+  if (version.changes.empty()) return "";
+  Table table({{.title = "slot"}, {.title = "before", .align = right}, {.title = "after"}});
+  const auto shown = std::min(shown_max, version.changes.size());
+  for (const auto& change : std::span(version.changes).first(shown))
+    table.add({fmt::format("{:02}:{:02}", change.minute / 60, change.minute % 60),
+               text_of(change.before, change.quality_before),
+               text_of(change.after, change.quality_after)});
+  std::string out =
+      fmt::format("\nchanged when received {}\n{}", version.version.received.text(), table.text());
+  const auto more = version.changes.size() - shown;
+  if (more > 0) out += fmt::format("... and {} more; --output json has all\n", more);
+  return out;
+}
+
+std::string table_of(const query::History& answer) {
+  std::string out;
+  for (const auto& channel : answer.channels) {
+    Table table({{.title = "received"},
+                 {.title = "stated"},
+                 {.title = "sum", .align = right},
+                 {.title = "readings", .align = right},
+                 {.title = "counts"},
+                 {.title = "changed", .align = right},
+                 {.title = "source"}});
+    std::string changes;
+    for (const auto& version : channel.versions) {
+      table.add({version.version.received.text(), version.version.stated.text(),
+                 text_of(version.total.sum), readings_of(version.total),
+                 version.counts ? "yes" : "no", std::to_string(version.changes.size()),
+                 version.record ? version.record->delivery.source : "a load that never finished"});
+      changes += changes_of(version);
+    }
+    out += fmt::format("{}{}\n{}{}", out.empty() ? "" : "\n", title_of(channel.channel),
+                       table.text(), changes);
+  }
+  return out.empty() ? "nothing is stored of that day\n" : out;
+}
+
 std::string table_of(const std::vector<store::MeterInfo>& meters) {
   Table table({{.title = "meter"},
                {.title = "channel"},
@@ -229,6 +284,22 @@ Result<int> try_meter_gaps(const GapsVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+Result<int> try_history(const HistoryVerb& verb, const Session& session) {
+  query::HistoryQuestion question;
+  METERLINE_TRY(question.meter, meter_argument(verb.meter));
+  const auto date = Date::parse(verb.date);
+  if (!date)
+    return fail(Errc::invalid_argument,
+                fmt::format("DATE: want a day as 2019-01-31, got \"{}\"", excerpt_of(verb.date)));
+  question.date = *date;
+  if (!verb.channel.empty()) question.channel = verb.channel;
+  METERLINE_TRY(question.flow, flow_option(verb.flow));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::history(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
 /// Drops what is beyond the limit; tells whether there was more.
 template <class Item>
 bool cut_off(std::vector<Item>& items, std::size_t limit) {
@@ -283,6 +354,9 @@ int portfolio(const QuestionOptions& options, const Session& session) {
 }
 int gaps(const GapsVerb& verb, const Session& session) {
   return finish(verb.meter.empty() ? try_gaps(verb, session) : try_meter_gaps(verb, session));
+}
+int history(const HistoryVerb& verb, const Session& session) {
+  return finish(try_history(verb, session));
 }
 int meters(const ListVerb& verb, const Session& session) {
   return finish(try_meters(verb, session));

@@ -35,6 +35,15 @@ struct GapsVerb {
 /// `meterline gaps`: which meters lack days; `meterline gaps METER`: which days a meter lacks.
 int gaps(const GapsVerb& verb, const Session& session);
 
+struct HistoryVerb {
+  std::string meter;
+  std::string date;
+  std::string channel;
+  std::string flow;
+};
+/// `meterline history METER DATE`: every version of a day, and what each changed.
+int history(const HistoryVerb& verb, const Session& session);
+
 struct ListVerb {
   std::string prefix;  ///< Of meter ids.
   std::string source;  ///< Of deliveries.

@@ -12,6 +12,8 @@ std::string_view text_of(Quality quality) {
   return names.at(static_cast<std::size_t>(quality));
 }
 
+std::string_view text_of(Origin origin) { return origin == Origin::source ? "source" : "estimate"; }
+
 std::ostream& operator<<(std::ostream& out, const ReadingDay& day) {
   out << day.meter << ' ' << day.channel << ' ' << day.date << ' ' << day.interval.minutes()
       << "min";

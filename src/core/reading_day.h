@@ -48,6 +48,8 @@ enum class Origin : std::uint8_t {
   source = 1,  ///< What a delivery says.
 };
 
+std::string_view text_of(Origin origin);
+
 /// All readings of one channel of one meter on one local day. Slot i begins at local midnight
 /// plus i intervals. Energy of slot i is mantissas[i] * 10^exponent in the channel's unit.
 struct ReadingDay {
