@@ -18,17 +18,14 @@ bool starts_with_control(std::string_view text) {
 
 }  // namespace
 
-std::string_view text_of(FindingCode code) {
-  constexpr std::array<std::string_view, finding_codes_count> names = {
-      "bad_value",       "value_too_large",  "bad_meter_id",  "bad_date",
-      "too_few_columns", "too_many_columns", "bad_quoting",   "row_too_long",
-      "truncated",       "repeated",         "column_ignored"};
-  return names.at(static_cast<std::size_t>(code));
+std::string_view text_of(FindingScope scope) {
+  constexpr std::array<std::string_view, 4> names = {"reading", "row", "block", "file"};
+  return names.at(static_cast<std::size_t>(scope));
 }
 
-FindingScope scope_of(FindingCode code) {
-  if (code <= FindingCode::value_too_large) return FindingScope::reading;
-  return code == FindingCode::column_ignored ? FindingScope::column : FindingScope::row;
+std::string_view text_of(FindingSeverity severity) {
+  constexpr std::array<std::string_view, 3> names = {"note", "warning", "loss"};
+  return names.at(static_cast<std::size_t>(severity));
 }
 
 std::string excerpt_of(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
@@ -8,30 +9,78 @@
 
 namespace meterline {
 
-/// Why something in a file was not stored as it stands. A closed list: docs/findings.md.
+/// Why something in a file was not stored as it stands, or may not be what was meant. A closed list:
+/// docs/findings.md. The numbers are stored: they never change meaning, and new ones come last.
 enum class FindingCode : std::uint8_t {
-  // One reading is left out; the others of its row are kept.
-  bad_value,        ///< Not a plain decimal.
-  value_too_large,  ///< Does not fit beside the row's other readings, or has over 18 digits.
-  // One row is left out; the file goes on.
-  bad_meter_id,
-  bad_date,
-  too_few_columns,
-  too_many_columns,
-  bad_quoting,   ///< A quote inside an unquoted field, or text after a closing quote.
-  row_too_long,  ///< Longer than row_bytes_max.
-  truncated,     ///< The file ends in the middle of this row.
-  repeated,      ///< A later row of the file has the same meter and day; that one is kept.
-  // Nothing of a row is lost.
-  column_ignored,  ///< A header column that is no time of day.
+  bad_value = 0,        ///< Not a plain decimal.
+  value_too_large = 1,  ///< Does not fit beside the row's other readings, or has over 18 digits.
+  bad_meter_id = 2,
+  bad_date = 3,
+  too_few_columns = 4,
+  too_many_columns = 5,
+  bad_quoting = 6,      ///< A quote inside an unquoted field, or text after a closing quote.
+  row_too_long = 7,     ///< Longer than row_bytes_max.
+  truncated = 8,        ///< The file ends in the middle of this row.
+  repeated = 9,         ///< A later row of the file has the same meter and day; that one is kept.
+  column_ignored = 10,  ///< A header column that is no time of day.
 };
-inline constexpr std::size_t finding_codes_count = 11;
+
+/// What a finding is about.
+enum class FindingScope : std::uint8_t { reading, row, block, file };
 
 /// What a finding costs.
-enum class FindingScope : std::uint8_t { reading, row, column };
+enum class FindingSeverity : std::uint8_t {
+  note,     ///< Nothing that was meant to be stored is lost.
+  warning,  ///< Nothing is lost, but what is stored may not be what was meant.
+  loss,     ///< A reading or a row was not stored.
+};
 
-std::string_view text_of(FindingCode code);
-FindingScope scope_of(FindingCode code);
+/// A row of the table of all codes.
+struct FindingKind {
+  FindingCode code;
+  std::string_view name;
+  FindingScope scope;
+  FindingSeverity severity;
+};
+
+/// All codes, each at the place of its number.
+inline constexpr std::array finding_kinds = {
+    FindingKind{FindingCode::bad_value, "bad_value", FindingScope::reading, FindingSeverity::loss},
+    FindingKind{FindingCode::value_too_large, "value_too_large", FindingScope::reading,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::bad_meter_id, "bad_meter_id", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::bad_date, "bad_date", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::too_few_columns, "too_few_columns", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::too_many_columns, "too_many_columns", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::bad_quoting, "bad_quoting", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::row_too_long, "row_too_long", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::truncated, "truncated", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::repeated, "repeated", FindingScope::row, FindingSeverity::note},
+    FindingKind{FindingCode::column_ignored, "column_ignored", FindingScope::file,
+                FindingSeverity::note},
+};
+inline constexpr std::size_t finding_codes_count = finding_kinds.size();
+
+/// Of a code that is in the table.
+constexpr const FindingKind& kind_of(FindingCode code) {
+  return finding_kinds.at(static_cast<std::size_t>(code));
+}
+constexpr std::string_view text_of(FindingCode code) { return kind_of(code).name; }
+constexpr FindingScope scope_of(FindingCode code) { return kind_of(code).scope; }
+std::string_view text_of(FindingScope scope);
+std::string_view text_of(FindingSeverity severity);
+
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < finding_kinds.size(); ++i)
+        if (static_cast<std::size_t>(finding_kinds.at(i).code) != i) return false;
+      return true;
+    }(),
+    "a code stands at the place of its number");
 
 /// The excerpt and other text of a finding is cut to this many bytes.
 inline constexpr std::size_t excerpt_bytes_max = 80;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "core/try.h"
 #include "store/bits.h"
@@ -124,22 +126,38 @@ void write_counts(const DeliveryReport& report, Writer& out) {
   for (const auto n :
        {readings.read, readings.stored, readings.missing, readings.repeated, readings.rejected})
     out.number(n);
-  out.number(static_cast<std::int64_t>(report.finding_counts.size()));
-  for (const auto n : report.finding_counts) out.number(n);
+  // As far as there are any: the codes that are added with time stand last.
+  const auto& counts = report.finding_counts;
+  const auto behind = std::find_if(counts.rbegin(), counts.rend(), [](auto n) { return n != 0; });
+  const auto codes = counts.rend() - behind;
+  out.number(codes);
+  std::for_each_n(counts.begin(), codes, [&](auto n) { out.number(n); });
 }
 
-bool read_counts(Reader& in, DeliveryReport& report) {
+/// A program reads what an older or a newer one wrote, which knew other codes. What it does not
+/// know it leaves out.
+void read_counts(Reader& in, DeliveryReport& report) {
   auto& rows = report.rows;
   for (auto* n : {&rows.read, &rows.stored, &rows.repeated, &rows.rejected}) *n = in.number();
   auto& readings = report.readings;
   for (auto* n : {&readings.read, &readings.stored, &readings.missing, &readings.repeated,
                   &readings.rejected})
     *n = in.number();
-  // An older program knew fewer codes; their counts come first.
-  const auto codes = static_cast<std::size_t>(in.number());
-  if (codes > report.finding_counts.size()) return false;
-  for (std::size_t i = 0; i < codes; ++i) report.finding_counts.at(i) = in.number();
-  return true;
+  const auto codes = in.number();
+  for (std::int64_t code = 0; code < codes && !in.is_broken(); ++code) {
+    const auto count = in.number();
+    if (code < std::ssize(report.finding_counts))
+      report.finding_counts.at(static_cast<std::size_t>(code)) = count;
+  }
+}
+
+void read_findings(Reader& in, DeliveryReport& report) {
+  const auto findings = in.number();
+  for (std::int64_t i = 0; i < findings && !in.is_broken(); ++i) {
+    auto finding = read_finding(in);
+    const bool is_known = static_cast<std::size_t>(finding.code) < finding_codes_count;
+    if (is_known) report.findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace
@@ -172,16 +190,10 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   record.report.state = static_cast<DeliveryState>(in.byte());
   record.report.reason = in.text();
   record.report.format = in.text();
-  if (!read_counts(in, record.report)) return damaged();
-  const auto findings = in.number();
-  for (std::int64_t i = 0; i < findings && !in.is_broken(); ++i)
-    record.report.findings.push_back(read_finding(in));
-  const auto is_known = [&](const Finding& finding) {
-    return static_cast<std::size_t>(finding.code) < finding_codes_count;
-  };
-  const auto& kept = record.report.findings;
+  read_counts(in, record.report);
+  read_findings(in, record.report);
   if (in.is_broken() || in.left() != 0 || record.report.state > DeliveryState::failed ||
-      record.delivery.unit > Unit::MVAh || !std::all_of(kept.begin(), kept.end(), is_known))
+      record.delivery.unit > Unit::MVAh)
     return damaged();
   return record;
 }
