@@ -9,8 +9,9 @@
 
 namespace meterline {
 
-/// Why something in a file was not stored as it stands, or may not be what was meant. A closed list:
-/// docs/findings.md. The numbers are stored: they never change meaning, and new ones come last.
+/// Why something in a file was not stored as it stands, or may not be what was meant. A closed
+/// list: docs/findings.md. The numbers are stored: they never change meaning, and new ones come
+/// last.
 enum class FindingCode : std::uint8_t {
   bad_value = 0,        ///< Not a plain decimal.
   value_too_large = 1,  ///< Does not fit beside the row's other readings, or has over 18 digits.
@@ -23,6 +24,8 @@ enum class FindingCode : std::uint8_t {
   truncated = 8,        ///< The file ends in the middle of this row.
   repeated = 9,         ///< A later row of the file has the same meter and day; that one is kept.
   column_ignored = 10,  ///< A header column that is no time of day.
+  summary_row = 11,     ///< Names a sum of other rows instead of a meter.
+  noise_dropped = 12,   ///< A reading was rounded to reading_decimals_max decimals.
 };
 
 /// What a finding is about.
@@ -61,6 +64,9 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::truncated, "truncated", FindingScope::row, FindingSeverity::loss},
     FindingKind{FindingCode::repeated, "repeated", FindingScope::row, FindingSeverity::note},
     FindingKind{FindingCode::column_ignored, "column_ignored", FindingScope::file,
+                FindingSeverity::note},
+    FindingKind{FindingCode::summary_row, "summary_row", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::noise_dropped, "noise_dropped", FindingScope::reading,
                 FindingSeverity::note},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

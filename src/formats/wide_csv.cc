@@ -13,7 +13,9 @@
 
 #include "core/decimal.h"
 #include "formats/csv_rows.h"
+#include "formats/meter_text.h"
 #include "formats/plain_row.h"
+#include "formats/reading_text.h"
 
 namespace meterline::formats {
 namespace {
@@ -59,6 +61,7 @@ class WideCsvRows {
     day_.mantissas.resize(slots_);
     day_.qualities.resize(slots_);
     decimals_.resize(slots_);
+    is_rounded_.resize(slots_);
   }
 
   std::int64_t read(std::string_view piece) {
@@ -90,7 +93,7 @@ class WideCsvRows {
 
   std::size_t read_careful(std::string_view rest);
   std::optional<Finding> check_row(const RawRow& raw);
-  std::optional<Finding> check_columns(std::size_t columns);
+  std::optional<Finding> check_columns(std::string_view row, std::size_t columns);
   int read_cells();
   int align(int decimals_max);
   void set_missing(std::size_t slot);
@@ -108,6 +111,7 @@ class WideCsvRows {
   std::string month_;           ///< Of the row before: `yyyy-MM-`.
   Date month_first_;
   std::vector<std::uint8_t> decimals_;  ///< Of each slot's reading, as written.
+  std::vector<bool> is_rounded_;        ///< Each slot's reading, in the careful reader.
   std::vector<Field> fields_;
 };
 
@@ -139,7 +143,7 @@ const char* WideCsvRows::read_quick(const char* row, const char* end) {
   const std::string_view meter(row, static_cast<std::size_t>(at - row));
   if (meter.empty() || meter != day_.meter.text()) {
     auto parsed = MeterId::parse(meter);
-    if (!parsed) return nullptr;
+    if (!parsed || is_no_meter(meter)) return nullptr;
     day_.meter = *std::move(parsed);
   }
   ++at;
@@ -164,7 +168,8 @@ const char* WideCsvRows::read_readings(const char* at, const char* end) {
   is_all_actual_ = false;
   std::uint32_t decimals_seen = 0;
   at = read_quick_values(at, decimals_seen);
-  return at != nullptr && align_quick(decimals_seen) ? at : nullptr;
+  const bool may_be_noisy = decimals_seen >> (reading_decimals_max + 1) != 0;
+  return at != nullptr && !may_be_noisy && align_quick(decimals_seen) ? at : nullptr;
 }
 
 /// Reads `,v` for every slot, from a comma to the line end, which it returns; null when there
@@ -224,9 +229,19 @@ bool WideCsvRows::align_quick(std::uint32_t decimals_seen) {
   return true;
 }
 
-std::optional<Finding> WideCsvRows::check_columns(std::size_t columns) {
+/// Fields at the end that the header lacks cost nothing as long as there is nothing in them: many
+/// writers end their rows with a delimiter.
+std::optional<Finding> WideCsvRows::check_columns(std::string_view row, std::size_t columns) {
   const std::size_t wanted = csv_.columns_.size();
   if (columns == wanted) return std::nullopt;
+  if (columns > wanted) {
+    split_fields(row, columns, fields_);
+    const bool is_all_empty =
+        std::all_of(fields_.begin() + static_cast<std::ptrdiff_t>(wanted), fields_.end(),
+                    [](const Field& field) { return field.text.empty() && !field.bad_quoting; });
+    fields_.resize(wanted);
+    if (is_all_empty) return std::nullopt;
+  }
   const auto code = columns < wanted ? FindingCode::too_few_columns : FindingCode::too_many_columns;
   return Finding{.code = code,
                  .text = fmt::format("{} columns, but the header has {}", columns, wanted)};
@@ -248,17 +263,16 @@ std::optional<Finding> WideCsvRows::check_row(const RawRow& raw) {
   for (std::size_t i = 0; i < fields_.size(); ++i)
     if (fields_[i].bad_quoting)
       return cell_finding(i, FindingCode::bad_quoting, "quotes must enclose the whole field");
-  if (auto finding = check_columns(columns)) return finding;
+  if (auto finding = check_columns(raw.text, columns)) return finding;
 
   for (const int special : {WideCsv::column_meter, WideCsv::column_date}) {
     const auto found = std::find(csv_.columns_.begin(), csv_.columns_.end(), special);
     const auto column = static_cast<std::size_t>(found - csv_.columns_.begin());
     if (special == WideCsv::column_meter) {
-      auto meter = MeterId::parse(fields_[column].text);
-      if (!meter)
-        return cell_finding(column, FindingCode::bad_meter_id,
-                            "want 1 to 64 of `A-Z a-z 0-9 _ - . :`");
-      day_.meter = *std::move(meter);
+      const auto& text = fields_[column].text;
+      if (const auto objection = objection_to_meter(text))
+        return cell_finding(column, objection->code, objection->wanted);
+      day_.meter = *MeterId::parse(text);
       continue;
     }
     const auto date = Date::parse(fields_[column].text);
@@ -291,20 +305,22 @@ int WideCsvRows::read_cells() {
   int decimals_max = 0;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     if (csv_.columns_[i] < 0) continue;
-    const auto value = Decimal::parse(fields_[i].text);
-    if (!value) continue;
+    const auto reading = parse_reading(fields_[i].text);
+    if (!reading) continue;
     const auto slot = static_cast<std::size_t>(csv_.columns_[i]);
-    day_.mantissas[slot] = value->mantissa;
+    const auto [mantissa, exponent] = reading->value;
+    day_.mantissas[slot] = mantissa;
     day_.qualities[slot] = Quality::actual;
-    decimals_[slot] = static_cast<std::uint8_t>(-value->exponent);
-    decimals_max = std::max(decimals_max, -value->exponent);
+    decimals_[slot] = static_cast<std::uint8_t>(-exponent);
+    decimals_max = std::max(decimals_max, -exponent);
+    is_rounded_[slot] = reading->is_rounded;
   }
   day_.exponent = static_cast<std::int8_t>(-decimals_max);
   return align(decimals_max);
 }
 
-/// Brings all readings to one exponent, and tells of the fields that are no reading or do not
-/// fit.
+/// Brings all readings to one exponent, and tells of the fields that are no reading, do not fit, or
+/// were rounded.
 int WideCsvRows::align(int decimals_max) {
   int rejected = 0;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
@@ -326,7 +342,12 @@ int WideCsvRows::align(int decimals_max) {
           fmt::format("does not fit beside a reading of this row with {} decimals", decimals_max)));
       set_missing(slot);
       ++rejected;
+      continue;
     }
+    if (is_rounded_[slot])
+      sink_.on_finding(cell_finding(
+          i, FindingCode::noise_dropped,
+          fmt::format("rounded to {} decimals, the most that are kept", reading_decimals_max)));
   }
   return rejected;
 }

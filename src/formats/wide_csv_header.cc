@@ -59,6 +59,8 @@ Result<std::vector<Field>> header_fields(std::string_view header) {
     return refuse(fmt::format("{} columns, at most {}", count, header_columns_max));
   for (std::size_t i = 0; i < fields.size(); ++i)
     if (fields[i].bad_quoting) return refuse(fmt::format("bad quoting in column {}", i + 1));
+  // A delimiter at the end makes no column.
+  while (fields.size() > 1 && fields.back().text.empty()) fields.pop_back();
   return fields;
 }
 

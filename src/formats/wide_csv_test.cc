@@ -103,7 +103,7 @@ TEST(WideCsvHeader, LeavesOutColumnsThatAreNoTime) {
         "line 1, column 1: column_ignored [Note]\n"
         "line 1, column 6: column_ignored [Total]\n"
         "line 2: EE1 2019-01-01 60min: 1 2 -*22\n");
-  for (const std::string name : {"", "0:0", "000:00", "1:60", "25:00", "24:30", "0.00", "0:00:00"})
+  for (const std::string name : {"0:0", "000:00", "1:60", "25:00", "24:30", "0.00", "0:00:00"})
     check("Meter,Date,0:00,1:00," + name + '\n',
           "line 1, column 5: column_ignored [" + name + "]\n");
 }
@@ -132,7 +132,7 @@ TEST(WideCsvHeader, NeedsARegularGridOfTimes) {
 TEST(WideCsvHeader, HasLimits) {
   const std::string start = "Meter,Date,0:00,1:00";
   const std::string most = start + std::string(header_columns_max - 4, ',');
-  EXPECT_THAT(said(most), HasSubstr("line 1, column 4096: column_ignored []\n"));
+  EXPECT_THAT(said(most + "x\n"), HasSubstr("line 1, column 4096: column_ignored [x]\n"));
   check_refused(most + ',', "4097 columns, at most 4096");
   check_refused(start + ',' + std::string(row_bytes_max, 'x'), "longer than 131072 bytes");
 }
@@ -215,12 +215,36 @@ TEST(WideCsv, AnUnclosedQuoteCostsItsLineOnly) {
 }
 
 TEST(WideCsv, RejectsARowWithTooFewOrTooManyColumns) {
-  check_rows("EE1,2019-01-01,1\nEE2,2019-01-01,1,2,\nEE3,2019-01-01,1,2\n",
+  check_rows("EE1,2019-01-01,1\nEE2,2019-01-01,1,2,3\nEE3,2019-01-01,1,2\n",
              "line 2: too_few_columns [EE1,2019-01-01,1]\n"
              "line 2: rejected\n"
-             "line 3: too_many_columns [EE2,2019-01-01,1,2,]\n"
+             "line 3: too_many_columns [EE2,2019-01-01,1,2,3]\n"
              "line 3: rejected\n"
              "line 4: EE3 2019-01-01 60min: 1 2 -*22\n");
+}
+
+TEST(WideCsv, ADelimiterAtTheEndCostsNothing) {
+  const std::string day = "line 2: EE1 2019-01-01 60min: 1 2 -*22\n";
+  check_rows("EE1,2019-01-01,1,2,\n", day);
+  check_rows("EE1,2019-01-01,1,2,, ,\"\"\n", day);
+  check_rows("EE1,2019-01-01,1,2,", day);
+  check("Meter,Date,0:00,1:00,\nEE1,2019-01-01,1,2\n", day);
+  check("Meter,Date,0:00,1:00,, \nEE1,2019-01-01,1,2,\n", day);
+  std::string values;
+  std::string readings;
+  for (int hour = 0; hour < 24; ++hour) values += ",1", readings += " 1";
+  check(full_header(60) + "EE1,2019-01-01" + values + ",\nEE1,2019-01-02" + values + '\n',
+        "line 2: EE1 2019-01-01 60min:" + readings + "\nline 3: EE1 2019-01-02 60min:" + readings +
+            '\n');
+}
+
+TEST(WideCsv, SomethingBehindTheLastColumnIsStillTooMuch) {
+  check_rows("EE1,2019-01-01,1,2,,3\n",
+             "line 2: too_many_columns [EE1,2019-01-01,1,2,,3]\nline 2: rejected\n");
+  check("Meter,Date,0:00,1:00,\nEE1,2019-01-01,1,2,3\n",
+        "line 2: too_many_columns [EE1,2019-01-01,1,2,3]\nline 2: rejected\n");
+  check("Meter,Date,0:00,1:00,\nEE1,2019-01-01,1\n",
+        "line 2: too_few_columns [EE1,2019-01-01,1]\nline 2: rejected\n");
 }
 
 TEST(WideCsv, RejectsARowWithABadMeterId) {
@@ -228,6 +252,22 @@ TEST(WideCsv, RejectsARowWithABadMeterId) {
   for (const std::string meter : {"", "EE 1", "EE/1", "Zähler"})
     check_rows(meter + ",2019-01-01,1,2\n",
                "line 2, column 1: bad_meter_id [" + meter + "]\nline 2: rejected\n");
+}
+
+TEST(WideCsv, RejectsIdsThatASpreadsheetSpoiltAndSumsOfRows) {
+  std::string values;
+  for (int hour = 0; hour < 24; ++hour) values += ",1";
+  for (const std::string meter : {"7.22E13", "7.22E+13", "\"2,31282E+13\"", "17.0", "'17"}) {
+    const auto excerpt = meter.starts_with('"') ? meter.substr(1, meter.size() - 2) : meter;
+    const auto want = "line 2, column 1: bad_meter_id [" + excerpt + "]\nline 2: rejected\n";
+    check_rows(meter + ",2019-01-01,1,2\n", want);
+    check(full_header(60) + meter + ",2019-01-01" + values + '\n', want);
+  }
+  for (const std::string name : {"Total", "GRAND TOTAL", "sum"}) {
+    const auto want = "line 2, column 1: summary_row [" + name + "]\nline 2: rejected\n";
+    check_rows(name + ",,1,2\n", want);
+    check(full_header(60) + name + ",2019-01-01" + values + '\n', want);
+  }
 }
 
 /// The quick reader keeps the meter of the row before.
@@ -288,8 +328,7 @@ TEST(WideCsv, TakesEighteenDigitsAndNotNineteen) {
              "line 2: EE1 2019-01-01 60min: 999999999999999999 -9 -*22\n");
   check_rows("EE1,2019-01-01,1000000000000000000,0.000000000000000000\n",
              "line 2, column 3: value_too_large [1000000000000000000]\n"
-             "line 2, column 4: value_too_large [0.000000000000000000]\n"
-             "line 2: EE1 2019-01-01 60min: -*24 (2 rejected)\n");
+             "line 2: EE1 2019-01-01 60min: - 0 -*22 (1 rejected)\n");
   check_rows("EE1,2019-01-01,1000000000000000000x,2\n",
              "line 2, column 3: bad_value [1000000000000000000x]\n"
              "line 2: EE1 2019-01-01 60min: - 2 -*22 (1 rejected)\n");
@@ -301,6 +340,26 @@ TEST(WideCsv, AReadingMustFitBesideTheDecimalsOfItsRow) {
   check_rows("EE1,2019-01-01,92233720368547759,0.01\n",
              "line 2, column 3: value_too_large [92233720368547759]\n"
              "line 2: EE1 2019-01-01 60min: - 0.01 -*22 (1 rejected)\n");
+}
+
+TEST(WideCsv, NoiseOfOneReadingCostsNoOther) {
+  const std::string day =
+      "line 2, column 3: noise_dropped [0.30000000000000004]\n"
+      "line 2: EE1 2019-01-01 60min: 0.3 120.5 -*22\n";
+  check_rows("EE1,2019-01-01,0.30000000000000004,120.5\n", day);
+  check_rows("EE1,2019-01-01,0.250999999999318,0.070000000000000007\n",
+             "line 2, column 3: noise_dropped [0.250999999999318]\n"
+             "line 2, column 4: noise_dropped [0.070000000000000007]\n"
+             "line 2: EE1 2019-01-01 60min: 0.251 0.07 -*22\n");
+  check_rows("EE1,2019-01-01,0.123456789,1.000000000000\n",
+             "line 2: EE1 2019-01-01 60min: 0.123456789 1 -*22\n");
+  std::string values;
+  std::string readings;
+  for (int hour = 1; hour < 24; ++hour) values += ",120.5", readings += " 120.5";
+  check(full_header(60) + "EE1,2019-01-01,0.30000000000000004" + values + '\n',
+        "line 2, column 3: noise_dropped [0.30000000000000004]\n"
+        "line 2: EE1 2019-01-01 60min: 0.3" +
+            readings + '\n');
 }
 
 TEST(WideCsv, TellsOfCellsInTheOrderOfTheirColumns) {

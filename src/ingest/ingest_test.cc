@@ -269,6 +269,19 @@ TEST(Ingest, RejectedRowsAreHandedOnWithTheirReasons) {
   EXPECT_THAT(rejected[1], HasSubstr("file.csv 4 bad_value: "));
 }
 
+TEST(Ingest, WhatIsToldOfAGoodRowIsNoReasonOfTheNext) {
+  const auto store = store::make_memory_store();
+  std::vector<std::string> reasons;
+  const IngestHooks hooks{
+      .on_rejected = [&](const RejectedRow& row) { reasons.emplace_back(row.reasons); }};
+  load(incoming("Meter,Date,0:00,1:00\n"
+                "A,2019-01-01,0.30000000000000004,120.5\n"
+                "A,2019-01-02,x,1\n"),
+       *store, one_thread, hooks);
+  ASSERT_EQ(reasons.size(), 1U);
+  EXPECT_THAT(reasons[0], ::testing::StartsWith("bad_value: "));
+}
+
 TEST(Ingest, AStopLeavesNothingHalfDone) {
   const auto store = store::make_memory_store();
   const std::atomic<bool> stop = true;

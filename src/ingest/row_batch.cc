@@ -79,7 +79,10 @@ void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const forma
   batch_.readings.stored += row.slots - missing_slots;
   batch_.readings.missing += missing;
   batch_.readings.rejected += rejected_readings;
-  if (rejected_readings > 0) note_rejected(row);
+  if (rejected_readings > 0)
+    note_rejected(row);
+  else
+    forget_reasons();  // What is told of a row that lost nothing.
 }
 
 void BatchSink::on_rejected_row(const formats::Row& row) {
@@ -104,6 +107,10 @@ void BatchSink::note_rejected(const formats::Row& row) {
     reasons_ += fmt::format("; and {} more", reasons_count_ - reasons_max);
   batch_.rejected.push_back(
       {.line = row.line, .reasons = std::move(reasons_), .text = std::string(row.text)});
+  forget_reasons();
+}
+
+void BatchSink::forget_reasons() {
   reasons_.clear();
   reasons_count_ = 0;
 }

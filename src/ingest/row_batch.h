@@ -63,6 +63,7 @@ class BatchSink final : public formats::DaySink {
 
  private:
   void note_rejected(const formats::Row& row);
+  void forget_reasons();
 
   RowBatch& batch_;
   ChannelTable& channels_;

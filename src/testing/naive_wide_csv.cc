@@ -219,9 +219,10 @@ Result<IntervalLength> interval_of(const std::set<int>& times) {
 
 Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
   if (row.has_unclosed_quote || row.is_overlong()) return fail(Errc::refused, "header row");
-  const auto fields = fields_of(row.text);
+  auto fields = fields_of(row.text);
   if (any_bad_quoting(fields)) return fail(Errc::refused, "bad quoting in the header");
   if (fields.size() > header_columns_max) return fail(Errc::refused, "too many columns");
+  while (fields.size() > 1 && fields.back().text.empty()) fields.pop_back();
 
   NaiveHeader header{.columns = fields.size()};
   std::set<int> times;
@@ -256,6 +257,41 @@ Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
   return header;
 }
 
+// --- Meters ---
+
+bool is_all_of(const std::string& text, const std::string& chars) {
+  return !text.empty() && text.find_first_not_of(chars) == std::string::npos;
+}
+
+/// `Total`, `Sum` and the like.
+bool is_name_of_a_sum(const std::string& text) {
+  std::string letters;
+  for (const char c : lower_case(text))
+    if (std::string(" _-:.").find(c) == std::string::npos) letters += c;
+  const std::set<std::string> names = {"total",    "totals",   "sum",     "grandtotal",
+                                       "subtotal", "totalsum", "sumtotal"};
+  return text.size() <= 16 && names.contains(letters);
+}
+
+/// A number that was an id once: `7.22E+13`, `17.0`.
+bool is_number_of_a_spreadsheet(const std::string& text) {
+  const std::string digits = "0123456789";
+  const std::string lower = lower_case(text);
+  const auto e = lower.find('e');
+  if (e == std::string::npos) {
+    const auto point = lower.find_first_of(".,");
+    return point != std::string::npos && is_all_of(lower.substr(0, point), digits) &&
+           is_all_of(lower.substr(point + 1), "0");
+  }
+  const std::string number = lower.substr(0, e);
+  std::string exponent = lower.substr(e + 1);
+  if (exponent.starts_with('+') || exponent.starts_with('-')) exponent.erase(0, 1);
+  const bool has_decimals = number.size() > 2 && (number[1] == '.' || number[1] == ',') &&
+                            is_all_of(number.substr(2), digits);
+  return !number.empty() && is_digit(number[0]) && (number.size() == 1 || has_decimals) &&
+         is_all_of(exponent, digits) && exponent.size() <= 3;
+}
+
 // --- Cells ---
 
 /// Whether it is `-`, digits, and a point with digits after it, however many.
@@ -276,7 +312,37 @@ struct NaiveCell {
   std::optional<FindingCode> refused;
   std::string digits;  ///< With sign, without point.
   std::size_t decimals = 0;
+  bool is_rounded = false;
 };
+
+/// One more behind the last digit, away from zero.
+std::string incremented(std::string digits) {
+  std::size_t at = digits.size();
+  while (at > 0 && digits[at - 1] == '9') digits[--at] = '0';
+  if (at > 0 && is_digit(digits[at - 1]))
+    ++digits[at - 1];
+  else
+    digits.insert(at, 1, '1');
+  return digits;
+}
+
+/// Leaves nine decimals, and of them none that are zeros at the end.
+void round_decimals(NaiveCell& cell) {
+  if (cell.decimals <= 9) return;
+  const std::string cut = cell.digits.substr(cell.digits.size() - (cell.decimals - 9));
+  cell.digits.resize(cell.digits.size() - cut.size());
+  cell.decimals = 9;
+  cell.is_rounded = !is_all_of(cut, "0");
+  if (std::count_if(cell.digits.begin(), cell.digits.end(), is_digit) > decimal_digits_max) {
+    cell.refused = FindingCode::value_too_large;
+    return;
+  }
+  if (cut[0] >= '5') cell.digits = incremented(cell.digits);
+  while (cell.decimals > 0 && cell.digits.ends_with('0')) {
+    cell.digits.pop_back();
+    --cell.decimals;
+  }
+}
 
 NaiveCell cell_of(const std::string& text) {
   NaiveCell cell{.text = text};
@@ -289,6 +355,10 @@ NaiveCell cell_of(const std::string& text) {
   if (point != std::string::npos) {
     cell.decimals = text.size() - point - 1;
     cell.digits.erase(point, 1);
+  }
+  if (cell.decimals > 9) {
+    round_decimals(cell);
+    return cell;
   }
   const auto digits =
       static_cast<std::size_t>(std::count_if(cell.digits.begin(), cell.digits.end(), is_digit));
@@ -364,8 +434,13 @@ class NaiveParser {
       return reject_field(FindingCode::bad_quoting, column);
     }
     if (!has_all_columns) return reject(FindingCode::too_few_columns);
-    if (fields_.size() > header_.columns) return reject(FindingCode::too_many_columns);
-    if (!MeterId::parse(fields_[header_.meter_column].text))
+    for (std::size_t column = header_.columns; column < fields_.size(); ++column)
+      if (!fields_[column].text.empty() || fields_[column].has_bad_quoting)
+        return reject(FindingCode::too_many_columns);
+    const std::string& meter = fields_[header_.meter_column].text;
+    if (is_name_of_a_sum(meter))
+      return reject_field(FindingCode::summary_row, header_.meter_column);
+    if (!MeterId::parse(meter) || is_number_of_a_spreadsheet(meter))
       return reject_field(FindingCode::bad_meter_id, header_.meter_column);
     if (!Date::parse(fields_[header_.date_column].text))
       return reject_field(FindingCode::bad_date, header_.date_column);
@@ -412,6 +487,7 @@ class NaiveParser {
         ++rejected;
         continue;
       }
+      if (cell.is_rounded) report(FindingCode::noise_dropped, cell.column + 1, cell.text);
       day.mantissas[cell.slot] = *mantissa;
       day.qualities[cell.slot] = Quality::actual;
     }

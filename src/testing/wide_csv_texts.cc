@@ -60,6 +60,12 @@ std::string odd_cell() {
                               "1234567890123456789",
                               "-0000000000000000000",
                               "0.0000000000000000001",
+                              "-0.30000000000000004",
+                              "0.9999999995",
+                              "999999999.9999999999",
+                              "9999999999.9999999999",
+                              "0.1234567890000",
+                              "0.30000000000000x4",
                               "9.9.9",
                               "\xFF\xFE",
                               "99999999999999999999.9999",
@@ -85,7 +91,8 @@ std::string dressed(std::string cell) {
 std::string meter() {
   if (!once_in(10)) return one_of<std::string>({"EE00027", "EE1", "6305:A_b-c.d", "x"});
   return one_of<std::string>({"", "EE 1", "EE/1", "Zähler", std::string(64, 'm'),
-                              std::string(65, 'm'), "\"EE,1\"", "\"E\"\"E\""});
+                              std::string(65, 'm'), "\"EE,1\"", "\"E\"\"E\"", "7.22E13", "7e5",
+                              "12E3", "17.0", "17.01", "'17", "Total", "Grand Total", "sum:"});
 }
 
 std::string date() {
@@ -123,6 +130,7 @@ Texts header_columns() {
   if (once_in(6)) {
     for (auto& name : columns) name = ' ' + name;
   }
+  if (once_in(12)) columns.push_back("");
   return columns;
 }
 
@@ -151,7 +159,7 @@ std::string row(const Texts& columns) {
     else
       out += cells[(i * stride + i / 5) % cells.size()];
   }
-  if (once_in(12)) out += ",1";
+  if (once_in(12)) out += one_of<std::string>({",1", ",", ",, ", ",\"\"", ",\""});
   if (once_in(12)) out.resize(out.rfind(','));
   return out;
 }
