@@ -77,6 +77,17 @@ Result<std::size_t> named_column(const std::vector<Field>& fields, std::string_v
   return *found;
 }
 
+/// Columns named by the ends of intervals, of which the last wraps to midnight: the first time is
+/// one step after midnight, and 0:00 stands last. The sums of days would come out right, and every
+/// reading one step late. `times` are in the order of their columns.
+Result<void> check_starts(const std::vector<TimeColumn>& times, IntervalLength interval) {
+  if (times.front().minute != interval.minutes() || times.back().minute != 0) return {};
+  return refuse(
+      fmt::format("the times begin with {} and end with 0:00, so they name the ends of intervals, "
+                  "but columns are named by their start",
+                  time_text(times.front().minute)));
+}
+
 /// The interval that the times make up: their smallest gap.
 Result<IntervalLength> interval_of(std::vector<TimeColumn> times) {
   std::sort(times.begin(), times.end(),
@@ -130,6 +141,7 @@ Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
                         .excerpt = excerpt_of(fields[i].text)});
   }
   METERLINE_TRY(parser.interval_, interval_of(times));
+  METERLINE_CHECK(check_starts(times, parser.interval_));
 
   for (const auto& time : times)
     parser.columns_[time.column] = time.minute / parser.interval_.minutes();

@@ -129,6 +129,30 @@ TEST(WideCsvHeader, NeedsARegularGridOfTimes) {
   check_refused("Meter,Date,1:00,2:00,24:00", "`24:00` is an interval's end");
 }
 
+/// The times from the first start on, `minutes` apart, the one of midnight last.
+std::string wrapped_header(int minutes) {
+  std::string header = "Meter,Date";
+  for (int minute = minutes; minute <= 24 * 60; minute += minutes)
+    header += fmt::format(",{:02}:{:02}", minute / 60 % 24, minute % 60);
+  return header;
+}
+
+TEST(WideCsvHeader, RefusesTimesOfEndsThatWrapToMidnight) {
+  for (const int minutes : {5, 15, 30, 60}) {
+    const auto reason = fmt::format(
+        "the times begin with {}:{:02} and end with 0:00, so they name the ends of intervals",
+        minutes / 60, minutes % 60);
+    EXPECT_THAT(said(wrapped_header(minutes)), HasSubstr(reason));
+    EXPECT_THAT(said(wrapped_header(minutes) + ",Total"), HasSubstr(reason));
+  }
+  check_refused("Meter,Date,1:00,0:00", "name the ends of intervals");
+  check_refused("0:15,Meter,0:30,Date,0:45,0:00", "name the ends of intervals");
+  check("Meter,Date,1:00,0:00,2:00\nEE1,2019-01-01,1,2,3\n",
+        "line 2: EE1 2019-01-01 60min: 2 1 3 -*21\n");
+  check("Meter,Date,2:00,1:00,0:00\nEE1,2019-01-01,1,2,3\n",
+        "line 2: EE1 2019-01-01 60min: 3 2 1 -*21\n");
+}
+
 TEST(WideCsvHeader, HasLimits) {
   const std::string start = "Meter,Date,0:00,1:00";
   const std::string most = start + std::string(header_columns_max - 4, ',');
@@ -363,7 +387,7 @@ TEST(WideCsv, NoiseOfOneReadingCostsNoOther) {
 }
 
 TEST(WideCsv, TellsOfCellsInTheOrderOfTheirColumns) {
-  check("1:00,Meter,0:00,Date\n1e5,EE1,,2019-01-01\nx,EE1,y,2019-01-02\n",
+  check("2:00,Meter,1:00,Date\n1e5,EE1,,2019-01-01\nx,EE1,y,2019-01-02\n",
         "line 2, column 1: bad_value [1e5]\n"
         "line 2: EE1 2019-01-01 60min: -*24 (1 rejected)\n"
         "line 3, column 1: bad_value [x]\n"

@@ -253,6 +253,11 @@ Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
   }
   if (meter_columns != 1 || date_columns != 1) return fail(Errc::refused, "Meter or Date column");
   METERLINE_TRY(header.interval, interval_of(times));
+  std::vector<int> in_order;
+  for (const auto& minute : header.minutes)
+    if (minute) in_order.push_back(*minute);
+  if (in_order.front() == header.interval.minutes() && in_order.back() == 0)
+    return fail(Errc::refused, "the times are ends of intervals, the last one midnight");
   for (const Finding& finding : ignored) sink.on_finding(finding);
   return header;
 }

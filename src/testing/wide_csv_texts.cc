@@ -121,6 +121,7 @@ Texts header_columns() {
   if (once_in(6))
     put_in(one_of<std::string>({"Note", "", "\"a,b\"", "Total", "24:30", "0:0", "1:2:3"}));
   if (once_in(30)) put_in(one_of<std::string>({"24:00", "0:00", "00:00", "Meter", "date", "0:07"}));
+  if (once_in(12)) std::rotate(columns.begin() + 2, columns.begin() + 3, columns.end());
   if (once_in(4)) {
     const auto turn = *rc::gen::inRange<std::size_t>(0, columns.size());
     std::rotate(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(turn),
