@@ -56,7 +56,7 @@ std::string hex(const std::uint8_t* bytes, std::size_t count);
 
 enum class DeliveryState : std::uint8_t {
   stored = 0,   ///< All its good rows are stored; rejected ones are in the report.
-  refused = 1,  ///< The whole file could not be taken in; `reason` says why.
+  refused = 1,  ///< The whole file could not be taken in, or none of its rows; `reason`.
   skipped = 2,  ///< Already stored before, so nothing was done. Never kept in a store.
   failed = 3,   ///< Something outside the file went wrong; it can be tried again. Never kept.
 };

@@ -1,6 +1,9 @@
 #include "ingest/file_load.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "core/try.h"
@@ -52,6 +55,27 @@ class BorrowedSource final : public source::ByteSource {
  private:
   source::ByteSource& from_;
 };
+
+/// Why nothing of a file is stored, though it has rows.
+std::string all_rejected(const DeliveryReport& report) {
+  std::string codes;
+  for (std::size_t i = 0; i < finding_codes_count; ++i) {
+    const auto& kind = kind_of(static_cast<FindingCode>(i));
+    const auto count = report.finding_counts.at(i);
+    if (count == 0 || kind.scope != FindingScope::row || kind.severity != FindingSeverity::loss)
+      continue;
+    codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", kind.name, count);
+  }
+  std::string reason =
+      fmt::format("none of its rows could be stored ({} read: {})", report.rows.read, codes);
+  const auto first =
+      std::find_if(report.findings.begin(), report.findings.end(), [](const Finding& finding) {
+        return kind_of(finding.code).severity == FindingSeverity::loss;
+      });
+  if (first != report.findings.end())
+    reason += fmt::format("; the first, line {}: {}: {}", first->line, first->text, first->excerpt);
+  return reason;
+}
 
 }  // namespace
 
@@ -218,13 +242,19 @@ Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
   return {};
 }
 
+/// A file of which every row was rejected is refused, with its counts and findings: to say that it
+/// is stored would tell nobody that something is wrong with all of it.
 void FileLoad::take_report() {
-  record_.report = {.state = DeliveryState::stored,
-                    .format = content_.format,
-                    .rows = content_.rows,
-                    .readings = content_.readings,
-                    .finding_counts = content_.findings.counts(),
-                    .findings = content_.findings.take()};
+  auto& report = record_.report;
+  report = {.state = DeliveryState::stored,
+            .format = content_.format,
+            .rows = content_.rows,
+            .readings = content_.readings,
+            .finding_counts = content_.findings.counts(),
+            .findings = content_.findings.take()};
+  if (report.rows.read == 0 || report.rows.stored > 0) return;
+  report.state = DeliveryState::refused;
+  report.reason = all_rejected(report);
 }
 
 void FileLoad::fail_with(const std::string& reason) {

@@ -106,7 +106,10 @@ void check_against_oracle(const std::string& text, const IngestOptions& options)
     RC_ASSERT(record.report.rows == RowCounts());
     return;
   }
-  RC_ASSERT(record.report.state == DeliveryState::stored);
+  const bool is_all_rejected = oracle.rows.read > 0 && oracle.rows.stored == 0;
+  RC_ASSERT(record.report.state ==
+            (is_all_rejected ? DeliveryState::refused : DeliveryState::stored));
+  RC_ASSERT(record.report.reason.empty() != is_all_rejected);
   RC_ASSERT(record.report.rows == oracle.rows);
   RC_ASSERT(record.report.readings == oracle.readings);
   RC_ASSERT(record.report.finding_counts == oracle.finding_counts);
@@ -249,6 +252,28 @@ TEST(Ingest, ARefusedFileIsRememberedWithItsReasonAndTriedAgain) {
   ASSERT_TRUE(all);
   ASSERT_EQ(all->size(), 1U);
   EXPECT_EQ(all->front().report.state, DeliveryState::refused);
+}
+
+TEST(Ingest, AFileOfWhichNoRowCouldBeStoredIsRefused) {
+  const auto store = store::make_memory_store();
+  const std::string text = "Meter,Date,0:00,1:00\nA,01/02/2019,1,1\nA,02/02/2019,1,1\nTotal,,1,1\n";
+  for (int i = 0; i < 2; ++i) {  // It is tried again, as a newer reader may take it.
+    const auto record = load(incoming(text), *store, one_thread);
+    EXPECT_EQ(record.report.state, DeliveryState::refused);
+    EXPECT_EQ(record.report.reason,
+              "none of its rows could be stored (3 read: bad_date 2, summary_row 1); the first, "
+              "line 2: column `Date`: want a day as yyyy-MM-dd from 1900-01-01 to 2199-12-31: "
+              "01/02/2019");
+    EXPECT_EQ(record.report.rows, (RowCounts{.read = 3, .rejected = 3}));
+    EXPECT_EQ(record.report.findings.size(), 3U);
+  }
+  EXPECT_EQ(store->deliveries({})->size(), 1U);
+  EXPECT_TRUE(store->meters({})->empty());
+
+  const auto one_good = load(incoming(text + "A,2019-02-03,,\n"), *store, one_thread);
+  EXPECT_EQ(one_good.report.state, DeliveryState::stored);
+  const auto no_rows = load(incoming("Meter,Date,0:00,1:00\n"), *store, one_thread);
+  EXPECT_EQ(no_rows.report.state, DeliveryState::stored);
 }
 
 TEST(Ingest, RejectedRowsAreHandedOnWithTheirReasons) {
