@@ -23,9 +23,16 @@ enum class FindingCode : std::uint8_t {
   row_too_long = 7,     ///< Longer than row_bytes_max.
   truncated = 8,        ///< The file ends in the middle of this row.
   repeated = 9,         ///< A later row of the file has the same meter and day; that one is kept.
-  column_ignored = 10,  ///< A header column that is no time of day.
+  column_ignored = 10,  ///< Header columns that are no times of day.
   summary_row = 11,     ///< Names a sum of other rows instead of a meter.
   noise_dropped = 12,   ///< A reading was rounded to reading_decimals_max decimals.
+  ambiguous_row = 13,   ///< Another row of its meter and day differs in a column that is not read.
+  readings_without_column = 14,  ///< The row has readings that no interval of the day takes.
+  other_unit = 15,               ///< The row names another unit than the file was loaded with.
+  total_differs = 16,            ///< The row's own total is not the sum of its readings.
+  readings_ignored = 17,         ///< Header columns that seem to hold readings.
+  flags_ignored = 18,            ///< Header columns that seem to say how good readings are.
+  unit_ignored = 19,             ///< A header column that seems to name units.
 };
 
 /// What a finding is about.
@@ -68,6 +75,19 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::summary_row, "summary_row", FindingScope::row, FindingSeverity::loss},
     FindingKind{FindingCode::noise_dropped, "noise_dropped", FindingScope::reading,
                 FindingSeverity::note},
+    FindingKind{FindingCode::ambiguous_row, "ambiguous_row", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::readings_without_column, "readings_without_column", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::other_unit, "other_unit", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::total_differs, "total_differs", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::readings_ignored, "readings_ignored", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::flags_ignored, "flags_ignored", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::unit_ignored, "unit_ignored", FindingScope::file,
+                FindingSeverity::warning},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();
 

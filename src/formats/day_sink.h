@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "core/finding.h"
@@ -13,6 +14,9 @@ struct Row {
   std::int64_t line = 0;  ///< 1-based physical line where the row starts.
   std::string_view text;  ///< Without its line end. Valid during the call only.
   int slots = 0;          ///< Slots of the row's day.
+  /// Hashes of what tells the row apart from others of its meter and day, which are then no
+  /// corrections of it; one for each of the parser's label columns. Valid during the call only.
+  std::span<const std::uint64_t> labels = {};
 };
 
 /// Receives what a parser finds, row by row in file order. The findings of a row come just

@@ -94,6 +94,9 @@ class WideCsvRows {
   std::size_t read_careful(std::string_view rest);
   std::optional<Finding> check_row(const RawRow& raw);
   std::optional<Finding> check_columns(std::string_view row, std::size_t columns);
+  std::optional<Finding> check_left_out() const;
+  void check_totals();
+  void read_labels();
   int read_cells();
   int align(int decimals_max);
   void set_missing(std::size_t slot);
@@ -113,6 +116,7 @@ class WideCsvRows {
   std::vector<std::uint8_t> decimals_;  ///< Of each slot's reading, as written.
   std::vector<bool> is_rounded_;        ///< Each slot's reading, in the careful reader.
   std::vector<Field> fields_;
+  std::vector<std::uint64_t> labels_;  ///< Of the row, in the careful reader.
 };
 
 /// Reads the date at `at`, of date_chars characters; false when it is none.
@@ -281,7 +285,48 @@ std::optional<Finding> WideCsvRows::check_row(const RawRow& raw) {
                           "want a day as yyyy-MM-dd from 1900-01-01 to 2199-12-31");
     day_.date = *date;
   }
+  return check_left_out();
+}
+
+/// What the columns that are left out say against taking the row.
+std::optional<Finding> WideCsvRows::check_left_out() const {
+  for (const auto column : csv_.checked_) {
+    const auto& cell = fields_[column].text;
+    const bool is_slot = csv_.kinds_[column] == ColumnKind::slot;
+    if (is_slot && holds_reading(cell))
+      return cell_finding(column, FindingCode::readings_without_column,
+                          "a reading of an interval that the times do not have, so that the day "
+                          "would be short of it");
+    if (!is_slot && is_other_unit(cell, csv_.unit_))
+      return cell_finding(column, FindingCode::other_unit,
+                          fmt::format("the file was loaded as {}", text_of(csv_.unit_)));
+  }
   return std::nullopt;
+}
+
+/// Compares the row's own totals with the sum of what is stored of it. One that is no plain decimal
+/// checks nothing.
+void WideCsvRows::check_totals() {
+  for (const auto column : csv_.totals_) {
+    const auto total = parse_reading(fields_[column].text);
+    if (!total) continue;
+    Int128 sum = 0;  // Of at most slots_max readings of 64 bits.
+    for (const auto mantissa : day_.mantissas) sum += mantissa;
+    const Sum exact(sum, day_.exponent);
+    if (exact == Sum(total->value.mantissa, total->value.exponent)) continue;
+    sink_.on_finding(cell_finding(column, FindingCode::total_differs,
+                                  fmt::format("the readings add up to {}", exact.text())));
+  }
+}
+
+/// What tells the row apart from others of its meter and day.
+void WideCsvRows::read_labels() {
+  labels_.assign(std::min(csv_.labels_.size(), labels_max), 0);
+  for (std::size_t i = 0; i < csv_.labels_.size(); ++i) {
+    const auto column = csv_.labels_[i];
+    auto& hash = labels_[std::min(i, labels_max - 1)];
+    hash = label_hash(hash, label_of(csv_.kinds_[column], fields_[column].text));
+  }
 }
 
 Finding WideCsvRows::cell_finding(std::size_t column, FindingCode code,
@@ -356,7 +401,7 @@ int WideCsvRows::align(int decimals_max) {
 std::size_t WideCsvRows::read_careful(std::string_view rest) {
   const RawRow raw = first_row(rest);
   if (!raw.text.empty()) {
-    const Row row = row_of(raw.text.substr(0, row_bytes_max + 1));
+    Row row = row_of(raw.text.substr(0, row_bytes_max + 1));
     if (auto finding = check_row(raw)) {
       finding->line = line_;
       if (finding->column == 0) finding->excerpt = excerpt_of(raw.text);
@@ -364,6 +409,9 @@ std::size_t WideCsvRows::read_careful(std::string_view rest) {
       sink_.on_rejected_row(row);
     } else {
       const int rejected = read_cells();
+      check_totals();
+      read_labels();
+      row.labels = labels_;
       sink_.on_day(day_, rejected, row);
     }
   }

@@ -4,7 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
@@ -12,6 +16,10 @@
 
 namespace meterline::formats {
 namespace {
+
+/// So many columns of one name are not the labels of rows.
+constexpr int same_names_of_flags_min = 3;
+constexpr std::size_t names_shown_max = 8;
 
 constexpr std::string_view expected_header =
     "want a header like `Meter,Date,0:00,0:30,...,23:30` (a column for each interval's start)";
@@ -113,7 +121,78 @@ Result<IntervalLength> interval_of(std::vector<TimeColumn> times) {
   return *interval;
 }
 
+/// What each column that is left out holds. A name that stands many times, beside each reading, is
+/// that of their flags.
+std::vector<ColumnKind> kinds_of(const std::vector<Field>& fields,
+                                 const std::vector<std::size_t>& left_out, Unit unit) {
+  std::map<std::string_view, int> counts;
+  for (const auto i : left_out) ++counts[fields[i].text];
+  std::vector<ColumnKind> kinds(fields.size(), ColumnKind::other);
+  for (const auto i : left_out) {
+    const std::string_view name = fields[i].text;
+    const auto kind = column_kind(name, unit);
+    const bool may_be_flag =
+        kind == ColumnKind::flag || kind == ColumnKind::label || kind == ColumnKind::other;
+    const bool is_flag = !name.empty() && may_be_flag && counts[name] >= same_names_of_flags_min;
+    kinds[i] = is_flag ? ColumnKind::slot_flag : kind;
+  }
+  return kinds;
+}
+
+std::string_view holds_text(FindingCode code) {
+  switch (code) {
+    case FindingCode::readings_ignored:
+      return "these seem to hold readings or registers, and are left out; a row with a reading of "
+             "an interval that the times do not have is rejected";
+    case FindingCode::flags_ignored:
+      return "these seem to say how good readings are, and are left out: every reading counts as "
+             "actual";
+    case FindingCode::unit_ignored:
+      return "these seem to name units, and are left out: readings are stored without a unit, so "
+             "name it for the load (--unit)";
+    default:
+      return "these are no times of day, and are left out";
+  }
+}
+
+/// `a`, `b` and so on, so many that they can be read.
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < names_shown_max; ++i)
+    text += fmt::format("{}`{}`", i == 0 ? "" : ", ", names[i]);
+  if (names.size() > names_shown_max)
+    text += fmt::format(" and {} more", names.size() - names_shown_max);
+  return text;
+}
+
 }  // namespace
+
+/// Lists the columns that are left out by what is done with them, and tells of them, once for each
+/// code, at the first column that has it.
+void WideCsv::sort_out(const std::vector<std::size_t>& left_out, std::vector<Finding>& findings) {
+  std::map<FindingCode, std::vector<std::size_t>> told;
+  for (const auto i : left_out) {
+    const auto kind = kinds_[i];
+    if (const auto code = told_as(kind, unit_)) told[*code].push_back(i);
+    if (kind == ColumnKind::slot || kind == ColumnKind::unit) checked_.push_back(i);
+    if (kind == ColumnKind::total) totals_.push_back(i);
+    if (!may_be_label(kind)) continue;
+    labels_.push_back(i);
+    if (labels_.size() <= labels_max)
+      label_names_.push_back(fmt::format("`{}`", names_[i]));
+    else
+      label_names_.back() = "one of the last";
+  }
+  for (const auto& [code, columns] : told) {
+    std::vector<std::string> names;
+    for (const auto i : columns) names.push_back(names_[i]);
+    findings.push_back({.line = 1,
+                        .column = static_cast<int>(columns.front()) + 1,
+                        .code = code,
+                        .text = fmt::format("{}: {}", holds_text(code), names_text(names)),
+                        .excerpt = names.front()});
+  }
+}
 
 Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
                                 std::vector<Finding>& findings) {
@@ -127,26 +206,24 @@ Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
   parser.columns_[meter_at] = column_meter;
   parser.columns_[date_at] = column_date;
 
+  parser.names_.reserve(fields.size());
+  for (const auto& field : fields) parser.names_.push_back(excerpt_of(field.text));
   std::vector<TimeColumn> times;
+  std::vector<std::size_t> left_out;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (i == meter_at || i == date_at) continue;
-    if (const auto minute = parse_time(fields[i].text)) {
+    if (const auto minute = parse_time(fields[i].text))
       times.push_back({.minute = *minute, .column = i});
-      continue;
-    }
-    findings.push_back({.line = 1,
-                        .column = static_cast<int>(i) + 1,
-                        .code = FindingCode::column_ignored,
-                        .text = "the column is no time of day and was left out",
-                        .excerpt = excerpt_of(fields[i].text)});
+    else
+      left_out.push_back(i);
   }
   METERLINE_TRY(parser.interval_, interval_of(times));
   METERLINE_CHECK(check_starts(times, parser.interval_));
+  parser.kinds_ = kinds_of(fields, left_out, unit);
+  parser.sort_out(left_out, findings);
 
   for (const auto& time : times)
     parser.columns_[time.column] = time.minute / parser.interval_.minutes();
-  parser.names_.reserve(fields.size());
-  for (const auto& field : fields) parser.names_.push_back(excerpt_of(field.text));
 
   bool in_order = meter_at == 0 && date_at == 1 &&
                   fields.size() == static_cast<std::size_t>(parser.interval_.slots_per_day()) + 2;

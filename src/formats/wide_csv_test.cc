@@ -99,13 +99,42 @@ TEST(WideCsvHeader, TakesColumnsInAnyOrder) {
 }
 
 TEST(WideCsvHeader, LeavesOutColumnsThatAreNoTime) {
-  check("Note,Meter,Date,0:00,1:00,Total\nx,EE1,2019-01-01,1,2,3\n",
+  check("Note,Meter,Date,0:00,1:00,Site\nx,EE1,2019-01-01,1,2,3\n",
         "line 1, column 1: column_ignored [Note]\n"
-        "line 1, column 6: column_ignored [Total]\n"
         "line 2: EE1 2019-01-01 60min: 1 2 -*22\n");
-  for (const std::string name : {"0:0", "000:00", "1:60", "25:00", "24:30", "0.00", "0:00:00"})
+  check("Meter,,Date,0:00,1:00\n", "line 1, column 2: column_ignored []\n");
+  check("Meter,Date,0:00,1:00,0.00\n", "line 1, column 5: column_ignored [0.00]\n");
+  for (const std::string name : {"0:0", "000:00", "1:60", "25:00", "24:30", "0:00:00"})
     check("Meter,Date,0:00,1:00," + name + '\n',
-          "line 1, column 5: column_ignored [" + name + "]\n");
+          "line 1, column 5: readings_ignored [" + name + "]\n");
+}
+
+/// The findings of a header, with their texts.
+std::string told(std::string_view header, Unit unit) {
+  std::vector<Finding> findings;
+  EXPECT_TRUE(WideCsv::create(header, unit, findings));
+  std::string text;
+  for (const auto& finding : findings)
+    text += std::string(text_of(finding.code)) + ": " + finding.text + '\n';
+  return text;
+}
+
+TEST(WideCsvHeader, TellsOnceOfAllColumnsThatSeemToHoldTheSame) {
+  const std::string header =
+      "Meter,Date,Units,Site,Register,0:00,0:00 Flag,1:00,1:00 Flag,Time Change 1,Max kW,Total";
+  EXPECT_EQ(
+      told(header, Unit::kWh),
+      "column_ignored: these are no times of day, and are left out: `Site`, `Register`\n"
+      "readings_ignored: these seem to hold readings or registers, and are left out; a row "
+      "with a reading of an interval that the times do not have is rejected: `Time Change 1`, "
+      "`Max kW`\n"
+      "flags_ignored: these seem to say how good readings are, and are left out: every "
+      "reading counts as actual: `0:00 Flag`, `1:00 Flag`\n");
+  EXPECT_THAT(told(header, Unit::unknown), HasSubstr("unit_ignored: these seem to name units"));
+  std::string many = "Meter,Date,0:00,1:00";
+  for (int i = 0; i < 10; ++i) many += ",Type";
+  EXPECT_THAT(told(many, Unit::kWh), ::testing::StartsWith("flags_ignored: "));
+  EXPECT_THAT(told(many, Unit::kWh), HasSubstr("`Type` and 2 more\n"));
 }
 
 TEST(WideCsvHeader, TimesLeftOutAreMissingReadings) {
@@ -156,7 +185,7 @@ TEST(WideCsvHeader, RefusesTimesOfEndsThatWrapToMidnight) {
 TEST(WideCsvHeader, HasLimits) {
   const std::string start = "Meter,Date,0:00,1:00";
   const std::string most = start + std::string(header_columns_max - 4, ',');
-  EXPECT_THAT(said(most + "x\n"), HasSubstr("line 1, column 4096: column_ignored [x]\n"));
+  EXPECT_THAT(said(most + "x\n"), HasSubstr("line 1, column 5: column_ignored []\n"));
   check_refused(most + ',', "4097 columns, at most 4096");
   check_refused(start + ',' + std::string(row_bytes_max, 'x'), "longer than 131072 bytes");
 }
@@ -399,6 +428,56 @@ TEST(WideCsv, LooksNotAtColumnsLeftOut) {
   check("Meter,Date,0:00,1:00,Note\nEE1,2019-01-01,1,2,NaN\n",
         "line 1, column 5: column_ignored [Note]\n"
         "line 2: EE1 2019-01-01 60min: 1 2 -*22\n");
+}
+
+/// Those that would make the day short in silence are the exception.
+TEST(WideCsv, RejectsARowWithAReadingThatNoColumnTakes) {
+  const std::string header = "Meter,Date,0:00,1:00,Time Change 1 Cons,Time Change 2 Cons\n";
+  const std::string told = "line 1, column 5: readings_ignored [Time Change 1 Cons]\n";
+  check(header + "EE1,2024-10-27,1,2,,0.6\nEE1,2024-10-28,1,2,,\nEE1,2024-10-29,1,2,0.000,-\n",
+        told +
+            "line 2, column 6: readings_without_column [0.6]\n"
+            "line 2: rejected\n"
+            "line 3: EE1 2024-10-28 60min: 1 2 -*22\n"
+            "line 4: EE1 2024-10-29 60min: 1 2 -*22\n");
+}
+
+/// As check(), for a file that is loaded as kWh.
+void check_as_kWh(std::string_view file, std::string_view want,
+                  std::source_location at = std::source_location::current()) {
+  const ::testing::ScopedTrace trace(at.file_name(), static_cast<int>(at.line()), "case");
+  meterline::testing::WrittenSink sink;
+  ASSERT_TRUE(meterline::testing::parse_in_pieces(file, {1000}, Unit::kWh, sink));
+  EXPECT_EQ(sink.text(), want);
+}
+
+TEST(WideCsv, RejectsARowOfAnotherUnit) {
+  check_as_kWh(
+      "Meter,Units,Date,0:00,1:00\nEE1,kWh,2019-01-01,1,2\nEE2,Wh,2019-01-01,1,2\n"
+      "EE3,,2019-01-01,1,2\n",
+      "line 2: EE1 2019-01-01 60min kWh: 1 2 -*22\n"
+      "line 3, column 2: other_unit [Wh]\n"
+      "line 3: rejected\n"
+      "line 4: EE3 2019-01-01 60min kWh: 1 2 -*22\n");
+  check("Meter,Units,Date,0:00,1:00\nEE1,Wh,2019-01-01,1,2\n",
+        "line 1, column 2: unit_ignored [Units]\n"
+        "line 2: EE1 2019-01-01 60min: 1 2 -*22\n");
+}
+
+TEST(WideCsv, ChecksATotalExactly) {
+  const std::string header = "Meter,Date,0:00,1:00,2:00,Total kWh\n";
+  const std::string day = "EE1 2019-01-01 60min: 0.1 0.2 0.04 -*21\n";
+  for (const std::string total : {"0.34", "0.3400", "0.34000000000000002", "", "n/a"})
+    check(header + "EE1,2019-01-01,0.1,0.2,0.04," + total + '\n', "line 2: " + day);
+  for (const std::string total : {"0.35", "0.3", "-0.34", "0", "0.340000001"})
+    check(header + "EE1,2019-01-01,0.1,0.2,0.04," + total + '\n',
+          "line 2, column 6: total_differs [" + total + "]\nline 2: " + day);
+  check(header + "EE1,2019-01-01,,,,1\n",
+        "line 2, column 6: total_differs [1]\nline 2: EE1 2019-01-01 60min: -*24\n");
+  check(header + "EE1,2019-01-01,1,x,3,6\n",
+        "line 2, column 4: bad_value [x]\n"
+        "line 2, column 6: total_differs [6]\n"
+        "line 2: EE1 2019-01-01 60min: 1 - 3 -*21 (1 rejected)\n");
 }
 
 TEST(WideCsv, GivesEachDayTheUnitOfTheFile) {

@@ -8,6 +8,7 @@
 
 #include "core/decimal.h"
 #include "core/try.h"
+#include "formats/column_kind.h"
 #include "formats/csv_rows.h"
 #include "formats/recognise.h"
 #include "formats/wide_csv.h"
@@ -15,6 +16,7 @@
 namespace meterline::testing {
 namespace {
 
+using formats::ColumnKind;
 using formats::header_columns_max;
 using formats::row_bytes_max;
 
@@ -201,7 +203,8 @@ struct NaiveHeader {
   std::size_t columns = 0;
   std::size_t meter_column = 0;
   std::size_t date_column = 0;
-  std::vector<std::optional<int>> minutes;  ///< Of each column; empty when it is no time.
+  std::vector<std::optional<int>> minutes;          ///< Of each column; empty when it is no time.
+  std::vector<std::optional<ColumnKind>> left_out;  ///< Of each column that is left out.
   IntervalLength interval;
 };
 
@@ -217,7 +220,39 @@ Result<IntervalLength> interval_of(const std::set<int>& times) {
   return *interval;
 }
 
-Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
+/// Three columns of one name are flags.
+void find_flags_by_their_number(const std::vector<NaiveField>& fields, NaiveHeader& header) {
+  const std::set<ColumnKind> may_be_flags = {ColumnKind::flag, ColumnKind::label,
+                                             ColumnKind::other};
+  for (std::size_t column = 0; column < fields.size(); ++column) {
+    if (!header.left_out[column] || fields[column].text.empty()) continue;
+    const auto count = std::count_if(fields.begin(), fields.end(), [&](const NaiveField& field) {
+      return field.text == fields[column].text;
+    });
+    if (count >= 3 && may_be_flags.contains(*header.left_out[column]))
+      header.left_out[column] = ColumnKind::slot_flag;
+  }
+}
+
+/// One finding for each code that tells of columns, at the first of them.
+void tell_of_left_out(const std::vector<NaiveField>& fields, const NaiveHeader& header, Unit unit,
+                      formats::DaySink& sink) {
+  for (std::size_t number = 0; number < finding_codes_count; ++number) {
+    const auto code = static_cast<FindingCode>(number);
+    for (std::size_t column = 0; column < fields.size(); ++column) {
+      const auto kind = header.left_out[column];
+      if (!kind || formats::told_as(*kind, unit) != code) continue;
+      sink.on_finding({.line = 1,
+                       .column = static_cast<int>(column + 1),
+                       .code = code,
+                       .text = std::string(text_of(code)),
+                       .excerpt = excerpt_of(fields[column].text)});
+      break;
+    }
+  }
+}
+
+Result<NaiveHeader> header_of(const NaiveRow& row, Unit unit, formats::DaySink& sink) {
   if (row.has_unclosed_quote || row.is_overlong()) return fail(Errc::refused, "header row");
   auto fields = fields_of(row.text);
   if (any_bad_quoting(fields)) return fail(Errc::refused, "bad quoting in the header");
@@ -226,7 +261,7 @@ Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
 
   NaiveHeader header{.columns = fields.size()};
   std::set<int> times;
-  std::vector<Finding> ignored;
+  header.left_out.resize(fields.size());
   int meter_columns = 0;
   int date_columns = 0;
   for (std::size_t column = 0; column < fields.size(); ++column) {
@@ -244,11 +279,7 @@ Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
     } else if (name == "24:00") {
       return fail(Errc::refused, "the times are ends of intervals");
     } else {
-      ignored.push_back({.line = 1,
-                         .column = static_cast<int>(column + 1),
-                         .code = FindingCode::column_ignored,
-                         .text = std::string(text_of(FindingCode::column_ignored)),
-                         .excerpt = excerpt_of(name)});
+      header.left_out[column] = formats::column_kind(name, unit);
     }
   }
   if (meter_columns != 1 || date_columns != 1) return fail(Errc::refused, "Meter or Date column");
@@ -258,7 +289,8 @@ Result<NaiveHeader> header_of(const NaiveRow& row, formats::DaySink& sink) {
     if (minute) in_order.push_back(*minute);
   if (in_order.front() == header.interval.minutes() && in_order.back() == 0)
     return fail(Errc::refused, "the times are ends of intervals, the last one midnight");
-  for (const Finding& finding : ignored) sink.on_finding(finding);
+  find_flags_by_their_number(fields, header);
+  tell_of_left_out(fields, header, unit, sink);
   return header;
 }
 
@@ -449,7 +481,41 @@ class NaiveParser {
       return reject_field(FindingCode::bad_meter_id, header_.meter_column);
     if (!Date::parse(fields_[header_.date_column].text))
       return reject_field(FindingCode::bad_date, header_.date_column);
+    for (std::size_t column = 0; column < header_.columns; ++column) {
+      const std::string& cell = fields_[column].text;
+      if (header_.left_out[column] == ColumnKind::slot && formats::holds_reading(cell))
+        return reject_field(FindingCode::readings_without_column, column);
+      if (header_.left_out[column] == ColumnKind::unit && formats::is_other_unit(cell, unit_))
+        return reject_field(FindingCode::other_unit, column);
+    }
     return false;
+  }
+
+  /// Of the readings that are kept.
+  void report_totals(const ReadingDay& day) {
+    Sum sum;
+    for (const auto mantissa : day.mantissas)
+      (void)sum.add({.mantissa = mantissa, .exponent = day.exponent});
+    for (std::size_t column = 0; column < header_.columns; ++column) {
+      if (header_.left_out[column] != ColumnKind::total) continue;
+      const NaiveCell cell = cell_of(fields_[column].text);
+      if (cell.refused) continue;
+      if (sum != Sum(*mantissa_of(cell.digits), -static_cast<int>(cell.decimals)))
+        report(FindingCode::total_differs, column + 1, cell.text);
+    }
+  }
+
+  std::vector<std::uint64_t> labels() const {
+    std::vector<std::uint64_t> hashes;
+    std::size_t count = 0;
+    for (std::size_t column = 0; column < header_.columns; ++column) {
+      const auto kind = header_.left_out[column];
+      if (!kind || !formats::may_be_label(*kind)) continue;
+      if (++count <= formats::labels_max) hashes.push_back(0);
+      hashes.back() =
+          formats::label_hash(hashes.back(), formats::label_of(*kind, fields_[column].text));
+    }
+    return hashes;
   }
 
   /// The cells that hold something, in column order.
@@ -496,7 +562,11 @@ class NaiveParser {
       day.mantissas[cell.slot] = *mantissa;
       day.qualities[cell.slot] = Quality::actual;
     }
-    sink_.on_day(day, rejected, sink_row());
+    report_totals(day);
+    const auto hashes = labels();
+    auto out = sink_row();
+    out.labels = hashes;
+    sink_.on_day(day, rejected, out);
   }
 
   const NaiveHeader& header_;
@@ -513,7 +583,7 @@ Result<void> parse_naive_wide_csv(std::string_view file, Unit unit, formats::Day
   if (file.starts_with("\xEF\xBB\xBF")) file.remove_prefix(3);
   const auto rows = rows_of(file);
   if (rows.empty()) return fail(Errc::refused, "empty");
-  METERLINE_TRY(const auto header, header_of(rows.front(), sink));
+  METERLINE_TRY(const auto header, header_of(rows.front(), unit, sink));
   NaiveParser parser(header, unit, sink);
   for (std::size_t i = 1; i < rows.size(); ++i) parser.parse(rows[i]);
   return {};

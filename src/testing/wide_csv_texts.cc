@@ -120,6 +120,13 @@ Texts header_columns() {
   };
   if (once_in(6))
     put_in(one_of<std::string>({"Note", "", "\"a,b\"", "Total", "24:30", "0:0", "1:2:3"}));
+  if (once_in(3)) {
+    for (auto more = *rc::gen::inRange(1, 5); more > 0; --more)
+      put_in(one_of<std::string>({"Type", "Type", "Units", "Register", "0:00 Flag", "Status",
+                                  "Total kWh", "Total MWh", "Time Change 1", "Site", "kW"}));
+  }
+  if (once_in(30))
+    for (int i = 0; i < 20; ++i) columns.push_back("Label");
   if (once_in(30)) put_in(one_of<std::string>({"24:00", "0:00", "00:00", "Meter", "date", "0:07"}));
   if (once_in(12)) std::rotate(columns.begin() + 2, columns.begin() + 3, columns.end());
   if (once_in(4)) {
@@ -157,6 +164,9 @@ std::string row(const Texts& columns) {
       out += is_plain ? meter() : dressed(meter());
     else if (same_name(columns[i], "date"))
       out += is_plain ? date() : dressed(date());
+    else if (same_name(columns[i], "type") || same_name(columns[i], "units") ||
+             same_name(columns[i], "site") || same_name(columns[i], "label"))
+      out += one_of<std::string>({"AI", "AI", "RI", "kWh", "kWh", "Wh", "A", "1", ""});
     else
       out += cells[(i * stride + i / 5) % cells.size()];
   }

@@ -29,6 +29,7 @@ class TwinSink : public WrittenSink {
     for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot)
       if (day.qualities[slot] == Quality::missing && day.mantissas[slot] != 0)
         write(fmt::format("  slot {} is missing but not 0", slot));
+    for (const auto label : row.labels) write(fmt::format("  label {:x}", label));
     write_row(row);
   }
   void on_rejected_row(const formats::Row& row) override {
