@@ -72,6 +72,7 @@ Result<std::string_view> FileReader::take_header(std::string_view piece) {
     if (!row.text.empty()) {
       std::vector<Finding> findings;
       METERLINE_TRY(parser_, formats::WideCsv::create(row.text, options_.unit, findings));
+      content_.label_names = parser_->label_names();
       for (auto& finding : findings) {
         finding.line += lines_before_;
         content_.findings.add(std::move(finding));

@@ -22,6 +22,7 @@ struct FileContent {
   explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
 
   std::string format;
+  std::vector<std::string> label_names;  ///< Of the rows' labels, in order.
   RowCounts rows;
   ReadingCounts readings;
   FindingKeeper findings;

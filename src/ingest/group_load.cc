@@ -44,14 +44,16 @@ Result<void> GroupLoad::store_all() {
   for (std::size_t i = 0; i < loads_.size(); ++i) {
     if (progress_[i] == Progress::done) continue;
     if (progress_[i] == Progress::read)
-      files[i] = {.content = &loads_[i].content(), .delivery = deliveries.size()};
+      files[i] = {.content = &loads_[i].content(),
+                  .source = loads_[i].record().delivery.source,
+                  .delivery = deliveries.size()};
     deliveries.push_back(loads_[i].record().delivery);
   }
   if (deliveries.empty()) return {};
 
   METERLINE_TRY(const auto writer, store_.write(deliveries));
   const auto channels = channels_.all();
-  DayFeed feed(channels, files, *writer);
+  DayFeed feed(channels, files, *writer, hooks_.on_rejected);
   METERLINE_CHECK(sorter_.visit([&](const SortedRow& row) -> Result<void> {
     if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
     return feed.add(row);

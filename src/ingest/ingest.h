@@ -41,7 +41,9 @@ struct RejectedRow {
   std::string_view source;
   std::int64_t line = 0;
   std::string_view reasons;  ///< `code: text`, joined by `; `.
-  std::string_view text;     ///< The row as it stands in the file.
+  /// The row as it stands in the file. Empty for one that was rejected for what other rows of its
+  /// meter and day say: it is no longer at hand when they are compared.
+  std::string_view text;
 };
 
 /// What became of an archive.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -43,7 +45,7 @@ source::Incoming incoming(const std::string& text, const std::string& name = "fi
 const IngestOptions one_thread = {.unit = Unit::kWh, .threads = 1};
 
 /// What the store should hold and the report should count, found by the naive parser: of rows
-/// that say the same meter and day the last one stays.
+/// that say the same meter and day the last one stays, or none where their labels differ.
 class Oracle final : public formats::DaySink {
  public:
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override {
@@ -53,13 +55,8 @@ class Oracle final : public formats::DaySink {
     counts.missing -= rejected_readings;
     ++rows.read;
     readings.read += row.slots;
-    const auto [kept, is_new] = days_.try_emplace({day.meter, day.date});
-    if (!is_new) {
-      ++rows.repeated;
-      readings.repeated += row.slots;
-      ++finding_counts.at(static_cast<std::size_t>(FindingCode::repeated));
-    }
-    kept->second = {day, counts};
+    days_[{day.meter, day.date}].push_back(
+        {.day = day, .counts = counts, .labels = {row.labels.begin(), row.labels.end()}});
   }
   void on_rejected_row(const formats::Row& row) override {
     ++rows.read;
@@ -71,27 +68,47 @@ class Oracle final : public formats::DaySink {
     ++finding_counts.at(static_cast<std::size_t>(finding.code));
   }
 
-  /// The lines of testing::totals_of.
   void finish() {
-    for (const auto& [key, kept] : days_) {
+    for (const auto& [key, said] : days_) {
+      const auto& last = said.back();
+      const auto earlier = std::ssize(said) - 1;
+      const auto slots = last.counts.read;
+      const bool is_ambiguous = std::any_of(
+          said.begin(), said.end(), [&](const Said& other) { return other.labels != last.labels; });
+      if (is_ambiguous) {
+        rows.rejected += earlier + 1;
+        readings.rejected += (earlier + 1) * slots;
+        count(FindingCode::ambiguous_row, earlier + 1);
+        continue;
+      }
       ++rows.stored;
-      readings.stored += kept.second.stored;
-      readings.missing += kept.second.missing;
-      readings.rejected += kept.second.rejected;
+      rows.repeated += earlier;
+      readings.repeated += earlier * slots;
+      readings.stored += last.counts.stored;
+      readings.missing += last.counts.missing;
+      readings.rejected += last.counts.rejected;
+      count(FindingCode::repeated, earlier);
+      kept_.push_back(last.day);
     }
   }
-  std::vector<ReadingDay> days() const {
-    std::vector<ReadingDay> all;
-    for (const auto& [key, kept] : days_) all.push_back(kept.first);
-    return all;
-  }
+  std::vector<ReadingDay> days() const { return kept_; }
 
   RowCounts rows;
   ReadingCounts readings;
   FindingCounts finding_counts{};
 
  private:
-  std::map<std::pair<MeterId, Date>, std::pair<ReadingDay, ReadingCounts>> days_;
+  struct Said {
+    ReadingDay day;
+    ReadingCounts counts;
+    std::vector<std::uint64_t> labels;
+  };
+  void count(FindingCode code, std::int64_t more) {
+    finding_counts.at(static_cast<std::size_t>(code)) += more;
+  }
+
+  std::map<std::pair<MeterId, Date>, std::vector<Said>> days_;
+  std::vector<ReadingDay> kept_;
 };
 
 void check_against_oracle(const std::string& text, const IngestOptions& options) {
@@ -174,6 +191,84 @@ TEST(Ingest, TheLastOfRepeatedRowsStaysAndTheOthersAreTold) {
                                   .text = "line 4 has the same meter and day and is kept",
                                   .excerpt = "A,2019-01-01"}));
   EXPECT_THAT(testing::totals_of(*store), HasSubstr("A 2019-01-01 consumption/consumption/kWh 2 "));
+}
+
+const std::string registers =
+    "Meter,Measurement Type,Date,0:00,1:00,Total\n"
+    "A,AI,2019-01-01,1,1,2\n"
+    "A,AI,2019-01-02,1,1,2\n"
+    "A,AI,2019-01-01,3,,3\n"
+    "A,RE,2019-01-01,5,5,10\n"
+    "A,AI,2019-01-01,1,1,2\n";
+
+TEST(Ingest, RowsThatDifferInAColumnThatIsNotReadAreAllRejected) {
+  for (const std::size_t sort_bytes : {std::size_t{1}, std::size_t{1} << 20}) {
+    const auto store = store::make_memory_store();
+    std::vector<std::string> rejected;
+    const IngestHooks hooks{.on_rejected = [&](const RejectedRow& row) {
+      rejected.push_back(std::string(row.source) + ' ' + std::to_string(row.line) + ' ' +
+                         std::string(row.reasons));
+    }};
+    auto options = one_thread;
+    options.sort_bytes_max = sort_bytes;
+    const auto record = load(incoming(registers), *store, options, hooks);
+    EXPECT_EQ(record.report.state, DeliveryState::stored);
+    EXPECT_EQ(record.report.rows, (RowCounts{.read = 5, .stored = 1, .rejected = 4}));
+    EXPECT_EQ(record.report.readings,
+              (ReadingCounts{.read = 120, .stored = 2, .missing = 22, .rejected = 96}));
+    ASSERT_EQ(record.report.findings.size(), 5U);
+    EXPECT_EQ(
+        record.report.findings[1],
+        (Finding{.line = 2,
+                 .code = FindingCode::ambiguous_row,
+                 .text = "rows of one meter and day are different things: lines 4 and 5 differ "
+                         "in column `Measurement Type`, which is not read, so none of them is "
+                         "stored",
+                 .excerpt = "A,2019-01-01"}));
+    ASSERT_EQ(rejected.size(), 4U);
+    EXPECT_THAT(rejected[0], HasSubstr("file.csv 2 ambiguous_row: rows of one meter and day"));
+    EXPECT_THAT(testing::totals_of(*store), ::testing::Not(HasSubstr("2019-01-01")));
+  }
+}
+
+/// A corrected row has another total, another flag, and perhaps another note.
+TEST(Ingest, RowsThatDifferInValuesAreCorrections) {
+  const auto store = store::make_memory_store();
+  const auto record =
+      load(incoming("Meter,Measurement Type,Date,0:00,1:00,Total,Status,Note,Read at\n"
+                    "A,AI,2019-01-01,1,1,2,E,first,2019-01-02 06:00\n"
+                    "A,AI,2019-01-01,2,1,3,A,corrected,2019-01-09 06:00\n"),
+           *store, one_thread);
+  EXPECT_EQ(record.report.rows, (RowCounts{.read = 2, .stored = 1, .repeated = 1}));
+  EXPECT_THAT(testing::totals_of(*store), HasSubstr("A 2019-01-01 consumption/consumption/kWh 3 "));
+}
+
+TEST(Ingest, AFileOfAmbiguousRowsOnlyIsRefused) {
+  const auto store = store::make_memory_store();
+  const auto record = load(incoming("Meter,Register,Date,0:00,1:00\n"
+                                    "A,1,2019-01-01,1,1\n"
+                                    "A,2,2019-01-01,2,2\n"),
+                           *store, one_thread);
+  EXPECT_EQ(record.report.state, DeliveryState::refused);
+  EXPECT_THAT(record.report.reason, HasSubstr("(2 read: ambiguous_row 2)"));
+  EXPECT_TRUE(store->meters({})->empty());
+}
+
+/// One by one they are told of up to a number, so that memory does not grow with them.
+TEST(Ingest, CountsHoweverManyRowsOfOneDayThereAre) {
+  std::string text = "Meter,Register,Date,0:00,1:00\n";
+  for (int i = 0; i < 12'000; ++i) text += "A,1,2019-01-01,1,1\n";
+  for (const bool is_ambiguous : {false, true}) {
+    const auto store = store::make_memory_store();
+    const auto record =
+        load(incoming(is_ambiguous ? text + "A,2,2019-01-01,1,1\n" : text), *store, one_thread);
+    EXPECT_EQ(record.report.rows,
+              is_ambiguous ? (RowCounts{.read = 12'001, .rejected = 12'001})
+                           : (RowCounts{.read = 12'000, .stored = 1, .repeated = 11'999}));
+    const auto code = is_ambiguous ? FindingCode::ambiguous_row : FindingCode::repeated;
+    EXPECT_EQ(record.report.finding_counts.at(static_cast<std::size_t>(code)),
+              is_ambiguous ? 12'001 : 11'999);
+  }
 }
 
 TEST(Ingest, AFileThatIsStoredIsSkippedUntilItChanges) {

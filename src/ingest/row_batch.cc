@@ -43,6 +43,10 @@ void FindingKeeper::add(FindingKeeper&& other, std::int64_t lines) {
   }
 }
 
+void FindingKeeper::count(FindingCode code, std::int64_t more) {
+  counts_.at(static_cast<std::size_t>(code)) += more;
+}
+
 std::vector<Finding> FindingKeeper::take() {
   std::sort_heap(heap_.begin(), heap_.end(), is_before);
   return std::move(heap_);
@@ -70,9 +74,12 @@ void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const forma
             .slots = {.slots = static_cast<std::uint16_t>(row.slots),
                       .missing = static_cast<std::uint16_t>(missing),
                       .rejected = static_cast<std::uint16_t>(rejected_readings)},
-            .has_plain_total = static_cast<std::uint16_t>(total ? 1 : 0),
+            .has_plain_total = static_cast<std::uint8_t>(total ? 1 : 0),
+            .labels = static_cast<std::uint8_t>(row.labels.size()),
             .packed_bytes = static_cast<std::uint32_t>(bytes.size() - head_at - sizeof(RowHead))},
            bytes.data() + head_at);
+  if (!row.labels.empty())
+    bytes.append(reinterpret_cast<const char*>(row.labels.data()), row.labels.size_bytes());
   ++batch_.rows.read;
   ++batch_.rows.stored;
   batch_.readings.read += row.slots;

@@ -17,6 +17,8 @@ class FindingKeeper {
   explicit FindingKeeper(std::size_t max) : max_(max) {}
 
   void add(Finding finding);
+  /// Counts findings without keeping them.
+  void count(FindingCode code, std::int64_t more);
   /// Takes in another's findings, their lines moved down by `lines`.
   void add(FindingKeeper&& other, std::int64_t lines);
 

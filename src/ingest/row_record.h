@@ -33,7 +33,10 @@ struct SlotCounts {
   std::uint16_t rejected = 0;
 };
 
-/// A good row on its way from the parser to the store, without its packed day.
+/// What a row has of formats::Row::labels, as bytes.
+inline constexpr std::size_t label_bytes = sizeof(std::uint64_t);
+
+/// A good row on its way from the parser to the store, without its packed day and its labels.
 struct RowHead {
   std::int64_t line = 0;
   std::int64_t plain_total = 0;  ///< If has_plain_total.
@@ -42,7 +45,8 @@ struct RowHead {
   std::uint16_t channel = 0;     ///< In the group's ChannelTable.
   std::uint16_t file = 0;        ///< In the group of files that are loaded together.
   SlotCounts slots;
-  std::uint16_t has_plain_total = 0;
+  std::uint8_t has_plain_total = 0;
+  std::uint8_t labels = 0;  ///< How many.
   std::uint32_t packed_bytes = 0;
 };
 
@@ -53,8 +57,8 @@ inline std::uint64_t day_key(const RowHead& row) {
          std::uint64_t{row.channel} << 16 | row.file;
 }
 
-/// Rows as bytes: the head, then the packed day, one row after another. The bytes stay within one
-/// process, so they need no format number.
+/// Rows as bytes: the head, the packed day, then the labels, one row after another. The bytes stay
+/// within one process, so they need no format number.
 inline RowHead head_at(const char* at) {
   RowHead head;
   std::memcpy(&head, at, sizeof(head));
@@ -64,7 +68,13 @@ inline void put_head(const RowHead& head, char* at) { std::memcpy(at, &head, siz
 inline std::string_view packed_at(const char* at) {
   return {at + sizeof(RowHead), head_at(at).packed_bytes};
 }
-inline std::size_t bytes_of(const RowHead& head) { return sizeof(RowHead) + head.packed_bytes; }
+inline std::string_view labels_at(const char* at) {
+  const RowHead head = head_at(at);
+  return {at + sizeof(RowHead) + head.packed_bytes, head.labels * label_bytes};
+}
+inline std::size_t bytes_of(const RowHead& head) {
+  return sizeof(RowHead) + head.packed_bytes + head.labels * label_bytes;
+}
 
 /// Rows of one piece of a file. Their meters are numbered here: neighbours of one meter have one
 /// number, and the next has the next.

@@ -117,7 +117,7 @@ class RowSorter::Cursor {
 
  protected:
   void stand_on(const char* at, std::string_view meter) {
-    row_ = {.meter = meter, .head = head_at(at), .packed = packed_at(at)};
+    row_ = {.meter = meter, .head = head_at(at), .packed = packed_at(at), .labels = labels_at(at)};
   }
   void end() { is_at_end_ = true; }
 
@@ -331,6 +331,7 @@ Result<void> RowSorter::spill() {
       meter = row.head.meter;
     }
     METERLINE_CHECK(append(row.head, row.packed));
+    METERLINE_CHECK(spool_->append(row.labels));
   }
   METERLINE_CHECK(spool_->end_run());
   sorted_.clear();

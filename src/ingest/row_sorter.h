@@ -19,6 +19,7 @@ struct SortedRow {
   std::string_view meter;
   RowHead head;  ///< Its number of the meter says nothing.
   std::string_view packed;
+  std::string_view labels;  ///< Hashes of label_bytes each; see formats::Row::labels.
 };
 
 /// Memory for rows, to be used by one sorter after another.

@@ -33,6 +33,10 @@ std::string packed_of(const Key& key) {
   return key.meter + std::string(static_cast<std::size_t>(key.line % 90), 'p');
 }
 
+std::string labels_of(const Key& key) {
+  return std::string(static_cast<std::size_t>(key.line % 3) * label_bytes, 'l');
+}
+
 void append(const Key& key, PackedRows& rows) {
   const auto packed = packed_of(key);
   const auto at = rows.bytes.size();
@@ -45,9 +49,11 @@ void append(const Key& key, PackedRows& rows) {
             .file = key.file,
             .slots = {.slots = 48, .missing = 2, .rejected = 1},
             .has_plain_total = 1,
+            .labels = static_cast<std::uint8_t>(labels_of(key).size() / label_bytes),
             .packed_bytes = static_cast<std::uint32_t>(packed.size())},
            rows.bytes.data() + at);
   rows.bytes += packed;
+  rows.bytes += labels_of(key);
 }
 
 PackedRows rows_of(const Key& key) {
@@ -83,6 +89,7 @@ std::vector<Key> sorted(const std::vector<Key>& keys, std::size_t bytes_max) {
     Key as_packed = visited.back();
     as_packed.line -= lines_before;
     EXPECT_EQ(last->packed, packed_of(as_packed));
+    EXPECT_EQ(last->labels, labels_of(as_packed));
     EXPECT_EQ(last->head.plain_total, -7);
     EXPECT_EQ(last->head.slots.missing, 2);
   };
