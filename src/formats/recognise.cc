@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "formats/foreign.h"
+
 namespace meterline::formats {
 namespace {
 
@@ -29,6 +31,9 @@ bool is_binary(std::string_view head) {
 
 Result<Recognised> recognise(std::string_view head) {
   head = head.substr(0, recognise_bytes);
+  const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
+  if (const auto foreign = foreign_text(head.substr(mark)); !foreign.empty())
+    return fail(Errc::refused, foreign);
   if (is_utf16(head))
     return fail(Errc::refused,
                 "this is UTF-16 text; meterline reads UTF-8: convert it first, e.g. with `iconv "
@@ -37,7 +42,6 @@ Result<Recognised> recognise(std::string_view head) {
     return fail(Errc::refused,
                 "this is binary content, not text; CSV may be plain or packed with gzip, zstd or "
                 "zip");
-  const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
   const bool is_whole_file = head.size() < recognise_bytes;
   if (is_whole_file && head.find_first_not_of("\r\n", mark) == std::string_view::npos)
     return fail(Errc::refused, "the file is empty");

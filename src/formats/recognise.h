@@ -15,8 +15,8 @@ struct Recognised {
   std::size_t byte_order_mark = 0;  ///< Bytes to leave out at the start: 0 or 3.
 };
 
-/// Errors: `refused`, with the reason, for an empty file, UTF-16, binary content, or text that
-/// is no format known here.
+/// Errors: `refused`, with the reason, for an empty file, UTF-16, binary content, and what is known
+/// to be no CSV, by its name (foreign.h).
 Result<Recognised> recognise(std::string_view head);
 
 }  // namespace meterline::formats

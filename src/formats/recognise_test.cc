@@ -60,6 +60,11 @@ TEST(Recognise, RefusesBinaryContent) {
   EXPECT_THAT(said("\x1B[1mMeter"), HasSubstr("binary"));
 }
 
+TEST(Recognise, CallsWhatIsNoCsvByItsName) {
+  EXPECT_THAT(said("\xEF\xBB\xBF<html>"), HasSubstr("HTML page"));
+  EXPECT_THAT(said(std::string_view("\xD0\xCF\x11\xE0\0\0", 6)), HasSubstr("Excel workbook"));
+}
+
 TEST(Recognise, LooksNoFurtherThanItSays) {
   const std::string text(recognise_bytes, 'x');
   EXPECT_EQ(said(text + '\1'), "wide-csv 0");

@@ -1,9 +1,12 @@
 #include "ingest/file_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
+#include "formats/header_hint.h"
 #include "formats/recognise.h"
 
 namespace meterline::ingest {
@@ -71,7 +74,12 @@ Result<std::string_view> FileReader::take_header(std::string_view piece) {
     const auto row = formats::first_row(piece);
     if (!row.text.empty()) {
       std::vector<Finding> findings;
-      METERLINE_TRY(parser_, formats::WideCsv::create(row.text, options_.unit, findings));
+      auto parser = formats::WideCsv::create(row.text, options_.unit, findings);
+      if (!parser)
+        return fail(parser.error().code,
+                    fmt::format("{}; {}", parser.error().message,
+                                formats::header_hint(piece, lines_before_ + 1)));
+      parser_ = *std::move(parser);
       content_.label_names = parser_->label_names();
       for (auto& finding : findings) {
         finding.line += lines_before_;

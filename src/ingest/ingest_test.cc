@@ -349,6 +349,21 @@ TEST(Ingest, ARefusedFileIsRememberedWithItsReasonAndTriedAgain) {
   EXPECT_EQ(all->front().report.state, DeliveryState::refused);
 }
 
+TEST(Ingest, ARefusedHeaderIsToldWithWhatWasSeen) {
+  const auto store = store::make_memory_store();
+  const auto reason = [&](const std::string& text) {
+    return load(incoming(text), *store, one_thread).report.reason;
+  };
+  EXPECT_THAT(reason("\n\nsep=;\nMeter;Date;0:00;1:00\n"),
+              HasSubstr("line 3 was taken for the header, with 1 column by `,`; line 4, with 4 "
+                        "columns by `;`, looks more like it"));
+  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("no column `Meter`"));
+  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("nearest to `Meter` `MPAN`"));
+  const auto foreign = load(incoming("100,NEM12,1,A,B\n"), *store, one_thread);
+  EXPECT_THAT(foreign.report.reason, HasSubstr("this is NEM12"));
+  EXPECT_EQ(foreign.report.format, "");
+}
+
 TEST(Ingest, AFileOfWhichNoRowCouldBeStoredIsRefused) {
   const auto store = store::make_memory_store();
   const std::string text = "Meter,Date,0:00,1:00\nA,01/02/2019,1,1\nA,02/02/2019,1,1\nTotal,,1,1\n";

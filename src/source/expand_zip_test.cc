@@ -106,6 +106,21 @@ TEST(ExpandZip, RefusesAnythingButOneFile) {
   check(zip({{"a.csv", ""}, {"folder/", ""}, {"folder/b.csv", ""}}), several);
 }
 
+TEST(ExpandZip, CallsAWorkbookByItsName) {
+  constexpr auto* excel =
+      "refused: this is an Excel workbook (.xlsx), or another document of Office; save its sheet "
+      "as "
+      "CSV (UTF-8)";
+  check(zip({{"[Content_Types].xml", "<Types/>"}, {"_rels/.rels", ""}, {"xl/workbook.xml", ""}}),
+        excel);
+  check(zip({{"docProps/app.xml", "<p/>"}, {"[Content_Types].xml", "<Types/>"}}), excel);
+  check(
+      zip({{"mimetype", "application/vnd.oasis.opendocument.spreadsheet"}, {"content.xml", ""}}),
+      "refused: this is an OpenDocument spreadsheet (.ods), or another document of that kind; save "
+      "its sheet as CSV (UTF-8)");
+  check(zip({{"xl.csv", "abc"}}), "abc");
+}
+
 TEST(ExpandZip, RefusesAnEncryptedFile) {
   check(zip({{"a.csv", "abc"}}, {.encryption = "traditional"}),
         "refused: the zip file is encrypted; unpack it and load its files");

@@ -83,6 +83,20 @@ class Unzip : public ByteSource {
     return damaged(why != nullptr ? why : "unknown reason");
   }
 
+  /// Documents of office programs are zips of parts, in no certain order.
+  static Result<void> check_name(std::string_view name) {
+    for (const std::string_view part : {"[Content_Types].xml", "_rels/", "docProps/", "xl/"})
+      if (name.starts_with(part))
+        return fail(Errc::refused,
+                    "this is an Excel workbook (.xlsx), or another document of Office; save its "
+                    "sheet as CSV (UTF-8)");
+    if (name == "mimetype")
+      return fail(Errc::refused,
+                  "this is an OpenDocument spreadsheet (.ods), or another document of that kind; "
+                  "save its sheet as CSV (UTF-8)");
+    return {};
+  }
+
   /// Goes to the next regular file. False when there is none.
   Result<bool> next_file() {
     archive_entry* entry = nullptr;
@@ -92,7 +106,10 @@ class Unzip : public ByteSource {
       if (status < ARCHIVE_WARN) return failed();
       if (archive_entry_is_encrypted(entry) != 0)
         return fail(Errc::refused, "the zip file is encrypted; unpack it and load its files");
-      if (archive_entry_filetype(entry) == AE_IFREG) return true;
+      if (archive_entry_filetype(entry) != AE_IFREG) continue;
+      const char* const name = archive_entry_pathname(entry);
+      METERLINE_CHECK(check_name(name == nullptr ? "" : name));
+      return true;
     }
   }
 

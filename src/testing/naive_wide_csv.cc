@@ -38,7 +38,39 @@ std::string lower_case(std::string text) {
 
 // --- Is it text at all? ---
 
+/// What is no CSV, or begins with a record that no wide CSV begins with.
+bool is_foreign(std::string_view text) {
+  for (const char* start : {"\xD0\xCF\x11\xE0", "%PDF-", "SQLite format 3", "PAR1", "BZh",
+                            "\xFD"
+                            "7zXZ",
+                            "7z\xBC\xAF", "Rar!"})
+    if (text.starts_with(start)) return true;
+  std::string squeezed;  // Without blanks and line ends.
+  std::string lines = "\n";
+  for (const char c : text) {
+    if (c != ' ' && c != '\t' && !is_line_end(c)) squeezed += c;
+    lines += is_line_end(c) ? '\n' : c;
+  }
+  while (!text.empty() && (is_blank(text.front()) || is_line_end(text.front())))
+    text.remove_prefix(1);
+  if (text.size() >= 2 && text[0] == '<') {
+    const char next = lower_case(std::string(text.substr(1, 1)))[0];
+    if (('a' <= next && next <= 'z') || next == '?' || next == '!') return true;
+  }
+  for (const char* start : {"{\"", "{}", "[{", "[[", "[\""})
+    if (squeezed.starts_with(start)) return true;
+  const auto has_line = [&](const std::string& start) {
+    return lines.find('\n' + start) != std::string::npos;
+  };
+  return text.starts_with("100,NEM12") || text.starts_with("100,NEM13") ||
+         (text.starts_with("200,") && has_line("300,")) ||
+         (text.starts_with("HDR,") && has_line("DET,"));
+}
+
 Result<void> check_is_text(std::string_view file) {
+  const std::string_view mark = "\xEF\xBB\xBF";
+  if (is_foreign(file.starts_with(mark) ? file.substr(3) : file))
+    return fail(Errc::refused, "no CSV");
   if (file.starts_with("\xFF\xFE") || file.starts_with("\xFE\xFF"))
     return fail(Errc::refused, "UTF-16");
   if (file.starts_with("\xEF\xBB\xBF")) file.remove_prefix(3);
