@@ -20,7 +20,7 @@ def overlapping(tmp_path_factory):
                                                 for _ in range(48)])
                 for meter in rng.sample(METERS, 4) for day in rng.sample(range(25, 40), 5)]
         wide.write(folder / f"{index:02}.csv", wide.header() + "".join(rows),
-                   modified=f"2019-03-{rng.randrange(1, 20):02}T00:00:00")
+                   modified=f"2019-03-{rng.randrange(1, 20):02}T00:{index:02}:00")
     return folder
 
 
