@@ -97,16 +97,17 @@ class Meterline:
         return self(*args, "--output", "json", expect=expect)
 
     def answers(self, meters_max=10):
-        """What the store answers, as text, to compare stores by that were loaded at other times."""
+        """What the store answers, to compare stores by that were loaded at other times."""
         names = [meter["meter"] for meter in self("meters", "--limit", 100_000).json["meters"]]
         year = ("2019-01-01", "2019-12-31")
         portfolio = self("portfolio", "--from", year[0], "--to", year[1], "--output", "json").out
-        return [names, *(without_receipts(text) for text in (
-            self("deliveries").out, portfolio,
-            *(self.query(name, *year).out for name in names[::len(names) // meters_max + 1])))]
+        chosen = names[::len(names) // meters_max + 1]
+        queries = (self.query(name, *year).out for name in chosen)
+        texts = [self("deliveries").out, portfolio, *queries]
+        return [names, *map(without_receipts, texts)]
 
     def archive(self, **options):
-        """All that the store holds but for the times of receipt, as bytes: equal for stores of equal
+        """All that the store holds but for times of receipt, as bytes: equal for stores of equal
         content that were loaded at other times."""
         path = self.folder / "archive"
         path.unlink(missing_ok=True)

@@ -12,8 +12,7 @@ constexpr std::size_t compared_max = 20;
 
 Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incoming& incoming,
                                                              const store::Store& store) {
-  METERLINE_TRY(auto records,
-                store.deliveries({.source = incoming.source, .limit = compared_max}));
+  METERLINE_TRY(auto records, store.deliveries({.source = incoming.source, .limit = compared_max}));
   if (records.empty()) return std::optional<store::DeliveryRecord>();
   auto latest = records.begin();
   for (auto at = records.begin(); at != records.end(); ++at)
