@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import resource
 import select
 import signal
@@ -96,25 +97,66 @@ class Meterline:
         return self(*args, "--output", "json", expect=expect)
 
     def answers(self, meters_max=10):
-        """What the store answers, as text, to compare stores by."""
+        """What the store answers, to compare stores by that were loaded at other times."""
         names = [meter["meter"] for meter in self("meters", "--limit", 100_000).json["meters"]]
         year = ("2019-01-01", "2019-12-31")
         portfolio = self("portfolio", "--from", year[0], "--to", year[1], "--output", "json").out
-        return [names, self("deliveries").out, portfolio,
-                *(self.query(name, *year).out for name in names[::len(names) // meters_max + 1])]
+        chosen = names[::len(names) // meters_max + 1]
+        queries = (self.query(name, *year).out for name in chosen)
+        texts = [self("deliveries").out, portfolio, *queries]
+        return [names, *map(without_receipts, texts)]
 
     def archive(self, **options):
-        """All that the store holds, as bytes: equal for stores of equal content."""
+        """All that the store holds but for times of receipt, as bytes: equal for stores of equal
+        content that were loaded at other times."""
         path = self.folder / "archive"
         path.unlink(missing_ok=True)
         self("export", path, **options)
-        return path.read_bytes()
+        return archive_without_receipts(path)
 
     def day_sums(self, meter, first, last):
         """Date -> sum, of the days that have one."""
         (channel,) = self.query(meter, first, last).json["channels"]
         return {point["start"]: point["sum"] for point in channel["series"]
                 if point["sum"] is not None}
+
+
+def without_receipts(text):
+    return re.sub(r'"(received|receivedAt)":"[^"]*"', r'"\1":""', text)
+
+
+def archive_without_receipts(path):
+    """The bytes of an archive (docs/formats/archive.md) without what differs between two loads."""
+    data = subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True).stdout
+    at = data.index(b"\n") + 1
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte, at = data[at], at + 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    varint()  # The format.
+    kept = [data[:at]]
+    while data[at:at + 1] == b"D":
+        at += 1
+        size = varint()
+        begin, end = at, at + size
+        at += 1 + 16  # Format and id.
+        source_bytes = varint()
+        at += source_bytes + 32
+        varint()  # Bytes.
+        varint()  # Delivery time.
+        kept.append(data[begin:at])
+        varint()  # Receipt.
+        kept.append(data[at:end])
+        at = end
+    kept.append(data[at:-32])  # Without the hash of it all.
+    return b"".join(kept)
 
 
 def finish(process, expect, input=None, deadline_s=DEADLINE_S):

@@ -153,7 +153,8 @@ def test_files_and_objects_load_together(meterline, bucket, tmp_path):
 def test_an_archive_is_restored_from_an_object(meterline, bucket, tmp_path):
     meterline("ingest", "-", input=file_of("A", 1).encode())
     before = meterline.archive()
-    bucket.put("store.archive", before)
+    meterline("export", meterline.folder / "whole")
+    bucket.put("store.archive", (meterline.folder / "whole").read_bytes())
     meterline.use_store(tmp_path / "other")
     meterline.env |= bucket.aws.env
     assert meterline("ingest", url()).json["archives"][0]["state"] == "stored"

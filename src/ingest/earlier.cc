@@ -3,12 +3,21 @@
 #include "core/try.h"
 
 namespace meterline::ingest {
+namespace {
+
+/// S3 tells whole seconds: so many deliveries of one source and one time are told apart by receipt.
+constexpr std::size_t compared_max = 20;
+
+}  // namespace
 
 Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incoming& incoming,
                                                              const store::Store& store) {
-  METERLINE_TRY(auto records, store.deliveries({.source = incoming.source, .limit = 1}));
+  METERLINE_TRY(auto records, store.deliveries({.source = incoming.source, .limit = compared_max}));
   if (records.empty()) return std::optional<store::DeliveryRecord>();
-  return std::optional(std::move(records.front()));
+  auto latest = records.begin();
+  for (auto at = records.begin(); at != records.end(); ++at)
+    if (at->delivery.version() > latest->delivery.version()) latest = at;
+  return std::optional(std::move(*latest));
 }
 
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery) {

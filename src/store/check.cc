@@ -185,7 +185,7 @@ class StoreCheck {
 
   Result<void> read_deliveries();
   Result<void> read_delivery(const DeliveryRecord& record);
-  Account* account_of(const StoredDay& day);
+  Account* account_of(const DeliveryId& id);
   void check_account(const Account& account);
 
   Result<void> each_meter(const MeterVisitor& visit);
@@ -281,10 +281,13 @@ void MeterCheck::check_place(const StoredDay& stored) {
   const bool is_behind = !any_ || std::tie(date_, channel_, stored.version, stored.delivery) <
                                       std::tie(stored.date, stored.channel, version_, delivery_);
   if (!is_behind) tell_of(stored, "comes in a wrong order, or twice");
-  const Account* const account = check_.account_of(stored);
+  const Account* const account = check_.account_of(stored.delivery);
   const auto parts = split_packed_day(stored.packed);
   if (account == nullptr || !parts) return;
-  const auto version = version_of(parts->grid, account->version);
+  auto delivered = account->version;
+  delivered.received =
+      stored.version.received;  // Of a load that was begun again, either may stand.
+  const auto version = version_of(parts->grid, delivered);
   if (version && *version != stored.version)
     tell_of(stored, fmt::format("has version {}, wanted {}", text_of_value(stored.version),
                                 text_of_value(*version)));
@@ -295,7 +298,7 @@ void MeterCheck::count(const StoredDay& stored) {
   const auto missing = std::count(day_.qualities.begin(), day_.qualities.end(), Quality::missing);
   const auto readings = static_cast<std::int64_t>(day_.qualities.size()) - missing;
   check_.report_.readings += readings;
-  Account* const account = check_.account_of(stored);
+  Account* const account = check_.account_of(stored.delivery);
   if (account == nullptr) {
     ++check_.report_.unfinished_days;
     check_.unfinished_.insert(stored.delivery);
@@ -351,21 +354,16 @@ Result<void> StoreCheck::read_delivery(const DeliveryRecord& record) {
   return {};
 }
 
-/// Null for a delivery that is not listed, and for a load of a listed one that was begun at another
-/// time and never finished.
-Account* StoreCheck::account_of(const StoredDay& day) {
-  const DeliveryId& id = day.delivery;
-  const auto finished = [&](Account& account) {
-    return account.version.received == day.version.received ? &account : nullptr;
-  };
+/// Null for a delivery that is not listed.
+Account* StoreCheck::account_of(const DeliveryId& id) {
   if (last_account_ < accounts_.size() && accounts_[last_account_].id == id)
-    return finished(accounts_[last_account_]);
+    return &accounts_[last_account_];
   const auto found = std::lower_bound(
       accounts_.begin(), accounts_.end(), id,
       [](const Account& account, const DeliveryId& to) { return account.id < to; });
   if (found == accounts_.end() || found->id != id) return nullptr;
   last_account_ = static_cast<std::size_t>(found - accounts_.begin());
-  return finished(*found);
+  return &*found;
 }
 
 /// A rejected reading of a stored row is missing in its day, and one of a rejected row is not.

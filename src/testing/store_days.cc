@@ -197,7 +197,7 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   day.channel = channel_in(channels.at(channel));
   day.interval = *IntervalLength::from_minutes(below(4) == 0 ? 30 : 60);
   day.exponent = static_cast<std::int8_t>(-static_cast<int>(below(7)));
-  if (below(3) == 0) day.stated = second(below(4));
+  if (below(3) == 0) day.stated = second(static_cast<std::int64_t>(below(4)));
   if (below(8) == 0) day.origin = Origin::estimate;
   const int an_hour = 60 / day.interval.minutes();
   const int longer = below(5) == 0 ? an_hour * (below(2) == 0 ? 1 : -1) : 0;

@@ -51,12 +51,15 @@ class RowsByDate {
              channels_[a->channel].channel < channels_[b->channel].channel;
     });
     used_ = 0;
-    for (const Row* row : order_)
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const Row* const row = order_[i];
+      if (is_said_again(i)) continue;
       METERLINE_CHECK(visit_({.channel = channels_[row->channel].channel,
                               .date = row->date,
                               .version = row->version.version,
                               .delivery = row->version.delivery,
                               .packed = row->packed}));
+    }
     return {};
   }
 
@@ -71,6 +74,17 @@ class RowsByDate {
     std::string text;
     Channel channel;
   };
+
+  /// A delivery that is loaded by two processes at once, or again after it was cut off, is received
+  /// twice and says the same twice: the later receipt, which comes first, stands for both.
+  bool is_said_again(std::size_t at) const {
+    const Row& row = *order_[at];
+    for (std::size_t i = at; i-- > 0 && order_[i]->channel == row.channel;) {
+      if (order_[i]->version.version.stated != row.version.version.stated) return false;
+      if (order_[i]->version.delivery == row.version.delivery) return true;
+    }
+    return false;
+  }
 
   Result<std::size_t> channel_number(std::string_view text) {
     for (std::size_t i = 0; i < channels_.size(); ++i)

@@ -153,8 +153,8 @@ std::span<const StatementText, statements_count> statements() { return texts; }
 
 std::int32_t bucket_of(const MeterId& meter) { return bucket_of_hash(fnv(meter.text())); }
 
-std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter) {
-  return bucket_of_hash(fnv(first_meter, fnv(version_key)));
+std::int32_t totals_bucket_of(std::string_view delivery_id, std::string_view first_meter) {
+  return bucket_of_hash(fnv(first_meter, fnv(delivery_id)));
 }
 
 std::string days_kind(std::string_view month) { return fmt::format("days {}", month); }

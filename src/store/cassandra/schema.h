@@ -112,7 +112,7 @@ inline constexpr std::size_t meter_totals_bytes_max = 384 << 10;
 inline constexpr int buckets = 16;
 std::int32_t bucket_of(const MeterId& meter);
 /// The same rows of totals always go to the same bucket.
-std::int32_t totals_bucket_of(std::string_view version_key, std::string_view first_meter);
+std::int32_t totals_bucket_of(std::string_view delivery_id, std::string_view first_meter);
 std::int64_t source_key(std::string_view source);
 
 /// Ordered as versions are and then by delivery, so that the newest comes first in descending
