@@ -113,7 +113,8 @@ def test_a_damaged_file_is_refused_and_the_good_one_beside_it_stored(meterline, 
     (bytes(range(256)) * 20, "binary content"),
     (b"Meter,Date,0:00,0:30,0:30\n", "0:30"),
     (b"Meter,0:00,0:30\n", "Date"),
-    (b"<html></html>\n", "Meter"),
+    (b"<html></html>\n", "HTML page"),
+    (b"hello\n", "Meter"),
 ])
 def test_what_is_no_such_file_is_refused_with_the_reason(meterline, tmp_path, content, reason):
     done = meterline("ingest", wide.write(tmp_path / "f.csv", content), expect=1)

@@ -50,6 +50,10 @@ bool is_like_an_interval(const std::string& name) {
              : digits + 1 < name.size() && digits + 3 >= name.size() && name.size() <= 16;
 }
 
+bool is_time(std::string_view name) {
+  return (name.size() == 4 || name.size() == 5) && name[name.size() - 3] == ':';
+}
+
 struct Candidate {
   std::int64_t line = 0;
   char delimiter = ',';
@@ -61,7 +65,8 @@ struct Candidate {
 
   /// Names count more than times, which rows have too.
   std::size_t likeness() const {
-    return (meter.empty() ? 0U : 4U) + (date.empty() ? 0U : 4U) +
+    if (columns < 2) return 0;
+    return (columns > 2 ? 1U : 0U) + (meter.empty() ? 0U : 4U) + (date.empty() ? 0U : 4U) +
            std::min<std::size_t>(intervals, 3);
   }
 };
@@ -132,7 +137,10 @@ std::string header_hint(std::string_view text, std::int64_t line) {
     for (const char delimiter : {',', ';', '\t', '|'}) {
       auto candidate = candidate_of(row, line, delimiter);
       if (!taken) taken = candidate;
-      if (candidate.columns > 1 && candidate.likeness() > best.likeness()) best = candidate;
+      // A line further down has one of the names at least: rows may begin with numbers, too.
+      const bool is_named = !candidate.meter.empty() || !candidate.date.empty();
+      const bool may_be = is_named || line == taken->line;
+      if (may_be && candidate.likeness() > best.likeness()) best = candidate;
     }
     const bool is_crlf = text.substr(end).starts_with("\r\n");
     text.remove_prefix(std::min(end + (is_crlf ? 2 : 1), text.size()));
@@ -140,8 +148,10 @@ std::string header_hint(std::string_view text, std::int64_t line) {
   if (!taken) return "";
   const auto hint = fmt::format("line {} was taken for the header, with {} {} by `,`", taken->line,
                                 taken->columns, taken->columns == 1 ? "column" : "columns");
-  constexpr std::size_t likeness_min = 4;  // One of the names at least.
-  const bool is_better = best.likeness() >= likeness_min && best.likeness() > taken->likeness();
+  const bool has_all = trimmed_lower(taken->meter) == "meter" &&
+                       trimmed_lower(taken->date) == "date" && is_time(taken->interval);
+  if (has_all) return "";
+  const bool is_better = best.likeness() > taken->likeness();
   if (!is_better) return hint + ": " + seen_text(*taken);
   return hint + fmt::format("; line {}, with {} columns by {}, looks more like it ({}): {}",
                             best.line, best.columns, delimiter_text(best.delimiter),

@@ -26,6 +26,16 @@ TEST(HeaderHint, NamesTheDelimiterThatIsThere) {
             std::string::npos);
 }
 
+TEST(HeaderHint, NamesADelimiterBesideNamesThatItDoesNotKnow) {
+  EXPECT_NE(header_hint("Ablesezeit;Zaehlerstand;Status\n1;2;3\n", 1)
+                .find("line 1, with 3 columns by `;`"),
+            std::string::npos);
+}
+
+TEST(HeaderHint, SaysNothingOfAHeaderThatHasAllNames) {
+  EXPECT_EQ(header_hint("Meter,Date,0:30,1:00,0:00\n", 1), "");
+}
+
 TEST(HeaderHint, NamesTheLineThatIsTheHeader) {
   EXPECT_EQ(
       header_hint("sep=,\nMeter,Date,0:00,0:30\n", 1),

@@ -32,6 +32,13 @@ constexpr int sure_days_of_month = 28;  ///< That every month has.
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 
+/// What a field that is no reading should be.
+std::string_view wanted_of(std::string_view text) {
+  if (text.find(',') != std::string_view::npos)
+    return "want a plain decimal like 0.305, with a point, and no comma for decimals or thousands";
+  return "want a plain decimal like 0.305";
+}
+
 /// A plain decimal but for its number of digits.
 bool has_too_many_digits(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
@@ -373,9 +380,9 @@ int WideCsvRows::align(int decimals_max) {
     const auto slot = static_cast<std::size_t>(csv_.columns_[i]);
     if (day_.qualities[slot] == Quality::missing) {
       const bool is_long = has_too_many_digits(fields_[i].text);
-      sink_.on_finding(
-          is_long ? cell_finding(i, FindingCode::value_too_large, "at most 18 digits")
-                  : cell_finding(i, FindingCode::bad_value, "want a plain decimal like 0.305"));
+      sink_.on_finding(is_long
+                           ? cell_finding(i, FindingCode::value_too_large, "at most 18 digits")
+                           : cell_finding(i, FindingCode::bad_value, wanted_of(fields_[i].text)));
       ++rejected;
       continue;
     }

@@ -1,7 +1,5 @@
 #include "ingest/file_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/try.h"
@@ -68,6 +66,12 @@ Result<void> FileReader::take_piece(formats::TextBuffer piece) {
   return start(std::move(piece), rows_at);
 }
 
+/// A refusal of the header at the start of `piece`, with what was seen there.
+tl::unexpected<Error> FileReader::explained(const Error& error, std::string_view piece) const {
+  const auto hint = formats::header_hint(piece, lines_before_ + 1);
+  return fail(error.code, hint.empty() ? error.message : error.message + "; " + hint);
+}
+
 /// Reads the header at the start of `piece`, behind empty lines, and returns the rows after it.
 Result<std::string_view> FileReader::take_header(std::string_view piece) {
   while (!piece.empty() && !parser_) {
@@ -75,10 +79,7 @@ Result<std::string_view> FileReader::take_header(std::string_view piece) {
     if (!row.text.empty()) {
       std::vector<Finding> findings;
       auto parser = formats::WideCsv::create(row.text, options_.unit, findings);
-      if (!parser)
-        return fail(parser.error().code,
-                    fmt::format("{}; {}", parser.error().message,
-                                formats::header_hint(piece, lines_before_ + 1)));
+      if (!parser) return explained(parser.error(), piece);
       parser_ = *std::move(parser);
       content_.label_names = parser_->label_names();
       for (auto& finding : findings) {

@@ -54,6 +54,7 @@ class FileReader {
   Result<void> take_piece(formats::TextBuffer piece);
   formats::TextBuffer unused_buffer();
   Result<std::string_view> take_header(std::string_view piece);
+  tl::unexpected<Error> explained(const Error& error, std::string_view piece) const;
   RowBatch parse(std::string_view rows) const;
   Result<void> start(formats::TextBuffer piece, std::size_t rows_at);
   Result<void> finish_first();
