@@ -335,6 +335,15 @@ TEST_F(Api, StoresAnUpload) {
   EXPECT_THAT(again.body, HasSubstr(R"("state":"skipped")"));
 }
 
+TEST_F(Api, AnUploadOfWhichNoRowCouldBeStoredIsRefused) {
+  const Response response = ask(upload(
+      "/v1/deliveries?source=x", "Meter,Date,0:00,1:00\nUP,01/02/2019,1,2\nUP,02/02/2019,1,2\n"));
+  EXPECT_EQ(response.status, 422);
+  EXPECT_THAT(response.body, HasSubstr(R"("state":"refused")"));
+  EXPECT_THAT(response.body, HasSubstr("none of its rows could be stored (2 read: bad_date 2)"));
+  EXPECT_THAT(response.body, HasSubstr(R"("findingCounts":{"bad_date":2})"));
+}
+
 TEST_F(Api, RefusesAnUploadThatIsNone) {
   EXPECT_EQ(ask(request_of("POST", "/v1/deliveries")).status, 400);
   EXPECT_EQ(ask(upload("/v1/deliveries", "")).status, 400);
