@@ -443,7 +443,7 @@ TEST(WideCsv, RejectsARowWithAReadingThatNoColumnTakes) {
 }
 
 /// As check(), for a file that is loaded as kWh.
-void check_as_kWh(std::string_view file, std::string_view want,
+void check_in_kwh(std::string_view file, std::string_view want,
                   std::source_location at = std::source_location::current()) {
   const ::testing::ScopedTrace trace(at.file_name(), static_cast<int>(at.line()), "case");
   meterline::testing::WrittenSink sink;
@@ -452,7 +452,7 @@ void check_as_kWh(std::string_view file, std::string_view want,
 }
 
 TEST(WideCsv, RejectsARowOfAnotherUnit) {
-  check_as_kWh(
+  check_in_kwh(
       "Meter,Units,Date,0:00,1:00\nEE1,kWh,2019-01-01,1,2\nEE2,Wh,2019-01-01,1,2\n"
       "EE3,,2019-01-01,1,2\n",
       "line 2: EE1 2019-01-01 60min kWh: 1 2 -*22\n"
