@@ -3,7 +3,9 @@
 #
 # Defines meterline::<name> from the current folder; without SOURCES it is header-only.
 # TESTS become one executable, <name>_test, whose cases ctest lists one by one, but for those
-# that need a cluster: their names end in /cassandra, and meterline_live_test() runs them.
+# that need a cluster: their names end in /cassandra, and meterline_live_test() runs them. They run
+# in the project's folder and name its files from there: a folder that stood in compile commands
+# would make ccache compile everything again for each clone.
 # BENCHES become one executable, <name>_bench (built on demand: `ninja <name>_bench`).
 # Each of FUZZERS becomes an executable of its own in the fuzz preset.
 add_library(meterline_warnings INTERFACE)
@@ -35,10 +37,8 @@ function(meterline_layer name)
     target_link_libraries(${name}_test PRIVATE
       meterline::${name} ${L_TEST_DEPS} meterline_warnings rapidcheck rapidcheck_gtest
       GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE
-      METERLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}: TEST_FILTER -*/cassandra
-      DISCOVERY_TIMEOUT 60
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS unit TIMEOUT 300)
   endif()
   if(L_BENCHES AND benchmark_FOUND)

@@ -14,7 +14,6 @@ case "${1-}" in
     ;;
 esac
 scripts/install-deps.sh "$@"
-export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 export NINJA_STATUS="[%f/%t, %es] "
 cmake --preset $preset --log-level=WARNING
 cmake --build --preset $preset

@@ -84,7 +84,6 @@ run_pytest() {
 }
 
 mkdir -p build/test-logs
-export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 export NINJA_STATUS="[%f/%t, %es] "
 export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp"
 

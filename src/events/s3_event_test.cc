@@ -11,7 +11,7 @@ namespace meterline::events {
 namespace {
 
 std::string golden(const std::string& name) {
-  std::ifstream file(METERLINE_SOURCE_DIR "/tests/data/events/" + name + ".json");
+  std::ifstream file("tests/data/events/" + name + ".json");
   std::ostringstream text;
   text << file.rdbuf();
   EXPECT_FALSE(text.str().empty()) << name;

@@ -339,8 +339,6 @@ TEST(WideCsv, CountsThePhysicalLinesOfAPiece) {
 
 // --- The examples of the documentation ---
 
-const fs::path source_dir = METERLINE_SOURCE_DIR;
-
 std::string content_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   EXPECT_TRUE(in) << "cannot read " << path;
@@ -354,9 +352,9 @@ std::string block(std::string text) {
 }
 
 TEST(WideCsvExamples, AreReadAsDocumented) {
-  const auto document = content_of(source_dir / "docs/formats/wide-csv.md");
+  const auto document = content_of("docs/formats/wide-csv.md");
   int examples = 0;
-  for (const auto& entry : fs::directory_iterator(source_dir / "tests/data/wide-csv")) {
+  for (const auto& entry : fs::directory_iterator("tests/data/wide-csv")) {
     if (entry.path().extension() != ".csv") continue;
     const auto file = content_of(entry.path());
     const auto want = content_of(fs::path(entry.path()).replace_extension(".txt"));

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 std::string golden(const std::string& name) {
-  std::ifstream file(METERLINE_SOURCE_DIR "/tests/data/events/" + name + ".json");
+  std::ifstream file("tests/data/events/" + name + ".json");
   std::ostringstream text;
   text << file.rdbuf();
   EXPECT_FALSE(text.str().empty()) << name;

@@ -15,7 +15,7 @@ using events::MessageResult;
 using std::chrono::milliseconds;
 
 std::string golden(const std::string& name) {
-  std::ifstream file(METERLINE_SOURCE_DIR "/tests/data/events/" + name + ".json");
+  std::ifstream file("tests/data/events/" + name + ".json");
   std::ostringstream text;
   text << file.rdbuf();
   EXPECT_FALSE(text.str().empty()) << name;
