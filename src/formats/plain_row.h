@@ -15,9 +15,9 @@ struct PlainRow {
 /// nearly all rows have: each has 1 to 8 digits and no sign, and all have the same number of
 /// decimals, with a digit before the point. Of any other row nothing is promised but a null end.
 ///
-/// Nothing at or behind `end` is looked at; a row that ends within 64 bytes of it is not of the
-/// form either. No row is, on a processor that lacks what this needs (AVX-512 VBMI2): it is only
-/// ever a quicker way to what another reader says, too.
+/// Nothing at or behind `end` is looked at; a row that ends within 64 bytes of it may be taken for
+/// one of another form. On a processor that lacks what this needs (AVX-512 VBMI2), every row is: it
+/// is only ever a quicker way to what another reader says, too.
 PlainRow read_plain_row(const char* at, const char* end, std::span<std::int64_t> mantissas);
 
 }  // namespace meterline::formats

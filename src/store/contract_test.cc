@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -114,14 +115,21 @@ TEST_P(StoreContract, TheSameDeliveriesFromTwoThreadsAtOnce) {
 TEST_P(StoreContract, ReadersRunBesideWritersAndSeeWholeDays) {
   const auto store = open();
   const auto whole = delivery_of(1, 1, {"A 2019-01-01 60 5x24", "A 2019-01-02 60 6x24"});
+  // Reading begins once something was written, and writing ends only after the last read.
+  std::atomic<int> loads = 0, reads = 0;
   std::thread writer([&] {
-    for (int i = 0; i < 20; ++i) EXPECT_TRUE(load(*store, whole));
+    while (loads < 20 || reads < 20) {
+      EXPECT_TRUE(load(*store, whole));
+      ++loads;
+      loads.notify_one();
+    }
   });
+  loads.wait(0);
   const auto check = [](const DayTotal& total) -> Result<void> {
     EXPECT_EQ(total.readings, 24);
     return {};
   };
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(store->read_day_totals({.dates = ever()}, check));
+  for (; reads < 20; ++reads) EXPECT_TRUE(store->read_day_totals({.dates = ever()}, check));
   writer.join();
   EXPECT_EQ(answers_of(*store), memory_answers({whole}));
 }

@@ -1,10 +1,8 @@
 #include "store/rocksdb/cache_size.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <string>
 
 namespace meterline::store {
@@ -42,7 +40,7 @@ fs::path group(const fs::path& root) {
 
 }  // namespace
 
-std::size_t suitable_cache_bytes(const fs::path& root) {
+std::optional<std::uint64_t> usable_memory_bytes(const fs::path& root) {
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
   const auto lower = [&](std::optional<std::uint64_t> found) {
     limit = std::min(limit, found.value_or(limit));
@@ -55,8 +53,13 @@ std::size_t suitable_cache_bytes(const fs::path& root) {
     folder /= part;
     lower(number_in(folder / "memory.max"));
   }
-  if (limit == std::numeric_limits<std::uint64_t>::max()) return cache_bytes_min;
-  return std::clamp<std::uint64_t>(limit / share, cache_bytes_min, cache_bytes_max);
+  if (limit == std::numeric_limits<std::uint64_t>::max()) return std::nullopt;
+  return limit;
+}
+
+std::size_t suitable_cache_bytes(const fs::path& root) {
+  const auto usable = usable_memory_bytes(root).value_or(0);
+  return std::clamp<std::uint64_t>(usable / share, cache_bytes_min, cache_bytes_max);
 }
 
 }  // namespace meterline::store
