@@ -2,7 +2,7 @@
 # Tries the scripts on a machine with nothing on it: makes a Debian bookworm in a temporary folder,
 # clones the committed state of this repository into it, and runs there, on two cores,
 #   tests/fresh_machine.sh             scripts/demo.sh --once, which must take below five minutes
-#   tests/fresh_machine.sh --all       that, and then scripts/test.sh
+#   tests/fresh_machine.sh --all       that, and then scripts/test.sh --all
 #   tests/fresh_machine.sh COMMAND...  COMMAND instead, in the clone
 # Needs root and the network. For use by hand and before a release; leaves nothing behind.
 set -euo pipefail
@@ -81,6 +81,9 @@ in_machine() {
     mount --bind /dev "$machine/dev"
     mount -t proc proc "$machine/proc"
     mount -t tmpfs tmpfs "$machine/dev/shm"
+    # Terminals of its own: those that are made there have no names in the one of this machine.
+    mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts "$machine/dev/pts"
+    mount --bind "$machine/dev/pts/ptmx" "$machine/dev/ptmx"
     exec taskset -c 0,1 chroot "$machine" /usr/bin/env -i "$@"' sh "$machine" \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
     TERM="${TERM:-dumb}" "${kept[@]}" /bin/sh -c 'cd /root/meterline && exec "$@"' sh "$@"
@@ -105,5 +108,5 @@ if [ "$took" -ge $demo_seconds_max ]; then
   exit 1
 fi
 if [ "${1-}" = --all ]; then
-  timed scripts/test.sh
+  timed scripts/test.sh --all
 fi
