@@ -58,5 +58,6 @@ set_target_properties(meterline::drivers PROPERTIES
 if(BUILD_TESTING)
   add_test(NAME drivers
     COMMAND ${run_cargo} -DVERB=test -P ${CMAKE_SOURCE_DIR}/cmake/Cargo.cmake)
-  set_tests_properties(drivers PROPERTIES LABELS unit TIMEOUT 1800)
+  # The longest of all where cargo has to compile for it: begun first.
+  set_tests_properties(drivers PROPERTIES LABELS unit TIMEOUT 1800 COST 2000)
 endif()

@@ -63,5 +63,6 @@ endfunction()
 function(meterline_live_test name)
   add_test(NAME ${name} COMMAND
     ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/with_cassandra.py ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 1200)
+  # They wait for a node: begun first, they do so beside the tests that compute.
+  set_tests_properties(${name} PROPERTIES LABELS live TIMEOUT 1200 COST 1000)
 endfunction()

@@ -2,7 +2,10 @@
 # Installs what meterline needs from Debian bookworm's own packages; does nothing when all is there.
 #   scripts/install-deps.sh           what scripts/build.sh needs
 #   scripts/install-deps.sh --local   what scripts/build.sh --local needs: no Rust
-#   scripts/install-deps.sh --test    what scripts/test.sh needs; of Python, in ~/.cache/meterline
+#   scripts/install-deps.sh --test    what scripts/test.sh needs; what is no package of Debian's (of
+#                                     Python, and Apache Cassandra) goes to ~/.cache/meterline
+#   scripts/install-deps.sh --test-packages, --test-downloads
+#                                     the two halves of that
 #   scripts/install-deps.sh --bench   what bench/run.sh needs
 set -eu
 cd "$(dirname "$0")/.."
@@ -79,25 +82,36 @@ emulator() {
 }
 
 # One at a time: scripts that start together make them once.
-test_environments() (
+test_downloads() (
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/meterline
   mkdir -p "$cache"
   exec 9>"$cache/python.lock"
   flock 9
   python_environment "$cache/python-lint" tests/aws/requirements-lint.txt &
   lint=$!
+  (cd tests && exec /usr/bin/python3 -c 'from cassandra import jars
+with jars.one_at_a_time():
+    jars.fetch()') &
+  jars=$!
   python_environment "$cache/python-aws" tests/aws/requirements.txt
   emulator "$cache/aws-lambda-rie" tests/aws/emulator.txt
   wait $lint
+  wait $jars
+  echo "install-deps: all downloads of the tests are in $cache"
 )
 
 case "${1-}" in
   "") packages="$build_packages $rust_packages" ;;
   --local) packages=$build_packages ;;
-  --test) packages="$build_packages $rust_packages $test_packages" ;;
+  --test-downloads)
+    test_downloads
+    exit
+    ;;
+  --test | --test-packages) packages="$build_packages $rust_packages $test_packages" ;;
   --bench) packages="$build_packages $rust_packages $bench_packages" ;;
   *)
-    echo "usage: scripts/install-deps.sh [--local|--test|--bench]" >&2
+    echo "usage: scripts/install-deps.sh" \
+      "[--local|--test|--test-packages|--test-downloads|--bench]" >&2
     exit 2
     ;;
 esac
@@ -114,7 +128,7 @@ for package in $packages; do
   [ "$status" = installed ] || missing="$missing $package"
 done
 if [ -z "$missing" ]; then
-  [ "${1-}" != --test ] || test_environments
+  [ "${1-}" != --test ] || test_downloads
   exit 0
 fi
 
@@ -149,4 +163,4 @@ if ! apt install --no-install-recommends $missing; then
     "this is $(. /etc/os-release && echo "$PRETTY_NAME")" >&2
   exit 1
 fi
-[ "${1-}" != --test ] || test_environments
+[ "${1-}" != --test ] || test_downloads
