@@ -115,10 +115,10 @@ TEST(ReadingDay, IsPrintedForPeople) {
 
 /// Stores hold them.
 TEST(FindingCode, KeepsItsNumber) {
-  constexpr std::array names = {"bad_value",       "value_too_large",  "bad_meter_id",
-                                "bad_date",        "too_few_columns",  "too_many_columns",
-                                "bad_quoting",     "row_too_long",     "truncated",
-                                "repeated",        "column_ignored"};
+  constexpr std::array names = {"bad_value",   "value_too_large", "bad_meter_id",
+                                "bad_date",    "too_few_columns", "too_many_columns",
+                                "bad_quoting", "row_too_long",    "truncated",
+                                "repeated",    "column_ignored"};
   for (std::size_t i = 0; i < names.size(); ++i)
     EXPECT_EQ(text_of(static_cast<FindingCode>(i)), names.at(i));
 }
