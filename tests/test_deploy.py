@@ -332,6 +332,10 @@ def test_credentials_are_secret_and_can_be_replaced(corner, aws, project):
     assert readers == {f"role/{corner.role(name)[0]}" for name in ("Api", "Processor")}
 
 
+FIRST_DAY_CUT_OFF = ("SELECT date FROM shop.reading_days WHERE meter = 'CUT000' AND year = 2019"
+                     " LIMIT 1")
+
+
 def receives(stack):
     return sum(call.operation == "ReceiveMessage" and call.resource.endswith(":shop-files")
                for call in stack.aws.calls())
@@ -344,7 +348,7 @@ def rows_of(stack, name):
     return [each["rows"] for each in exact(answer)["deliveries"] if name in each["source"]]
 
 
-def test_a_load_that_is_cut_off_finishes_later_and_doubles_nothing(shop):
+def test_a_load_that_is_cut_off_finishes_later_and_doubles_nothing(shop, cassandra_node):
     text = wide.large_file(3, [f"CUT{number:03}" for number in range(250)], 365)
     function, queue = {"FunctionName": "shop-processor"}, {"QueueUrl": shop.output("QueueUrl")}
     shop.lambdas.update_function_configuration(**function, Timeout=1)
@@ -352,7 +356,16 @@ def test_a_load_that_is_cut_off_finishes_later_and_doubles_nothing(shop):
     polls = receives(shop)
     wait_until(lambda: receives(shop) >= polls + 4, "pollers that know of the new time")
     calls = shop.logs("processor").count("START RequestId")
-    shop.put("in/cut off.csv.gz", gzip.compress(text.encode(), compresslevel=1))
+    (node,) = cassandra_node.nodes
+    with node.cql() as cql:
+        shop.put("in/cut off.csv.gz", gzip.compress(text.encode(), compresslevel=1))
+        wait_until(lambda: cql(FIRST_DAY_CUT_OFF), "the first days of the load")
+        node.pause()  # So that no machine is fast enough to finish in one call.
+    try:
+        wait_until(lambda: shop.logs("processor").count("START RequestId") > calls,
+                   "the end of the first call")
+    finally:
+        node.resume()
     wait_until(lambda: shop.logs("processor").count("START RequestId") >= calls + 2,
                "a second call for what the first had no time for")
     shop.lambdas.update_function_configuration(**function, Timeout=300)
