@@ -90,28 +90,21 @@ Result<void> take_runs(std::string_view& packed, std::vector<Quality>& qualities
   return {};
 }
 
-/// What stands behind the head of a body, where the head says that it does.
-struct BodyFront {
-  unsigned char head = 0;
-  std::string_view notes;
-
-  bool has_runs() const { return (head & body_has_runs) != 0; }
-  bool has_notes() const { return (head & body_has_notes) != 0; }
-};
-
-/// Takes all before the quality runs off the front of the body; empty when that is cut off.
-std::optional<BodyFront> take_front(std::string_view& body) {
-  if (body.empty()) return std::nullopt;
-  BodyFront front{.head = static_cast<unsigned char>(body[0]), .notes = {}};
+/// Takes the head off the front of a body, which is never empty.
+unsigned char take_head(std::string_view& body) {
+  assert(!body.empty());
+  const auto head = static_cast<unsigned char>(body[0]);
   body.remove_prefix(1);
-  if (!front.has_notes()) return front;
-  const auto notes = take_sized(body);
-  if (!notes) return std::nullopt;
-  front.notes = *notes;
-  return front;
+  return head;
 }
 
-tl::unexpected<Error> cut_off() { return fail(Errc::corrupt, "packed day: the body is cut off"); }
+/// Takes the notes that the head says are there.
+Result<void> take_notes(std::string_view& body, ReadingDay& day) {
+  const auto notes = take_sized(body);
+  if (!notes || !unpack_notes(*notes, day.mantissas.size(), day.notes))
+    return fail(Errc::corrupt, "packed day: damaged notes");
+  return {};
+}
 
 /// Room for a day's readings, and more behind them.
 using Readings = std::array<std::int64_t, slots_max + steps_group>;
@@ -136,18 +129,19 @@ void spread_out(ReadingDay& day, std::size_t count) {
   }
 }
 
-/// All of the body but the notes.
-Result<void> take_readings(std::string_view packed, const BodyFront& front, ReadingDay& day) {
-  if (!front.has_runs()) {
+/// All of the body that is behind the head and the notes. Inline, as it is most of unpack_day().
+[[gnu::always_inline]] inline Result<void> take_readings(std::string_view packed,
+                                                         unsigned char head, ReadingDay& day) {
+  if ((head & body_has_runs) == 0) {
     std::fill(day.qualities.begin(), day.qualities.end(), Quality::actual);
   } else if (auto runs = take_runs(packed, day.qualities); !runs) {
     return runs;
   }
 
-  const int width = front.head & width_mask;
+  const int width = head & width_mask;
   const auto slots = day.mantissas.size();
   const auto count =
-      !front.has_runs()
+      (head & body_has_runs) == 0
           ? slots
           : slots - static_cast<std::size_t>(
                         std::count(day.qualities.begin(), day.qualities.end(), Quality::missing));
@@ -222,7 +216,7 @@ Result<PackedParts> split_packed_day(std::string_view packed) {
         return fail(Errc::corrupt, "packed day: the grid is cut off");
     grid_bytes = packed.size() - rest.size();
   }
-  if (packed.size() <= grid_bytes) return cut_off();
+  if (packed.size() <= grid_bytes) return fail(Errc::corrupt, "packed day: the body is cut off");
   return PackedParts{.grid = packed.substr(0, grid_bytes), .body = packed.substr(grid_bytes)};
 }
 
@@ -273,19 +267,20 @@ Result<Version> version_of(std::string_view grid, const Version& delivered) {
 Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, ReadingDay& scratch) {
   METERLINE_TRY(auto parts, split_packed_day(packed));
   METERLINE_TRY(const auto grid, grid_info(parts.grid));
-  const auto front = take_front(parts.body);
-  if (!front) return cut_off();
+  const auto head = take_head(parts.body);
+  if ((head & body_has_notes) != 0 && !take_sized(parts.body))
+    return fail(Errc::corrupt, "packed day: the notes are cut off");
   make_room(grid, scratch);
   auto& qualities = scratch.qualities;
   const auto count = [&](Quality quality) {
     return static_cast<std::uint16_t>(std::count(qualities.begin(), qualities.end(), quality));
   };
-  if (front->has_runs()) {
+  if ((head & body_has_runs) != 0) {
     auto runs = parts.body;
     METERLINE_CHECK(take_runs(runs, qualities));
     if (count(Quality::missing) > 0) return std::optional<CompleteTotal>();
   }
-  METERLINE_CHECK(take_readings(parts.body, *front, scratch));
+  METERLINE_CHECK(take_readings(parts.body, head, scratch));
   CompleteTotal total{.substituted = count(Quality::substituted),
                       .estimated = count(Quality::estimated)};
   for (const auto mantissa : scratch.mantissas)
@@ -302,12 +297,10 @@ Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   day.stated = grid.stated;
   day.origin = grid.origin;
   make_room(grid, day);
-  const auto front = take_front(parts.body);
-  if (!front) return cut_off();
+  const auto head = take_head(parts.body);
   day.notes.clear();
-  if (front->has_notes() && !unpack_notes(front->notes, day.mantissas.size(), day.notes))
-    return fail(Errc::corrupt, "packed day: damaged notes");
-  return take_readings(parts.body, *front, day);
+  if ((head & body_has_notes) != 0) METERLINE_CHECK(take_notes(parts.body, day));
+  return take_readings(parts.body, head, day);
 }
 
 }  // namespace meterline::store
