@@ -46,12 +46,12 @@ struct IngestAnswer {
 std::string ingest_json(const IngestAnswer& answer);
 
 /// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
-/// channel, gap, delivery, or finding.
+/// channel, gap, delivery, or finding. Series of intervals have columns for notes.
 std::string to_csv(const query::Consumption& consumption);
 std::string to_csv(const query::Portfolio& portfolio);
 std::string to_csv(const query::Gaps& gaps);
 std::string to_csv(const query::MeterGaps& gaps);
-std::string to_csv(const query::History& history);  ///< A line a version.
+std::string to_csv(const query::History& history);  ///< A line a version; notes are counted.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

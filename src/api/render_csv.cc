@@ -37,12 +37,23 @@ std::string text_or_empty(const std::optional<T>& value) {
 constexpr std::string_view basis_header =
     "readings,expected,actual,substituted,estimated,missing,stated,received\n";
 
+/// Behind them in series of intervals, whether there are notes or not: the columns depend on the
+/// question alone.
+constexpr std::string_view note_header = "flag,method,reasonCode,reasonText\n";
+
 void append_basis(std::string& out, const query::Total& total) {
   append_row(out, {std::to_string(total.readings), std::to_string(total.expected),
                    std::to_string(total.quality.actual), std::to_string(total.quality.substituted),
                    std::to_string(total.quality.estimated), std::to_string(total.quality.missing),
                    total.version ? total.version->stated.text() : "",
                    total.version ? total.version->received.text() : ""});
+}
+
+void append_note(std::string& out, const Note* note) {
+  if (note == nullptr)
+    append_row(out, {"", "", "", ""});
+  else
+    append_row(out, {note->flag, note->method, note->reason_code, note->reason_text});
 }
 
 /// Fields with a comma behind each, for a row that goes on.
@@ -57,12 +68,21 @@ std::string to_csv(const query::Consumption& consumption) {
   const auto& question = consumption.question;
   std::string out = "meter,channel,flow,unit,start,sum,";
   out += basis_header;
-  for (const auto& [channel, total, series] : consumption.channels) {
-    for (const auto& point : series) {
+  const bool has_notes = question.resolution == query::Resolution::interval;
+  if (has_notes) {
+    out.back() = ',';
+    out += note_header;
+  }
+  for (const auto& [channel, total, series, notes] : consumption.channels) {
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      const auto& point = series[i];
       append_fields(
           out, {question.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
                 start_text(point, question.resolution), text_or_empty(point.total.sum)});
       append_basis(out, point.total);
+      if (!has_notes) continue;
+      out.back() = ',';
+      append_note(out, note_at(notes, i));
     }
   }
   return out;
@@ -108,7 +128,8 @@ std::string to_csv(const query::MeterGaps& gaps) {
 
 std::string to_csv(const query::History& history) {
   std::string out =
-      "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,intervalMinutes,sum," +
+      "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,notes,intervalMinutes,"
+      "sum," +
       std::string(basis_header);
   for (const auto& [channel, versions] : history.channels) {
     for (const auto& version : versions) {
@@ -118,7 +139,8 @@ std::string to_csv(const query::History& history) {
            text_of(channel.unit), history.question.date.text(), text_of(version.version.origin),
            version.delivery.text(), version.record ? version.record->delivery.source : "",
            version.counts ? "true" : "false", std::to_string(version.changes.size()),
-           std::to_string(version.interval.minutes()), text_or_empty(version.total.sum)});
+           std::to_string(version.notes.size()), std::to_string(version.interval.minutes()),
+           text_or_empty(version.total.sum)});
       auto total = version.total;
       total.version = version.version;
       append_basis(out, total);

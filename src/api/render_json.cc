@@ -160,21 +160,60 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   json.end_object();
 }
 
+std::optional<std::string_view> known(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+/// The members of an object.
+void write_note(JsonWriter& json, const Note& note) {
+  json.member("flag", known(note.flag))
+      .member("method", known(note.method))
+      .member("reasonCode", known(note.reason_code))
+      .member("reasonText", known(note.reason_text));
+}
+
+/// Left out where nothing is said.
+void write_note(JsonWriter& json, std::string_view name, const Note* note) {
+  if (note == nullptr) return;
+  json.key(name).begin_object();
+  write_note(json, *note);
+  json.end_object();
+}
+
 std::optional<Sum> sum_of(const std::optional<Decimal>& reading) {
   return reading ? std::optional(Sum(reading->mantissa, reading->exponent)) : std::nullopt;
 }
 
-void write_changes(JsonWriter& json, Date date, const std::vector<query::SlotChange>& changes) {
-  json.key("changes").begin_array();
-  for (const auto& change : changes) {
-    const query::Point slot{.day = date, .minute = change.minute, .total = {}};
+std::string slot_text(Date date, int minute) {
+  return start_text({.day = date, .minute = minute, .total = {}}, query::Resolution::interval);
+}
+
+void write_notes(JsonWriter& json, Date date, const query::DayVersion& version) {
+  json.key("notes").begin_array();
+  for (const auto& run : version.notes) {
+    const int minute = static_cast<int>(run.first) * version.interval.minutes();
     json.begin_object()
-        .member("start", start_text(slot, query::Resolution::interval))
+        .member("start", slot_text(date, minute))
+        .member("intervals", run.end - run.first);
+    write_note(json, run.note);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_changes(JsonWriter& json, Date date, const query::DayVersion& version) {
+  json.key("changes").begin_array();
+  for (std::size_t i = 0; i < version.changes.size(); ++i) {
+    const auto& change = version.changes[i];
+    json.begin_object()
+        .member("start", slot_text(date, change.minute))
         .member("before", sum_of(change.before))
         .member("after", sum_of(change.after))
         .member("qualityBefore", text_of(change.quality_before))
-        .member("qualityAfter", text_of(change.quality_after))
-        .end_object();
+        .member("qualityAfter", text_of(change.quality_after));
+    write_note(json, "noteBefore", note_at(version.notes_before, i));
+    write_note(json, "noteAfter", note_at(version.notes_after, i));
+    json.end_object();
   }
   json.end_array();
 }
@@ -194,7 +233,8 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
       .member("readings", version.total.readings)
       .member("expected", version.total.expected);
   write_quality(json, version.total.quality);
-  write_changes(json, date, version.changes);
+  write_notes(json, date, version);
+  write_changes(json, date, version);
   json.end_object();
 }
 
@@ -257,9 +297,11 @@ std::string to_json(const query::Consumption& consumption) {
     write_channel(json, channel.channel);
     write_total(json, channel.total);
     json.key("series").begin_array();
-    for (const auto& point : channel.series) {
+    for (std::size_t i = 0; i < channel.series.size(); ++i) {
+      const auto& point = channel.series[i];
       json.begin_object().member("start", start_text(point, question.resolution));
       write_total(json, point.total);
+      write_note(json, "note", note_at(channel.notes, i));
       json.end_object();
     }
     json.end_array().end_object();

@@ -64,6 +64,81 @@ TEST(Render, ConsumptionAsCsv) {
             "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,,\n");
 }
 
+query::Consumption noted_intervals() {
+  auto answer = consumption();
+  answer.question.resolution = query::Resolution::interval;
+  auto& channel = answer.channels[0];
+  channel.series = {{.day = day("2019-01-01"), .minute = 0, .total = total(Sum(15, -1), 1)},
+                    {.day = day("2019-01-01"), .minute = 30, .total = total(std::nullopt, 0)}};
+  channel.notes = {{.first = 1, .end = 2, .note = {"N", "", "79", "a \"fuse\", say"}}};
+  return answer;
+}
+
+TEST(Render, AnIntervalHasItsNoteAsJson) {
+  const auto json = to_json(noted_intervals());
+  EXPECT_THAT(json, HasSubstr(R"("received":"2019-02-02T07:00:00Z"}},{"start")"));
+  EXPECT_THAT(json, HasSubstr(R"("version":null,"note":{"flag":"N","method":null,)"
+                              R"("reasonCode":"79","reasonText":"a \"fuse\", say"}}]}]})"));
+}
+
+TEST(Render, SeriesOfIntervalsHaveColumnsForNotes) {
+  const std::string header =
+      "meter,channel,flow,unit,start,sum,readings,expected,actual,substituted,estimated,missing,"
+      "stated,received,flag,method,reasonCode,reasonText\n"
+      "M1,E1,generation,kWh,2019-01-01T00:00:00,1.5,1,48,1,0,0,47,2019-02-01T06:00:00Z,"
+      "2019-02-02T07:00:00Z,,,,\n";
+  auto answer = noted_intervals();
+  EXPECT_EQ(to_csv(answer), header +
+                                "M1,E1,generation,kWh,2019-01-01T00:30:00,,0,48,0,0,0,48,,,"
+                                "N,,79,\"a \"\"fuse\"\", say\"\n");
+  answer.channels[0].notes.clear();
+  EXPECT_EQ(to_csv(answer),
+            header + "M1,E1,generation,kWh,2019-01-01T00:30:00,,0,48,0,0,0,48,,,,,,\n");
+}
+
+query::History noted_history() {
+  query::DayVersion version;
+  version.version = *total(Sum(1, 0), 1).version;
+  version.delivery.bytes.fill(0xAB);
+  version.total = total(Sum(15, -1), 1);
+  version.notes = {{.first = 2, .end = 4, .note = {"S", "14", "32", "fuse"}}};
+  version.changes = {{.minute = 60,
+                      .before = Decimal{.mantissa = 2, .exponent = 0},
+                      .after = Decimal{.mantissa = 2, .exponent = 0},
+                      .quality_before = Quality::actual,
+                      .quality_after = Quality::substituted},
+                     {.minute = 90}};
+  version.notes_before = {{.first = 1, .end = 2, .note = {"N", "", "", ""}}};
+  version.notes_after = {{.first = 0, .end = 1, .note = {"S", "14", "32", "fuse"}}};
+  return {.question = {.meter = *MeterId::parse("M1"), .date = day("2019-01-01")},
+          .channels = {{.channel = {}, .versions = {version}}}};
+}
+
+TEST(Render, HistoryHasNotesAsJsonAndCsv) {
+  EXPECT_EQ(
+      to_json(noted_history()),
+      R"({"meter":"M1","date":"2019-01-01","channels":[{"channel":"consumption",)"
+      R"("flow":"consumption","unit":null,"versions":[{"version":{)"
+      R"("stated":"2019-02-01T06:00:00Z","received":"2019-02-02T07:00:00Z"},"origin":"source",)"
+      R"("delivery":{"id":"abababababababababababababababab","source":null,"state":null},)"
+      R"("counts":false,"intervalMinutes":30,"sum":1.5,"readings":1,"expected":48,)"
+      R"("quality":{"actual":1,"substituted":0,"estimated":0,"missing":47},)"
+      R"("notes":[{"start":"2019-01-01T01:00:00","intervals":2,"flag":"S","method":"14",)"
+      R"("reasonCode":"32","reasonText":"fuse"}],)"
+      R"("changes":[{"start":"2019-01-01T01:00:00","before":2,"after":2,)"
+      R"("qualityBefore":"actual","qualityAfter":"substituted",)"
+      R"("noteAfter":{"flag":"S","method":"14","reasonCode":"32","reasonText":"fuse"}},)"
+      R"({"start":"2019-01-01T01:30:00","before":null,"after":null,)"
+      R"("qualityBefore":"missing","qualityAfter":"missing",)"
+      R"("noteBefore":{"flag":"N","method":null,"reasonCode":null,"reasonText":null}}]}]}]})");
+  EXPECT_EQ(to_csv(noted_history()),
+            "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,notes,"
+            "intervalMinutes,sum,readings,expected,actual,substituted,estimated,missing,stated,"
+            "received\n"
+            "M1,consumption,consumption,,2019-01-01,source,abababababababababababababababab,,"
+            "false,2,1,30,1.5,1,48,1,0,0,47,2019-02-01T06:00:00Z,2019-02-02T07:00:00Z\n");
+}
+
 TEST(Render, AStartBelowADayIsALocalTime) {
   const query::Point point{.day = day("2019-01-31"), .minute = 23 * 60 + 5, .total = {}};
   EXPECT_EQ(start_text(point, query::Resolution::interval), "2019-01-31T23:05:00");

@@ -72,18 +72,33 @@ std::string version_of(const query::Total& total) {
   return total.version ? total.version->stated.text() : "-";
 }
 
+/// A note in one cell, as far as it can be taken in at a glance.
+std::string short_text(const Note* note) {
+  return note == nullptr ? std::string() : excerpt_of(meterline::text_of(*note));
+}
+
 std::string table_of(const query::Consumption& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
-    Table table({{.title = "start"},
-                 {.title = "sum", .align = right},
-                 {.title = "readings", .align = right},
-                 {.title = "stated"}});
-    for (const auto& point : channel.series)
-      table.add({api::start_text(point, answer.question.resolution), text_of(point.total.sum),
-                 readings_of(point.total), version_of(point.total)});
-    table.add({"total", text_of(channel.total.sum), readings_of(channel.total),
-               version_of(channel.total)});
+    std::vector<Table::Column> columns = {{.title = "start"},
+                                          {.title = "sum", .align = right},
+                                          {.title = "readings", .align = right},
+                                          {.title = "stated"}};
+    const bool has_notes = !channel.notes.empty();
+    if (has_notes) columns.push_back({.title = "note"});
+    Table table(columns);
+    const auto add = [&](const std::string& start, const query::Total& total, const Note* note) {
+      std::vector<std::string> cells = {start, text_of(total.sum), readings_of(total),
+                                        version_of(total)};
+      if (has_notes) cells.push_back(short_text(note));
+      table.add(std::move(cells));
+    };
+    for (std::size_t i = 0; i < channel.series.size(); ++i) {
+      const auto& point = channel.series[i];
+      add(api::start_text(point, answer.question.resolution), point.total,
+          note_at(channel.notes, i));
+    }
+    add("total", channel.total, nullptr);
     out +=
         fmt::format("{}{}\n{}", out.empty() ? "" : "\n", title_of(channel.channel), table.text());
   }
@@ -149,10 +164,34 @@ std::string table_of(const query::MeterGaps& answer) {
   return out;
 }
 
-std::string text_of(const std::optional<Decimal>& reading, Quality quality) {
-  if (!reading) return "-";
-  if (quality == Quality::actual) return reading->text();
-  return fmt::format("{} ({})", reading->text(), text_of(quality));
+/// `0.305`, `0.305 (substituted)`, `0.305 (substituted; S 14 32 fuse)`, `- (N)`
+std::string text_of(const std::optional<Decimal>& reading, Quality quality, const Note* note) {
+  std::string text = reading ? reading->text() : "-";
+  const bool is_told = reading && quality != Quality::actual;
+  if (!is_told && note == nullptr) return text;
+  const std::string_view told = is_told ? text_of(quality) : "";
+  return text +
+         fmt::format(" ({}{}{})", told, is_told && note != nullptr ? "; " : "", short_text(note));
+}
+
+std::string clock_text(int minute) { return fmt::format("{:02}:{:02}", minute / 60, minute % 60); }
+
+/// What the source of a version says of its slots.
+std::string notes_of(const query::DayVersion& version) {
+  constexpr std::size_t shown_max = 10;
+  if (version.notes.empty()) return "";
+  Table table({{.title = "from"}, {.title = "to"}, {.title = "note"}});
+  const auto shown = std::min(shown_max, version.notes.size());
+  const auto clock = [&](std::size_t slot) {
+    return clock_text(static_cast<int>(slot) * version.interval.minutes());
+  };
+  for (const auto& run : std::span(version.notes).first(shown))
+    table.add({clock(run.first), clock(run.end), short_text(&run.note)});
+  std::string out =
+      fmt::format("\nnotes received {}\n{}", version.version.received.text(), table.text());
+  const auto more = version.notes.size() - shown;
+  if (more > 0) out += fmt::format("... and {} more; --output json has all\n", more);
+  return out;
 }
 
 /// What a version changed, slot by slot, as far as it can be taken in at a glance.
@@ -161,10 +200,12 @@ std::string changes_of(const query::DayVersion& version) {
   if (version.changes.empty()) return "";
   Table table({{.title = "slot"}, {.title = "before", .align = right}, {.title = "after"}});
   const auto shown = std::min(shown_max, version.changes.size());
-  for (const auto& change : std::span(version.changes).first(shown))
-    table.add({fmt::format("{:02}:{:02}", change.minute / 60, change.minute % 60),
-               text_of(change.before, change.quality_before),
-               text_of(change.after, change.quality_after)});
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& change = version.changes[i];
+    table.add({clock_text(change.minute),
+               text_of(change.before, change.quality_before, note_at(version.notes_before, i)),
+               text_of(change.after, change.quality_after, note_at(version.notes_after, i))});
+  }
   std::string out =
       fmt::format("\nchanged when received {}\n{}", version.version.received.text(), table.text());
   const auto more = version.changes.size() - shown;
@@ -188,7 +229,7 @@ std::string table_of(const query::History& answer) {
                  text_of(version.total.sum), readings_of(version.total),
                  version.counts ? "yes" : "no", std::to_string(version.changes.size()),
                  version.record ? version.record->delivery.source : "a load that never finished"});
-      changes += changes_of(version);
+      changes += notes_of(version) + changes_of(version);
     }
     out += fmt::format("{}{}\n{}{}", out.empty() ? "" : "\n", title_of(channel.channel),
                        table.text(), changes);

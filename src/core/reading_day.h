@@ -10,6 +10,7 @@
 #include "core/date.h"
 #include "core/instant.h"
 #include "core/meter_id.h"
+#include "core/note.h"
 
 namespace meterline {
 
@@ -64,6 +65,7 @@ struct ReadingDay {
   /// Empty where it does not say: then the delivery's time stands for it.
   std::optional<Instant> stated = {};
   Origin origin = Origin::source;
+  Notes notes = {};  ///< Runs of slots, for which fault_of() is empty; most days have none.
 
   bool operator==(const ReadingDay&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const ReadingDay& day);

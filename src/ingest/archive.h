@@ -25,8 +25,8 @@ inline constexpr std::size_t archive_delivery_bytes_max = std::size_t{512} << 20
 /// Of all deliveries together. They are in memory while an archive is stored.
 inline constexpr std::uint64_t archive_deliveries_bytes_max = std::uint64_t{4} << 30;
 inline constexpr std::size_t archive_channels_max = 65'536;
-/// Of one packed day: far above what the longest day needs.
-inline constexpr std::size_t archive_day_bytes_max = 64 << 10;
+/// Of one packed day: above what the longest day with the most notes needs.
+inline constexpr std::size_t archive_day_bytes_max = 128 << 10;
 
 /// Whether a file whose first bytes these are is an archive.
 inline bool is_archive(std::string_view head) { return head.starts_with(archive_magic); }

@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <stdexcept>
 
 #include "core/try.h"
@@ -466,7 +467,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
       {begun().day(83'000'000), "a date that does not exist"},
       {begun().day(std::numeric_limits<std::int64_t>::min()), "a date that does not exist"},
       {begun().day_of("no day"), "packed day"},
-      {begun().day_of(std::string(archive_day_bytes_max + 1, 'x')), "a record of 65537 bytes"},
+      {begun().day_of(std::string(archive_day_bytes_max + 1, 'x')), "a record of 131073 bytes"},
   };
   for (const auto& [forged, reason] : cases) {
     const auto to = store::make_memory_store();
@@ -499,6 +500,23 @@ TEST(Archive, KeepsTheVersionsOfObjects) {
 TEST(Archive, OfTheFirstFormatIsReadAsBefore) {
   const auto to = store::make_memory_store();
   EXPECT_EQ(restore(begun().day(0).finish(1), *to).state, DeliveryState::stored);
+}
+
+TEST(Archive, HoldsTheLongestDay) {
+  ReadingDay day = testing::day_of("A 2019-01-01 1 1x1500");
+  for (std::size_t slot = 0; slot < slots_max; ++slot) {
+    const bool is_even = slot % 2 == 0;
+    day.mantissas[slot] = is_even ? std::numeric_limits<std::int64_t>::max() : -1;
+    day.qualities[slot] = is_even ? Quality::substituted : Quality::estimated;
+    append(day.notes, slot, slot + 1,
+           {.reason_text = fmt::format("{:0>{}}", slot, notes_bytes_max / slots_max)});
+  }
+  ASSERT_FALSE(fault_of(day.notes, slots_max));
+  const auto store = store::make_memory_store();
+  ASSERT_TRUE(testing::load(*store, testing::delivery_of_days(1, 1, {day})));
+  const auto restored = store::make_memory_store();
+  EXPECT_EQ(restore(archive_of(*store), *restored).reason, "");
+  EXPECT_EQ(answers_of(*restored), answers_of(*store));
 }
 
 TEST(Archive, StandsByteForByteAsDocumented) {

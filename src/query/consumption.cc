@@ -186,6 +186,7 @@ class ChannelAnswer {
     const std::size_t slots = day.mantissas.size();
     const std::size_t per_point = slots_per_point(question_.resolution, day.interval);
     METERLINE_CHECK(budget_.take(static_cast<std::int64_t>((slots + per_point - 1) / per_point)));
+    if (question_.resolution == Resolution::interval) add_notes(day.notes);
     for (std::size_t slot = 0; slot < slots; slot += per_point) {
       Point& point = new_point(day.date, static_cast<std::int64_t>(slot));
       if (per_point == 1) {
@@ -195,6 +196,13 @@ class ChannelAnswer {
       METERLINE_TRY(point.total, total_of_slots(day, slot, std::min(slot + per_point, slots)));
     }
     return {};
+  }
+
+  /// Of a day whose points come next.
+  void add_notes(const Notes& notes) {
+    const std::size_t begin = answer_.series.size();
+    for (const auto& run : notes)
+      append(answer_.notes, begin + run.first, begin + run.end, run.note);
   }
 
   Point& new_point(Date date, std::int64_t slot) {

@@ -32,6 +32,8 @@ struct ChannelConsumption {
   Channel channel;
   Total total;
   std::vector<Point> series;  ///< Without holes, ascending: a span without readings has no sum.
+  /// What sources say of intervals, by place in the series; only for Resolution::interval.
+  Notes notes;
 };
 
 struct Consumption {

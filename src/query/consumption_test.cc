@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "store/memory/memory_store.h"
+#include "testing/must.h"
 #include "testing/store_days.h"
 
 namespace meterline::query {
@@ -21,6 +22,7 @@ namespace {
 using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
+using meterline::testing::must;
 using meterline::testing::naive_days;
 using meterline::testing::NaiveDay;
 using meterline::testing::NaiveReading;
@@ -71,14 +73,19 @@ std::string head_of(const Channel& channel) {
   return fmt::format("{}/{}/{}", channel.name, text_of(channel.flow), text_of(channel.unit));
 }
 
-/// A line for each channel and point.
+std::string noted(const Note& note) { return fmt::format(" ({})", meterline::text_of(note)); }
+
+/// A line for each channel and point, with its note.
 std::vector<std::string> lines_of(const Result<Consumption>& answer) {
   if (!answer) return {answer.error().message};
   std::vector<std::string> lines;
-  for (const auto& [channel, total, series] : answer->channels) {
+  for (const auto& [channel, total, series, notes] : answer->channels) {
     lines.push_back(head_of(channel) + ": " + text_of(total));
-    for (const Point& point : series)
-      lines.push_back(start_of(point, answer->question.resolution) + ": " + text_of(point.total));
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      lines.push_back(start_of(series[i], answer->question.resolution) + ": " +
+                      text_of(series[i].total));
+      if (const Note* const note = note_at(notes, i)) lines.back() += noted(*note);
+    }
   }
   return lines;
 }
@@ -197,6 +204,28 @@ TEST(Consumption, PointsOfIntervalsStartWithTheirSlots) {
   EXPECT_EQ(lines[26], "2019-01-02 01:00: - of 0/1 a0 s0 e0 m1 @-");
   EXPECT_EQ(lines[27], "2019-01-02 02:00: 2 of 1/1 a0 s1 e0 m0 @7#1");
   EXPECT_EQ(lines[48], "2019-01-02 23:00: 3 of 1/1 a1 s0 e0 m0 @7#1");
+}
+
+TEST(Consumption, IntervalsHaveTheNotesOfTheVersionsThatGaveThem) {
+  const auto store = store_of(
+      {delivery_of(1, 1, {"A 2019-01-01 60 1 2e 3 note:0-2:E/52//", "A 2019-01-02 60 1 2 3"}),
+       delivery_of(2, 2,
+                   {"A 2019-01-01 60 - - 4s note:2-3:S/14/32/fuse",
+                    "A 2019-01-03 60 5 6 - note:0-1:F/// note:2-3:N//79/outage"})});
+  auto asked = question("2019-01-01", "2019-01-03", Resolution::interval);
+  const auto notes = must(consumption(*store, asked)).channels.at(0).notes;
+  const Notes expected = {{0, 2, {"E", "52", "", ""}},
+                          {2, 3, {"S", "14", "32", "fuse"}},
+                          {6, 7, {"F", "", "", ""}},
+                          {8, 9, {"N", "", "79", "outage"}}};
+  EXPECT_EQ(notes, expected);
+  asked.as_of = second(1);
+  EXPECT_EQ(must(consumption(*store, asked)).channels.at(0).notes,
+            (Notes{{0, 2, {"E", "52", "", ""}}}));
+  for (const auto resolution : {Resolution::hour, Resolution::day, Resolution::month}) {
+    asked.resolution = resolution;
+    EXPECT_EQ(must(consumption(*store, asked)).channels.at(0).notes, Notes{});
+  }
 }
 
 TEST(Consumption, HoursSumTheirIntervals) {
@@ -323,6 +352,7 @@ struct NaiveSlot {
   Date date;
   int minute;
   std::optional<NaiveReading> reading;
+  std::optional<Note> note;
 };
 
 const NaiveDay* day_at(const std::vector<NaiveDay>& days, Date date) {
@@ -357,7 +387,8 @@ std::vector<NaiveSlot> slots_of(const std::vector<NaiveDay>& days, DateRange dat
     for (std::size_t i = 0; i < count; ++i)
       slots.push_back({.date = date,
                        .minute = static_cast<int>(i) * interval.minutes(),
-                       .reading = day != nullptr ? day->slots[i] : std::nullopt});
+                       .reading = day != nullptr ? day->slots[i] : std::nullopt,
+                       .note = day != nullptr ? day->notes[i] : std::nullopt});
   }
   return slots;
 }
@@ -421,12 +452,16 @@ std::vector<std::string> naive_lines(const std::vector<TestDelivery>& deliveries
       if (day.meter == asked.meter && day.channel == channel) days.push_back(day);
     Total whole;
     std::map<std::string, Total> points;
+    std::map<std::string, std::string> notes;
     for (const auto& slot : slots_of(days, asked.dates, last_known)) {
+      const auto start = naive_start(slot, asked.resolution, asked.dates.from);
       add_naive(slot, whole);
-      add_naive(slot, points[naive_start(slot, asked.resolution, asked.dates.from)]);
+      add_naive(slot, points[start]);
+      if (slot.note && asked.resolution == Resolution::interval) notes[start] = noted(*slot.note);
     }
     lines.push_back(head_of(channel) + ": " + text_of(whole));
-    for (const auto& [start, total] : points) lines.push_back(start + ": " + text_of(total));
+    for (const auto& [start, total] : points)
+      lines.push_back(start + ": " + text_of(total) + notes[start]);
   }
   return lines;
 }

@@ -43,11 +43,14 @@ std::optional<Decimal> reading_of(const store::ResolvedDay& day, std::size_t slo
   return day.reading(slot);
 }
 
-/// `before` has no slots where nothing was known.
-std::vector<SlotChange> changes_between(const store::ResolvedDay& before,
-                                        const store::ResolvedDay& after) {
+bool is_same(const Note* a, const Note* b) {
+  return a == nullptr || b == nullptr ? a == b : *a == *b;
+}
+
+/// Tells the version what the answer became with it; `before` has no slots where nothing was known.
+void tell_changes(const store::ResolvedDay& before, const store::ResolvedDay& after,
+                  DayVersion& version) {
   const bool is_same_shape = before.interval == after.interval && before.slots() == after.slots();
-  std::vector<SlotChange> changes;
   for (std::size_t slot = 0; slot < after.qualities.size(); ++slot) {
     SlotChange change{.minute = static_cast<int>(slot) * after.interval.minutes(),
                       .after = reading_of(after, slot),
@@ -56,10 +59,16 @@ std::vector<SlotChange> changes_between(const store::ResolvedDay& before,
       change.before = reading_of(before, slot);
       change.quality_before = before.qualities[slot];
     }
-    if (change.before != change.after || change.quality_before != change.quality_after)
-      changes.push_back(change);
+    const Note* const note_before = is_same_shape ? note_at(before.notes, slot) : nullptr;
+    const Note* const note_after = note_at(after.notes, slot);
+    if (change.before == change.after && change.quality_before == change.quality_after &&
+        is_same(note_before, note_after))
+      continue;
+    const std::size_t place = version.changes.size();
+    version.changes.push_back(change);
+    if (note_before != nullptr) append(version.notes_before, place, place + 1, *note_before);
+    if (note_after != nullptr) append(version.notes_after, place, place + 1, *note_after);
   }
-  return changes;
 }
 
 /// Tells the versions of one channel.
@@ -82,7 +91,7 @@ class ChannelTeller {
       METERLINE_TRY(auto version, alone(kept_[at]));
       known_[at] = true;
       METERLINE_TRY(auto next, answer_of_known());
-      version.changes = changes_between(answer, next);
+      tell_changes(answer, next, version);
       answer = std::move(next);
       history.versions.push_back(std::move(version));
     }
@@ -109,7 +118,10 @@ class ChannelTeller {
                        .record = std::nullopt,
                        .interval = resolver.day().interval,
                        .total = {},
-                       .changes = {}};
+                       .notes = resolver.day().notes,
+                       .changes = {},
+                       .notes_before = {},
+                       .notes_after = {}};
     METERLINE_CHECK(version.total.add(day));
     METERLINE_TRY(version.record, store_.delivery(kept.delivery));
     return version;

@@ -23,7 +23,7 @@ struct HistoryQuestion {
   std::optional<Flow> flow;            ///< Only of that flow.
 };
 
-/// How the answer of one slot changed.
+/// How the answer of one slot changed: its reading, its quality, or what is said of it.
 struct SlotChange {
   int minute = 0;  ///< Where the slot begins, after local midnight.
   std::optional<Decimal> before;
@@ -41,10 +41,13 @@ struct DayVersion {
   std::optional<store::DeliveryRecord> record;
   IntervalLength interval;
   Total total;          ///< Of this version alone.
+  Notes notes;          ///< Of its slots, as its source says them.
   bool counts = false;  ///< Whether a reading of today's answer is its own.
   /// What the answer became when this version was received: none where an older one counts. Where
   /// the interval changed with it, all slots of the new one.
   std::vector<SlotChange> changes;
+  Notes notes_before;  ///< By place in `changes`.
+  Notes notes_after;   ///< By place in `changes`.
 };
 
 struct ChannelHistory {

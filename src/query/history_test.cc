@@ -6,6 +6,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <map>
+#include <sstream>
 
 #include "query/consumption.h"
 #include "store/memory/memory_store.h"
@@ -30,7 +31,8 @@ TestDelivery received(std::int64_t seconds, TestDelivery delivery) {
   return delivery;
 }
 
-/// `@stated/received /in/1.csv SUM of READINGS/EXPECTED [*] 0:-=1a 30:2a=3e`
+/// `@stated/received /in/1.csv SUM of READINGS/EXPECTED [*] 0:-=1a 30:2a=3e(S 14)`, and the
+/// version's notes behind it.
 std::string line_of(const DayVersion& version) {
   const auto& total = version.total;
   std::string line = fmt::format(
@@ -38,13 +40,20 @@ std::string line_of(const DayVersion& version) {
       version.version.received.micros / 1'000'000,
       version.record ? version.record->delivery.source : "?", total.sum ? total.sum->text() : "-",
       total.readings, total.expected, version.counts ? " *" : "");
-  const auto shown = [](const std::optional<Decimal>& value, Quality quality) {
-    return value ? value->text() + std::string(meterline::text_of(quality).substr(0, 1)) : "-";
+  const auto shown = [](const std::optional<Decimal>& value, Quality quality, const Note* note) {
+    return (value ? value->text() + std::string(meterline::text_of(quality).substr(0, 1)) : "-") +
+           (note != nullptr ? fmt::format("({})", meterline::text_of(*note)) : "");
   };
-  for (const auto& change : version.changes)
-    line += fmt::format(" {}:{}={}", change.minute, shown(change.before, change.quality_before),
-                        shown(change.after, change.quality_after));
-  return line;
+  for (std::size_t i = 0; i < version.changes.size(); ++i) {
+    const auto& change = version.changes[i];
+    line +=
+        fmt::format(" {}:{}={}", change.minute,
+                    shown(change.before, change.quality_before, note_at(version.notes_before, i)),
+                    shown(change.after, change.quality_after, note_at(version.notes_after, i)));
+  }
+  std::ostringstream notes;
+  for (const auto& run : version.notes) notes << ' ' << run;
+  return line + notes.str();
 }
 
 std::vector<std::string> lines_of(const ChannelHistory& channel) {
@@ -68,6 +77,20 @@ TEST(History, TellsWhatEachDeliveryChanged) {
               ElementsAre("@40/40 /in/4.csv 3 of 2/2 * 60:2e=2a",
                           "@3/30 /in/3.csv 14 of 2/2",  // Received late, stated early.
                           "@5/20 /in/2.csv 3 of 2/2 60:-=2e", "@1/10 /in/1.csv 1 of 1/2 0:-=1a"));
+}
+
+TEST(History, TellsNotesAndWhatChangedInThem) {
+  const auto store = store::make_memory_store();
+  must(load(*store, delivery_of(1, 1, {"A 2019-01-01 60 1 2e - note:0-2:E/52//"})));
+  must(load(*store, delivery_of(2, 2, {"A 2019-01-01 60 1 2e - note:1-2:E/52// note:2-3:N///"})));
+  must(load(*store, delivery_of(3, 3, {"A 2019-01-01 60 - 2e 3s note:1-2:E/52// note:2-3:S///"})));
+  const auto answer =
+      must(history(*store, {.meter = meter_of("A"), .date = *Date::parse("2019-01-01")}));
+  EXPECT_THAT(lines_of(answer.channels.at(0)),
+              ElementsAre("@3/3 /in/3.csv 5 of 2/3 * 120:-(N)=3s(S) [1-2 E|52||] [2-3 S|||]",
+                          "@2/2 /in/2.csv 3 of 2/3 * 0:1a(E 52)=1a 120:-=-(N) [1-2 E|52||] "
+                          "[2-3 N|||]",
+                          "@1/1 /in/1.csv 3 of 2/3 0:-=1a(E 52) 60:-=2e(E 52) [0-2 E|52||]"));
 }
 
 TEST(History, OfAnotherIntervalTellsAllSlots) {
@@ -107,6 +130,11 @@ TEST(History, OfTooManyVersionsSaysSo) {
   EXPECT_EQ(answer.error().code, Errc::too_large);
 }
 
+std::string noted(const Notes& notes, std::size_t place) {
+  const Note* const note = note_at(notes, place);
+  return note != nullptr ? meterline::text_of(*note) : "";
+}
+
 /// Played back in the order of receipt, the changes lead to the answer as of every time.
 RC_GTEST_PROP(History, ItsChangesLeadToTheAnswerAsOfEachReceipt, ()) {
   const auto deliveries = *meterline::testing::any_deliveries();
@@ -117,9 +145,14 @@ RC_GTEST_PROP(History, ItsChangesLeadToTheAnswerAsOfEachReceipt, ()) {
       const auto answer = must(history(*store, {.meter = meter.meter, .date = info.first}));
       for (const auto& channel : answer.channels) {
         std::map<int, std::optional<Decimal>> slots;
+        std::map<int, std::string> notes;
         for (auto version = channel.versions.rbegin(); version != channel.versions.rend();
              ++version) {
-          for (const auto& change : version->changes) slots[change.minute] = change.after;
+          for (std::size_t i = 0; i < version->changes.size(); ++i) {
+            const int minute = version->changes[i].minute;
+            slots[minute] = version->changes[i].after;
+            notes[minute] = noted(version->notes_after, i);
+          }
           const auto next = std::next(version);
           const auto at = version->version.received;
           if (next != channel.versions.rend() && next->version.received == at) continue;
@@ -130,10 +163,12 @@ RC_GTEST_PROP(History, ItsChangesLeadToTheAnswerAsOfEachReceipt, ()) {
                                           .as_of = at};
           for (const auto& part : must(consumption(*store, asked)).channels) {
             if (part.channel != channel.channel) continue;
-            for (const auto& point : part.series) {
+            for (std::size_t i = 0; i < part.series.size(); ++i) {
+              const auto& point = part.series[i];
               const auto found = slots.find(point.minute);
               if (point.total.sum)
                 RC_ASSERT(found->second == Decimal::parse(point.total.sum->text()));
+              RC_ASSERT(notes[point.minute] == noted(part.notes, i));
             }
           }
         }

@@ -382,6 +382,33 @@ TEST_P(StoreContract, GivesBackTheBytesOfADay) {
                                }));
 }
 
+TEST_P(StoreContract, KeepsWhatSourcesSayOfReadings) {
+  const auto store = open();
+  const auto first = day_of("A 2019-01-01 1 1sx1440 note:0-700:S/14/32/fuse note:700-1440:S/14//");
+  const auto later =
+      day_of("A 2019-01-01 1 2sx700 -x740 note:0-700:F/// note:800-801:N//79/outage");
+  // As long as notes of a day may be.
+  auto longest = day_of("A 2019-01-02 30 1x48");
+  for (std::size_t slot = 0; slot < 48; ++slot)
+    append(longest.notes, slot, slot + 1,
+           {.flag = std::to_string(slot), .reason_text = std::string(note_text_bytes_max, 'x')});
+  expect_loaded(*store,
+                {delivery_of_days(1, 1, {first, longest}), delivery_of_days(2, 2, {later})});
+  std::vector<ReadingDay> found;
+  ASSERT_TRUE(store->read_days({.meter = meter_of("A"), .dates = ever()},
+                               [&](const StoredDay& stored) -> Result<void> {
+                                 ReadingDay& day = found.emplace_back();
+                                 day.meter = meter_of("A");
+                                 day.channel = stored.channel;
+                                 day.date = stored.date;
+                                 return unpack_day(stored.packed, day);
+                               }));
+  EXPECT_EQ(found, (std::vector{later, first, longest}));
+  EXPECT_EQ(totals_of(*store),
+            "A 2019-01-01 consumption/consumption/kWh 2140 of 1440/1440 a0 s1440 e0 @2#2\n"
+            "A 2019-01-02 consumption/consumption/kWh 48 of 48/48 a48 s0 e0 @1#1\n");
+}
+
 TEST_P(StoreContract, ADayOfMinutesAndTheLargestValues) {
   const auto store = open();
   expect_loaded(*store, {delivery_of(1, 1,

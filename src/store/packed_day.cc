@@ -7,6 +7,7 @@
 
 #include "core/try.h"
 #include "store/bits.h"
+#include "store/packed_notes.h"
 #include "store/packed_steps.h"
 
 namespace meterline::store {
@@ -18,12 +19,13 @@ constexpr unsigned char grid_has_slots = 0x08;
 constexpr unsigned char grid_has_stated = 0x10;
 constexpr unsigned char grid_is_estimate = 0x20;
 constexpr unsigned char body_has_runs = 0x40;
+constexpr unsigned char body_has_notes = 0x80;
 constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
 /// Of format, grid and the body's head.
 constexpr std::size_t head_bytes_max = 24;
 
-/// Room for a day without quality runs, and for the head and the steps of any.
+/// Room for a day without notes and quality runs, and for the head and the steps of any.
 using PackedBytes = std::array<unsigned char, head_bytes_max + steps_bytes_max>;
 
 /// Writes the format and the grid; returns their end.
@@ -63,6 +65,14 @@ void pack_runs(const std::vector<Quality>& qualities, std::string& out) {
   for (std::size_t i = 0; i < count; ++i) put_varint(runs[i], out);
 }
 
+/// With their size before them, so that who does not want them passes over them.
+void put_notes(const Notes& notes, std::string& out) {
+  std::string packed;
+  pack_notes(notes, packed);
+  put_varint(packed.size(), out);
+  out += packed;
+}
+
 Result<void> take_runs(std::string_view& packed, std::vector<Quality>& qualities) {
   const auto damaged = [] { return fail(Errc::corrupt, "packed day: damaged quality runs"); };
   const auto count = take_varint(packed);
@@ -77,6 +87,22 @@ Result<void> take_runs(std::string_view& packed, std::vector<Quality>& qualities
     slot += length;
   }
   if (slot != qualities.size()) return damaged();
+  return {};
+}
+
+/// Takes the head off the front of a body, which is never empty.
+unsigned char take_head(std::string_view& body) {
+  assert(!body.empty());
+  const auto head = static_cast<unsigned char>(body[0]);
+  body.remove_prefix(1);
+  return head;
+}
+
+/// Takes the notes that the head says are there.
+Result<void> take_notes(std::string_view& body, ReadingDay& day) {
+  const auto notes = take_sized(body);
+  if (!notes || !unpack_notes(*notes, day.mantissas.size(), day.notes))
+    return fail(Errc::corrupt, "packed day: damaged notes");
   return {};
 }
 
@@ -103,12 +129,9 @@ void spread_out(ReadingDay& day, std::size_t count) {
   }
 }
 
-Result<void> take_body(std::string_view packed, ReadingDay& day) {
-  if (packed.empty()) return fail(Errc::corrupt, "packed day: the body is cut off");
-  const auto head = static_cast<unsigned char>(packed[0]);
-  packed.remove_prefix(1);
-  if ((head & ~(width_mask | body_has_runs)) != 0)
-    return fail(Errc::corrupt, "packed day: unknown body");
+/// All of the body that is behind the head and the notes. Inline, as it is most of unpack_day().
+[[gnu::always_inline]] inline Result<void> take_readings(std::string_view packed,
+                                                         unsigned char head, ReadingDay& day) {
   if ((head & body_has_runs) == 0) {
     std::fill(day.qualities.begin(), day.qualities.end(), Quality::actual);
   } else if (auto runs = take_runs(packed, day.qualities); !runs) {
@@ -128,11 +151,18 @@ Result<void> take_body(std::string_view packed, ReadingDay& day) {
   return {};
 }
 
+/// Room for the slots that the grid says.
+void make_room(const GridInfo& grid, ReadingDay& day) {
+  day.mantissas.resize(static_cast<std::size_t>(grid.slots));
+  day.qualities.resize(static_cast<std::size_t>(grid.slots));
+}
+
 }  // namespace
 
 std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out) {
   assert(!day.mantissas.empty() && day.mantissas.size() <= slots_max);
   assert(day.qualities.size() == day.mantissas.size());
+  assert(!fault_of(day.notes, day.mantissas.size()));
   const bool plain = all_actual(day.qualities);
   const auto* values = day.mantissas.data();
   auto count = day.mantissas.size();
@@ -147,18 +177,21 @@ std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out) {
   auto* readings = head + 1;
   std::optional<std::int64_t> sum;
   const auto packed = pack_steps(values, count, readings, sum);
-  *head = static_cast<unsigned char>(packed.remainder_bits | (plain ? 0 : body_has_runs));
+  const bool has_notes = !day.notes.empty();
+  *head = static_cast<unsigned char>(packed.remainder_bits | (plain ? 0 : body_has_runs) |
+                                     (has_notes ? body_has_notes : 0));
   const auto append = [&out](const unsigned char* begin, const unsigned char* end) {
     out.append(reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin));
   };
-  if (plain) {
+  if (plain && !has_notes) {
     append(bytes.data(), readings + packed.bytes);
     return sum;
   }
   append(bytes.data(), readings);
-  pack_runs(day.qualities, out);
+  if (has_notes) put_notes(day.notes, out);
+  if (!plain) pack_runs(day.qualities, out);
   append(readings, readings + packed.bytes);
-  return std::nullopt;
+  return plain ? sum : std::nullopt;
 }
 
 std::optional<std::int64_t> plain_total(const ReadingDay& day) {
@@ -234,19 +267,20 @@ Result<Version> version_of(std::string_view grid, const Version& delivered) {
 Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, ReadingDay& scratch) {
   METERLINE_TRY(auto parts, split_packed_day(packed));
   METERLINE_TRY(const auto grid, grid_info(parts.grid));
-  const bool has_runs =
-      !parts.body.empty() && (static_cast<unsigned char>(parts.body[0]) & body_has_runs) != 0;
+  const auto head = take_head(parts.body);
+  if ((head & body_has_notes) != 0 && !take_sized(parts.body))
+    return fail(Errc::corrupt, "packed day: the notes are cut off");
+  make_room(grid, scratch);
   auto& qualities = scratch.qualities;
   const auto count = [&](Quality quality) {
     return static_cast<std::uint16_t>(std::count(qualities.begin(), qualities.end(), quality));
   };
-  if (has_runs) {
-    qualities.resize(static_cast<std::size_t>(grid.slots));
-    parts.body.remove_prefix(1);
-    METERLINE_CHECK(take_runs(parts.body, qualities));
+  if ((head & body_has_runs) != 0) {
+    auto runs = parts.body;
+    METERLINE_CHECK(take_runs(runs, qualities));
     if (count(Quality::missing) > 0) return std::optional<CompleteTotal>();
   }
-  METERLINE_CHECK(unpack_day(packed, scratch));
+  METERLINE_CHECK(take_readings(parts.body, head, scratch));
   CompleteTotal total{.substituted = count(Quality::substituted),
                       .estimated = count(Quality::estimated)};
   for (const auto mantissa : scratch.mantissas)
@@ -262,9 +296,11 @@ Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   day.exponent = grid.exponent;
   day.stated = grid.stated;
   day.origin = grid.origin;
-  day.mantissas.resize(static_cast<std::size_t>(grid.slots));
-  day.qualities.resize(static_cast<std::size_t>(grid.slots));
-  return take_body(parts.body, day);
+  make_room(grid, day);
+  const auto head = take_head(parts.body);
+  day.notes.clear();
+  if ((head & body_has_notes) != 0) METERLINE_CHECK(take_notes(parts.body, day));
+  return take_readings(parts.body, head, day);
 }
 
 }  // namespace meterline::store

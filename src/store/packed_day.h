@@ -16,7 +16,7 @@ namespace meterline::store {
 inline constexpr unsigned char packed_day_format = 2;
 
 /// Appends the packed day to `out`, and returns its plain total, which costs little here. The day
-/// must hold 1 to slots_max slots.
+/// must hold 1 to slots_max slots, and notes for which fault_of() is empty.
 std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out);
 
 /// The sum of the day's mantissas, when every slot is actual and the sum fits; else empty.
@@ -31,7 +31,7 @@ struct CompleteTotal {
   bool operator==(const CompleteTotal&) const = default;
 };
 /// Empty when a reading is missing, which costs little to find, or when the sum does not fit.
-/// Overwrites `scratch`. Errors: as unpack_day().
+/// Overwrites `scratch`, but for its notes, which are passed over. Errors: as unpack_day().
 Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, ReadingDay& scratch);
 
 /// Fills all of `day` but meter, channel and date.
@@ -40,8 +40,8 @@ Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, Rea
 Result<void> unpack_day(std::string_view packed, ReadingDay& day);
 
 /// A packed day is its format number, the grid (interval, slots, exponent, stated time, origin: the
-/// same for most days of a meter) and the body (qualities and readings). A backend that keeps many
-/// days in one value may keep their grid once.
+/// same for most days of a meter) and the body (notes, qualities and readings). A backend that
+/// keeps many days in one value may keep their grid once.
 struct PackedParts {
   std::string_view grid;
   std::string_view body;

@@ -66,6 +66,19 @@ TEST(PackedDay, StandsByteForByteAsDocumented) {
   EXPECT_EQ(hex_of(bytes_of(day_of("0 0 0 100", 60))), "02 0d 00 04 00 07 00 00 08 b0 01");
 }
 
+/// The example of docs/store.md with notes.
+ReadingDay noted_day() {
+  auto day = day_of("5s 7s - 4s", 60);
+  day.notes = {{0, 2, {"S", "14", "32", "fuse"}}, {2, 3, {"N"}}, {3, 4, {"S", "14", "32", "fuse"}}};
+  return day;
+}
+
+TEST(PackedDay, WithNotesStandsByteForByteAsDocumented) {
+  EXPECT_EQ(hex_of(bytes_of(noted_day())),
+            "02 0d 00 04 c2 1b 00 02 00 01 53 02 31 34 02 33 32 04 66 75 73 65 "
+            "00 01 00 01 4e 00 00 00 00 01 01 03 09 07 05 12 54");
+}
+
 TEST(PackedDay, ReadsBackWhatWasPacked) {
   const auto largest = std::to_string(std::numeric_limits<std::int64_t>::max());
   const auto smallest = std::to_string(std::numeric_limits<std::int64_t>::min());
@@ -90,6 +103,22 @@ TEST(PackedDay, AnOrdinaryDayTakesLittleMoreThanAByteAReading) {
   EXPECT_LE(bytes_of(day_of(words)).size(), 4U + 48 * 9 / 8);
 }
 
+/// Over any slots, of few words and of many.
+Notes any_notes(std::size_t slots) {
+  const auto kinds = *rc::gen::element(2, 100);
+  const auto word = [&] { return std::to_string(*rc::gen::inRange(0, kinds)); };
+  Notes notes;
+  for (auto slot = *rc::gen::inRange<std::size_t>(0, slots); slot < slots;) {
+    const auto end = std::min(slots, slot + *rc::gen::inRange<std::size_t>(1, 4));
+    Note note{.reason_code = word(), .reason_text = word()};
+    if (*rc::gen::arbitrary<bool>()) note.flag = "Geschätzt";
+    if (*rc::gen::arbitrary<bool>()) note.method.assign(note_word_bytes_max, 'x');
+    append(notes, slot, end, note);
+    slot = end + *rc::gen::inRange<std::size_t>(0, 3);
+  }
+  return notes;
+}
+
 /// Any slots and qualities; readings of at most so many bits as drawn, and a few of any size.
 ReadingDay any_day() {
   ReadingDay day;
@@ -111,6 +140,7 @@ ReadingDay any_day() {
     day.mantissas.push_back(quality == Quality::missing ? 0
                                                         : static_cast<std::int64_t>(value ^ sign));
   }
+  if (*rc::gen::inRange(0, 3) == 0) day.notes = any_notes(static_cast<std::size_t>(slots));
   return day;
 }
 
@@ -235,6 +265,7 @@ RC_GTEST_PROP(PackedDay, StandsAsItsSlowTwinWritesIt, ()) {
   auto body = parts.body;
   const int head = static_cast<unsigned char>(body[0]);
   body.remove_prefix(1);
+  if ((head & 0x80) != 0) take_sized(body);
   for (auto runs = (head & 0x40) != 0 ? take_varint(body).value() : 0; runs > 0; --runs)
     take_varint(body);
   RC_ASSERT(hex_of(body) == hex_of(slow_steps(present(day), head & 0x3F)));
@@ -320,6 +351,19 @@ TEST(PackedDay, NoOtherWidthIsMuchShorter) {
   }
 }
 
+RC_GTEST_PROP(PackedDay, DamagedDaysAreRefusedOrPackTheSameAgain, ()) {
+  auto bytes = bytes_of(any_day());
+  const auto at = *rc::gen::inRange<std::size_t>(0, bytes.size());
+  bytes[at] = *rc::gen::arbitrary<char>();
+  if (*rc::gen::inRange(0, 4) == 0) bytes.resize(at);
+  const std::vector<char> alone(bytes.begin(), bytes.end());
+  ReadingDay day;
+  if (!unpack_day({alone.data(), alone.size()}, day)) return;
+  ReadingDay again;
+  RC_ASSERT(unpack_day(bytes_of(day), again).has_value());
+  RC_ASSERT(again == day);
+}
+
 RC_GTEST_PROP(PackedDay, AnyBytesAreRefusedOrPackTheSameAgain, (std::string bytes)) {
   if (!bytes.empty() && *rc::gen::inRange(0, 4) != 0) bytes[0] = packed_day_format;
   ReadingDay day;
@@ -330,14 +374,82 @@ RC_GTEST_PROP(PackedDay, AnyBytesAreRefusedOrPackTheSameAgain, (std::string byte
 }
 
 TEST(PackedDay, EveryCutOffDayIsRefused) {
-  const auto packed = bytes_of(day_of(repeat("100 - 250e 90s", 12)));
-  ReadingDay day;
-  for (std::size_t size = 0; size < packed.size(); ++size) {
-    const std::vector<char> alone(packed.begin(),
-                                  packed.begin() + static_cast<std::ptrdiff_t>(size));
-    EXPECT_FALSE(unpack_day({alone.data(), size}, day)) << size;
+  for (const auto& packed :
+       {bytes_of(day_of(repeat("100 - 250e 90s", 12))), bytes_of(noted_day())}) {
+    ReadingDay day;
+    for (std::size_t size = 0; size < packed.size(); ++size) {
+      const std::vector<char> alone(packed.begin(),
+                                    packed.begin() + static_cast<std::ptrdiff_t>(size));
+      EXPECT_FALSE(unpack_day({alone.data(), size}, day)) << size;
+    }
+    EXPECT_FALSE(unpack_day(packed + '\0', day));
   }
-  EXPECT_FALSE(unpack_day(packed + '\0', day));
+}
+
+/// A day of four slots, of which nothing is as it should be but `notes`.
+bool are_taken(const std::string& notes) {
+  std::string packed{static_cast<char>(packed_day_format), 0x0D, 0, 4, '\x80'};
+  put_varint(notes.size(), packed);
+  packed += notes;
+  packed += '\x0F';
+  const std::vector<char> alone(packed.begin(), packed.end());
+  ReadingDay day;
+  return unpack_day({alone.data(), alone.size()}, day).has_value();
+}
+
+TEST(PackedDay, DamagedNotesAreRefused) {
+  const auto note = "\1S\0\0\0"s;
+  EXPECT_TRUE(are_taken("\0\4\0"s + note));
+  EXPECT_TRUE(are_taken("\1\1\0"s + note + "\1\1\1"s));
+  EXPECT_FALSE(are_taken("")) << "none";
+  EXPECT_FALSE(are_taken("\0\0\0"s + note)) << "of no slot";
+  EXPECT_FALSE(are_taken("\0\5\0"s + note)) << "beyond the day";
+  EXPECT_FALSE(are_taken("\4\1\0"s + note)) << "begins beyond the day";
+  EXPECT_FALSE(are_taken("\0\1\1"s)) << "as one told before, of none";
+  EXPECT_FALSE(are_taken("\0\1\0"s + note + "\1\1\2"s)) << "as the second of one";
+  EXPECT_FALSE(are_taken("\0\1\0"s + note + "\0\1\1"s)) << "two that should be one";
+  EXPECT_FALSE(are_taken("\0\1\0\0\0\0\0"s)) << "says nothing";
+  EXPECT_FALSE(are_taken("\0\1\0\1\n\0\0\0"s)) << "a control character";
+  EXPECT_FALSE(are_taken("\0\1\0\1\xFF\0\0\0"s)) << "not UTF-8";
+  EXPECT_FALSE(are_taken("\0\1\0\x21"s + std::string(33, 'x') + "\0\0\0"s)) << "too long";
+}
+
+TEST(PackedDay, NotesNeedNoMoreRoomThanADayMayHave) {
+  // A short text that is told again and again.
+  std::string notes = "\0\1\0\0\0\0"s;
+  put_varint(note_text_bytes_max, notes);
+  notes.append(note_text_bytes_max, 'x');
+  notes += "\1\1\0\0\0\0\1x"s;
+  for (int i = 0; i < 34; ++i) notes += "\1\1\1\1\1\2"s;
+  std::string packed{static_cast<char>(packed_day_format), 0x0C, 0};
+  put_varint(1500, packed);
+  packed += '\x80';
+  const auto day_with = [&](std::string_view said) {
+    auto bytes = packed;
+    put_varint(said.size(), bytes);
+    return bytes.append(said).append(187, '\xFF') + '\x0F';
+  };
+  ReadingDay day;
+  EXPECT_TRUE(unpack_day(day_with(notes), day));
+  for (int i = 0; i < 34; ++i) notes += "\1\1\1\1\1\2"s;
+  EXPECT_FALSE(unpack_day(day_with(notes), day));
+}
+
+TEST(PackedDay, ANoteThatIsRepeatedCostsLittle) {
+  auto day = day_of(repeat("200s 350s 120", 16));
+  const auto bare = bytes_of(day).size();
+  const Note note{"S", "14", "32", "a text of some length, as in a file of NEM12"};
+  for (std::size_t slot = 0; slot < 48; slot += 3) append(day.notes, slot, slot + 2, note);
+  EXPECT_LE(bytes_of(day).size(), bare + 16 * 3 + note.bytes() + 10);
+}
+
+TEST(PackedDay, TotalsPassOverNotes) {
+  const auto day = noted_day();
+  auto packed = bytes_of(day);
+  packed.replace(packed.find("fuse"), 4, "\n\n\n\n");
+  ReadingDay scratch;
+  EXPECT_FALSE(unpack_day(packed, scratch));
+  EXPECT_TRUE(complete_total(packed, scratch));
 }
 
 TEST(PackedDay, AnotherFormatIsRefused) {

@@ -64,6 +64,7 @@ void DayResolver::start(const StoredDay& day) {
   day_.main = {.version = day.version, .exponent = scratch_.exponent};
   day_.mantissas.swap(scratch_.mantissas);
   day_.qualities.swap(scratch_.qualities);
+  day_.notes.swap(scratch_.notes);
   day_.others.clear();
   day_.part_of_slot.clear();
   missing_ = count_missing(day_.qualities);
@@ -84,6 +85,19 @@ void DayResolver::complete(Version version) {
     day_.mantissas[slot] = scratch_.mantissas[slot];
     --missing_;
   }
+  const bool any_notes = !day_.notes.empty() || !scratch_.notes.empty();
+  if (is_part && any_notes) complete_notes();
+}
+
+/// Slots that the version in scratch_ gave get its notes, or none.
+void DayResolver::complete_notes() {
+  Notes notes;
+  for (std::size_t slot = 0; slot < day_.part_of_slot.size(); ++slot) {
+    const bool is_of_scratch = day_.part_of_slot[slot] == day_.others.size();
+    const auto* const note = note_at(is_of_scratch ? scratch_.notes : day_.notes, slot);
+    if (note != nullptr) append(notes, slot, slot + 1, *note);
+  }
+  day_.notes.swap(notes);
 }
 
 Result<void> read_resolved(const Store& store, const DaysQuery& query,

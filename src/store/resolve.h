@@ -24,6 +24,7 @@ struct ResolvedDay {
   IntervalLength interval;
   std::vector<std::int64_t> mantissas;  ///< One a slot; zero where missing.
   std::vector<Quality> qualities;       ///< One a slot.
+  Notes notes;                          ///< Of slots: each of the version that gave it.
   Part main;                            ///< The version is that of DayTotal.
   /// Versions that completed it, and for each slot a place there, plus one; zero is `main`, which
   /// missing slots have, too. Both are empty for most days, which are of one version.
@@ -59,6 +60,7 @@ class DayResolver {
  private:
   void start(const StoredDay& day);
   void complete(Version version);
+  void complete_notes();
 
   bool any_ = false;
   std::size_t missing_ = 0;  ///< Slots of day_ without a reading.

@@ -57,6 +57,7 @@ std::string text_of(const ResolvedDay& day) {
     out << '@' << at(day.part(slot).version);
   }
   out << "; @" << at(day.main.version);
+  for (const auto& run : day.notes) out << ' ' << run;
   return out.str();
 }
 
@@ -87,6 +88,25 @@ const Case cases[] = {
     {"the next of its shape does", {"60 7 -", "30 1 2", "60 3 4"}, "60: 7@3 4@1; @3"},
     {"holes do not set the interval", {"30 - -", "60 7 -", "60 3 4"}, "60: 7@2 4@1; @2"},
     {"zero is a reading", {"60 0 -", "60 5 0"}, "60: 0@2 0@1; @2"},
+    {"a note stays", {"60 1 2 note:0-1:S/14//"}, "60: 1@1 2@1; @1 [0-1 S|14||]"},
+    {"each reading keeps its own note",
+     {"60 7 - - note:0-2:S/14//", "60 1 2 - note:0-2:E///", "60 1 2 3 note:0-3:F//9/so"},
+     "60: 7@3 2@2 3@1; @3 [0-1 S|14||] [1-2 E|||] [2-3 F||9|so]"},
+    {"what completes has no note",
+     {"60 7 - - note:0-2:S///", "60 1 2 3"},
+     "60: 7@2 2@1 3@1; @2 [0-1 S|||]"},
+    {"what is completed has none",
+     {"60 7 - 8", "60 1 2 3 note:0-3:E///"},
+     "60: 7@2 2@1 8@2; @2 [1-2 E|||]"},
+    {"of a missing reading the newest tells why",
+     {"60 7 - note:1-2:N//79/outage", "60 1 - note:0-2:E///"},
+     "60: 7@2 -@2; @2 [1-2 N||79|outage]"},
+    {"notes of several versions that say the same are one",
+     {"60 7 - note:0-1:S///", "60 1 2 note:0-2:S///"},
+     "60: 7@2 2@1; @2 [0-2 S|||]"},
+    {"a newest without readings gives way with its notes",
+     {"60 - - note:0-2:N///", "60 1 -"},
+     "60: 1@1 -@1; @1"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Days, Resolve, ::testing::ValuesIn(cases));
@@ -189,6 +209,8 @@ std::string naive_text(const NaiveDay& day) {
       out.others.push_back({.version = reading->version, .exponent = reading->value.exponent});
     out.part_of_slot.push_back(reading ? static_cast<std::uint16_t>(out.others.size()) : 0);
   }
+  for (std::size_t slot = 0; slot < day.notes.size(); ++slot)
+    if (day.notes[slot]) append(out.notes, slot, slot + 1, *day.notes[slot]);
   return text_of(out);
 }
 

@@ -72,11 +72,30 @@ std::vector<Slot> slots_in(std::span<const std::string> words) {
   return slots;
 }
 
-/// Takes `stated:SECONDS` and `estimate` off the end of the words.
+/// `FIRST-END:FLAG/METHOD/CODE/TEXT`; in the text, `_` stands for a blank.
+NoteRun run_in(std::string_view text) {
+  const auto dash = text.find('-');
+  const auto colon = text.find(':');
+  if (dash == std::string_view::npos || colon == std::string_view::npos) reject(text, "no run");
+  NoteRun run{.first = static_cast<std::size_t>(number_in(text.substr(0, dash))),
+              .end = static_cast<std::size_t>(number_in(text.substr(dash + 1, colon - dash - 1))),
+              .note = {}};
+  std::istringstream parts{std::string(text.substr(colon + 1))};
+  for (auto* part : {&run.note.flag, &run.note.method, &run.note.reason_code})
+    std::getline(parts, *part, '/');
+  std::getline(parts, run.note.reason_text);
+  std::replace(run.note.reason_text.begin(), run.note.reason_text.end(), '_', ' ');
+  return run;
+}
+
+/// Takes `stated:SECONDS`, `estimate` and `note:RUN` off the end of the words.
 void take_origin(std::vector<std::string>& words, ReadingDay& day) {
   constexpr std::string_view stated = "stated:";
+  constexpr std::string_view note = "note:";
   for (; !words.empty(); words.pop_back()) {
-    if (words.back() == "estimate") {
+    if (words.back().starts_with(note)) {
+      day.notes.insert(day.notes.begin(), run_in(words.back().substr(note.size())));
+    } else if (words.back() == "estimate") {
       day.origin = Origin::estimate;
     } else if (words.back().starts_with(stated)) {
       day.stated = second(number_in(words.back().substr(stated.size())));
@@ -186,6 +205,26 @@ constexpr std::array dates = {"1900-01-01", "2018-12-31", "2019-01-01", "2019-01
 constexpr std::array channels = {"consumption/consumption/kWh", "consumption/consumption/",
                                  "B1/generation/Wh"};
 
+/// Some of a few notes and some of any length, over any slots.
+template <class Below>
+Notes seeded_notes(std::size_t slots, const Below& below) {
+  const std::array<Note, 4> common = {
+      Note{"S", "14", "32", "power outage"},
+      Note{"S", "14", "32", ""},
+      Note{"E", "52", "", ""},
+      Note{"", "", "", "Zählerstand ungültig – \"停電\", 1 | 2"},
+  };
+  Notes notes;
+  for (std::size_t slot = below(static_cast<std::uint32_t>(slots)); slot < slots;) {
+    const auto end = std::min<std::size_t>(slots, slot + 1 + below(6));
+    Note note = common.at(below(4));
+    if (below(8) == 0) note.reason_text.assign(1 + below(note_text_bytes_max), 'x');
+    append(notes, slot, end, note);
+    slot = end + (below(2) == 0 ? 0 : below(5));
+  }
+  return notes;
+}
+
 /// The slots of a generated day follow from its seed.
 ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
                       std::uint32_t seed) {
@@ -209,6 +248,7 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
     day.mantissas.push_back(missing ? 0 : value);
     day.qualities.push_back(missing ? Quality::missing : static_cast<Quality>(below(3)));
   }
+  if (below(3) == 0) day.notes = seeded_notes(day.mantissas.size(), below);
   return day;
 }
 
@@ -253,6 +293,18 @@ std::optional<NaiveReading> naive_reading(const std::vector<NaiveVersion>& newes
   return std::nullopt;
 }
 
+/// That of the version that gave the reading; of a missing one, what the leader says.
+std::optional<Note> naive_note(const std::vector<NaiveVersion>& newest_first,
+                               const ReadingDay& leader, std::size_t slot,
+                               const std::optional<NaiveReading>& reading) {
+  const ReadingDay* said_by = &leader;
+  for (const auto& [version, day] : newest_first)
+    if (reading && version == reading->version) said_by = day;
+  for (const auto& run : said_by->notes)
+    if (run.first <= slot && slot < run.end) return run.note;
+  return std::nullopt;
+}
+
 NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
   const auto found = std::find_if(newest_first.begin(), newest_first.end(),
                                   [](const NaiveVersion& v) { return has_reading(*v.day); });
@@ -262,9 +314,12 @@ NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
                .date = leader->date,
                .interval = leader->interval,
                .slots = {},
+               .notes = {},
                .version = version};
-  for (std::size_t slot = 0; slot < leader->mantissas.size(); ++slot)
+  for (std::size_t slot = 0; slot < leader->mantissas.size(); ++slot) {
     out.slots.push_back(naive_reading(newest_first, *leader, slot));
+    out.notes.push_back(naive_note(newest_first, *leader, slot, out.slots.back()));
+  }
   return out;
 }
 
@@ -287,6 +342,8 @@ ReadingDay day_of(std::string_view line) {
   if (!interval) reject(line, "bad interval");
   day.interval = *interval;
   put_slots(slots_in(std::span(words).subspan(at + 1)), day);
+  if (const auto fault = fault_of(day.notes, day.mantissas.size()))
+    reject(line, std::string(*fault));
   return day;
 }
 

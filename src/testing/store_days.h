@@ -16,7 +16,8 @@ namespace meterline::testing {
 
 /// A reading day from one line: `METER DATE [CHANNEL/FLOW/UNIT] MINUTES VALUE...`, one value a
 /// slot. `-` is missing, `1.5s` substituted, `1.5e` estimated; `1.5x20` stands for twenty
-/// slots; behind them may stand `stated:SECONDS` and `estimate`. The channel is
+/// slots; behind them may stand `stated:SECONDS`, `estimate`, and notes of slots FIRST up to before
+/// END as `note:FIRST-END:FLAG/METHOD/CODE/TEXT`, with `_` for a blank in the text. The channel is
 /// consumption/consumption/kWh when none is given. Throws when the line is wrong.
 ReadingDay day_of(std::string_view line);
 
@@ -61,7 +62,8 @@ std::string line_of(const store::DayTotal& total);
 std::string totals_of(const store::Store& store, Instant as_of = Instant::end_of_time());
 
 /// Up to 6 deliveries that overlap in few meters, days and channels; days with holes, of
-/// mixed exponents, signs, qualities, intervals and lengths, and some without any reading.
+/// mixed exponents, signs, qualities, intervals and lengths, some with notes, and some without any
+/// reading.
 rc::Gen<std::vector<TestDelivery>> any_deliveries();
 
 /// What DESIGN.md says of versions, read slowly: each slot looks for its own newest reading.
@@ -76,7 +78,8 @@ struct NaiveDay {
   Date date;
   IntervalLength interval;
   std::vector<std::optional<NaiveReading>> slots;
-  Version version;  ///< As in DayTotal.
+  std::vector<std::optional<Note>> notes;  ///< One a slot.
+  Version version;                         ///< As in DayTotal.
 };
 
 /// By meter, date and channel.
