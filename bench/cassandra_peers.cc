@@ -183,6 +183,7 @@ constexpr TableColumns tables[] = {
     {"meters", "bucket, meter, channel, year", {1, 3, 0}},
     {"deliveries", "id, content, part, record", {1, 2, 1}},
     {"deliveries_by_time", "month, delivered_at, id", {1, 2, 0}},
+    {"deliveries_by_receipt", "month, received_at, id", {1, 2, 0}},
     {"deliveries_by_source", "source, delivered_at, id", {1, 2, 0}},
     {"catalogue", "kind, name", {1, 1, 0}},
 };

@@ -253,6 +253,29 @@ TEST_F(Api, TellsTheHistoryOfADay) {
   refused("/v1/meters/nobody/history?date=2019-01-01", 404, "meter nobody is not known");
 }
 
+TEST_F(Api, TellsWhatChanged) {
+  load({"EE00028 2019-01-01 consumption/consumption/kWh 60 7x24"});
+  const std::string base = "/v1/changes?since=2019-02-01T05:46:41Z";
+  const auto answer = get(base);
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  EXPECT_THAT(answer.body,
+              HasSubstr(R"("meter":null,"from":null,"to":null,"days":[{"meter":"EE00028",)"
+                        R"("channel":"consumption","flow":"consumption","unit":"kWh",)"
+                        R"("date":"2019-01-01","readingsChanged":24,"before":{"sum":)"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("after":{"sum":168,"readings":24,"expected":24,)"));
+  EXPECT_THAT(answer.body, ::testing::EndsWith("\"next\":null}\n"));
+  EXPECT_THAT(get("/v1/changes?since=1970-01-01").body, HasSubstr(R"("before":null,"after":{)"));
+  const auto page = get("/v1/changes?since=1970-01-01T00:00:00Z&limit=1");
+  EXPECT_THAT(page.body, HasSubstr(R"("next":"EE00027"})"));
+  EXPECT_EQ(page.headers.at("Link"),
+            "</v1/changes?since=1970-01-01T00%3A00%3A00Z&limit=1&cursor=EE00027>; rel=\"next\"");
+  EXPECT_THAT(get(base + "&meter=EE00027").body, HasSubstr(R"("days":[])"));
+  EXPECT_THAT(get(base + "&from=2019-01-02&to=2019-01-31").body, HasSubstr(R"("days":[])"));
+  refused("/v1/changes", 400, "since is missing: want a date like 2019-01-31");
+  refused(base + "&to=2019-01-31", 400, "from is missing");
+  refused(base + "&asOf=2019-01-31", 400, "asOf");
+}
+
 TEST_F(Api, ListsMetersByPage) {
   EXPECT_THAT(get("/v1/meters").body, HasSubstr(R"("next":null})"));
   const Response first = get("/v1/meters?limit=1&prefix=EE");

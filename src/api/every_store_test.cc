@@ -64,7 +64,7 @@ std::string any_target(Dice& dice) {
       dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
   const char* const resolutions[] = {"day", "month", "year", "hour", "interval"};
   const auto meter = meter_of(dice.roll(meters + 5));
-  switch (dice.roll(18)) {
+  switch (dice.roll(20)) {
     case 0:
       return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(3)],
                          as_of);
@@ -85,6 +85,12 @@ std::string any_target(Dice& dice) {
     case 7:
       return fmt::format("/v1/meters/{}/history?date=2019-{:02}-{:02}", meter, 1 + dice.roll(12),
                          1 + dice.roll(28));
+    case 8:
+      return fmt::format("/v1/changes?since=2020-01-{:02}&limit={}", 1 + dice.roll(28),
+                         1 + dice.roll(1000));
+    case 9:
+      return fmt::format("/v1/changes?since=2020-01-{:02}&meter={}&{}", 1 + dice.roll(28), meter,
+                         dates);
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(5)], as_of);

@@ -20,8 +20,14 @@ struct Filter {
 };
 Result<Filter> read_filter(const Parameters& parameters);
 
+inline constexpr std::string_view instant_wanted =
+    "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
+
 /// `from` to `to`, or the one day `from`. `invalid_argument` without `from`.
 Result<DateRange> read_dates(const Parameters& parameters);
+
+/// Likewise where days need not be given; `invalid_argument` for `to` without `from`.
+Result<std::optional<DateRange>> read_dates_if_given(const Parameters& parameters);
 
 /// A meter id in the path; what cannot be one is a meter nobody knows: `not_found`.
 Result<MeterId> meter_of(const Call& call);

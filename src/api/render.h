@@ -7,6 +7,7 @@
 
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
+#include "query/changes.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
 #include "query/history.h"
@@ -23,6 +24,7 @@ std::string to_json(const query::Portfolio& portfolio);
 std::string to_json(const query::Gaps& gaps);
 std::string to_json(const query::MeterGaps& gaps);
 std::string to_json(const query::History& history);
+std::string to_json(const query::Changes& changes);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
 
@@ -52,6 +54,7 @@ std::string to_csv(const query::Portfolio& portfolio);
 std::string to_csv(const query::Gaps& gaps);
 std::string to_csv(const query::MeterGaps& gaps);
 std::string to_csv(const query::History& history);  ///< A line a version; notes are counted.
+std::string to_csv(const query::Changes& changes);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

@@ -62,6 +62,17 @@ void append_fields(std::string& out, std::initializer_list<std::string_view> fie
   out.back() = ',';
 }
 
+/// One of the two sides of a change; all empty where nothing is stored.
+void append_side(std::string& out, const std::optional<query::Total>& total) {
+  if (!total) {
+    append_row(out, {"", "", "", ""});
+    return;
+  }
+  append_row(out, {text_or_empty(total->sum), std::to_string(total->readings),
+                   std::to_string(total->expected),
+                   total->version ? total->version->received.text() : ""});
+}
+
 }  // namespace
 
 std::string to_csv(const query::Consumption& consumption) {
@@ -149,6 +160,20 @@ std::string to_csv(const query::History& history) {
   return out;
 }
 
+std::string to_csv(const query::Changes& changes) {
+  std::string out =
+      "meter,channel,flow,unit,date,readingsChanged,sumBefore,readingsBefore,expectedBefore,"
+      "receivedBefore,sumAfter,readingsAfter,expectedAfter,receivedAfter\n";
+  for (const auto& day : changes.days) {
+    append_fields(out, {day.meter.text(), day.channel.name, text_of(day.channel.flow),
+                        text_of(day.channel.unit), day.date.text(), std::to_string(day.slots)});
+    append_side(out, day.before);
+    out.back() = ',';
+    append_side(out, day.after);
+  }
+  return out;
+}
+
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
   std::string out = "meter,channel,flow,unit,interval,first,last\n";
   for (const auto& meter : meters)
@@ -165,7 +190,9 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
       "objectVersion\n";
-  for (const auto& [delivery, report] : records) {
+  for (const auto& record : records) {
+    const Delivery& delivery = record.delivery;
+    const DeliveryReport& report = record.report;
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
     append_fields(

@@ -68,6 +68,17 @@ void write_total(JsonWriter& json, const query::Total& total) {
   write_basis(json, total);
 }
 
+void write_total(JsonWriter& json, std::string_view name,
+                 const std::optional<query::Total>& total) {
+  if (!total) {
+    json.member(name, std::optional<std::string>());
+    return;
+  }
+  json.key(name).begin_object();
+  write_total(json, *total);
+  json.end_object();
+}
+
 void write_total(JsonWriter& json, const query::PortfolioTotal& all) {
   json.member("sum", all.total.sum)
       .member("average", all.average)
@@ -141,7 +152,8 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
 }
 
 void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
-  const auto& [delivery, report] = record;
+  const auto& delivery = record.delivery;
+  const auto& report = record.report;
   json.begin_object()
       .member("id", delivery.id.text())
       .member("source", delivery.source)
@@ -392,6 +404,29 @@ std::string to_json(const query::History& history) {
     json.end_array().end_object();
   }
   return json.end_array().end_object().take();
+}
+
+std::string to_json(const query::Changes& changes) {
+  const auto& question = changes.question;
+  JsonWriter json;
+  json.begin_object()
+      .member("since", question.since.text())
+      .member("meter", question.meter ? std::optional(question.meter->text()) : std::nullopt)
+      .member("from", question.dates ? std::optional(question.dates->from.text()) : std::nullopt)
+      .member("to", question.dates ? std::optional(question.dates->to.text()) : std::nullopt)
+      .key("days")
+      .begin_array();
+  for (const auto& day : changes.days) {
+    json.begin_object().member("meter", day.meter.text());
+    write_channel(json, day.channel);
+    json.member("date", day.date.text()).member("readingsChanged", day.slots);
+    write_total(json, "before", day.before);
+    write_total(json, "after", day.after);
+    json.end_object();
+  }
+  json.end_array();
+  json.member("next", changes.next ? std::optional(changes.next->text()) : std::nullopt);
+  return json.end_object().take();
 }
 
 std::string to_json(const store::DeliveryRecord& record) {

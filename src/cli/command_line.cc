@@ -56,6 +56,7 @@ struct Options {
   QuestionOptions portfolio;
   GapsVerb gaps;
   HistoryVerb history;
+  ChangesVerb changes;
   ListVerb meters;
   ListVerb deliveries;
   ServeOptions serve;
@@ -147,6 +148,20 @@ void add_history(CLI::App& app, HistoryVerb& verb) {
   add_channels(*history, verb.channel, verb.flow);
 }
 
+void add_changes(CLI::App& app, ChangesVerb& verb) {
+  auto* const changes = app.add_subcommand(
+      "changes", "Days whose answer is another than it was: what changed since the bill");
+  changes->add_option("METER", verb.meter, "The meter's id (default: all meters)");
+  changes
+      ->add_option("--since", verb.since,
+                   "Compare with the answer as of then: 2019-02-01T06:00:00Z or 2019-02-01")
+      ->required();
+  changes->add_option("--from", verb.from, "First day, yyyy-MM-dd (default: all days)");
+  changes->add_option("--to", verb.to, "Last day, inclusive (default: --from)");
+  add_channels(*changes, verb.channel, verb.flow);
+  add_limit(*changes, verb.limit);
+}
+
 void add_questions(CLI::App& app, Options& options) {
   auto* const query = app.add_subcommand("query", "What a meter used");
   query->add_option("METER", options.query.meter, "The meter's id")->required();
@@ -158,6 +173,7 @@ void add_questions(CLI::App& app, Options& options) {
   add_resolution(*portfolio, options.portfolio, "day, month or year");
   add_gaps(app, options.gaps);
   add_history(app, options.history);
+  add_changes(app, options.changes);
 
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
@@ -361,6 +377,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "portfolio") return portfolio(options.portfolio, session);
   if (verb == "gaps") return gaps(options.gaps, session);
   if (verb == "history") return history(options.history, session);
+  if (verb == "changes") return changes(options.changes, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "serve") return run_serve(options, session);

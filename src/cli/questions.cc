@@ -10,6 +10,7 @@
 #include "cli/exit_code.h"
 #include "cli/table.h"
 #include "core/try.h"
+#include "query/changes.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
 #include "query/history.h"
@@ -213,6 +214,27 @@ std::string changes_of(const query::DayVersion& version) {
   return out;
 }
 
+std::string table_of(const query::Changes& answer) {
+  Table table({{.title = "meter"},
+               {.title = "date"},
+               {.title = "channel"},
+               {.title = "before", .align = right},
+               {.title = "readings", .align = right},
+               {.title = "now", .align = right},
+               {.title = "readings", .align = right},
+               {.title = "changed", .align = right}});
+  const auto sum = [](const auto& total) { return total ? text_of(total->sum) : "-"; };
+  const auto readings = [](const auto& total) { return total ? readings_of(*total) : "-"; };
+  for (const auto& day : answer.days)
+    table.add({day.meter.text(), day.date.text(), title_of(day.channel), sum(day.before),
+               readings(day.before), sum(day.after), readings(day.after), grouped(day.slots)});
+  if (table.empty()) return "nothing changed\n";
+  std::string out = table.text();
+  if (answer.next)
+    out += fmt::format("... and more; --limit {} shows twice as many\n", answer.question.limit * 2);
+  return out;
+}
+
 std::string table_of(const query::History& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
@@ -259,10 +281,12 @@ std::string table_of(const std::vector<store::DeliveryRecord>& records) {
                {.title = "rejected", .align = right},
                {.title = "id"},
                {.title = "source"}});
-  for (const auto& [delivery, report] : records)
-    table.add({delivery.delivered_at.text(), std::string(text_of(report.state)),
-               grouped(report.rows.read), grouped(report.rows.stored),
-               grouped(report.rows.rejected), delivery.id.text(), delivery.source});
+  for (const auto& record : records) {
+    const auto& rows = record.report.rows;
+    table.add({record.delivery.delivered_at.text(), std::string(text_of(record.report.state)),
+               grouped(rows.read), grouped(rows.stored), grouped(rows.rejected),
+               record.delivery.id.text(), record.delivery.source});
+  }
   return table.text();
 }
 
@@ -341,6 +365,36 @@ Result<int> try_history(const HistoryVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+Result<query::ChangesQuestion> question_of(const ChangesVerb& verb) {
+  query::ChangesQuestion question{.limit = verb.limit};
+  METERLINE_TRY(question.since, instant_option("--since", verb.since));
+  if (!verb.meter.empty()) {
+    METERLINE_TRY(question.meter, meter_argument(verb.meter));
+  }
+  if (!verb.from.empty() || !verb.to.empty()) {
+    METERLINE_TRY(question.dates, range_options(verb.from, verb.to));
+  }
+  if (!verb.channel.empty()) question.channel = verb.channel;
+  METERLINE_TRY(question.flow, flow_option(verb.flow));
+  return question;
+}
+
+/// Page after page, until there are as many days as asked for, or all; those of a meter together.
+Result<int> try_changes(const ChangesVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of(verb));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  query::Changes all;
+  do {
+    METERLINE_TRY(auto page, query::changes(*store, question));
+    std::move(page.days.begin(), page.days.end(), std::back_inserter(all.days));
+    all.next = page.next;
+    if (page.next) question.after = *page.next;
+  } while (all.next && all.days.size() < question.limit);
+  all.question = std::move(question);
+  print_answer(all, session.output);
+  return exit_ok;
+}
+
 /// Drops what is beyond the limit; tells whether there was more.
 template <class Item>
 bool cut_off(std::vector<Item>& items, std::size_t limit) {
@@ -398,6 +452,9 @@ int gaps(const GapsVerb& verb, const Session& session) {
 }
 int history(const HistoryVerb& verb, const Session& session) {
   return finish(try_history(verb, session));
+}
+int changes(const ChangesVerb& verb, const Session& session) {
+  return finish(try_changes(verb, session));
 }
 int meters(const ListVerb& verb, const Session& session) {
   return finish(try_meters(verb, session));

@@ -44,6 +44,18 @@ struct HistoryVerb {
 /// `meterline history METER DATE`: every version of a day, and what each changed.
 int history(const HistoryVerb& verb, const Session& session);
 
+struct ChangesVerb {
+  std::string since;
+  std::string meter;  ///< Empty: of all meters.
+  std::string from;   ///< Empty: of all days.
+  std::string to;
+  std::string channel;
+  std::string flow;
+  std::size_t limit = 100;  ///< Show at most so many days.
+};
+/// `meterline changes --since T [METER]`: days whose answer is another than it was then.
+int changes(const ChangesVerb& verb, const Session& session);
+
 struct ListVerb {
   std::string prefix;  ///< Of meter ids.
   std::string source;  ///< Of deliveries.

@@ -205,10 +205,10 @@ Result<void> add_deliveries(const store::Store& store, Stats& stats) {
   store::DeliveriesQuery query{.limit = deliveries_step};
   for (;;) {
     METERLINE_TRY(const auto page, store.deliveries(query));
-    for (const auto& [delivery, report] : page) {
+    for (const auto& record : page) {
       ++stats.deliveries;
-      stats.rows += report.rows;
-      stats.readings += report.readings;
+      stats.rows += record.report.rows;
+      stats.readings += record.report.readings;
     }
     if (page.size() < query.limit) return {};
     query.after = page.back().delivery.id;

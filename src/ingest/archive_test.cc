@@ -378,7 +378,7 @@ class Forged {
   }
   Forged& delivery(const TestDelivery& delivery) {
     ++counts_.deliveries;
-    return tag('D').text(store::encode_delivery(delivery.delivery, delivery.report));
+    return tag('D').text(store::encode_delivery(delivery.delivery, delivery.report, {}));
   }
   Forged& meter(std::string_view meter) {
     ++counts_.meters;

@@ -198,11 +198,12 @@ Result<void> ArchiveWriter::add_deliveries() {
 }
 
 Result<void> ArchiveWriter::add_delivery(const store::DeliveryRecord& record) {
-  const auto& [delivery, report] = record;
+  const auto& delivery = record.delivery;
+  const auto& report = record.report;
   if (last_delivery_ && !is_archived_before(*last_delivery_, delivery))
     return contradicts("the store lists its deliveries in a wrong order");
   last_delivery_ = delivery;
-  const auto bytes = store::encode_delivery(delivery, report);
+  const auto bytes = store::encode_delivery(delivery, report, record.days);
   delivery_bytes_ += bytes.size();
   if (bytes.size() > archive_delivery_bytes_max || delivery_bytes_ > archive_deliveries_bytes_max ||
       summary_.counts.deliveries == static_cast<std::int64_t>(archive_deliveries_max))

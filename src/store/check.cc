@@ -342,7 +342,8 @@ Result<void> StoreCheck::read_deliveries() {
 }
 
 Result<void> StoreCheck::read_delivery(const DeliveryRecord& record) {
-  const auto& [delivery, report] = record;
+  const auto& delivery = record.delivery;
+  const auto& report = record.report;
   accounts_.push_back({.id = delivery.id,
                        .version = delivery.version(),
                        .rows = report.rows.stored,

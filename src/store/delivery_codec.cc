@@ -160,9 +160,54 @@ void read_findings(Reader& in, DeliveryReport& report) {
   }
 }
 
+/// Of neighbours, what their ids begin with is told once.
+void write_days(const DeliveredDays& days, Writer& out) {
+  out.number(days.meters);
+  if (days.meters == 0) return;
+  out.number(days.dates->from.days());
+  out.number(days.dates->to.days());
+  out.number(std::ssize(days.meter_ids));
+  std::string_view before;
+  for (const auto& meter : days.meter_ids) {
+    const std::string_view text = meter.text();
+    const auto [end, end_before] =
+        std::mismatch(text.begin(), text.end(), before.begin(), before.end());
+    const auto shared = end - text.begin();
+    out.number(shared);
+    out.text(text.substr(static_cast<std::size_t>(shared)));
+    before = text;
+  }
+}
+
+bool read_days(Reader& in, DeliveredDays& days) {
+  days.meters = in.number();
+  if (days.meters == 0) return true;
+  days.dates.emplace();
+  for (auto* const date : {&days.dates->from, &days.dates->to}) {
+    const auto read = Date::from_days(in.number());
+    if (!read) return false;
+    *date = *read;
+  }
+  const auto count = in.number();
+  if (days.meters < 0 || count < 0 || count > static_cast<std::int64_t>(delivered_meters_max))
+    return false;
+  std::string text;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto shared = in.number();
+    if (shared < 0 || shared > std::ssize(text)) return false;
+    text.resize(static_cast<std::size_t>(shared));
+    text += in.text();
+    auto meter = MeterId::parse(text);
+    if (!meter) return false;
+    days.meter_ids.push_back(*std::move(meter));
+  }
+  return true;
+}
+
 }  // namespace
 
-std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report) {
+std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report,
+                            const DeliveredDays& days) {
   Writer out;
   out.byte(record_format);
   write_delivery(delivery, out);
@@ -172,6 +217,7 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
   write_counts(report, out);
   out.number(static_cast<std::int64_t>(report.findings.size()));
   for (const auto& finding : report.findings) write_finding(finding, out);
+  write_days(days, out);
   return out.take();
 }
 
@@ -192,8 +238,9 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   record.report.format = in.text();
   read_counts(in, record.report);
   read_findings(in, record.report);
-  if (in.is_broken() || in.left() != 0 || record.report.state > DeliveryState::failed ||
-      record.delivery.unit > Unit::MVAh)
+  const bool days_are_whole = read_days(in, record.days);
+  if (!days_are_whole || in.is_broken() || in.left() != 0 ||
+      record.report.state > DeliveryState::failed || record.delivery.unit > Unit::MVAh)
     return damaged();
   return record;
 }

@@ -8,9 +8,10 @@
 
 namespace meterline::store {
 
-/// A delivery and its report as bytes, for backends that keep them in one value. The first byte
-/// is a format number; docs/store.md has the layout.
-std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report);
+/// A delivery, its report and which days it brought as bytes, for backends that keep them in one
+/// value. The first byte is a format number; docs/store.md has the layout.
+std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report,
+                            const DeliveredDays& days);
 
 /// Errors: `corrupt`. Never reads past the end, whatever the bytes are.
 Result<DeliveryRecord> decode_delivery(std::string_view bytes);

@@ -23,12 +23,16 @@ DeliveryRecord example() {
       .readings = {.read = 144, .stored = 40, .missing = 8, .repeated = 48, .rejected = 48},
       .finding_counts = {1, 2, 3},
       .findings = {{.line = 4, .column = 2, .text = "t", .excerpt = "e"}}};
+  const DateRange dates{.from = *Date::parse("2019-01-01"), .to = *Date::parse("2019-01-31")};
+  record.days = {.dates = dates,
+                 .meters = 2,
+                 .meter_ids = {*MeterId::parse("EE00027"), *MeterId::parse("EE00035")}};
   return record;
 }
 
 TEST(DeliveryCodec, ReadsBackWhatWasWritten) {
   const auto record = example();
-  const auto back = decode_delivery(encode_delivery(record.delivery, record.report));
+  const auto back = decode_delivery(encode_delivery(record.delivery, record.report, record.days));
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, record);
 }
@@ -46,7 +50,7 @@ TEST(DeliveryCodec, ReadsBackTheVersionOfAnObject) {
   auto only_tagged = record;
   only_tagged.delivery.object_version.clear();
   for (const auto& written : {record, only_tagged}) {
-    const auto bytes = encode_delivery(written.delivery, written.report);
+    const auto bytes = encode_delivery(written.delivery, written.report, written.days);
     EXPECT_EQ(decode_delivery(bytes).value(), written);
   }
 }
@@ -56,12 +60,13 @@ constexpr std::string_view first_written =
     "0300112233445566778899aabbccddeeff0b2f646174612f612e63737601020300000000"
     "000000000000000000000000000000000000000000000000009a01090c02000001037768"
     "7908776964652d63737606020202a0025010606016020406000000000000000002080400"
-    "01740165";
+    "0174016504d297028e9802040007454530303032370a023335";
 /// As it is written now: without the counts of codes that it has none of.
 constexpr std::string_view written =
     "0300112233445566778899aabbccddeeff0b2f646174612f612e63737601020300000000"
     "000000000000000000000000000000000000000000000000009a01090c02000001037768"
-    "7908776964652d63737606020202a00250106060060204060208040001740165";
+    "7908776964652d63737606020202a00250106060060204060208040001740165"
+    "04d297028e9802040007454530303032370a023335";
 
 std::string bytes_of(std::string_view digits) {
   std::string bytes;
@@ -72,7 +77,7 @@ std::string bytes_of(std::string_view digits) {
 
 TEST(DeliveryCodec, ReadsWhatStoresHold) {
   const auto record = example();
-  const auto bytes = encode_delivery(record.delivery, record.report);
+  const auto bytes = encode_delivery(record.delivery, record.report, record.days);
   EXPECT_EQ(hex(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()), written);
   for (const auto digits : {written, first_written})
     EXPECT_EQ(decode_delivery(bytes_of(digits)).value(), record);
@@ -83,7 +88,7 @@ TEST(DeliveryCodec, ReadsWhatStoresHold) {
 TEST(DeliveryCodec, LeavesOutCodesThatItDoesNotKnow) {
   auto record = example();
   record.report.finding_counts.back() = 7;
-  auto bytes = encode_delivery(record.delivery, record.report);
+  auto bytes = encode_delivery(record.delivery, record.report, record.days);
   const std::string counts(1, static_cast<char>(2 * finding_codes_count));
   const auto at = bytes.rfind(counts + "\2\4\6");
   ASSERT_NE(at, std::string::npos);
@@ -92,14 +97,16 @@ TEST(DeliveryCodec, LeavesOutCodesThatItDoesNotKnow) {
   bytes.insert(at + 1 + finding_codes_count, "\x0A");
   EXPECT_EQ(decode_delivery(bytes).value(), record);
 
-  bytes[bytes.size() - 5] = '\xC8';  // The code of its finding.
+  const auto finding = bytes.rfind(std::string_view("\0\1t\1e", 5));
+  ASSERT_NE(finding, std::string::npos);
+  bytes[finding] = '\xC8';  // Its code.
   record.report.findings.clear();
   EXPECT_EQ(decode_delivery(bytes).value(), record);
 }
 
 TEST(DeliveryCodec, ANewerFormatIsToldFromDamage) {
   const auto record = example();
-  auto bytes = encode_delivery(record.delivery, record.report);
+  auto bytes = encode_delivery(record.delivery, record.report, record.days);
   bytes[0] = '\4';
   EXPECT_THAT(decode_delivery(bytes).error().message,
               ::testing::HasSubstr("format 4, written by a newer meterline"));
@@ -109,7 +116,7 @@ TEST(DeliveryCodec, ANewerFormatIsToldFromDamage) {
 
 TEST(DeliveryCodec, EveryCutOffRecordIsRefused) {
   for (const auto& record : {example(), object_example()}) {
-    const auto bytes = encode_delivery(record.delivery, record.report);
+    const auto bytes = encode_delivery(record.delivery, record.report, record.days);
     for (std::size_t size = 0; size < bytes.size(); ++size)
       EXPECT_FALSE(decode_delivery(std::string_view(bytes).substr(0, size))) << size;
     EXPECT_FALSE(decode_delivery(bytes + 'x'));

@@ -85,9 +85,21 @@ struct MeterChannels {
   bool operator==(const MeterChannels&) const = default;
 };
 
+/// A delivery of more meters than this does not name them in its record.
+inline constexpr std::size_t delivered_meters_max = 1000;
+
+/// Which days a delivery brought, as its writer counted them.
+struct DeliveredDays {
+  std::optional<DateRange> dates;  ///< From the first to the last; empty when there is none.
+  std::int64_t meters = 0;         ///< That have a day of it.
+  std::vector<MeterId> meter_ids;  ///< Those, ascending; empty above delivered_meters_max.
+  bool operator==(const DeliveredDays&) const = default;
+};
+
 struct DeliveryRecord {
   Delivery delivery;
   DeliveryReport report;
+  DeliveredDays days = {};
   bool operator==(const DeliveryRecord&) const = default;
 };
 
@@ -146,7 +158,9 @@ struct MetersQuery {
 
 struct DeliveriesQuery {
   std::optional<std::string> source;  ///< Only deliveries from this source.
-  std::optional<DeliveryId> after;    ///< Continue behind this one, in the order of the answer.
+  /// Only what was received later than this, in the order of receipt.
+  std::optional<Instant> received_after = {};
+  std::optional<DeliveryId> after;  ///< Continue behind this one, in the order of the answer.
   std::size_t limit = 100;
 };
 
@@ -278,7 +292,8 @@ class Store {
   /// channels first. A channel whose first days are being loaded may be left out.
   virtual std::shared_ptr<const std::vector<Channel>> few_channels() const { return nullptr; }
 
-  /// The latest delivered first; at equal times the greater id first.
+  /// The latest delivered first, or the latest received where `received_after` is given; at equal
+  /// times the greater id first.
   virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
   virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;
 

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 
 namespace meterline::store {
 
 Result<void> WriteOrder::check(const DayToStore& day) {
-  if (day.delivery >= deliveries_)
+  if (day.delivery >= delivered_.size())
     return fail(Errc::invalid_argument, "a day of a delivery that the writer does not write");
   const bool is_next_day = any_ && day.date > date_ && day.meter == meter_;
   if (!is_next_day && any_ &&
@@ -17,16 +18,34 @@ Result<void> WriteOrder::check(const DayToStore& day) {
                 fmt::format("days must come in ascending order of meter, date, channel and "
                             "delivery, each once: {} {} came after {} {}",
                             day.meter.text(), day.date.text(), meter_.text(), date_.text()));
+  if (!any_ || meter_ != day.meter) {
+    meter_ = day.meter;
+    ++meters_;
+  }
   any_ = true;
-  if (meter_ != day.meter) meter_ = day.meter;
   if (channel_ != day.channel) channel_ = day.channel;
   date_ = day.date;
   delivery_ = day.delivery;
+  count(day, delivered_[day.delivery]);
   return {};
 }
 
+void WriteOrder::count(const DayToStore& day, Delivered& delivered) const {
+  auto& [days, meter] = delivered;
+  if (!days.dates) days.dates = {.from = day.date, .to = day.date};
+  days.dates->from = std::min(days.dates->from, day.date);
+  days.dates->to = std::max(days.dates->to, day.date);
+  if (meter == meters_) return;
+  meter = meters_;
+  ++days.meters;
+  if (days.meters <= static_cast<std::int64_t>(delivered_meters_max))
+    days.meter_ids.push_back(day.meter);
+  else
+    days.meter_ids.clear();
+}
+
 Result<void> WriteOrder::check(std::span<const DeliveryReport> reports) const {
-  if (reports.size() != deliveries_)
+  if (reports.size() != delivered_.size())
     return fail(Errc::invalid_argument, "every delivery needs its report");
   for (const auto& report : reports)
     if (report.state != DeliveryState::stored && report.state != DeliveryState::refused)

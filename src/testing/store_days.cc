@@ -182,10 +182,11 @@ Result<void> list_days(const store::Store& store, const MeterId& meter, Instant 
 
 Result<void> list_deliveries(const store::Store& store, std::vector<std::string>& lines) {
   METERLINE_TRY(const auto records, store.deliveries({.source = {}, .after = {}, .limit = 1000}));
-  for (const auto& [delivery, report] : records)
-    lines.push_back(fmt::format("delivery {} {} {} {} {} rows", delivery.id.text(), delivery.source,
-                                delivery.delivered_at.text(), meterline::text_of(report.state),
-                                report.rows.stored));
+  for (const auto& record : records)
+    lines.push_back(fmt::format("delivery {} {} {} {} {} rows", record.delivery.id.text(),
+                                record.delivery.source, record.delivery.delivered_at.text(),
+                                meterline::text_of(record.report.state),
+                                record.report.rows.stored));
   return {};
 }
 

@@ -108,6 +108,7 @@ TEST_F(CassandraStore, ADayOfAHundredMetersCostsLittleMoreThanItsDays) {
   EXPECT_EQ(written.at("insert_name"), 1) << "the day is new";
   EXPECT_EQ(written.at("insert_delivery"), 1);
   EXPECT_EQ(written.at("insert_delivery_by_time"), 1);
+  EXPECT_EQ(written.at("insert_delivery_by_receipt"), 1);
   EXPECT_EQ(written.at("insert_delivery_by_source"), 1);
 }
 
@@ -123,7 +124,7 @@ TEST_F(CassandraStore, AYearOfOneMeterIsSentInBatchesAndItsTotalsByMonth) {
 }
 
 /// The totals of a few days are not written: the days say them.
-TEST_F(CassandraStore, AFileOfOneDayCostsFourRowsOnceItsMeterIsKnown) {
+TEST_F(CassandraStore, AFileOfOneDayCostsFiveRowsOnceItsMeterIsKnown) {
   const auto first = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
   const auto second = delivery_of(2, 2, {"A 2019-01-02 30 2x48"});
   ASSERT_TRUE(load(*store_, first));
@@ -134,6 +135,7 @@ TEST_F(CassandraStore, AFileOfOneDayCostsFourRowsOnceItsMeterIsKnown) {
     if (statement.starts_with("insert_")) written[statement] = count;
   const std::map<std::string, std::int64_t> wanted = {{"insert_day", 1},
                                                       {"insert_delivery", 1},
+                                                      {"insert_delivery_by_receipt", 1},
                                                       {"insert_delivery_by_source", 1},
                                                       {"insert_delivery_by_time", 1}};
   EXPECT_EQ(written, wanted);

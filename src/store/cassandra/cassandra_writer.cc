@@ -140,10 +140,11 @@ Result<void> CassandraWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(order_.check(reports));
   METERLINE_CHECK(days_.send(*writer_));
   for (const auto& delivery : deliveries_)
-    registry_.note_name(months_kind, month_of(delivery.delivered_at));
+    for (const auto at : {delivery.delivered_at, delivery.received_at})
+      registry_.note_name(months_kind, month_of(at));
   METERLINE_CHECK(send_totals());
   METERLINE_CHECK(writer_->finish());
-  return write_deliveries(tables_, deliveries_, reports);
+  return write_deliveries(tables_, deliveries_, reports, order_);
 }
 
 }  // namespace

@@ -54,16 +54,24 @@ Result<std::string> write_parts(const Tables& tables, const DeliveryId& id, std:
 }
 
 Result<void> write_index(const Tables& tables, const Delivery& delivery, CqlWriter& writer) {
-  CqlCells cells;
-  cells.text(month_of(delivery.delivered_at));
-  cells.bigint(delivery.delivered_at.micros);
-  cells.blob(bytes_of(delivery.id));
-  METERLINE_CHECK(writer.write(tables[Statement::insert_delivery_by_time], cells.bytes(), 1));
-  cells.clear();
-  cells.bigint(source_key(delivery.source));
-  cells.bigint(delivery.delivered_at.micros);
-  cells.blob(bytes_of(delivery.id));
-  return writer.write(tables[Statement::insert_delivery_by_source], cells.bytes(), 1);
+  const auto list = [&](Statement statement, const CqlCells& partition, Instant at) {
+    CqlCells cells = partition;
+    cells.bigint(at.micros);
+    cells.blob(bytes_of(delivery.id));
+    return writer.write(tables[statement], cells.bytes(), 1);
+  };
+  const auto month = [](Instant at) {
+    CqlCells cells;
+    cells.text(month_of(at));
+    return cells;
+  };
+  const auto delivered = delivery.delivered_at;
+  const auto received = delivery.received_at;
+  CqlCells source;
+  source.bigint(source_key(delivery.source));
+  METERLINE_CHECK(list(Statement::insert_delivery_by_time, month(delivered), delivered));
+  METERLINE_CHECK(list(Statement::insert_delivery_by_receipt, month(received), received));
+  return list(Statement::insert_delivery_by_source, source, delivered);
 }
 
 /// Reads the parts that a lead names.
@@ -102,6 +110,11 @@ Listed take_listed(CqlRow& row) {
   return listed;
 }
 
+/// What the deliveries that a question asks for are listed by.
+Instant time_of(const Delivery& delivery, const DeliveriesQuery& query) {
+  return query.received_after ? delivery.received_at : delivery.delivered_at;
+}
+
 /// Reads records of what was listed, in that order. What is listed but has no record was never
 /// acknowledged; what has one of another time was delivered again since.
 class RecordReader {
@@ -113,6 +126,10 @@ class RecordReader {
   std::vector<DeliveryRecord> take() { return std::move(found_); }
 
   Result<void> add(const Listed& listed) {
+    if (query_.received_after && listed.at <= *query_.received_after) {
+      METERLINE_CHECK(read());
+      return enough();
+    }
     listed_.push_back(listed);
     const std::size_t wanted = query_.limit - found_.size();
     if (listed_.size() < std::min<std::size_t>(wanted, at_once)) return {};
@@ -148,8 +165,9 @@ class RecordReader {
       METERLINE_TRY(bytes, read_parts(tables_, listed.id, bytes));
     }
     METERLINE_TRY(auto record, decode_delivery(bytes));
-    const bool wanted = record.delivery.delivered_at == listed.at &&
-                        (!query_.source || record.delivery.source == *query_.source);
+    const auto& delivery = record.delivery;
+    const bool wanted = time_of(delivery, query_) == listed.at &&
+                        (!query_.source || delivery.source == *query_.source);
     if (wanted && !has_all()) found_.push_back(std::move(record));
     return {};
   }
@@ -191,12 +209,13 @@ Result<std::vector<std::string>> months_until(const Tables& tables, Instant at) 
 }  // namespace
 
 Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> deliveries,
-                              std::span<const DeliveryReport> reports) {
+                              std::span<const DeliveryReport> reports, const WriteOrder& written) {
   const auto writer = tables.session().writer({});
   std::vector<std::string> first_rows;
   for (std::size_t i = 0; i < deliveries.size(); ++i) {
     METERLINE_TRY(auto row, write_parts(tables, deliveries[i].id,
-                                        encode_delivery(deliveries[i], reports[i]), *writer));
+                                        encode_delivery(deliveries[i], reports[i], written.days(i)),
+                                        *writer));
     first_rows.push_back(std::move(row));
     METERLINE_CHECK(write_index(tables, deliveries[i], *writer));
   }
@@ -237,12 +256,12 @@ Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
   if (query.after) {
     METERLINE_TRY(const auto record, read_delivery(tables, *query.after));
     if (!record) return fail(Errc::not_found, "no such delivery: " + query.after->text());
-    after = {.at = record->delivery.delivered_at, .id = *query.after};
+    after = {.at = time_of(record->delivery, query), .id = *query.after};
   }
   const Instant from = after ? after->at : Instant::end_of_time();
 
   CqlCells key;
-  if (query.source) {
+  if (query.source && !query.received_after) {
     key.bigint(source_key(*query.source));
     key.bigint(from.micros);
     METERLINE_CHECK(
@@ -250,13 +269,15 @@ Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
     return records.take();
   }
   METERLINE_TRY(const auto months, months_until(tables, from));
+  const auto statement = query.received_after ? Statement::select_deliveries_by_receipt
+                                              : Statement::select_deliveries_by_time;
   for (const auto& month : months) {
-    if (records.has_all()) break;
+    const bool is_before = query.received_after && month < month_of(*query.received_after);
+    if (records.has_all() || is_before) break;
     key.clear();
     key.text(month);
     key.bigint(from.micros);
-    METERLINE_CHECK(
-        list_partition(tables, Statement::select_deliveries_by_time, key, after, records));
+    METERLINE_CHECK(list_partition(tables, statement, key, after, records));
   }
   return records.take();
 }

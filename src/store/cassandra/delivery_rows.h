@@ -6,13 +6,14 @@
 
 #include "store/cassandra/tables.h"
 #include "store/store.h"
+#include "store/write_order.h"
 
 namespace meterline::store {
 
 /// Writes the records and what they are listed by. A delivery counts from its record on, so that
 /// is written last, when everything else is acknowledged.
 Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> deliveries,
-                              std::span<const DeliveryReport> reports);
+                              std::span<const DeliveryReport> reports, const WriteOrder& written);
 
 Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id);
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,

@@ -25,6 +25,9 @@ constexpr std::string_view tables[] = {
     ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_time (month text, delivered_at bigint, id blob, "
      "PRIMARY KEY ((month), delivered_at, id)) "
      "WITH CLUSTERING ORDER BY (delivered_at DESC, id DESC)"),
+    ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_receipt (month text, received_at bigint, "
+     "id blob, PRIMARY KEY ((month), received_at, id)) "
+     "WITH CLUSTERING ORDER BY (received_at DESC, id DESC)"),
     ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_source (source bigint, delivered_at bigint, "
      "id blob, PRIMARY KEY ((source), delivered_at, id)) "
      "WITH CLUSTERING ORDER BY (delivered_at DESC, id DESC)"),
@@ -78,6 +81,12 @@ constexpr std::array<StatementText, statements_count> texts = {{
     {Statement::select_deliveries_by_time, "select_deliveries_by_time",
      "SELECT delivered_at, id FROM {}.deliveries_by_time WHERE month = ? AND delivered_at <= ? "
      "ORDER BY delivered_at DESC, id DESC",
+     200},
+    {Statement::insert_delivery_by_receipt, "insert_delivery_by_receipt",
+     "INSERT INTO {}.deliveries_by_receipt (month, received_at, id) VALUES (?, ?, ?)", 0},
+    {Statement::select_deliveries_by_receipt, "select_deliveries_by_receipt",
+     "SELECT received_at, id FROM {}.deliveries_by_receipt WHERE month = ? AND received_at <= ? "
+     "ORDER BY received_at DESC, id DESC",
      200},
     {Statement::insert_delivery_by_source, "insert_delivery_by_source",
      "INSERT INTO {}.deliveries_by_source (source, delivered_at, id) VALUES (?, ?, ?)", 0},

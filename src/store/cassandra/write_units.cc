@@ -20,6 +20,7 @@ RowShape row_shape_of(Statement statement) {
     case Statement::insert_delivery:
       return {.partition = 1, .clustering = 2, .others = 1};
     case Statement::insert_delivery_by_time:
+    case Statement::insert_delivery_by_receipt:
     case Statement::insert_delivery_by_source:
       return {.partition = 1, .clustering = 2, .others = 0};
     case Statement::insert_name:

@@ -46,8 +46,7 @@ class MemoryStore final : public Store {
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override;
 
-  void keep(std::span<const Delivery> deliveries, std::span<const DeliveryReport> reports,
-            const Days& days);
+  void keep(std::vector<DeliveryRecord> records, const Days& days);
 
  private:
   /// Copies, so that a visitor may call the store.
@@ -79,7 +78,10 @@ class MemoryWriter final : public DeliveryWriter {
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override {
     METERLINE_CHECK(order_.check(reports));
-    store_.keep(deliveries_, reports, days_);
+    std::vector<DeliveryRecord> records;
+    for (std::size_t i = 0; i < reports.size(); ++i)
+      records.push_back({.delivery = deliveries_[i], .report = reports[i], .days = order_.days(i)});
+    store_.keep(std::move(records), days_);
     return {};
   }
 
@@ -126,13 +128,11 @@ Result<std::unique_ptr<DeliveryWriter>> MemoryStore::write(std::span<const Deliv
   return std::make_unique<MemoryWriter>(*this, deliveries);
 }
 
-void MemoryStore::keep(std::span<const Delivery> deliveries,
-                       std::span<const DeliveryReport> reports, const Days& days) {
+void MemoryStore::keep(std::vector<DeliveryRecord> records, const Days& days) {
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, versions] : days)
     for (const auto& [at, packed] : versions) days_[key][at] = packed;
-  for (std::size_t i = 0; i < deliveries.size(); ++i)
-    deliveries_[deliveries[i].id] = {.delivery = deliveries[i], .report = reports[i]};
+  for (auto& record : records) deliveries_[record.delivery.id] = std::move(record);
 }
 
 Days MemoryStore::days_of(const MeterId& meter) const {
@@ -201,13 +201,16 @@ Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuer
   const std::scoped_lock lock(mutex_);
   std::map<std::pair<Instant, DeliveryId>, const DeliveryRecord*> by_time;
   for (const auto& [id, record] : deliveries_)
-    by_time[{record.delivery.delivered_at, id}] = &record;
+    by_time[{query.received_after ? record.delivery.received_at : record.delivery.delivered_at,
+             id}] = &record;
 
   std::vector<DeliveryRecord> found;
   bool begun = !query.after;
   for (auto at = by_time.rbegin(); at != by_time.rend(); ++at) {
     const DeliveryRecord& record = *at->second;
-    const bool wanted = !query.source || record.delivery.source == *query.source;
+    const bool wanted =
+        (!query.source || record.delivery.source == *query.source) &&
+        (!query.received_after || record.delivery.received_at > *query.received_after);
     if (begun && wanted && found.size() < query.limit) found.push_back(record);
     if (record.delivery.id == query.after) begun = true;
   }

@@ -18,9 +18,9 @@ Month month_at(std::string_view bytes) {
 }
 
 /// Time and id inverted, so that the latest comes first.
-void put_latest_first(const Delivery& delivery, std::string& key) {
+void put_latest_first(Instant at, const Delivery& delivery, std::string& key) {
   constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-  put_big_endian(~(static_cast<std::uint64_t>(delivery.delivered_at.micros) ^ sign), key);
+  put_big_endian(~(static_cast<std::uint64_t>(at.micros) ^ sign), key);
   for (const auto byte : delivery.id.bytes) key += static_cast<char>(~byte);
 }
 
@@ -127,13 +127,19 @@ std::string number_key(std::uint32_t number) {
 
 std::string time_key(const Delivery& delivery) {
   std::string key = "t";
-  put_latest_first(delivery, key);
+  put_latest_first(delivery.delivered_at, delivery, key);
+  return key;
+}
+
+std::string receipt_key(const Delivery& delivery) {
+  std::string key = "r";
+  put_latest_first(delivery.received_at, delivery, key);
   return key;
 }
 
 std::string source_key(const Delivery& delivery) {
   std::string key = source_prefix(delivery.source);
-  put_latest_first(delivery, key);
+  put_latest_first(delivery.delivered_at, delivery, key);
   return key;
 }
 

@@ -65,9 +65,11 @@ std::string month_bytes(Month month);
 std::string delivery_key(const DeliveryId& id);
 /// `n` and the number hold id, time and tie of a delivery.
 std::string number_key(std::uint32_t number);
-/// `t`, then later first: an index of all deliveries, with empty values.
+/// `t`, then those delivered later first: an index of all deliveries, with empty values.
 std::string time_key(const Delivery& delivery);
-/// `s`, source, 0, then later first: an index by source.
+/// `r`, then those received later first: another one.
+std::string receipt_key(const Delivery& delivery);
+/// `s`, source, 0, then those delivered later first: an index by source.
 std::string source_key(const Delivery& delivery);
 std::string source_prefix(std::string_view source);
 /// The id that an index key ends with.

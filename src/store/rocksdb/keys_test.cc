@@ -66,13 +66,15 @@ RC_GTEST_PROP(Keys, AnyBytesAreReadOrRefused, (std::string bytes)) {
 }
 
 TEST(Keys, TheLatestDeliveryComesFirst) {
-  const Delivery early{.id = {{1}}, .source = "s", .delivered_at = {-5}};
-  const Delivery late{.id = {{1}}, .source = "s", .delivered_at = {7}};
-  const Delivery greater{.id = {{2}}, .source = "s", .delivered_at = {7}};
+  const Delivery early{.id = {{1}}, .source = "s", .delivered_at = {-5}, .received_at = {9}};
+  const Delivery late{.id = {{1}}, .source = "s", .delivered_at = {7}, .received_at = {8}};
+  const Delivery greater{.id = {{2}}, .source = "s", .delivered_at = {7}, .received_at = {8}};
   EXPECT_LT(time_key(late), time_key(early));
   EXPECT_LT(time_key(greater), time_key(late));
+  EXPECT_LT(receipt_key(early), receipt_key(late));
+  EXPECT_LT(receipt_key(greater), receipt_key(late));
   EXPECT_LT(source_key(late), source_key(early));
-  EXPECT_EQ(id_of_index_key(time_key(greater)), greater.id);
+  EXPECT_EQ(id_of_index_key(receipt_key(greater)), greater.id);
 }
 
 }  // namespace

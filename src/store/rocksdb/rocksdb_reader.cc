@@ -710,12 +710,15 @@ Result<std::optional<DeliveryRecord>> RocksdbReader::delivery(const DeliveryId& 
 }
 
 Result<std::vector<DeliveryRecord>> RocksdbReader::deliveries(const DeliveriesQuery& query) const {
-  const std::string prefix = query.source ? source_prefix(*query.source) : "t";
+  const auto index_key = query.received_after ? receipt_key : query.source ? source_key : time_key;
+  const std::string prefix = query.received_after ? "r"
+                             : query.source       ? source_prefix(*query.source)
+                                                  : "t";
   std::string from = prefix;
   if (query.after) {
     METERLINE_TRY(const auto after, delivery(*query.after));
     if (!after) return fail(Errc::not_found, "no such delivery: " + query.after->text());
-    from = (query.source ? source_key(after->delivery) : time_key(after->delivery)) + '\0';
+    from = index_key(after->delivery) + '\0';
   }
   const auto iterator = iterate(Family::deliveries, {});
   std::vector<DeliveryRecord> found;
@@ -726,7 +729,9 @@ Result<std::vector<DeliveryRecord>> RocksdbReader::deliveries(const DeliveriesQu
     if (!id) return damaged();
     METERLINE_TRY(auto record, delivery(*id));
     if (!record) return damaged();
-    found.push_back(*std::move(record));
+    if (query.received_after && record->delivery.received_at <= *query.received_after) break;
+    if (!query.source || record->delivery.source == *query.source)
+      found.push_back(*std::move(record));
   }
   METERLINE_CHECK(finished(*iterator));
   return found;

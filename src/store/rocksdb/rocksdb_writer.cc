@@ -244,12 +244,14 @@ Result<void> RocksdbWriter::change_record(std::size_t delivery, const DeliveryRe
   if (status.ok()) {
     METERLINE_TRY(const auto record, decode_delivery(before));
     changes.emplace_back(time_key(record.delivery), std::nullopt);
+    changes.emplace_back(receipt_key(record.delivery), std::nullopt);
     changes.emplace_back(source_key(record.delivery), std::nullopt);
   }
   const DeliveryTable::Entry entry{.id = now.id, .version = now.version()};
-  changes.emplace_back(id_key, encode_delivery(now, report));
+  changes.emplace_back(id_key, encode_delivery(now, report, order_.days(delivery)));
   changes.emplace_back(number_key(numbers_[delivery]), DeliveryTable::encode(entry));
   changes.emplace_back(time_key(now), "");
+  changes.emplace_back(receipt_key(now), "");
   changes.emplace_back(source_key(now), "");
   return {};
 }

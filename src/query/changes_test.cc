@@ -1,0 +1,163 @@
+#include "query/changes.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "query/consumption.h"
+#include "store/memory/memory_store.h"
+#include "testing/must.h"
+#include "testing/store_days.h"
+
+namespace meterline::query {
+namespace {
+
+using meterline::testing::any_deliveries;
+using meterline::testing::delivery_of;
+using meterline::testing::delivery_of_days;
+using meterline::testing::load;
+using meterline::testing::must;
+using meterline::testing::naive_days;
+using meterline::testing::second;
+using meterline::testing::TestDelivery;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+MeterId meter_of(std::string_view text) { return *MeterId::parse(text); }
+
+/// `A 2019-01-01 1: 3 of 2/2 -> 4 of 2/2`
+std::string line_of(const ChangedDay& day) {
+  const auto shown = [](const std::optional<Total>& total) {
+    return total ? fmt::format("{} of {}/{}", total->sum ? total->sum->text() : "-",
+                               total->readings, total->expected)
+                 : "nothing";
+  };
+  return fmt::format("{} {} {}: {} -> {}", day.meter.text(), day.date.text(), day.slots,
+                     shown(day.before), shown(day.after));
+}
+
+std::vector<std::string> lines_of(const Changes& changes) {
+  std::vector<std::string> lines;
+  for (const auto& day : changes.days) lines.push_back(line_of(day));
+  return lines;
+}
+
+std::unique_ptr<store::Store> store_of(const std::vector<TestDelivery>& deliveries) {
+  auto store = store::make_memory_store();
+  for (const auto& each : deliveries) must(load(*store, each));
+  return store;
+}
+
+TEST(Changes, TellBothAnswers) {
+  auto late = delivery_of(1, 3, {"A 2019-01-03 60 9 9", "B 2019-01-01 60 8 -"});
+  late.delivery.received_at = second(30);  // Delivered before all others, received after them.
+  const auto store = store_of({delivery_of(10, 1,
+                                           {"A 2019-01-01 60 1 2", "A 2019-01-02 60 1 2",
+                                            "A 2019-01-03 60 1 -", "A 2019-01-04 60 5 5"}),
+                               delivery_of(20, 2,
+                                           {"A 2019-01-01 60 1 3", "A 2019-01-02 60 2 1",
+                                            "A 2019-01-04 30 5 5 - -", "C 2019-01-01 60 - -"}),
+                               late});
+  const auto since = [&](std::int64_t seconds) {
+    return lines_of(must(changes(*store, {.since = second(seconds)})));
+  };
+  EXPECT_THAT(since(30), IsEmpty());
+  EXPECT_THAT(since(20), ElementsAre("A 2019-01-03 1: 1 of 1/2 -> 10 of 2/2",
+                                     "B 2019-01-01 1: nothing -> 8 of 1/2"));
+  EXPECT_THAT(
+      since(10),
+      ElementsAre("A 2019-01-01 1: 3 of 2/2 -> 4 of 2/2", "A 2019-01-02 2: 3 of 2/2 -> 3 of 2/2",
+                  "A 2019-01-03 1: 1 of 1/2 -> 10 of 2/2", "A 2019-01-04 2: 10 of 2/2 -> 10 of 2/4",
+                  "B 2019-01-01 1: nothing -> 8 of 1/2"));
+}
+
+TEST(Changes, WhatSaysTheSameAgainIsNone) {
+  const auto store = store_of(
+      {delivery_of(1, 1, {"A 2019-01-01 60 1.0 2"}), delivery_of(2, 2, {"A 2019-01-01 60 1 2"})});
+  EXPECT_THAT(must(changes(*store, {.since = second(1)})).days, IsEmpty());
+  const auto estimated = store_of(
+      {delivery_of(1, 1, {"A 2019-01-01 60 1e 2"}), delivery_of(2, 2, {"A 2019-01-01 60 1 2"})});
+  EXPECT_THAT(lines_of(must(changes(*estimated, {.since = second(1)}))),
+              ElementsAre("A 2019-01-01 1: 3 of 2/2 -> 3 of 2/2"));
+}
+
+TEST(Changes, AreFiltered) {
+  const auto store =
+      store_of({delivery_of(1, 1,
+                            {"A 2019-01-01 60 1", "A 2019-02-01 60 2", "A 2019-03-01 60 3",
+                             "A 2019-02-01 B1/generation/kWh 60 7", "B 2019-02-01 60 4"})});
+  ChangesQuestion question{.since = second(0)};
+  const auto asked = [&] { return lines_of(must(changes(*store, question))); };
+  question.meter = meter_of("A");
+  EXPECT_EQ(asked().size(), 4U);
+  question.dates = {.from = *Date::parse("2019-01-02"), .to = *Date::parse("2019-02-28")};
+  EXPECT_EQ(asked().size(), 2U);
+  question.flow = Flow::generation;
+  EXPECT_THAT(asked(), ElementsAre("A 2019-02-01 1: nothing -> 7 of 1/1"));
+  question.channel = "B2";
+  EXPECT_THAT(asked(), IsEmpty());
+  question.meter = meter_of("nobody");
+  EXPECT_THAT(asked(), IsEmpty());
+  question.dates = {.from = *Date::parse("2019-02-02"), .to = *Date::parse("2019-02-01")};
+  EXPECT_EQ(changes(*store, question).error().code, Errc::invalid_argument);
+}
+
+/// A delivery of so many meters that its record does not name them; page by page.
+TEST(Changes, OfManyMetersComeInPages) {
+  std::vector<ReadingDay> days;
+  for (std::size_t i = 0; i <= store::delivered_meters_max; ++i)
+    days.push_back(meterline::testing::day_of(fmt::format("M{:04} 2019-01-01 60 1", i)));
+  const auto store = store_of({delivery_of(1, 1, {"A 2019-01-01 60 1", "N 2019-01-01 60 1"}),
+                               delivery_of_days(2, 2, days),
+                               delivery_of(3, 3, {"N 2019-01-01 60 2", "O 2018-01-01 60 2"})});
+  ChangesQuestion question{.since = second(1), .limit = 100};
+  std::vector<std::string> meters;
+  for (;;) {
+    const auto page = must(changes(*store, question));
+    EXPECT_LE(page.days.size(), question.limit);
+    for (const auto& day : page.days) meters.push_back(day.meter.text());
+    if (!page.next) break;
+    ASSERT_EQ(*page.next, page.days.back().meter);
+    question.after = *page.next;
+  }
+  ASSERT_EQ(meters.size(), days.size() + 2);
+  for (std::size_t i = 0; i < days.size(); ++i) EXPECT_EQ(meters[i], days[i].meter.text());
+  EXPECT_EQ(meters.back(), "O");
+}
+
+/// What differs in the naive answers of then and now, and nothing else.
+RC_GTEST_PROP(Changes, AreTheDaysWhoseAnswersDiffer, ()) {
+  const auto deliveries = *any_deliveries();
+  const auto since = second(*rc::gen::inRange<std::int64_t>(-1, 8));
+  const auto store = store_of(deliveries);
+  using Key = std::tuple<std::string, Date, Channel>;
+  const auto answers = [&](Instant as_of) {
+    std::map<Key, std::pair<int, std::vector<std::string>>> found;
+    for (const auto& day : naive_days(deliveries, as_of)) {
+      std::vector<std::string> slots;
+      bool any = false;
+      for (const auto& slot : day.slots) {
+        any = any || slot;
+        slots.push_back(slot ? Sum(slot->value.mantissa, slot->value.exponent).text() + ' ' +
+                                   std::string(meterline::text_of(slot->quality))
+                             : "-");
+      }
+      if (any) found[{day.meter.text(), day.date, day.channel}] = {day.interval.minutes(), slots};
+    }
+    return found;
+  };
+  const auto before = answers(since);
+  const auto after = answers(Instant::end_of_time());
+  std::vector<Key> wanted;
+  for (const auto& [key, answer] : after)
+    if (const auto was = before.find(key); was == before.end() || was->second != answer)
+      wanted.push_back(key);
+  std::vector<Key> told;
+  for (const auto& day : must(changes(*store, {.since = since, .limit = 1000})).days)
+    told.emplace_back(day.meter.text(), day.date, day.channel);
+  RC_ASSERT(told == wanted);
+}
+
+}  // namespace
+}  // namespace meterline::query
