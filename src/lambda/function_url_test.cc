@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "api/problem.h"
-#include "events/json.h"
+#include "core/json.h"
 #include "store/memory/memory_store.h"
 
 namespace meterline::lambda {
