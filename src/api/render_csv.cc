@@ -143,7 +143,7 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
       "objectVersion\n";
-  for (const auto& [delivery, report] : records) {
+  for (const auto& [delivery, report, events] : records) {
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
     append_fields(

@@ -141,7 +141,7 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
 }
 
 void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
-  const auto& [delivery, report] = record;
+  const auto& [delivery, report, events] = record;
   json.begin_object()
       .member("id", delivery.id.text())
       .member("source", delivery.source)

@@ -63,7 +63,7 @@ std::string reason_line(const store::DeliveryRecord& record) {
 
 /// What a person should know beside the numbers.
 std::vector<std::string> notes(const store::DeliveryRecord& record) {
-  const auto& [delivery, report] = record;
+  const auto& [delivery, report, events] = record;
   std::vector<std::string> lines;
   if (report.state == DeliveryState::skipped) return lines;
   if (has_reason(record)) lines.push_back(reason_line(record));

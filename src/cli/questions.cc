@@ -218,7 +218,7 @@ std::string table_of(const std::vector<store::DeliveryRecord>& records) {
                {.title = "rejected", .align = right},
                {.title = "id"},
                {.title = "source"}});
-  for (const auto& [delivery, report] : records)
+  for (const auto& [delivery, report, events] : records)
     table.add({delivery.delivered_at.text(), std::string(text_of(report.state)),
                grouped(report.rows.read), grouped(report.rows.stored),
                grouped(report.rows.rejected), delivery.id.text(), delivery.source});

@@ -205,7 +205,7 @@ Result<void> add_deliveries(const store::Store& store, Stats& stats) {
   store::DeliveriesQuery query{.limit = deliveries_step};
   for (;;) {
     METERLINE_TRY(const auto page, store.deliveries(query));
-    for (const auto& [delivery, report] : page) {
+    for (const auto& [delivery, report, events] : page) {
       ++stats.deliveries;
       stats.rows += report.rows;
       stats.readings += report.readings;

@@ -26,7 +26,7 @@ source::Incoming incoming_of(const std::shared_ptr<aws::Objects>& objects,
 
 void tell(telemetry::Log& log, std::string_view request_id, const store::DeliveryRecord& record,
           std::chrono::microseconds took) {
-  const auto& [delivery, report] = record;
+  const auto& [delivery, report, events] = record;
   const bool is_stored =
       report.state == DeliveryState::stored || report.state == DeliveryState::skipped;
   const auto& codes = report.finding_counts;

@@ -156,6 +156,7 @@ Result<void> list_days(const store::Store& store, const MeterId& meter, Instant 
                            METERLINE_CHECK(store::unpack_day(stored.packed, day));
                            std::ostringstream out;
                            out << day << ' ' << text_of(stored.version) << ' ' << stored.delivery;
+                           if (stored.withdrawn) out << " withdrawn";
                            lines.push_back(out.str());
                            return {};
                          });
@@ -163,18 +164,27 @@ Result<void> list_days(const store::Store& store, const MeterId& meter, Instant 
 
 Result<void> list_deliveries(const store::Store& store, std::vector<std::string>& lines) {
   METERLINE_TRY(const auto records, store.deliveries({.source = {}, .after = {}, .limit = 1000}));
-  for (const auto& [delivery, report] : records)
-    lines.push_back(fmt::format("delivery {} {} {} {} {} rows", delivery.id.text(), delivery.source,
-                                delivery.delivered_at.text(), meterline::text_of(report.state),
-                                report.rows.stored));
+  for (const auto& [delivery, report, events] : records) {
+    std::ostringstream out;
+    out << fmt::format("delivery {} {} {} {} {} rows", delivery.id.text(), delivery.source,
+                       delivery.delivered_at.text(), meterline::text_of(report.state),
+                       report.rows.stored);
+    for (const auto& event : events) out << ", " << event;
+    lines.push_back(out.str());
+  }
   return {};
 }
 
 Result<void> list_answers(const store::Store& store, Instant as_of,
                           std::vector<std::string>& lines) {
-  METERLINE_TRY(const auto meters, store.meters({.prefix = "", .after = {}, .limit = 1000}));
-  for (const auto& meter : meters) {
-    lines.push_back(line_of(meter));
+  METERLINE_TRY(const auto counting, store.meters({.prefix = "", .after = {}, .limit = 1000}));
+  for (const auto& meter : counting) lines.push_back(line_of(meter));
+  METERLINE_TRY(
+      const auto all,
+      store.meters(
+          {.prefix = "", .after = {}, .limit = 1000, .withdrawn = store::Withdrawn::counted}));
+  for (const auto& meter : all) {
+    lines.push_back("all " + line_of(meter));
     METERLINE_CHECK(list_days(store, meter.meter, as_of, lines));
   }
   return list_deliveries(store, lines);
@@ -410,7 +420,7 @@ std::vector<NaiveDay> naive_days(const std::vector<TestDelivery>& deliveries, In
   std::map<std::tuple<MeterId, Date, Channel>, std::vector<NaiveVersion>> days;
   for (const TestDelivery& each : deliveries)
     for (const ReadingDay& day : each.days)
-      if (each.delivery.received_at <= as_of)
+      if (each.delivery.received_at <= as_of && !is_withdrawn(each.events, as_of))
         days[key_of(day)].push_back({.version = version_of(each.delivery, day), .day = &day});
 
   std::vector<NaiveDay> out;

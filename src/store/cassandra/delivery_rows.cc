@@ -5,6 +5,7 @@
 
 #include "core/try.h"
 #include "store/bits.h"
+#include "store/cassandra/event_rows.h"
 #include "store/delivery_codec.h"
 
 namespace meterline::store {
@@ -87,6 +88,11 @@ Result<std::string> read_parts(const Tables& tables, const DeliveryId& id, std::
   return record;
 }
 
+void take_events(const DeliveryEvents& events, DeliveryRecord& record) {
+  const auto own = events.of(record.delivery.id);
+  record.events.assign(own.begin(), own.end());
+}
+
 struct Listed {
   Instant at;
   DeliveryId id;
@@ -107,12 +113,20 @@ Listed take_listed(CqlRow& row) {
 class RecordReader {
  public:
   RecordReader(const Tables& tables, const DeliveriesQuery& query)
-      : tables_(tables), query_(query) {}
+      : tables_(tables), query_(query), events_(tables) {}
 
+  Result<bool> any_withdrawn() {
+    METERLINE_TRY(const auto* events, events_.get());
+    return !events->empty();
+  }
   bool has_all() const { return found_.size() >= query_.limit; }
   std::vector<DeliveryRecord> take() { return std::move(found_); }
 
   Result<void> add(const Listed& listed) {
+    if (query_.only_withdrawn) {
+      METERLINE_TRY(const auto* events, events_.get());
+      if (!events->is_withdrawn(listed.id)) return {};
+    }
     listed_.push_back(listed);
     const std::size_t wanted = query_.limit - found_.size();
     if (listed_.size() < std::min<std::size_t>(wanted, at_once)) return {};
@@ -148,6 +162,8 @@ class RecordReader {
       METERLINE_TRY(bytes, read_parts(tables_, listed.id, bytes));
     }
     METERLINE_TRY(auto record, decode_delivery(bytes));
+    METERLINE_TRY(const auto* events, events_.get());
+    take_events(*events, record);
     const bool wanted = record.delivery.delivered_at == listed.at &&
                         (!query_.source || record.delivery.source == *query_.source);
     if (wanted && !has_all()) found_.push_back(std::move(record));
@@ -156,6 +172,7 @@ class RecordReader {
 
   const Tables& tables_;
   const DeliveriesQuery& query_;
+  EventsRead events_;
   std::vector<Listed> listed_;
   std::vector<DeliveryRecord> found_;
 };
@@ -212,6 +229,7 @@ Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> de
 }
 
 Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id) {
+  EventsRead reading(tables, id);
   CqlCells key;
   key.blob(bytes_of(id));
   key.bigint(0);
@@ -226,13 +244,19 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
     METERLINE_TRY(bytes, read_parts(tables, id, bytes));
   }
   METERLINE_TRY(auto record, decode_delivery(bytes));
+  METERLINE_TRY(const auto* events, reading.get());
+  take_events(*events, record);
   return std::optional(std::move(record));
 }
 
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query) {
+  if (query.limit == 0) return std::vector<DeliveryRecord>();
   RecordReader records(tables, query);
-  if (records.has_all()) return records.take();
+  if (query.only_withdrawn) {
+    METERLINE_TRY(const bool any, records.any_withdrawn());
+    if (!any) return std::vector<DeliveryRecord>();
+  }
   std::optional<Listed> after;
   if (query.after) {
     METERLINE_TRY(const auto record, read_delivery(tables, *query.after));
