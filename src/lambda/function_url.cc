@@ -177,8 +177,13 @@ std::string payload_of(const api::Response& response, const api::Request& reques
 }
 
 api::Response FunctionUrl::respond(const api::Request& request) {
-  if (uploads_ == Uploads::off && request.method == "POST" &&
-      api::route_of(request) == "deliveries")
+  const auto route = api::route_of(request);
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (uploads_ == Uploads::off && !reads && route == "withdrawal")
+    return api::problem(403,
+                        "deliveries are not withdrawn here: `meterline withdraw` does so, or let "
+                        "this function do it with METERLINE_UPLOADS=on");
+  if (uploads_ == Uploads::off && request.method == "POST" && route == "deliveries")
     return api::problem(403,
                         "uploads are off here: put the file into the bucket, or let this function "
                         "take it with METERLINE_UPLOADS=on");
