@@ -172,6 +172,11 @@ std::string changes_of(const query::DayVersion& version) {
   return out;
 }
 
+std::string counts_text(const query::DayVersion& version) {
+  if (version.withdrawn) return "withdrawn";
+  return version.counts ? "yes" : "no";
+}
+
 std::string table_of(const query::History& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
@@ -185,8 +190,8 @@ std::string table_of(const query::History& answer) {
     std::string changes;
     for (const auto& version : channel.versions) {
       table.add({version.version.received.text(), version.version.stated.text(),
-                 text_of(version.total.sum), readings_of(version.total),
-                 version.counts ? "yes" : "no", std::to_string(version.changes.size()),
+                 text_of(version.total.sum), readings_of(version.total), counts_text(version),
+                 std::to_string(version.changes.size()),
                  version.record ? version.record->delivery.source : "a load that never finished"});
       changes += changes_of(version);
     }
@@ -218,11 +223,18 @@ std::string table_of(const std::vector<store::DeliveryRecord>& records) {
                {.title = "rejected", .align = right},
                {.title = "id"},
                {.title = "source"}});
-  for (const auto& [delivery, report, events] : records)
-    table.add({delivery.delivered_at.text(), std::string(text_of(report.state)),
+  std::string notes;
+  for (const auto& record : records) {
+    const auto& [delivery, report, events] = record;
+    table.add({delivery.delivered_at.text(), std::string(api::shown_state(record)),
                grouped(report.rows.read), grouped(report.rows.stored),
                grouped(report.rows.rejected), delivery.id.text(), delivery.source});
-  return table.text();
+    for (const auto& event : events)
+      notes +=
+          fmt::format("{} was {} {} by {}{}{}\n", delivery.id.text(), text_of(event.kind),
+                      event.at.text(), event.who, event.reason.empty() ? "" : ": ", event.reason);
+  }
+  return table.text() + (notes.empty() ? "" : '\n' + notes);
 }
 
 template <class Answer>
@@ -337,6 +349,7 @@ Result<int> try_deliveries(const ListVerb& verb, const Session& session) {
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
   store::DeliveriesQuery question{.limit = verb.limit + 1};
   if (!verb.source.empty()) question.source = verb.source;
+  question.only_withdrawn = verb.only_withdrawn;
   METERLINE_TRY(auto found, store->deliveries(question));
   print_list(std::move(found), verb, session.output, api::deliveries_json, api::deliveries_csv);
   return exit_ok;
