@@ -41,6 +41,13 @@ Result<void> DeliveryEvents::restore(const DeliveryId& delivery, DeliveryEvent e
   return {};
 }
 
+std::vector<DeliveryId> DeliveryEvents::withdrawn_now() const {
+  std::vector<DeliveryId> ids;
+  for (const auto& [id, events] : by_delivery_)
+    if (meterline::is_withdrawn(events)) ids.push_back(id);
+  return ids;
+}
+
 std::span<const DeliveryEvent> DeliveryEvents::of(const DeliveryId& delivery) const {
   const auto found = by_delivery_.find(delivery);
   return found == by_delivery_.end() ? std::span<const DeliveryEvent>() : found->second;

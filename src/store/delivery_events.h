@@ -21,6 +21,7 @@ class DeliveryEvents {
   Result<void> restore(const DeliveryId& delivery, DeliveryEvent event);
 
   bool empty() const { return by_delivery_.empty(); }
+  std::vector<DeliveryId> withdrawn_now() const;
   /// In their order; valid until the next add().
   std::span<const DeliveryEvent> of(const DeliveryId& delivery) const;
   /// Whether what the delivery says does not count as of a time.

@@ -33,6 +33,7 @@ using meterline::testing::totals_of;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+using namespace std::string_literals;
 using Kind = DeliveryEventKind;
 
 DeliveryEvent withdrawn_at(std::int64_t seconds) {
@@ -187,6 +188,36 @@ TEST_P(WithdrawalContract, WithdrawnDeliveriesAreListedByThemselves) {
   EXPECT_THAT(listed({.source = "/in/2.csv"}), IsEmpty());
   expect_added(*store, all[2], restored_at(12));
   EXPECT_THAT(listed({}), ElementsAre(1));
+}
+
+TEST_P(WithdrawalContract, ManyWithdrawnDeliveriesAreListedInPages) {
+  constexpr int count = 80;
+  const auto store = open();
+  for (int i = 1; i <= count; ++i) {
+    auto delivery = delivery_of(i % 10, static_cast<std::uint8_t>(i), {});
+    if (i % 2 == 0) delivery.delivery.source = "/in/even.csv";
+    expect_loaded(*store, {delivery});
+    if (i % 7 != 0) expect_added(*store, delivery, withdrawn_at(10));
+  }
+  for (const int limit : {7, 100}) {
+    for (const auto& source : {std::optional<std::string>(), std::optional("/in/even.csv"s)}) {
+      std::vector<DeliveryRecord> wanted;
+      const auto all = store->deliveries({.source = source, .limit = 1000}).value();
+      std::copy_if(all.begin(), all.end(), std::back_inserter(wanted),
+                   [](const auto& record) { return record.is_withdrawn(); });
+      std::vector<DeliveryRecord> found;
+      DeliveriesQuery query{.source = source, .after = {}, .only_withdrawn = true};
+      query.limit = static_cast<std::size_t>(limit);
+      for (;;) {
+        const auto page = store->deliveries(query).value();
+        found.insert(found.end(), page.begin(), page.end());
+        if (page.size() < query.limit) break;
+        query.after = page.back().delivery.id;
+      }
+      EXPECT_EQ(found, wanted);
+      EXPECT_EQ(found.size(), source ? 35U : 69U);
+    }
+  }
 }
 
 TEST_P(WithdrawalContract, EventsHaveLimits) {

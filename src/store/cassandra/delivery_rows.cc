@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "core/try.h"
 #include "store/bits.h"
@@ -16,6 +17,8 @@ namespace {
 /// number of parts that stand under that hash.
 constexpr char in_parts = '\0';
 constexpr std::size_t parts_max = 4096;
+/// Records that are read at once.
+constexpr std::size_t records_at_once = 64;
 
 std::string_view bytes_of(const DeliveryId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
@@ -93,6 +96,33 @@ void take_events(const DeliveryEvents& events, DeliveryRecord& record) {
   record.events.assign(own.begin(), own.end());
 }
 
+/// Of each delivery its first row; empty for one that has no record.
+Result<std::vector<std::string>> read_first_rows(const Tables& tables,
+                                                 const std::vector<DeliveryId>& ids) {
+  CqlCells keys;
+  for (const auto& id : ids) {
+    keys.blob(bytes_of(id));
+    keys.bigint(0);
+  }
+  std::vector<std::string> rows(ids.size());
+  METERLINE_CHECK(tables.read_pages(Statement::select_delivery, keys, ids.size(),
+                                    [&](std::size_t key, const CqlPage& page) {
+                                      return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+                                        rows[key] = row.blob();
+                                        return {};
+                                      });
+                                    }));
+  return rows;
+}
+
+/// What its first row says or leads to; without events.
+Result<DeliveryRecord> record_of(const Tables& tables, const DeliveryId& id, std::string row) {
+  if (row[0] == in_parts) {
+    METERLINE_TRY(row, read_parts(tables, id, row));
+  }
+  return decode_delivery(row);
+}
+
 struct Listed {
   Instant at;
   DeliveryId id;
@@ -112,13 +142,9 @@ Listed take_listed(CqlRow& row) {
 /// acknowledged; what has one of another time was delivered again since.
 class RecordReader {
  public:
-  RecordReader(const Tables& tables, const DeliveriesQuery& query)
-      : tables_(tables), query_(query), events_(tables) {}
+  RecordReader(const Tables& tables, const DeliveriesQuery& query, EventsRead& events)
+      : tables_(tables), query_(query), events_(events) {}
 
-  Result<bool> any_withdrawn() {
-    METERLINE_TRY(const auto* events, events_.get());
-    return !events->empty();
-  }
   bool has_all() const { return found_.size() >= query_.limit; }
   std::vector<DeliveryRecord> take() { return std::move(found_); }
 
@@ -129,25 +155,16 @@ class RecordReader {
     }
     listed_.push_back(listed);
     const std::size_t wanted = query_.limit - found_.size();
-    if (listed_.size() < std::min<std::size_t>(wanted, at_once)) return {};
+    if (listed_.size() < std::min(wanted, records_at_once)) return {};
     METERLINE_CHECK(read());
     return has_all() ? enough() : Result<void>();
   }
 
   Result<void> read() {
-    CqlCells keys;
-    for (const auto& listed : listed_) {
-      keys.blob(bytes_of(listed.id));
-      keys.bigint(0);
-    }
-    std::vector<std::string> records(listed_.size());
-    METERLINE_CHECK(tables_.read_pages(Statement::select_delivery, keys, listed_.size(),
-                                       [&](std::size_t key, const CqlPage& page) {
-                                         return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-                                           records[key] = row.blob();
-                                           return {};
-                                         });
-                                       }));
+    std::vector<DeliveryId> ids;
+    ids.reserve(listed_.size());
+    for (const auto& listed : listed_) ids.push_back(listed.id);
+    METERLINE_TRY(auto records, read_first_rows(tables_, ids));
     for (std::size_t i = 0; i < records.size(); ++i)
       if (!records[i].empty()) METERLINE_CHECK(keep(listed_[i], std::move(records[i])));
     listed_.clear();
@@ -155,13 +172,8 @@ class RecordReader {
   }
 
  private:
-  static constexpr std::size_t at_once = 64;
-
   Result<void> keep(const Listed& listed, std::string bytes) {
-    if (bytes[0] == in_parts) {
-      METERLINE_TRY(bytes, read_parts(tables_, listed.id, bytes));
-    }
-    METERLINE_TRY(auto record, decode_delivery(bytes));
+    METERLINE_TRY(auto record, record_of(tables_, listed.id, std::move(bytes)));
     METERLINE_TRY(const auto* events, events_.get());
     take_events(*events, record);
     const bool wanted = record.delivery.delivered_at == listed.at &&
@@ -172,7 +184,7 @@ class RecordReader {
 
   const Tables& tables_;
   const DeliveriesQuery& query_;
-  EventsRead events_;
+  EventsRead& events_;
   std::vector<Listed> listed_;
   std::vector<DeliveryRecord> found_;
 };
@@ -189,6 +201,35 @@ Result<void> list_partition(const Tables& tables, Statement statement, const Cql
   if (is_enough(read)) return {};
   METERLINE_CHECK(std::move(read));
   return records.read();
+}
+
+/// Whether a comes before b where the latest is listed first.
+bool is_listed_before(const Delivery& a, const Delivery& b) {
+  return std::tie(b.delivered_at, b.id) < std::tie(a.delivered_at, a.id);
+}
+
+/// Of these few withdrawn deliveries those asked for: a source may have a hundred thousand others.
+Result<std::vector<DeliveryRecord>> pick_withdrawn(const Tables& tables,
+                                                   const DeliveriesQuery& query,
+                                                   const std::vector<DeliveryId>& ids,
+                                                   const std::optional<Delivery>& after,
+                                                   const DeliveryEvents& events) {
+  METERLINE_TRY(auto rows, read_first_rows(tables, ids));
+  std::vector<DeliveryRecord> found;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (rows[i].empty()) continue;
+    METERLINE_TRY(auto record, record_of(tables, ids[i], std::move(rows[i])));
+    const auto& delivery = record.delivery;
+    const bool wanted = (!query.source || delivery.source == *query.source) &&
+                        (!after || is_listed_before(*after, delivery));
+    if (!wanted) continue;
+    take_events(events, record);
+    found.push_back(std::move(record));
+  }
+  std::sort(found.begin(), found.end(),
+            [](const auto& a, const auto& b) { return is_listed_before(a.delivery, b.delivery); });
+  if (found.size() > query.limit) found.resize(query.limit);
+  return found;
 }
 
 Result<std::vector<std::string>> months_until(const Tables& tables, Instant at) {
@@ -240,10 +281,7 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
         return {};
       }));
   if (bytes.empty()) return std::optional<DeliveryRecord>();
-  if (bytes[0] == in_parts) {
-    METERLINE_TRY(bytes, read_parts(tables, id, bytes));
-  }
-  METERLINE_TRY(auto record, decode_delivery(bytes));
+  METERLINE_TRY(auto record, record_of(tables, id, std::move(bytes)));
   METERLINE_TRY(const auto* events, reading.get());
   take_events(*events, record);
   return std::optional(std::move(record));
@@ -252,17 +290,21 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query) {
   if (query.limit == 0) return std::vector<DeliveryRecord>();
-  RecordReader records(tables, query);
-  if (query.only_withdrawn) {
-    METERLINE_TRY(const bool any, records.any_withdrawn());
-    if (!any) return std::vector<DeliveryRecord>();
-  }
-  std::optional<Listed> after;
+  EventsRead reading(tables);
+  std::optional<Delivery> last;
   if (query.after) {
-    METERLINE_TRY(const auto record, read_delivery(tables, *query.after));
+    METERLINE_TRY(auto record, read_delivery(tables, *query.after));
     if (!record) return fail(Errc::not_found, "no such delivery: " + query.after->text());
-    after = {.at = record->delivery.delivered_at, .id = *query.after};
+    last = std::move(record->delivery);
   }
+  if (query.only_withdrawn) {
+    METERLINE_TRY(const auto* events, reading.get());
+    const auto ids = events->withdrawn_now();
+    if (ids.size() <= records_at_once) return pick_withdrawn(tables, query, ids, last, *events);
+  }
+  RecordReader records(tables, query, reading);
+  std::optional<Listed> after;
+  if (last) after = {.at = last->delivered_at, .id = last->id};
   const Instant from = after ? after->at : Instant::end_of_time();
 
   CqlCells key;
