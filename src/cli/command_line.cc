@@ -53,6 +53,7 @@ struct Options {
   IngestVerb ingest;
   bool sweep = false;
   bool dry_run = false;
+  bool undo = false;
   QueryVerb query;
   QuestionOptions portfolio;
   GapsVerb gaps;
@@ -60,7 +61,6 @@ struct Options {
   ListVerb meters;
   ListVerb deliveries;
   WithdrawVerb withdraw;
-  bool undo = false;
   ServeOptions serve;
   std::string serve_unit;
   bool i_know_it_is_open = false;
