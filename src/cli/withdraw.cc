@@ -32,12 +32,12 @@ std::string name_of_user() {
 /// A file's source is its absolute path: a relative one is taken from here.
 Result<DeliveryId> find_delivery(const store::Store& store, const WithdrawVerb& verb) {
   if (const auto id = DeliveryId::parse(verb.what)) return *id;
-  const auto found = ingest::delivery_of_source(store, verb.what, verb.kind);
+  auto found = ingest::delivery_of_source(store, verb.what, verb.kind);
   if (found || found.error().code != Errc::not_found) return found;
   std::error_code error;
   const auto path = std::filesystem::absolute(verb.what, error).lexically_normal().string();
   if (error || path == verb.what) return found;
-  const auto of_path = ingest::delivery_of_source(store, path, verb.kind);
+  auto of_path = ingest::delivery_of_source(store, path, verb.kind);
   return of_path || of_path.error().code != Errc::not_found ? of_path : found;
 }
 
