@@ -14,9 +14,23 @@ namespace {
 struct Route {
   std::string_view name;
   std::string_view pattern;  ///< Of a path; `{}` stands for any one segment.
-  RouteFunction get;         ///< Answers HEAD as well.
+  RouteFunction get;         ///< Answers HEAD as well. Null, as the others: there is none.
   Reads reads;
   RouteFunction post = nullptr;
+  RouteFunction remove = nullptr;  ///< DELETE.
+
+  RouteFunction of(std::string_view method) const {
+    if (method == "GET" || method == "HEAD") return get;
+    if (method == "POST") return post;
+    return method == "DELETE" ? remove : nullptr;
+  }
+  std::string allowed() const {
+    std::string methods;
+    for (const std::string_view method : {"GET", "HEAD", "POST", "DELETE"})
+      if (of(method) != nullptr)
+        methods += fmt::format("{}{}", methods.empty() ? "" : ", ", method);
+    return methods;
+  }
 };
 
 constexpr std::array routes = {
@@ -31,6 +45,8 @@ constexpr std::array routes = {
     Route{"gaps", "/v1/gaps", get_gaps, Reads::much},
     Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::much, post_delivery},
     Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::much},
+    Route{"withdrawal", "/v1/deliveries/{}/withdraw", nullptr, Reads::much, post_withdrawal,
+          delete_withdrawal},
     Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::much},
     Route{"health", "/healthz", get_health, Reads::nothing},
     Route{"ready", "/readyz", get_readiness, Reads::little},
@@ -70,7 +86,7 @@ Found find_route(const std::vector<std::string>& path) {
 }
 
 Response wrong_method(const Route& route, std::string_view method) {
-  const std::string allowed = route.post != nullptr ? "GET, HEAD, POST" : "GET, HEAD";
+  const std::string allowed = route.allowed();
   const std::string detail =
       fmt::format("{} is not for {}, which takes {}", excerpt_of(method), route.pattern, allowed);
   Response response = route.pattern == "/" ? plain_error(405, detail) : problem(405, detail);
@@ -96,10 +112,7 @@ Response answer(const Request& request, const Context& context) {
   if (found.route == nullptr)
     return problem(404, fmt::format("nothing is at {}; /v1/meters is a place to begin",
                                     excerpt_of(target.path)));
-  const bool reading = request.method == "GET" || request.method == "HEAD";
-  const RouteFunction function = reading                    ? found.route->get
-                                 : request.method == "POST" ? found.route->post
-                                                            : nullptr;
+  const RouteFunction function = found.route->of(request.method);
   if (function == nullptr) return wrong_method(*found.route, request.method);
   auto response = call_route(function,
                              {.request = request,
@@ -153,7 +166,8 @@ bool may_have_end(std::string_view query) {
 
 Response handle(const Request& request, const Context& context) {
   Response response = answer(request, context);
-  if (response.status == 200 && request.method != "POST") add_etag(request, response);
+  const bool is_reading = request.method == "GET" || request.method == "HEAD";
+  if (response.status == 200 && is_reading) add_etag(request, response);
   return response;
 }
 

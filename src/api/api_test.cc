@@ -386,6 +386,81 @@ TEST_F(Api, RefusesUploadsFromPagesOfOtherSites) {
   EXPECT_EQ(ask(request).status, 400);  // Only the unit is wrong now.
 }
 
+TEST_F(Api, WithdrawsADeliveryAndBringsItBack) {
+  const std::string path = "/v1/deliveries/" + newest_.id.text() + "/withdraw";
+  const auto daily = [&](std::string_view sum) {
+    check("/?meterId=EE00028&date=01-01-2019",
+          R"(200 {"meterId":"EE00028","date":"01-01-2019","sum":)" + std::string(sum) + "}");
+  };
+  daily("24");
+  const Response withdrawn = ask(upload(path, R"({"reason":"wrong meters","who":"ann"})"));
+  EXPECT_EQ(withdrawn.status, 200) << withdrawn.body;
+  EXPECT_THAT(withdrawn.body, HasSubstr(R"({"changed":true,"delivery":{"id":"01000000)"));
+  EXPECT_THAT(withdrawn.body, HasSubstr(R"("state":"withdrawn")"));
+  EXPECT_THAT(withdrawn.body, HasSubstr(R"("events":[{"kind":"withdrawn",)"
+                                        R"("at":"2019-02-12T19:33:20Z","who":"ann",)"
+                                        R"("reason":"wrong meters"}])"));
+  daily("0");
+  EXPECT_THAT(get("/v1/meters/EE00027/consumption?from=2019-01-01&asOf=2019-02-12T19:33:19Z").body,
+              HasSubstr(R"("sum":65,)"));
+  EXPECT_THAT(get("/v1/meters/EE00027/history?date=2019-01-01").body,
+              HasSubstr(R"("state":"withdrawn","events":[{"kind":"withdrawn")"));
+  EXPECT_THAT(get("/v1/deliveries?withdrawn=true").body, HasSubstr(R"("state":"withdrawn")"));
+  EXPECT_THAT(ask(upload(path, R"({"reason":"again"})")).body, HasSubstr(R"({"changed":false,)"));
+
+  const Response back = ask(request_of("DELETE", path + "?who=bob&reason=my%20mistake"));
+  EXPECT_EQ(back.status, 200) << back.body;
+  EXPECT_THAT(back.body, HasSubstr(R"({"kind":"restored","at":"2019-02-12T19:33:20.000001Z",)"
+                                   R"("who":"bob","reason":"my mistake"}])"));
+  EXPECT_EQ(back.headers.count("ETag"), 0U);
+  daily("24");
+  EXPECT_THAT(get("/v1/deliveries?withdrawn=true").body, HasSubstr(R"({"deliveries":[],)"));
+  EXPECT_THAT(ask(request_of("DELETE", path)).body, HasSubstr(R"({"changed":false,)"));
+}
+
+TEST_F(Api, AnUploadOfWhatIsWithdrawnSaysSo) {
+  const std::string rows = "Meter,Date,0:00,1:00\nUP,2019-01-01,1,2\n";
+  const std::string target = "/v1/deliveries?source=x&unit=kWh";
+  const std::string path = ask(upload(target, rows)).headers.at("Location") + "/withdraw";
+  ASSERT_EQ(ask(upload(path, R"({"reason":"not ours","who":"ann"})")).status, 200);
+  const Response again = ask(upload(target, rows));
+  EXPECT_EQ(again.status, 200);
+  EXPECT_THAT(again.body, HasSubstr(R"("state":"skipped","reason":"withdrawn )"));
+  EXPECT_THAT(again.body, HasSubstr("by ann: not ours; `meterline withdraw "));
+}
+
+TEST_F(Api, RefusesAWithdrawalThatIsNone) {
+  const std::string path = "/v1/deliveries/" + newest_.id.text() + "/withdraw";
+  const auto refused_for = [&](const Request& request, int status, const std::string& part) {
+    const Response response = ask(request);
+    EXPECT_EQ(response.status, status) << response.body;
+    EXPECT_EQ(response.content_type, "application/problem+json");
+    EXPECT_THAT(response.body, HasSubstr(part));
+  };
+  const std::string said = R"({"reason":"x"})";
+  refused_for(request_of("POST", path), 400, "there is none");
+  refused_for(upload(path, "reason=x"), 400, "wanted JSON");
+  refused_for(upload(path, "[]"), 400, "no object");
+  refused_for(upload(path, R"({"reason":7})"), 400, R"(\"reason\")");
+  refused_for(upload(path, R"({"reason":"x","whom":"ann"})"), 400, R"(\"whom\")");
+  refused_for(upload(path, R"({"who":"ann"})"), 400, "reason: want 1 to 1000 bytes");
+  refused_for(upload(path, R"({"reason":"x","who":"a\nb"})"), 400, "who: want 1 to 100 bytes");
+  refused_for(upload(path, std::string(17 << 10, ' ')), 400, "at most 16384 are taken");
+  refused_for(upload(path + "?reason=x", said), 400, "reason");
+  refused_for(upload("/v1/deliveries/ab/withdraw", said), 404, "no delivery");
+  refused_for(upload("/v1/deliveries/" + DeliveryId().text() + "/withdraw", said), 404,
+              "no delivery");
+  refused_for(request_of("GET", path), 405, "which takes POST, DELETE");
+  refused_for(request_of("GET", "/v1/deliveries?withdrawn=no"), 400, "withdrawn: want true");
+  for (const std::string method : {"POST", "DELETE"}) {
+    Request request = upload(path, said);
+    request.method = method;
+    request.headers = {{"host", "localhost:8080"}, {"origin", "http://elsewhere.example"}};
+    refused_for(request, 403, "Origin");
+  }
+  EXPECT_THAT(get("/v1/deliveries?withdrawn=true").body, HasSubstr(R"({"deliveries":[],)"));
+}
+
 TEST_F(Api, GivesJsonOrCsv) {
   Request request = request_of("GET", "/v1/meters?limit=1");
   const auto type_for = [&](const std::string& accept) {

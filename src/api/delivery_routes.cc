@@ -29,13 +29,8 @@ std::optional<std::string> parse_source(std::string_view text) {
   return std::string(text);
 }
 
-/// A web page of another site must not upload through its visitor's browser.
-bool from_other_site(const Request& request) {
-  const std::string_view origin = header_of(request, "origin");
-  if (origin.empty()) return false;
-  const auto scheme = origin.find("://");
-  return scheme == std::string_view::npos ||
-         origin.substr(scheme + 3) != header_of(request, "host");
+std::optional<bool> parse_withdrawn(std::string_view text) {
+  return text == "true" ? std::optional(true) : std::nullopt;
 }
 
 int status_of(DeliveryState state) {
@@ -91,8 +86,16 @@ source::Incoming incoming_of(const Call& call, const std::string& name) {
 
 }  // namespace
 
+bool is_from_other_site(const Request& request) {
+  const std::string_view origin = header_of(request, "origin");
+  if (origin.empty()) return false;
+  const auto scheme = origin.find("://");
+  return scheme == std::string_view::npos ||
+         origin.substr(scheme + 3) != header_of(request, "host");
+}
+
 Result<Response> post_delivery(const Call& call) {
-  if (from_other_site(call.request))
+  if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
   METERLINE_CHECK(call.parameters.allow_only({"source", "unit"}));
   METERLINE_TRY(
@@ -120,23 +123,30 @@ Result<Response> post_delivery(const Call& call) {
 Result<Response> get_deliveries(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
-  METERLINE_CHECK(call.parameters.allow_only({"limit", "cursor", "source"}));
+  METERLINE_CHECK(call.parameters.allow_only({"limit", "cursor", "source", "withdrawn"}));
   METERLINE_TRY(const auto limit, page_limit(call.parameters));
   METERLINE_TRY(const auto cursor, call.parameters.find_as("cursor", "\"next\" of the page before",
                                                            DeliveryId::parse));
   METERLINE_TRY(const auto source,
                 call.parameters.find_as("source", "the source of a delivery, like upload:upload",
                                         parse_source));
+  METERLINE_TRY(const auto withdrawn,
+                call.parameters.find_as("withdrawn", "true, for only those", parse_withdrawn));
   METERLINE_TRY(auto records,
-                read_page(call.context.store, {.source = source, .after = cursor, .limit = limit}));
+                read_page(call.context.store, {.source = source,
+                                               .after = cursor,
+                                               .limit = limit,
+                                               .only = withdrawn ? store::DeliveriesOf::withdrawn
+                                                                 : store::DeliveriesOf::all}));
   const bool more = records.size() > limit;
   if (more) records.pop_back();
   Response response = *format == Format::csv ? csv_response(deliveries_csv(records))
                                              : json_response(deliveries_json(records, more));
   if (more)
-    response.headers["Link"] = fmt::format("</v1/deliveries?limit={}&cursor={}{}>; rel=\"next\"",
+    response.headers["Link"] = fmt::format("</v1/deliveries?limit={}&cursor={}{}{}>; rel=\"next\"",
                                            limit, records.back().delivery.id.text(),
-                                           source ? "&source=" + percent_encode(*source) : "");
+                                           source ? "&source=" + percent_encode(*source) : "",
+                                           withdrawn ? "&withdrawn=true" : "");
   return response;
 }
 

@@ -7,6 +7,7 @@
 
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
+#include "ingest/withdrawal.h"
 #include "query/changes.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
@@ -27,6 +28,9 @@ std::string to_json(const query::History& history);
 std::string to_json(const query::Changes& changes);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
+
+/// `{"changed":...,"delivery":{...}}`: what became of a delivery; without its findings.
+std::string withdrawal_json(const ingest::WithdrawalAnswer& answer);
 
 /// `{"meters":[...],"next":CURSOR}`; `next` is null on the last page.
 std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more);
@@ -58,6 +62,9 @@ std::string to_csv(const query::Changes& changes);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);
+
+/// What a delivery is shown as: `withdrawn` for one that is stored and withdrawn now.
+std::string_view shown_state(const store::DeliveryRecord& record);
 
 /// `start` of a point: `2019-01-01`, or `2019-01-01T00:30:00` below a day.
 std::string start_text(const query::Point& point, query::Resolution resolution);

@@ -139,7 +139,8 @@ std::string to_csv(const query::MeterGaps& gaps) {
 
 std::string to_csv(const query::History& history) {
   std::string out =
-      "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,notes,intervalMinutes,"
+      "meter,channel,flow,unit,date,origin,delivery,source,state,counts,changes,notes,"
+      "intervalMinutes,"
       "sum," +
       std::string(basis_header);
   for (const auto& [channel, versions] : history.channels) {
@@ -149,8 +150,9 @@ std::string to_csv(const query::History& history) {
           {history.question.meter.text(), channel.name, text_of(channel.flow),
            text_of(channel.unit), history.question.date.text(), text_of(version.version.origin),
            version.delivery.text(), version.record ? version.record->delivery.source : "",
-           version.counts ? "true" : "false", std::to_string(version.changes.size()),
-           std::to_string(version.notes.size()), std::to_string(version.interval.minutes()),
+           version.record ? shown_state(*version.record) : "", version.counts ? "true" : "false",
+           std::to_string(version.changes.size()), std::to_string(version.notes.size()),
+           std::to_string(version.interval.minutes()),
            text_or_empty(version.total.sum)});
       auto total = version.total;
       total.version = version.version;
@@ -189,22 +191,26 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-      "objectVersion\n";
+      "objectVersion,withdrawnAt,withdrawnBy,withdrawnReason\n";
   for (const auto& record : records) {
     const Delivery& delivery = record.delivery;
     const DeliveryReport& report = record.report;
+    const DeliveryEvent nothing{.at = {}, .who = "", .reason = ""};
+    const bool is_withdrawn = record.is_withdrawn();
+    const DeliveryEvent& event = is_withdrawn ? record.events.back() : nothing;
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
     append_fields(
         out,
-        {delivery.id.text(), delivery.source, text_of(report.state), report.reason, report.format,
+        {delivery.id.text(), delivery.source, shown_state(record), report.reason, report.format,
          delivery.delivered_at.text(), delivery.received_at.text(), std::to_string(delivery.bytes),
          hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
     append_row(out, {std::to_string(rows.read), std::to_string(rows.stored),
                      std::to_string(rows.repeated), std::to_string(rows.rejected),
                      std::to_string(readings.read), std::to_string(readings.stored),
                      std::to_string(readings.missing), std::to_string(readings.repeated),
-                     std::to_string(readings.rejected), delivery.object_version});
+                     std::to_string(readings.rejected), delivery.object_version,
+                     is_withdrawn ? event.at.text() : "", event.who, event.reason});
   }
   return out;
 }

@@ -151,13 +151,27 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
   json.end_array();
 }
 
+/// Of most deliveries there are none, and nothing is written.
+void write_events(JsonWriter& json, const std::vector<DeliveryEvent>& events) {
+  if (events.empty()) return;
+  json.key("events").begin_array();
+  for (const auto& event : events)
+    json.begin_object()
+        .member("kind", text_of(event.kind))
+        .member("at", event.at.text())
+        .member("who", event.who)
+        .member("reason", event.reason)
+        .end_object();
+  json.end_array();
+}
+
 void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
   const auto& delivery = record.delivery;
   const auto& report = record.report;
   json.begin_object()
       .member("id", delivery.id.text())
       .member("source", delivery.source)
-      .member("state", text_of(report.state))
+      .member("state", shown_state(record))
       .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
       .member("format", report.format.empty() ? std::nullopt : std::optional(report.format))
       .member("deliveredAt", delivery.delivered_at.text())
@@ -166,6 +180,7 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
       .member("unit", known(delivery.unit));
   if (!delivery.object_version.empty()) json.member("objectVersion", delivery.object_version);
+  write_events(json, events);
   write_counts(json, report.rows, report.readings);
   write_finding_counts(json, report.finding_counts);
   if (findings == Findings::shown) write_findings(json, report.findings);
@@ -237,8 +252,9 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
   json.member("origin", text_of(version.version.origin)).key("delivery").begin_object();
   json.member("id", version.delivery.text())
       .member("source", record ? std::optional(record->delivery.source) : std::nullopt)
-      .member("state", record ? std::optional(text_of(record->report.state)) : std::nullopt)
-      .end_object();
+      .member("state", record ? std::optional(shown_state(*record)) : std::nullopt);
+  if (record) write_events(json, record->events);
+  json.end_object();
   json.member("counts", version.counts)
       .member("intervalMinutes", version.interval.minutes())
       .member("sum", version.total.sum)
@@ -292,6 +308,12 @@ void write_estimate(JsonWriter& json, const store::StoreEstimate& estimate) {
 }
 
 }  // namespace
+
+std::string_view shown_state(const store::DeliveryRecord& record) {
+  const bool is_stored = record.report.state == DeliveryState::stored;
+  return is_stored && record.is_withdrawn() ? text_of(DeliveryEventKind::withdrawn)
+                                            : text_of(record.report.state);
+}
 
 std::string start_text(const query::Point& point, query::Resolution resolution) {
   if (resolution >= query::Resolution::day) return point.day.text();
@@ -439,6 +461,13 @@ std::string to_json(const store::MeterInfo& meter) {
   JsonWriter json;
   write_meter(json, meter);
   return json.take();
+}
+
+std::string withdrawal_json(const ingest::WithdrawalAnswer& answer) {
+  JsonWriter json;
+  json.begin_object().member("changed", answer.changed).key("delivery");
+  write_delivery(json, answer.record, Findings::left_out);
+  return json.end_object().take();
 }
 
 std::string meters_json(const std::vector<store::MeterInfo>& meters, bool more) {

@@ -285,11 +285,11 @@ TEST(Render, DeliveryAsCsv) {
             "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
             "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-            "objectVersion\n"
+            "objectVersion,withdrawnAt,withdrawnBy,withdrawnReason\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
             "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
-            "3,1,1,1,144,47,1,48,48,\n");
+            "3,1,1,1,144,47,1,48,48,,,,\n");
   EXPECT_EQ(findings_csv(record()),
             "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
 }
@@ -299,7 +299,34 @@ TEST(Render, AnObjectSaysItsVersion) {
   EXPECT_THAT(to_json(object), Not(HasSubstr("objectVersion")));
   object.delivery.object_version = "L4kqtJ";
   EXPECT_THAT(to_json(object), HasSubstr(R"("unit":"kWh","objectVersion":"L4kqtJ","rows":)"));
-  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ\n"));
+  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,,,\n"));
+}
+
+TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
+  auto withdrawn = record();
+  const DeliveryEvent event{
+      .at = *Instant::parse("2019-03-01T00:00:00Z"), .who = "ann", .reason = "not \"ours\", sorry"};
+  withdrawn.events = {event};
+  const std::string events =
+      R"("events":[{"kind":"withdrawn","at":"2019-03-01T00:00:00Z","who":"ann",)"
+      R"("reason":"not \"ours\", sorry"}],"rows":)";
+  EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("state":"withdrawn","reason":null)"));
+  EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("unit":"kWh",)" + events));
+  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",withdrawn,,wide-csv,2019-02-01T06:00:00Z"));
+  EXPECT_THAT(deliveries_csv({withdrawn}),
+              HasSubstr(",48,48,,2019-03-01T00:00:00Z,ann,\"not \"\"ours\"\", sorry\"\n"));
+  const auto answer = withdrawal_json({.record = withdrawn, .changed = true});
+  EXPECT_THAT(answer, ::testing::StartsWith(R"({"changed":true,"delivery":{"id":"abab)"));
+  EXPECT_THAT(answer, Not(HasSubstr(R"("findings":)")));
+
+  withdrawn.report.state = DeliveryState::skipped;
+  EXPECT_EQ(shown_state(withdrawn), "skipped") << "of a file that was sent again";
+  withdrawn.report.state = DeliveryState::stored;
+  withdrawn.events.push_back(
+      {.at = {event.at.micros + 1}, .kind = DeliveryEventKind::restored, .who = "bob"});
+  EXPECT_EQ(shown_state(withdrawn), "stored");
+  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",48,48,,,,\n"));
+  EXPECT_THAT(to_json(withdrawn), HasSubstr(R"({"kind":"restored",)"));
 }
 
 TEST(Render, IngestReportAsJson) {

@@ -35,6 +35,8 @@ Result<Response> get_deliveries(const Call& call);
 Result<Response> get_delivery(const Call& call);
 Result<Response> get_findings(const Call& call);
 Result<Response> post_delivery(const Call& call);
+Result<Response> post_withdrawal(const Call& call);
+Result<Response> delete_withdrawal(const Call& call);
 Result<Response> get_health(const Call& call);
 Result<Response> get_readiness(const Call& call);
 
@@ -47,6 +49,10 @@ Response not_acceptable();
 /// The body gets a line end: what the command line prints, byte for byte.
 Response json_response(std::string body);
 Response csv_response(std::string body);
+
+/// Whether a web page of another site sent it, which must change nothing through its visitor's
+/// browser.
+bool is_from_other_site(const Request& request);
 
 /// The value of a request header, or nothing.
 std::string_view header_of(const Request& request, std::string_view name);

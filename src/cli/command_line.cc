@@ -20,6 +20,7 @@
 #include "cli/questions.h"
 #include "cli/serve.h"
 #include "cli/store_verbs.h"
+#include "cli/withdraw.h"
 #ifdef METERLINE_CLOUD
 #include "cli/lambda.h"
 #include "cli/worker.h"
@@ -52,6 +53,7 @@ struct Options {
   IngestVerb ingest;
   bool sweep = false;
   bool dry_run = false;
+  bool undo = false;
   QueryVerb query;
   QuestionOptions portfolio;
   GapsVerb gaps;
@@ -59,6 +61,7 @@ struct Options {
   ChangesVerb changes;
   ListVerb meters;
   ListVerb deliveries;
+  WithdrawVerb withdraw;
   ServeOptions serve;
   std::string serve_unit;
   bool i_know_it_is_open = false;
@@ -180,8 +183,25 @@ void add_questions(CLI::App& app, Options& options) {
   meters->add_option("--prefix", options.meters.prefix, "Only ids that begin so");
   auto* const deliveries = app.add_subcommand("deliveries", "What was received, the latest first");
   deliveries->add_option("--source", options.deliveries.source, "Only from this source");
+  deliveries->add_flag("--withdrawn", options.deliveries.only_withdrawn,
+                       "Only those that are withdrawn now");
   add_limit(*meters, options.meters.limit);
   add_limit(*deliveries, options.deliveries.limit);
+}
+
+void add_withdraw(CLI::App& app, Options& options) {
+  WithdrawVerb& verb = options.withdraw;
+  auto* const withdraw = app.add_subcommand(
+      "withdraw", "From now on, what a delivery said does not count; --undo brings it back");
+  withdraw
+      ->add_option("DELIVERY", verb.what,
+                   "Its id, or its source: then the latest from there that is not withdrawn")
+      ->required();
+  withdraw->add_option("--reason", verb.reason,
+                       "Why: it stays in the delivery's record (needed, but for --undo)");
+  withdraw->add_option("--who", verb.who, "Who decided so (default: the user's name)");
+  withdraw->add_flag("--undo", options.undo,
+                     "Let it count again; of a source, the latest that is withdrawn");
 }
 
 void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
@@ -380,6 +400,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "changes") return changes(options.changes, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
+  if (verb == "withdraw") return withdraw(options.withdraw, session);
   if (verb == "serve") return run_serve(options, session);
   if (const auto code = run_cloud_verb(verb, options, session)) return *code;
   return demo(options.demo, session);
@@ -404,6 +425,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_ingest(app, options);
   add_questions(app, options);
+  add_withdraw(app, options);
   add_servers(app, options);
   add_store_verbs(app, options);
   add_cloud(app, options);
@@ -446,6 +468,7 @@ int run(int argc, const char* const* argv, const Application& application) {
     options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
   if (options.sweep) options.ingest.mode = IngestMode::sweep;
   if (options.dry_run) options.ingest.mode = IngestMode::dry_run;
+  if (options.undo) options.withdraw.kind = DeliveryEventKind::restored;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.force) options.export_verb.existing = ExistingFile::replace;
 

@@ -45,6 +45,10 @@ std::string state_text(DeliveryState state) {
   return state == DeliveryState::skipped ? "already loaded" : std::string(text_of(state));
 }
 
+std::string state_text(const store::DeliveryRecord& record) {
+  return record.is_withdrawn() ? "withdrawn" : state_text(record.report.state);
+}
+
 std::string archive_line(const ingest::ArchiveReport& archive) {
   if (!archive.reason.empty())
     return fmt::format("{}: {}: {}\n", archive.source, text_of(archive.state), archive.reason);
@@ -52,9 +56,7 @@ std::string archive_line(const ingest::ArchiveReport& archive) {
                      grouped(archive.restored), grouped(archive.skipped));
 }
 
-bool has_reason(const store::DeliveryRecord& record) {
-  return record.report.state != DeliveryState::skipped && !record.report.reason.empty();
-}
+bool has_reason(const store::DeliveryRecord& record) { return !record.report.reason.empty(); }
 
 std::string reason_line(const store::DeliveryRecord& record) {
   return fmt::format("{}: {}: {}\n", record.delivery.source, text_of(record.report.state),
@@ -66,8 +68,8 @@ std::vector<std::string> notes(const store::DeliveryRecord& record) {
   const auto& delivery = record.delivery;
   const auto& report = record.report;
   std::vector<std::string> lines;
-  if (report.state == DeliveryState::skipped) return lines;
   if (has_reason(record)) lines.push_back(reason_line(record));
+  if (report.state == DeliveryState::skipped) return lines;
   std::int64_t count = 0;
   for (const auto of_code : report.finding_counts) count += of_code;
   for (std::size_t i = 0; i < report.findings.size() && i < findings_shown_max; ++i) {
@@ -118,7 +120,7 @@ void IngestReport::add(const ingest::ArchiveReport& archive, Progress& progress)
 
 void IngestReport::add_row(const store::DeliveryRecord& record) {
   const auto& report = record.report;
-  table_.add({state_text(report.state), grouped(report.rows.read), grouped(report.rows.stored),
+  table_.add({state_text(record), grouped(report.rows.read), grouped(report.rows.stored),
               grouped(report.rows.repeated), grouped(report.rows.rejected),
               grouped(report.readings.stored), grouped(report.readings.missing),
               grouped(report.readings.rejected), record.delivery.source});

@@ -235,6 +235,11 @@ std::string table_of(const query::Changes& answer) {
   return out;
 }
 
+std::string counts_text(const query::DayVersion& version) {
+  if (version.withdrawn) return "withdrawn";
+  return version.counts ? "yes" : "no";
+}
+
 std::string table_of(const query::History& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
@@ -248,8 +253,8 @@ std::string table_of(const query::History& answer) {
     std::string changes;
     for (const auto& version : channel.versions) {
       table.add({version.version.received.text(), version.version.stated.text(),
-                 text_of(version.total.sum), readings_of(version.total),
-                 version.counts ? "yes" : "no", std::to_string(version.changes.size()),
+                 text_of(version.total.sum), readings_of(version.total), counts_text(version),
+                 std::to_string(version.changes.size()),
                  version.record ? version.record->delivery.source : "a load that never finished"});
       changes += notes_of(version) + changes_of(version);
     }
@@ -281,13 +286,18 @@ std::string table_of(const std::vector<store::DeliveryRecord>& records) {
                {.title = "rejected", .align = right},
                {.title = "id"},
                {.title = "source"}});
+  std::string notes;
   for (const auto& record : records) {
     const auto& rows = record.report.rows;
-    table.add({record.delivery.delivered_at.text(), std::string(text_of(record.report.state)),
-               grouped(rows.read), grouped(rows.stored), grouped(rows.rejected),
-               record.delivery.id.text(), record.delivery.source});
+    const auto id = record.delivery.id.text();
+    table.add({record.delivery.delivered_at.text(), std::string(api::shown_state(record)),
+               grouped(rows.read), grouped(rows.stored), grouped(rows.rejected), id,
+               record.delivery.source});
+    for (const auto& event : record.events)
+      notes += fmt::format("{} was {} {} by {}{}{}\n", id, text_of(event.kind), event.at.text(),
+                           event.who, event.reason.empty() ? "" : ": ", event.reason);
   }
-  return table.text();
+  return table.text() + (notes.empty() ? "" : '\n' + notes);
 }
 
 template <class Answer>
@@ -432,6 +442,7 @@ Result<int> try_deliveries(const ListVerb& verb, const Session& session) {
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
   store::DeliveriesQuery question{.limit = verb.limit + 1};
   if (!verb.source.empty()) question.source = verb.source;
+  if (verb.only_withdrawn) question.only = store::DeliveriesOf::withdrawn;
   METERLINE_TRY(auto found, store->deliveries(question));
   print_list(std::move(found), verb, session.output, api::deliveries_json, api::deliveries_csv);
   return exit_ok;

@@ -6,9 +6,9 @@
 #include <array>
 
 #include "core/finding.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "core/try.h"
-#include "events/json.h"
 
 namespace meterline::events {
 namespace {

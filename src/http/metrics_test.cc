@@ -77,6 +77,7 @@ class Asking final : public store::Store {
     return none();
   }
   Result<std::optional<store::MeterInfo>> meter(const MeterId&) const override { return none(); }
+  Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return none(); }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery&) const override {
     return none();

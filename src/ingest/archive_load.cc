@@ -22,6 +22,7 @@ class Restorer final : public ArchiveVisitor {
   Restorer(store::Store& store, ArchiveReport& report) : store_(store), report_(report) {}
 
   Result<void> on_delivery(store::DeliveryRecord record) override {
+    for (auto& event : record.events) events_.emplace_back(record.delivery.id, std::move(event));
     METERLINE_TRY(const bool known, is_known(record));
     numbers_.push_back(known ? std::nullopt : std::optional(deliveries_.size()));
     if (known) {
@@ -46,8 +47,10 @@ class Restorer final : public ArchiveVisitor {
                          .delivery = *number});
   }
 
-  /// Commits, when the archive is read to its end and found good.
+  /// Commits, when the archive is read to its end and found good. Events come first, so that what
+  /// was withdrawn never counts; those that the store has already change nothing.
   Result<void> finish() {
+    for (const auto& [id, event] : events_) METERLINE_CHECK(store_.add_event(id, event));
     if (!deliveries_.empty()) {
       METERLINE_CHECK(begin());
       METERLINE_CHECK(writer_->commit(reports_));
@@ -80,6 +83,7 @@ class Restorer final : public ArchiveVisitor {
   std::vector<std::optional<std::size_t>> numbers_;  ///< Archived to the writer's.
   std::vector<Delivery> deliveries_;
   std::vector<DeliveryReport> reports_;
+  std::vector<std::pair<DeliveryId, DeliveryEvent>> events_;  ///< Of all that it holds.
   std::int64_t skipped_ = 0;
   std::unique_ptr<store::DeliveryWriter> writer_;
 };

@@ -151,6 +151,37 @@ RC_GTEST_PROP(Archive, MovesAStoreBetweenBackends, ()) {
   RC_ASSERT(archive_of(*disk.store) == archive);
 }
 
+TEST(Archive, KeepsWhatIsWithdrawnAndItsEvents) {
+  const auto from = store::make_memory_store();
+  load(*from, overlapping());
+  const DeliveryEvent withdrawn{.at = testing::second(10), .who = "ann", .reason = "wrong"};
+  const DeliveryEvent restored{
+      .at = testing::second(20), .kind = DeliveryEventKind::restored, .who = "bob", .reason = ""};
+  const auto first = overlapping()[0].delivery.id;
+  const auto last = overlapping()[2].delivery.id;
+  ASSERT_TRUE(from->add_event(first, withdrawn));
+  ASSERT_TRUE(from->add_event(first, restored));
+  ASSERT_TRUE(from->add_event(last, withdrawn));
+  const auto archive = archive_of(*from);
+
+  const OnDisk disk;
+  EXPECT_EQ(restore(archive, *disk.store).restored, 3);
+  EXPECT_EQ(answers_of(*disk.store), answers_of(*from));
+  EXPECT_EQ(answers_of(*disk.store, testing::second(15)), answers_of(*from, testing::second(15)));
+  EXPECT_EQ(archive_of(*disk.store), archive);
+
+  // Into a store that has the deliveries, and an event of its own.
+  const auto to = store::make_memory_store();
+  load(*to, overlapping());
+  auto own = withdrawn;
+  own.at = testing::second(30);
+  ASSERT_TRUE(to->add_event(first, own));
+  EXPECT_EQ(restore(archive, *to).restored, 0);
+  EXPECT_THAT(to->delivery(first).value()->events,
+              ::testing::ElementsAre(withdrawn, restored, own));
+  EXPECT_TRUE(to->delivery(last).value()->is_withdrawn());
+}
+
 TEST(Archive, KeepsReportsAsTheyAre) {
   const auto from = store::make_memory_store();
   load(*from, overlapping());
@@ -273,6 +304,9 @@ class Unfinished final : public store::Store {
   }
   Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
     return inner_.meter(meter);
+  }
+  Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override {
+    return fail(Errc::unavailable, "read only");
   }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery& query) const override {

@@ -203,7 +203,7 @@ Result<void> ArchiveWriter::add_delivery(const store::DeliveryRecord& record) {
   if (last_delivery_ && !is_archived_before(*last_delivery_, delivery))
     return contradicts("the store lists its deliveries in a wrong order");
   last_delivery_ = delivery;
-  const auto bytes = store::encode_delivery(delivery, report, record.days);
+  const auto bytes = store::encode_delivery(delivery, report, record.days, record.events);
   delivery_bytes_ += bytes.size();
   if (bytes.size() > archive_delivery_bytes_max || delivery_bytes_ > archive_deliveries_bytes_max ||
       summary_.counts.deliveries == static_cast<std::int64_t>(archive_deliveries_max))
@@ -220,8 +220,10 @@ Result<void> ArchiveWriter::add_delivery(const store::DeliveryRecord& record) {
   return records_.end_record();
 }
 
+/// Also those of which nothing counts: what was withdrawn can be brought back.
 Result<void> ArchiveWriter::add_meters() {
-  store::MetersQuery query{.prefix = "", .after = {}, .limit = meters_step};
+  store::MetersQuery query{
+      .prefix = "", .after = {}, .limit = meters_step, .withdrawn = store::Withdrawn::counted};
   for (;;) {
     METERLINE_TRY(const auto page, store_.meters(query));
     for (const auto& info : page) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "core/result.h"
@@ -8,9 +9,15 @@
 
 namespace meterline::ingest {
 
-/// The latest delivery of the source that `incoming` comes from, where there is one.
+/// The latest delivery of the source that `incoming` comes from, where there is one; of those that
+/// are not withdrawn.
 Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incoming& incoming,
                                                              const store::Store& store);
+
+/// The first of the source's deliveries, withdrawn now, that `is_wanted` takes.
+Result<std::optional<store::DeliveryRecord>> find_withdrawn(
+    const source::Incoming& incoming, const store::Store& store,
+    const std::function<Result<bool>(const Delivery&)>& is_wanted);
 
 /// Whether they are the same bytes by their number and by the name that their source has for them.
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery);

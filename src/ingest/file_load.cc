@@ -10,6 +10,7 @@
 #include "formats/recognise.h"
 #include "ingest/archive_load.h"
 #include "ingest/earlier.h"
+#include "ingest/withdrawal.h"
 #include "source/expand.h"
 
 namespace meterline::ingest {
@@ -103,6 +104,12 @@ Result<bool> FileLoad::is_known(const DeliveryId& id) {
 void FileLoad::skip(store::DeliveryRecord earlier) {
   record_ = std::move(earlier);
   record_.report.state = DeliveryState::skipped;
+  record_.report.reason = withdrawn_text(record_);
+}
+
+/// Whether it was read as this load would read it: what is read otherwise is another delivery.
+bool FileLoad::is_read_alike(const Delivery& delivery) const {
+  return delivery.unit == options_.unit;
 }
 
 /// The latest delivery of the same source, if sending it again would change nothing: read in the
@@ -110,25 +117,48 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
 Result<std::optional<store::DeliveryRecord>> FileLoad::repeatable() {
   METERLINE_TRY(auto latest, latest_delivery(incoming_, store_));
   const bool is_repeatable = latest && latest->report.state == DeliveryState::stored &&
-                             latest->delivery.unit == options_.unit && !incoming_.is_redated;
+                             is_read_alike(latest->delivery) && !incoming_.is_redated;
   return is_repeatable ? std::move(latest) : std::nullopt;
 }
 
-/// Compares the file with the latest delivery of its source before it is read. Where the source
-/// names its bytes, the same name is enough. Else hashes are compared, and only where the sizes are
-/// equal: most files are new and are read once.
+/// Compares the file with the latest delivery of its source, and those withdrawn, before it is
+/// read.
 Result<bool> FileLoad::is_stored_already() {
   if (!incoming_.bytes) return false;
+  METERLINE_TRY(const bool was_withdrawn, is_withdrawn());
+  if (was_withdrawn) return true;
   METERLINE_TRY(auto latest, repeatable());
-  if (!latest || latest->delivery.bytes != *incoming_.bytes) return false;
-  const bool is_named = !incoming_.content_tag.empty();
-  if (is_named && !is_tagged_alike(incoming_, latest->delivery)) return false;
-  if (!is_named) {
-    METERLINE_TRY(const auto hash, hash_of_file());
-    if (hash != latest->delivery.content) return false;
-  }
+  if (!latest) return false;
+  METERLINE_TRY(const bool is_same, is_same_file(latest->delivery));
+  if (!is_same) return false;
   skip(*std::move(latest));
   return true;
+}
+
+/// Whether the same was withdrawn, whenever it was delivered: it stays so. Before a file is read,
+/// and once more when its content is known.
+Result<bool> FileLoad::is_withdrawn() {
+  const bool is_read = record_.delivery.content != ContentHash{};
+  METERLINE_TRY(auto withdrawn,
+                find_withdrawn(incoming_, store_, [&](const Delivery& delivery) -> Result<bool> {
+                  if (!is_read_alike(delivery)) return false;
+                  if (is_read) return delivery.content == record_.delivery.content;
+                  return is_same_file(delivery);
+                }));
+  if (!withdrawn) return false;
+  skip(*std::move(withdrawn));
+  return true;
+}
+
+/// Where the source names its bytes, the same name is enough. Else hashes are compared, and only
+/// where the sizes are equal: most files are new and are read once.
+Result<bool> FileLoad::is_same_file(const Delivery& delivery) {
+  if (delivery.bytes != *incoming_.bytes) return false;
+  if (!incoming_.content_tag.empty()) return is_tagged_alike(incoming_, delivery);
+  if (!file_hash_) {
+    METERLINE_TRY(file_hash_, hash_of_file());
+  }
+  return *file_hash_ == delivery.content;
 }
 
 /// Reads the file only to compare it with what is stored.
@@ -145,6 +175,8 @@ Result<ContentHash> FileLoad::hash_of_file() {
 Result<bool> FileLoad::is_repeated() {
   METERLINE_TRY(const bool is_same, is_known(record_.delivery.id));
   if (is_same) return true;
+  METERLINE_TRY(const bool was_withdrawn, is_withdrawn());
+  if (was_withdrawn) return true;
   METERLINE_TRY(auto latest, repeatable());
   if (!latest || latest->delivery.content != record_.delivery.content) return false;
   skip(*std::move(latest));

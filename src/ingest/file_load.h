@@ -40,7 +40,10 @@ class FileLoad {
  private:
   Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
   Result<bool> is_stored_already();
+  Result<bool> is_withdrawn();
   Result<std::optional<store::DeliveryRecord>> repeatable();
+  bool is_read_alike(const Delivery& delivery) const;
+  Result<bool> is_same_file(const Delivery& delivery);
   Result<ContentHash> hash_of_file();
   Result<bool> is_repeated();
   Result<bool> is_known(const DeliveryId& id);
@@ -65,6 +68,7 @@ class FileLoad {
   FileContent content_;
   std::optional<ArchiveReport> archive_;
   Received received_;
+  std::optional<ContentHash> file_hash_;  ///< Of a file that was read only to be compared.
   std::optional<Instant> received_at_;
 };
 

@@ -69,8 +69,10 @@ struct IngestHooks {
 
 /// Loads one delivery: reads, expands, recognises, parses, finds repeats, stores. The answer
 /// says what became of it, `failed` included; a file of the same bytes and unit as the latest
-/// delivery of its source is `skipped` with the report of that time, and so is one that is stored
-/// with the same delivery time. Memory does not grow with the file.
+/// delivery of its source that is not withdrawn is `skipped` with the report of that time, and so
+/// is one that is stored with the same delivery time. One of the same bytes and unit as a withdrawn
+/// delivery of its source stays so: it is `skipped`, with a reason. Memory does not grow with the
+/// file.
 ///
 /// Threads: may be called from many threads at once on one store.
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,

@@ -312,6 +312,51 @@ TEST(Ingest, AFileThatIsPutRightAgainIsADeliveryAgain) {
   }
 }
 
+void expect_added(store::Store& store, const DeliveryId& id, std::int64_t second,
+                  DeliveryEventKind kind) {
+  ASSERT_TRUE(store.add_event(
+      id, {.at = testing::second(second), .kind = kind, .who = "ann", .reason = "wrong meters"}));
+}
+
+TEST(Ingest, AWithdrawnFileThatIsSentAgainStaysWithdrawnAndSaysSo) {
+  const std::string good = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+  const std::string bad = "Meter,Date,0:00,1:00\nA,2019-01-01,9,9\n";
+  for (const bool is_piped : {false, true}) {
+    const auto store = store::make_memory_store();
+    const auto sent = [&](const std::string& text, std::int64_t second,
+                          const IngestOptions& options = one_thread) {
+      auto file = incoming(text, "a", second);
+      if (is_piped) file.bytes.reset();
+      return load(file, *store, options);
+    };
+    sent(good, 1);
+    const auto wrong = sent(bad, 2).delivery.id;
+    expect_added(*store, wrong, 5, DeliveryEventKind::withdrawn);
+    EXPECT_EQ(sent(good, 3).report.state, DeliveryState::skipped) << "it is what counts";
+    for (const std::int64_t second : {2, 3, 9}) {
+      const auto again = sent(bad, second);
+      EXPECT_EQ(again.report.state, DeliveryState::skipped);
+      EXPECT_EQ(again.delivery.id, wrong);
+      EXPECT_EQ(again.report.reason,
+                "withdrawn 1970-01-01T00:00:05Z by ann: wrong meters; `meterline withdraw " +
+                    wrong.text() + " --undo`, or DELETE /v1/deliveries/" + wrong.text() +
+                    "/withdraw, brings it back");
+    }
+    EXPECT_EQ(load(source::redated(incoming(bad, "a", 2), testing::second(20)), *store, one_thread)
+                  .report.state,
+              DeliveryState::skipped);
+    EXPECT_THAT(testing::totals_of(*store), HasSubstr("kWh 2 of 2/24 a2 s0 e0 @1"));
+
+    auto other_unit = one_thread;
+    other_unit.unit = Unit::Wh;
+    EXPECT_EQ(sent(bad, 2, other_unit).report.state, DeliveryState::stored)
+        << "what was wrong may be how it was read";
+    expect_added(*store, wrong, 6, DeliveryEventKind::restored);
+    EXPECT_EQ(sent(bad, 2).report.reason, "");
+    EXPECT_THAT(testing::totals_of(*store), HasSubstr("kWh 18 of 2/24 a2 s0 e0 @2"));
+  }
+}
+
 TEST(Ingest, AFileThatIsDatedAnewIsADeliveryAgain) {
   const auto store = store::make_memory_store();
   const std::string text = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";

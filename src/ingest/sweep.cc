@@ -15,7 +15,12 @@ namespace {
 Result<bool> has_answer(const source::Incoming& incoming, const store::Store& store) {
   if (incoming.content_tag.empty()) return false;
   METERLINE_TRY(const auto latest, latest_delivery(incoming, store));
-  return latest && is_tagged_alike(incoming, latest->delivery);
+  if (latest && is_tagged_alike(incoming, latest->delivery)) return true;
+  METERLINE_TRY(const auto withdrawn,
+                find_withdrawn(incoming, store, [&](const Delivery& delivery) -> Result<bool> {
+                  return is_tagged_alike(incoming, delivery);
+                }));
+  return withdrawn.has_value();
 }
 
 }  // namespace

@@ -209,6 +209,7 @@ TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
       return error();
     }
     Result<std::optional<store::MeterInfo>> meter(const MeterId&) const override { return error(); }
+    Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return error(); }
     Result<std::vector<store::DeliveryRecord>> deliveries(
         const store::DeliveriesQuery&) const override {
       return error();

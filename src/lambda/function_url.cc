@@ -14,9 +14,9 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "core/finding.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "core/try.h"
-#include "events/json.h"
 #include "http/wire.h"
 
 namespace meterline::lambda {
@@ -49,13 +49,13 @@ Result<std::string> from_base64(std::string_view text) {
 /// Lambda decodes some paths; what would end one is encoded again.
 std::string target_of(const boost::json::value& event) {
   std::string target;
-  for (const char c : events::find_text(event, {"rawPath"}).value_or("/")) {
+  for (const char c : find_text(event, {"rawPath"}).value_or("/")) {
     if (c == '?' || c == '#')
       target += c == '?' ? "%3F" : "%23";
     else
       target += c;
   }
-  const auto query = events::find_text(event, {"rawQueryString"}).value_or("");
+  const auto query = find_text(event, {"rawQueryString"}).value_or("");
   if (!query.empty()) target.append("?").append(query);
   return target;
 }
@@ -70,13 +70,13 @@ std::string lower(std::string_view text) {
 
 std::map<std::string, std::string, std::less<>> headers_of(const boost::json::value& event) {
   std::map<std::string, std::string, std::less<>> headers;
-  const auto* found = events::find_member(event, {"headers"});
+  const auto* found = find_member(event, {"headers"});
   if (found != nullptr && found->is_object())
     for (const auto& [name, value] : found->get_object())
       if (const auto* text = value.if_string())
         headers[lower(std::string_view(name.data(), name.size()))] =
             std::string(text->data(), text->size());
-  const auto* cookies = events::find_member(event, {"cookies"});
+  const auto* cookies = find_member(event, {"cookies"});
   if (cookies != nullptr && cookies->is_array())
     for (const auto& cookie : cookies->get_array())
       if (const auto* text = cookie.if_string()) {
@@ -88,8 +88,8 @@ std::map<std::string, std::string, std::less<>> headers_of(const boost::json::va
 }
 
 Result<std::string> body_of(const boost::json::value& event) {
-  const auto body = events::find_text(event, {"body"}).value_or("");
-  const auto* encoded = events::find_member(event, {"isBase64Encoded"});
+  const auto body = find_text(event, {"body"}).value_or("");
+  const auto* encoded = find_member(event, {"isBase64Encoded"});
   if (encoded != nullptr && encoded->is_bool() && encoded->get_bool()) return from_base64(body);
   return std::string(body);
 }
@@ -136,9 +136,9 @@ std::int64_t millis_of(std::chrono::microseconds time) {
 }  // namespace
 
 Result<api::Request> request_of(const std::string& event) {
-  METERLINE_TRY(const auto root, events::parse_json(event, payload_bytes_max));
-  const auto method = events::find_text(root, {"requestContext", "http", "method"});
-  if (events::find_text(root, {"version"}) != "2.0" || !method)
+  METERLINE_TRY(const auto root, parse_json(event, payload_bytes_max));
+  const auto method = find_text(root, {"requestContext", "http", "method"});
+  if (find_text(root, {"version"}) != "2.0" || !method)
     return fail(Errc::refused, "wanted an event of a function URL, payload format 2.0");
   METERLINE_TRY(auto body, body_of(root));
   api::Request request{.method = std::string(*method),
@@ -177,8 +177,13 @@ std::string payload_of(const api::Response& response, const api::Request& reques
 }
 
 api::Response FunctionUrl::respond(const api::Request& request) {
-  if (uploads_ == Uploads::off && request.method == "POST" &&
-      api::route_of(request) == "deliveries")
+  const auto route = api::route_of(request);
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (uploads_ == Uploads::off && !reads && route == "withdrawal")
+    return api::problem(403,
+                        "deliveries are not withdrawn here: `meterline withdraw` does so, or let "
+                        "this function do it with METERLINE_UPLOADS=on");
+  if (uploads_ == Uploads::off && request.method == "POST" && route == "deliveries")
     return api::problem(403,
                         "uploads are off here: put the file into the bucket, or let this function "
                         "take it with METERLINE_UPLOADS=on");

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "api/problem.h"
-#include "events/json.h"
+#include "core/json.h"
 #include "store/memory/memory_store.h"
 
 namespace meterline::lambda {
@@ -144,6 +144,10 @@ TEST(FunctionUrl, TakesUploadsOnlyWhereTheyAreOn) {
   const auto upload = event("POST", "/v1/deliveries", "", R"(,"body":")" + file + '"');
   EXPECT_THAT(Function(handler, Uploads::off).handle(upload), HasSubstr("METERLINE_UPLOADS=on"));
   EXPECT_THAT(Function(handler, Uploads::on).handle(upload), StartsWith(R"({"statusCode":201)"));
+  for (const char* method : {"POST", "DELETE"})
+    EXPECT_THAT(
+        Function(handler, Uploads::off).handle(event(method, "/v1/deliveries/x/withdraw", "")),
+        HasSubstr("`meterline withdraw` does so"));
   EXPECT_THAT(Function(handler, Uploads::off).handle(event("POST", "/", "")),
               StartsWith(R"({"statusCode":405)"));
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "api/json_writer.h"
-#include "events/json.h"
+#include "core/json.h"
 
 namespace meterline::lambda {
 namespace {
@@ -56,17 +56,17 @@ Clock::time_point time_to_give_up(Instant deadline, std::chrono::milliseconds ma
 /// The messages of a batch that a queue gave to the function; empty when it is something else.
 /// A record without an id cannot be named among the failures, and is none.
 std::vector<Processor::QueueMessage> Processor::messages_of(const std::string& payload) {
-  const auto root = events::parse_json(payload, payload_bytes_max);
-  const auto* records = root ? events::find_member(*root, {"Records"}) : nullptr;
+  const auto root = parse_json(payload, payload_bytes_max);
+  const auto* records = root ? find_member(*root, {"Records"}) : nullptr;
   const auto* list = records == nullptr ? nullptr : records->if_array();
   std::vector<QueueMessage> messages;
   if (list == nullptr) return messages;
   for (const auto& record : *list) {
-    const auto id = events::find_text(record, {"messageId"});
-    if (!id || events::find_text(record, {"eventSource"}) != "aws:sqs") return {};
-    const auto receives = events::find_number(record, {"attributes", "ApproximateReceiveCount"});
+    const auto id = find_text(record, {"messageId"});
+    if (!id || find_text(record, {"eventSource"}) != "aws:sqs") return {};
+    const auto receives = find_number(record, {"attributes", "ApproximateReceiveCount"});
     messages.push_back({.id = std::string(*id),
-                        .body = std::string(events::find_text(record, {"body"}).value_or("")),
+                        .body = std::string(find_text(record, {"body"}).value_or("")),
                         .receives = static_cast<int>(receives.value_or(1))});
   }
   return messages;

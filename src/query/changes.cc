@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -65,15 +66,29 @@ class Suspects {
   std::map<MeterId, std::optional<DateRange>> named_;
 };
 
-Result<Suspects> read_suspects(const store::Store& store, const ChangesQuestion& question) {
-  Suspects suspects(question);
-  store::DeliveriesQuery query{.received_after = question.since, .limit = records_at_once};
+Result<void> visit_records(const store::Store& store, store::DeliveriesQuery query,
+                           const std::function<void(const store::DeliveryRecord&)>& visit) {
+  query.limit = records_at_once;
   for (;;) {
     METERLINE_TRY(const auto records, store.deliveries(query));
-    for (const auto& record : records) suspects.add(record.days);
-    if (records.size() < query.limit) return suspects;
+    std::for_each(records.begin(), records.end(), visit);
+    if (records.size() < query.limit) return {};
     query.after = records.back().delivery.id;
   }
+}
+
+/// What was received since, withdrawn since, or brought back since.
+Result<Suspects> read_suspects(const store::Store& store, const ChangesQuestion& question) {
+  Suspects suspects(question);
+  METERLINE_CHECK(
+      visit_records(store, {.received_after = question.since},
+                    [&](const store::DeliveryRecord& record) { suspects.add(record.days); }));
+  METERLINE_CHECK(visit_records(store, {.only = store::DeliveriesOf::events},
+                                [&](const store::DeliveryRecord& record) {
+                                  if (record.events.back().at > question.since)
+                                    suspects.add(record.days);
+                                }));
+  return suspects;
 }
 
 /// The meters to look at, ascending: at most changes_meters_max, and one more if there is.
@@ -102,13 +117,16 @@ Result<std::vector<MeterId>> meters_of(const store::Store& store, const ChangesQ
 struct Slot {
   std::optional<Decimal> reading;
   Quality quality = Quality::missing;
+  Note note;
   bool operator==(const Slot&) const = default;
 };
 
 Slot slot_of(const store::ResolvedDay& day, std::size_t slot) {
   const auto quality = day.qualities[slot];
-  if (quality == Quality::missing) return {};
-  return {.reading = day.reading(slot), .quality = quality};
+  const Note* const note = note_at(day.notes, slot);
+  return {.reading = quality == Quality::missing ? std::nullopt : std::optional(day.reading(slot)),
+          .quality = quality,
+          .note = note == nullptr ? Note() : *note};
 }
 
 std::int64_t readings_of(const store::ResolvedDay& day) {

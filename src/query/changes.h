@@ -24,7 +24,7 @@ struct ChangesQuestion {
   std::size_t limit = 100;             ///< A page ends with the meter that brings it to so many.
 };
 
-/// A day of which a reading or its quality is another than it was.
+/// A day of which a reading, its quality or its note is another than it was.
 struct ChangedDay {
   MeterId meter;
   Channel channel;
@@ -43,7 +43,7 @@ struct Changes {
 };
 
 /// The days whose answer now differs from the answer as of `since`. Reads the records of what was
-/// received later, and of each meter that those deliveries name the days from their first to their
+/// received, withdrawn or brought back later, and of each meter that those deliveries name the days from their first to their
 /// last; where one is of more than store::delivered_meters_max meters, those days of every meter.
 /// An unknown meter has no changes. Errors: `invalid_argument` when `to` is before `from`, and
 /// those of the store.

@@ -250,19 +250,27 @@ class LastIntervals {
  public:
   LastIntervals(const store::Store& store, const MeterId& meter) : store_(store), meter_(meter) {}
 
-  /// Empty for a channel without any day.
+  /// Empty for a channel without any day that counts now.
   Result<std::optional<IntervalLength>> find(const Channel& channel) {
-    if (!info_) {
-      METERLINE_TRY(auto info, store_.meter(meter_));
-      if (!info) return unknown(meter_);
-      info_ = std::move(info);
-    }
+    METERLINE_CHECK(look_up());
     for (const auto& known : info_->channels)
       if (known.channel == channel) return std::optional(known.interval);
     return std::optional<IntervalLength>();
   }
+  /// Whether the meter has any day that counts now.
+  Result<bool> has_any() {
+    METERLINE_CHECK(look_up());
+    return !info_->channels.empty();
+  }
 
  private:
+  Result<void> look_up() {
+    if (info_) return {};
+    METERLINE_TRY(auto info, store_.meter(meter_));
+    info_ = std::move(info).value_or(store::MeterInfo());
+    return {};
+  }
+
   const store::Store& store_;
   const MeterId& meter_;
   std::optional<store::MeterInfo> info_;
@@ -370,10 +378,13 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
       if (!is_of_meter) continue;
       METERLINE_TRY(interval, intervals.find(answer.channel()));
     }
-    if (!interval) continue;  // Its first day is being loaded.
+    if (!interval) continue;  // Its first day is being loaded, or all of them are withdrawn.
     METERLINE_TRY(ChannelConsumption channel, answer.finish(*interval));
     out.channels.push_back(std::move(channel));
   }
+  if (!out.channels.empty()) return out;
+  METERLINE_TRY(const bool is_known, intervals.has_any());
+  if (!is_known) return unknown(question.meter);
   return out;
 }
 

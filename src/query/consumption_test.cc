@@ -527,6 +527,9 @@ class Counting final : public store::Store {
     return found;
   }
   std::shared_ptr<const std::vector<Channel>> few_channels() const override { return few; }
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
+    return store_->add_event(delivery, event);
+  }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery& query) const override {
     return store_->deliveries(query);
@@ -642,6 +645,21 @@ TEST(DailySum, SumsConsumptionInOneUnit) {
     const auto sum = daily_sum(*store, meter_of("A"), date_of("2019-01-01"));
     ASSERT_TRUE(sum) << says;
     EXPECT_EQ(*sum ? (*sum)->text() : "-", expected) << says;
+  }
+}
+
+TEST(Consumption, OfAMeterThatIsWithdrawnAltogetherIsKnownAsOfBefore) {
+  const auto gone = delivery_of(1, 1, {"A 2019-01-01 60 1x24"});
+  const auto store = store_of({gone});
+  ASSERT_TRUE(store->add_event(
+      gone.delivery.id, {.at = meterline::testing::second(5), .who = "ann", .reason = "no"}));
+  for (const auto resolution : {Resolution::interval, Resolution::day, Resolution::month}) {
+    auto asked = question("2019-01-01", "2019-12-31", resolution);
+    EXPECT_EQ(consumption(*store, asked).error().code, Errc::not_found);
+    asked.as_of = meterline::testing::second(4);
+    const auto answer = consumption(*store, asked);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->channels.at(0).total.sum->text(), "24");
   }
 }
 

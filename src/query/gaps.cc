@@ -204,6 +204,7 @@ class ChannelOfMeter {
   }
 
   const Channel& channel() const { return answer_.channel; }
+  bool has_days() const { return answer_.stored > 0; }
 
   void add(const store::ResolvedDay& day) {
     skip_to(day.date.days());
@@ -232,10 +233,35 @@ class ChannelOfMeter {
                             .expected = std::nullopt});
   }
 
-  const DateRange& dates_;
+  DateRange dates_;
   std::int32_t next_day_;  ///< The first that was not looked at yet.
   ChannelGaps answer_;
 };
+
+tl::unexpected<Error> unknown(const MeterId& meter) {
+  return fail(Errc::not_found, fmt::format("meter {} is not known: no file loaded so far has a day "
+                                           "of it",
+                                           meter.text()));
+}
+
+/// Drops channels without days in the answer that the meter does not have any more: all that was
+/// said of them is withdrawn now. `not_found` where nothing is left of the meter.
+Result<void> drop_withdrawn(const store::Store& store, const MeterId& meter,
+                            std::vector<ChannelOfMeter>& channels) {
+  const auto has_days = [](const ChannelOfMeter& channel) { return channel.has_days(); };
+  if (!channels.empty() && std::all_of(channels.begin(), channels.end(), has_days)) return {};
+  METERLINE_TRY(const auto info, store.meter(meter));
+  if (!info && std::none_of(channels.begin(), channels.end(), has_days)) return unknown(meter);
+  std::vector<ChannelOfMeter> kept;
+  for (auto& channel : channels) {
+    const auto is_that = [&](const auto& known) { return known.channel == channel.channel(); };
+    if (channel.has_days() ||
+        (info && std::any_of(info->channels.begin(), info->channels.end(), is_that)))
+      kept.push_back(std::move(channel));
+  }
+  channels = std::move(kept);
+  return {};
+}
 
 }  // namespace
 
@@ -265,15 +291,12 @@ std::string_view kind_of(const Gap& gap) { return gap.expected ? "incomplete" : 
 
 Result<MeterGaps> meter_gaps(const store::Store& store, const MeterGapsQuestion& question) {
   METERLINE_CHECK(check(question.dates));
-  METERLINE_TRY(const auto info, store.meter(question.meter));
-  if (!info)
-    return fail(Errc::not_found,
-                fmt::format("meter {} is not known: no file loaded so far has a day of it",
-                            question.meter.text()));
+  METERLINE_TRY(const auto known, store.channels(question.meter));
+  if (known.empty()) return unknown(question.meter);
   std::vector<ChannelOfMeter> channels;
-  for (const auto& known : info->channels)
-    if (is_wanted(known.channel, question.channel, question.flow))
-      channels.emplace_back(known.channel, question.dates);
+  for (const auto& channel : known)
+    if (is_wanted(channel, question.channel, question.flow))
+      channels.emplace_back(channel, question.dates);
 
   const store::DaysQuery days{.meter = question.meter,
                               .dates = question.dates,
@@ -285,6 +308,7 @@ Result<MeterGaps> meter_gaps(const store::Store& store, const MeterGapsQuestion&
           if (channel.channel() == day.channel) channel.add(day);
         return {};
       }));
+  METERLINE_CHECK(drop_withdrawn(store, question.meter, channels));
   MeterGaps out{.question = question, .channels = {}};
   for (auto& channel : channels) out.channels.push_back(channel.finish());
   return out;

@@ -344,5 +344,31 @@ RC_GTEST_PROP(GapsOfAMeter, EqualTheSlowReference, ()) {
               naive_lines(meter, all, asked));
 }
 
+TEST(Gaps, OfWithdrawnDaysAreAsOfDaysThatNeverCame) {
+  const auto kept = delivery_of(1, 1, {"A 2019-01-01 60 1x24"});
+  const auto gone = delivery_of(
+      2, 2,
+      {"A 2019-01-02 60 1x24", "A 2019-01-01 B1/generation/Wh 60 1x24", "B 2019-01-01 60 1x24"});
+  const auto store = store_of({kept, gone});
+  const auto alone = store_of({kept});
+  ASSERT_TRUE(store->add_event(gone.delivery.id, {.at = second(5), .who = "ann", .reason = "no"}));
+  const auto span = dates("2019-01-01", "2019-01-02");
+  for (const auto absent : {Absent::listed, Absent::left_out}) {
+    const auto question = all_meters("2019-01-01", "2019-01-02", absent);
+    const auto found = gaps(*store, question).value();
+    const auto wanted = gaps(*alone, question).value();
+    EXPECT_EQ(line_of(found.total), line_of(wanted.total));
+    EXPECT_EQ(found.meters.size(), wanted.meters.size());
+  }
+  const auto of_meter = [&](std::string_view meter, std::optional<Instant> as_of) {
+    return meter_gaps(*store, {.meter = *MeterId::parse(meter), .dates = span, .as_of = as_of});
+  };
+  EXPECT_EQ(of_meter("A", {}).value().channels.size(), 1U);
+  EXPECT_EQ(of_meter("A", {}).value().channels.at(0).stored, 1);
+  EXPECT_EQ(of_meter("A", second(4)).value().channels.size(), 2U);
+  EXPECT_EQ(of_meter("B", {}).error().code, Errc::not_found);
+  EXPECT_EQ(of_meter("B", second(4)).value().channels.at(0).stored, 1) << "it counted then";
+}
+
 }  // namespace
 }  // namespace meterline::query

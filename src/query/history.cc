@@ -76,7 +76,12 @@ class ChannelTeller {
  public:
   ChannelTeller(const store::Store& store, const HistoryQuestion& question, const Channel& channel,
                 const std::vector<Kept>& kept)
-      : store_(store), question_(question), channel_(channel), kept_(kept), known_(kept.size()) {}
+      : store_(store),
+        question_(question),
+        channel_(channel),
+        kept_(kept),
+        known_(kept.size()),
+        events_(kept.size()) {}
 
   Result<ChannelHistory> tell() {
     // Of those received together the lesser version comes first.
@@ -86,16 +91,20 @@ class ChannelTeller {
       return kept_[a].version.received < kept_[b].version.received;
     });
     ChannelHistory history{.channel = channel_, .versions = {}};
-    store::ResolvedDay answer;
     for (const auto at : order) {
       METERLINE_TRY(auto version, alone(kept_[at]));
+      if (version.record) events_[at] = version.record->events;
+      version.withdrawn = is_withdrawn(events_[at]);
+      const Instant received = kept_[at].version.received;
+      METERLINE_TRY(const auto before, answer_of_known(received));
       known_[at] = true;
-      METERLINE_TRY(auto next, answer_of_known());
-      tell_changes(answer, next, version);
-      answer = std::move(next);
+      METERLINE_TRY(const auto after, answer_of_known(received));
+      tell_changes(before, after, version);
       history.versions.push_back(std::move(version));
     }
-    for (auto& version : history.versions) version.counts = is_part_of(answer, version.version);
+    METERLINE_TRY(const auto answer, answer_of_known(Instant::end_of_time()));
+    for (auto& version : history.versions)
+      version.counts = !version.withdrawn && is_part_of(answer, version.version);
     std::reverse(history.versions.begin(), history.versions.end());
     return history;
   }
@@ -127,10 +136,12 @@ class ChannelTeller {
     return version;
   }
 
-  Result<store::ResolvedDay> answer_of_known() const {
+  /// Without slots where nothing counts.
+  Result<store::ResolvedDay> answer_of_known(Instant as_of) const {
     store::DayResolver resolver;
     for (std::size_t i = 0; i < kept_.size(); ++i)
-      if (known_[i]) METERLINE_CHECK(resolver.add(stored(kept_[i])));
+      if (known_[i] && !is_withdrawn(events_[i], as_of))
+        METERLINE_CHECK(resolver.add(stored(kept_[i])));
     return resolver.day();
   }
 
@@ -144,8 +155,9 @@ class ChannelTeller {
   const store::Store& store_;
   const HistoryQuestion& question_;
   const Channel& channel_;
-  const std::vector<Kept>& kept_;  ///< The greatest version first.
-  std::vector<bool> known_;        ///< Of those, which have been received so far.
+  const std::vector<Kept>& kept_;                   ///< The greatest version first.
+  std::vector<bool> known_;                         ///< Of those, which have been received so far.
+  std::vector<std::vector<DeliveryEvent>> events_;  ///< Of the deliveries of the known ones.
 };
 
 }  // namespace

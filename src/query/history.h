@@ -40,11 +40,12 @@ struct DayVersion {
   /// Empty for a load that never finished.
   std::optional<store::DeliveryRecord> record;
   IntervalLength interval;
-  Total total;          ///< Of this version alone.
-  Notes notes;          ///< Of its slots, as its source says them.
-  bool counts = false;  ///< Whether a reading of today's answer is its own.
-  /// What the answer became when this version was received: none where an older one counts. Where
-  /// the interval changed with it, all slots of the new one.
+  Total total;             ///< Of this version alone.
+  Notes notes;             ///< Of its slots, as its source says them.
+  bool counts = false;     ///< Whether a reading of today's answer is its own.
+  bool withdrawn = false;  ///< Its delivery is withdrawn now.
+  /// What the answer became when this version was received, with what was withdrawn by then: none
+  /// where an older one counts. Where the interval changed with it, all slots of the new one.
   std::vector<SlotChange> changes;
   Notes notes_before;  ///< By place in `changes`.
   Notes notes_after;   ///< By place in `changes`.

@@ -104,6 +104,43 @@ TEST(History, OfAnotherIntervalTellsAllSlots) {
                           "@1/1 /in/1.csv 3 of 2/2 0:-=1a 60:-=2a"));
 }
 
+DeliveryEvent event_at(std::int64_t seconds, DeliveryEventKind kind) {
+  return {.at = second(seconds), .kind = kind, .who = "ann", .reason = "sent twice"};
+}
+
+TEST(History, TellsWhatWasWithdrawnAndWhatCountedThen) {
+  const auto store = store::make_memory_store();
+  const auto wrong = received(20, delivery_of(5, 2, {"A 2019-01-01 60 9 9"}));
+  for (const auto& each : {received(10, delivery_of(1, 1, {"A 2019-01-01 60 1 1"})), wrong,
+                           received(40, delivery_of(40, 3, {"A 2019-01-01 60 1 2"}))})
+    must(load(*store, each));
+  must(store->add_event(wrong.delivery.id, event_at(30, DeliveryEventKind::withdrawn)));
+  const HistoryQuestion question{.meter = meter_of("A"), .date = *Date::parse("2019-01-01")};
+  const auto answer = must(history(*store, question));
+  const auto& versions = answer.channels.at(0).versions;
+  EXPECT_THAT(lines_of(answer.channels.at(0)),
+              ElementsAre("@40/40 /in/3.csv 3 of 2/2 * 60:1a=2a",  // What was there before it.
+                          "@5/20 /in/2.csv 18 of 2/2 0:1a=9a 60:1a=9a",
+                          "@1/10 /in/1.csv 2 of 2/2 0:-=1a 60:-=1a"));
+  EXPECT_FALSE(versions.at(0).withdrawn);
+  EXPECT_TRUE(versions.at(1).withdrawn);
+  EXPECT_EQ(versions.at(1).record->events.size(), 1U);
+
+  must(store->add_event(wrong.delivery.id, event_at(50, DeliveryEventKind::restored)));
+  EXPECT_FALSE(must(history(*store, question)).channels.at(0).versions.at(1).withdrawn);
+}
+
+TEST(History, IsToldOfAMeterThatHasNothingElse) {
+  const auto store = store::make_memory_store();
+  const auto only = delivery_of(1, 1, {"A 2019-01-01 60 1"});
+  must(load(*store, only));
+  must(store->add_event(only.delivery.id, event_at(2, DeliveryEventKind::withdrawn)));
+  const auto answer =
+      must(history(*store, {.meter = meter_of("A"), .date = *Date::parse("2019-01-01")}));
+  EXPECT_TRUE(answer.channels.at(0).versions.at(0).withdrawn);
+  EXPECT_FALSE(answer.channels.at(0).versions.at(0).counts);
+}
+
 TEST(History, FiltersChannelsAndKnowsTheMeter) {
   const auto store = store::make_memory_store();
   must(load(*store,

@@ -95,7 +95,7 @@ struct Account {
 /// Gathers what should be known of a meter from its days.
 class InfoOfDays {
  public:
-  /// The newest version of a day; dates ascending.
+  /// The newest version of a day, as far as withdrawn ones count; dates ascending.
   void add(const StoredDay& newest, IntervalLength interval) {
     const auto [found, is_first] = channels_.try_emplace(newest.channel);
     ChannelInfo& info = found->second;
@@ -191,7 +191,8 @@ class StoreCheck {
   Result<void> each_meter(const MeterVisitor& visit);
   Result<void> check_meter(const MeterInfo& info);
   Result<void> check_again(const MeterId& meter, const MeterInfo& found_before);
-  Result<MeterInfo> info_from_days(const MeterId& meter) const;
+  Result<MeterInfo> info_from_days(const MeterId& meter, Withdrawn withdrawn) const;
+  Result<MeterInfo> known_info(const MeterId& meter) const;
 
   Result<void> check_totals();
   Result<DateDigests> read_totals();
@@ -227,8 +228,11 @@ class MeterCheck {
 
   Result<void> add(const StoredDay& stored);
   void finish_day();
-  /// What should be known of the meter.
+  /// What should be known of the meter, were nothing withdrawn.
   MeterInfo info() const { return info_.of(meter_); }
+  /// What should be known of it now; the same where has_withdrawn() is false.
+  MeterInfo counting() const { return counting_.of(meter_); }
+  bool has_withdrawn() const { return has_withdrawn_; }
 
  private:
   void check_place(const StoredDay& stored);
@@ -238,6 +242,9 @@ class MeterCheck {
   StoreCheck& check_;
   const MeterId meter_;
   InfoOfDays info_;
+  InfoOfDays counting_;
+  bool has_withdrawn_ = false;
+  bool is_counted_ = false;  ///< The day has a version that counts.
   bool any_ = false;
   Date date_;
   Channel channel_;
@@ -272,6 +279,10 @@ Result<void> MeterCheck::add(const StoredDay& stored) {
   }
   count(stored);
   if (is_new) info_.add(stored, day_.interval);
+  if (is_new) is_counted_ = false;
+  if (!stored.withdrawn && !is_counted_) counting_.add(stored, day_.interval);
+  is_counted_ = is_counted_ || !stored.withdrawn;
+  has_withdrawn_ = has_withdrawn_ || stored.withdrawn;
   return resolver_.add(stored);
 }
 
@@ -382,8 +393,10 @@ void StoreCheck::check_account(const Account& account) {
                    account.readings_found, account.missing_found));
 }
 
+/// With those of which nothing counts: their days are those of deliveries, too.
 Result<void> StoreCheck::each_meter(const MeterVisitor& visit) {
-  MetersQuery query{.prefix = "", .after = {}, .limit = meters_step};
+  MetersQuery query{
+      .prefix = "", .after = {}, .limit = meters_step, .withdrawn = Withdrawn::counted};
   for (;;) {
     METERLINE_TRY(const auto page, store_.meters(query));
     for (const auto& info : page) METERLINE_CHECK(visit(info));
@@ -404,32 +417,43 @@ Result<void> StoreCheck::check_meter(const MeterInfo& info) {
     tell(DamageKind::day, fmt::format("meter {}", info.meter.text()), read.error().message);
     return {};
   }
-  const auto found = days.info();
-  return found == info ? Result<void>() : check_again(info.meter, found);
+  if (days.info() != info) return check_again(info.meter, days.info());
+  if (!days.has_withdrawn()) return {};
+  METERLINE_TRY(const auto known, known_info(info.meter));
+  return known == days.counting() ? Result<void>() : check_again(info.meter, days.counting());
+}
+
+/// Without channels where it is not known.
+Result<MeterInfo> StoreCheck::known_info(const MeterId& meter) const {
+  METERLINE_TRY(auto known, store_.meter(meter));
+  return known ? *std::move(known) : MeterInfo{.meter = meter, .channels = {}};
 }
 
 /// A meter may have got days between the two looks at it: they are taken once more.
 Result<void> StoreCheck::check_again(const MeterId& meter, const MeterInfo& found_before) {
-  METERLINE_TRY(const auto known, store_.meter(meter));
-  METERLINE_TRY(const auto found, info_from_days(meter));
-  if (known == found) {
-    METERLINE_TRY(const auto listed, store_.meters({.prefix = meter.text(), .limit = 1}));
+  METERLINE_TRY(const auto known, known_info(meter));
+  METERLINE_TRY(const auto counting, info_from_days(meter, Withdrawn::left_out));
+  if (known == counting) {
+    METERLINE_TRY(const auto found, info_from_days(meter, Withdrawn::counted));
+    METERLINE_TRY(
+        const auto listed,
+        store_.meters({.prefix = meter.text(), .limit = 1, .withdrawn = Withdrawn::counted}));
     if (!listed.empty() && listed.front() == found) return {};
   }
-  const MeterInfo nothing{.meter = meter, .channels = {}};
   tell(DamageKind::meter, fmt::format("meter {}", meter.text()),
-       fmt::format("is known with {}; its days say {}", text_of(known.value_or(nothing)),
-                   text_of(found_before)));
+       fmt::format("is known with {}; its days say {}", text_of(known), text_of(found_before)));
   return {};
 }
 
-Result<MeterInfo> StoreCheck::info_from_days(const MeterId& meter) const {
+Result<MeterInfo> StoreCheck::info_from_days(const MeterId& meter, Withdrawn withdrawn) const {
   InfoOfDays info;
   std::optional<std::pair<Date, Channel>> last;
   ReadingDay day;
   METERLINE_CHECK(store_.read_days({.meter = meter, .dates = ever()},
                                    [&](const StoredDay& stored) -> Result<void> {
                                      if (last == std::pair(stored.date, stored.channel)) return {};
+                                     if (stored.withdrawn && withdrawn == Withdrawn::left_out)
+                                       return {};
                                      last.emplace(stored.date, stored.channel);
                                      if (unpack_day(stored.packed, day))
                                        info.add(stored, day.interval);

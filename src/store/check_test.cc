@@ -85,6 +85,9 @@ class Damaged final : public Store {
     if (found && on_meter) on_meter(*found);
     return found;
   }
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
+    return store_->add_event(delivery, event);
+  }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     METERLINE_TRY(auto found, store_->deliveries(query));
     if (on_deliveries) on_deliveries(found);

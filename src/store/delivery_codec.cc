@@ -59,6 +59,7 @@ class Reader {
     return taken;
   }
   std::size_t left() const { return rest_.size(); }
+  void refuse() { broken(); }
   bool is_broken() const { return is_broken_; }
 
  private:
@@ -204,10 +205,32 @@ bool read_days(Reader& in, DeliveredDays& days) {
   return true;
 }
 
+void write_event(const DeliveryEvent& event, Writer& out) {
+  out.number(event.at.micros);
+  out.byte(static_cast<std::uint8_t>(event.kind));
+  out.text(event.who);
+  out.text(event.reason);
+}
+
+/// What cannot be an event breaks the reading.
+void read_events(Reader& in, std::vector<DeliveryEvent>& events) {
+  const auto count = in.number();
+  if (count < 0 || count > static_cast<std::int64_t>(delivery_events_max)) return in.refuse();
+  for (std::int64_t i = 0; i < count && !in.is_broken(); ++i) {
+    DeliveryEvent event;
+    event.at.micros = in.number();
+    event.kind = static_cast<DeliveryEventKind>(in.byte());
+    event.who = in.text();
+    event.reason = in.text();
+    if (!is_event(event) || (!events.empty() && event <= events.back())) return in.refuse();
+    events.push_back(std::move(event));
+  }
+}
+
 }  // namespace
 
 std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report,
-                            const DeliveredDays& days) {
+                            const DeliveredDays& days, std::span<const DeliveryEvent> events) {
   Writer out;
   out.byte(record_format);
   write_delivery(delivery, out);
@@ -218,6 +241,8 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
   out.number(static_cast<std::int64_t>(report.findings.size()));
   for (const auto& finding : report.findings) write_finding(finding, out);
   write_days(days, out);
+  out.number(static_cast<std::int64_t>(events.size()));
+  for (const auto& event : events) write_event(event, out);
   return out.take();
 }
 
@@ -239,6 +264,7 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   read_counts(in, record.report);
   read_findings(in, record.report);
   const bool days_are_whole = read_days(in, record.days);
+  read_events(in, record.events);
   if (!days_are_whole || in.is_broken() || in.left() != 0 ||
       record.report.state > DeliveryState::failed || record.delivery.unit > Unit::MVAh)
     return damaged();

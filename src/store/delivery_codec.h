@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -8,10 +9,11 @@
 
 namespace meterline::store {
 
-/// A delivery, its report and which days it brought as bytes, for backends that keep them in one
-/// value. The first byte is a format number; docs/store.md has the layout.
+/// A delivery, its report, which days it brought and its events as bytes, for backends that keep
+/// them in one value. The first byte is a format number; docs/store.md has the layout. Backends keep
+/// events apart, so that writing a record again loses none: they leave them out here.
 std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report,
-                            const DeliveredDays& days);
+                            const DeliveredDays& days, std::span<const DeliveryEvent> events = {});
 
 /// Errors: `corrupt`. Never reads past the end, whatever the bytes are.
 Result<DeliveryRecord> decode_delivery(std::string_view bytes);

@@ -45,6 +45,7 @@ Result<Sum> sum_of(const ResolvedDay& day) {
 }  // namespace
 
 Result<void> DayResolver::add(const StoredDay& day) {
+  if (day.withdrawn) return {};
   if (any_ && missing_ == 0) return {};
   METERLINE_CHECK(unpack_day(day.packed, scratch_));
   if (!any_ || missing_ == day_.qualities.size()) {

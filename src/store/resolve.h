@@ -51,7 +51,8 @@ Result<void> read_resolved(const Store& store, const DaysQuery& query,
 /// Resolves the versions of one (channel, date), given newest first.
 class DayResolver {
  public:
-  /// A version that can add nothing to a complete day is not even unpacked.
+  /// A version that can add nothing to a complete day is not even unpacked; one of a withdrawn
+  /// delivery is as if it were not there.
   Result<void> add(const StoredDay& day);
   bool empty() const { return !any_; }
   const ResolvedDay& day() const { return day_; }

@@ -12,6 +12,7 @@
 #include "core/date.h"
 #include "core/decimal.h"
 #include "core/delivery.h"
+#include "core/delivery_event.h"
 #include "core/meter_id.h"
 #include "core/reading_day.h"
 #include "core/result.h"
@@ -37,6 +38,7 @@ struct StoredDay {
   Version version;
   DeliveryId delivery;
   std::string_view packed;
+  bool withdrawn = false;  ///< At the time asked as of: then it is told, and does not count.
 };
 
 struct QualityCounts {
@@ -67,9 +69,9 @@ struct DayTotal {
 
 struct ChannelInfo {
   Channel channel;
-  IntervalLength interval;  ///< Of the newest version of its last day.
+  IntervalLength interval;  ///< Of the newest version of its last day that counts.
   Date first;
-  Date last;  ///< both inclusive: days of which at least one version is stored
+  Date last;  ///< both inclusive: days of which at least one version counts
   bool operator==(const ChannelInfo&) const = default;
 };
 
@@ -84,6 +86,15 @@ struct MeterChannels {
   std::vector<Channel> channels;  ///< Ascending; at least one.
   bool operator==(const MeterChannels&) const = default;
 };
+inline std::vector<MeterChannels> channels_of(std::vector<MeterInfo> meters) {
+  std::vector<MeterChannels> found;
+  for (auto& info : meters) {
+    auto& meter = found.emplace_back();
+    meter.meter = std::move(info.meter);
+    for (auto& known : info.channels) meter.channels.push_back(std::move(known.channel));
+  }
+  return found;
+}
 
 /// A delivery of more meters than this does not name them in its record.
 inline constexpr std::size_t delivered_meters_max = 1000;
@@ -100,13 +111,17 @@ struct DeliveryRecord {
   Delivery delivery;
   DeliveryReport report;
   DeliveredDays days = {};
+  std::vector<DeliveryEvent> events = {};  ///< In their order.
+
+  bool is_withdrawn() const { return meterline::is_withdrawn(events); }
   bool operator==(const DeliveryRecord&) const = default;
 };
 
 struct DaysQuery {
   MeterId meter;
   DateRange dates;
-  Instant as_of = Instant::end_of_time();  ///< Versions after it are left out.
+  /// Versions received after it are left out; those of deliveries withdrawn then do not count.
+  Instant as_of = Instant::end_of_time();
 };
 
 struct TotalsQuery {
@@ -119,7 +134,7 @@ struct DayPresence {
   const MeterId& meter;
   const Channel& channel;
   Date first;                  ///< Bit 0 of what follows; bit n is n days later.
-  std::uint32_t stored = 0;    ///< Days of which at least one version is stored.
+  std::uint32_t stored = 0;    ///< Days of which at least one version counts.
   std::uint32_t complete = 0;  ///< Of those, days of which no reading is missing.
 };
 
@@ -136,8 +151,8 @@ struct ChannelMonth {
   };
   struct Meter {
     MeterId meter;
-    std::uint32_t stored = 0;    ///< Days of which at least one version is stored; at least one.
-    std::uint32_t complete = 0;  ///< Of those, days of which no reading is missing.
+    std::uint32_t stored = 0;        ///< Days of which at least one version counts; at least one.
+    std::uint32_t complete = 0;      ///< Of those, days of which no reading is missing.
     std::uint32_t with_reading = 0;  ///< Of those, days with a reading or more.
     std::uint16_t slots_min = 0;     ///< Of the stored days, the fewest slots.
     std::uint16_t slots_max = 0;
@@ -150,10 +165,24 @@ struct MonthOfMeters {
   std::vector<ChannelMonth> channels;  ///< Each once.
 };
 
+/// What becomes of days that only withdrawn deliveries brought.
+enum class Withdrawn {
+  left_out,  ///< They are as if they were not stored.
+  counted,   ///< As if nothing had ever been withdrawn.
+};
+
 struct MetersQuery {
   std::string prefix;  ///< Of the meter id.
   MeterId after;       ///< Ids greater than this; default: from the first.
   std::size_t limit = 100;
+  Withdrawn withdrawn = Withdrawn::left_out;
+};
+
+/// Which deliveries a list is of.
+enum class DeliveriesOf : std::uint8_t {
+  all,
+  events,     ///< Those that were withdrawn or brought back.
+  withdrawn,  ///< Those that are withdrawn now.
 };
 
 struct DeliveriesQuery {
@@ -162,7 +191,12 @@ struct DeliveriesQuery {
   std::optional<Instant> received_after = {};
   std::optional<DeliveryId> after;  ///< Continue behind this one, in the order of the answer.
   std::size_t limit = 100;
+  DeliveriesOf only = DeliveriesOf::all;
 };
+
+/// Events that a store takes, of all its deliveries together: they are in memory, or read with
+/// every question.
+inline constexpr std::size_t store_events_max = 10'000;
 
 /// One thing that a backend knows of its own size: `disk_bytes`, `partitions`.
 struct StoreFigure {
@@ -194,7 +228,7 @@ class DeliveryWriter {
   /// When it returns without error, all added days and the reports, one for each delivery in
   /// their order, are durable (fsynced) and every question sees them. Called at most once, and
   /// the last call. A report's state must be `stored` or `refused`; it replaces the report of an
-  /// earlier commit of the same delivery.
+  /// earlier commit of the same delivery, whose events stay.
   virtual Result<void> commit(std::span<const DeliveryReport> reports) = 0;
   Result<void> commit(const DeliveryReport& report) { return commit(std::span(&report, 1)); }
 };
@@ -257,7 +291,7 @@ class Store {
     });
   }
 
-  /// Ascending by meter id.
+  /// Ascending by meter id; those of which something counts.
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
   virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
 
@@ -266,24 +300,19 @@ class Store {
   virtual Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const {
     auto meters = this->meters(query);
     if (!meters) return tl::unexpected(std::move(meters).error());
-    std::vector<MeterChannels> found;
-    for (auto& info : *meters) {
-      auto& meter = found.emplace_back();
-      meter.meter = std::move(info.meter);
-      for (auto& known : info.channels) meter.channels.push_back(std::move(known.channel));
-    }
-    return found;
+    return channels_of(*std::move(meters));
   }
 
-  /// The channels of meter(), ascending; none for an unknown one. Every question about a meter
-  /// begins with it, so a backend answers it with less work where it can; it may then name a
-  /// channel, too, whose first days are being loaded.
+  /// The channels that the meter has days of, whether they count or not, ascending; none for an
+  /// unknown one. Every question about a meter begins with it, so a backend answers it with less
+  /// work where it can; it may then name a channel, too, whose first days are being loaded.
   virtual Result<std::vector<Channel>> channels(const MeterId& meter) const {
-    const auto info = this->meter(meter);
-    if (!info) return tl::unexpected(info.error());
+    const auto found =
+        meters({.prefix = meter.text(), .after = {}, .limit = 1, .withdrawn = Withdrawn::counted});
+    if (!found) return tl::unexpected(found.error());
     std::vector<Channel> channels;
-    if (*info)
-      for (const auto& channel : (*info)->channels) channels.push_back(channel.channel);
+    if (!found->empty() && found->front().meter == meter)
+      for (const auto& channel : found->front().channels) channels.push_back(channel.channel);
     return channels;
   }
 
@@ -291,6 +320,15 @@ class Store {
   /// has few; null from others. A day may then be looked for without asking for the meter's
   /// channels first. A channel whose first days are being loaded may be left out.
   virtual std::shared_ptr<const std::vector<Channel>> few_channels() const { return nullptr; }
+
+  /// Adds an event to a delivery. When it returns without error, the event is durable, is in the
+  /// delivery's record for good, and every question that begins then sees what it means: what was
+  /// said by a delivery counts as of a time unless it was withdrawn at that time, and days of which
+  /// nothing counts are as if they were not stored. Events are a set: one that is added again, from
+  /// two processes at once, or before its delivery is committed, ends in the same.
+  /// Errors: `invalid_argument` for what is_event() refuses; `too_large` where the delivery would
+  /// have more than delivery_events_max, or the store more than store_events_max.
+  virtual Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) = 0;
 
   /// The latest delivered first, or the latest received where `received_after` is given; at equal
   /// times the greater id first.

@@ -175,6 +175,7 @@ Result<void> list_days(const store::Store& store, const MeterId& meter, Instant 
                            METERLINE_CHECK(store::unpack_day(stored.packed, day));
                            std::ostringstream out;
                            out << day << ' ' << text_of(stored.version) << ' ' << stored.delivery;
+                           if (stored.withdrawn) out << " withdrawn";
                            lines.push_back(out.str());
                            return {};
                          });
@@ -182,19 +183,27 @@ Result<void> list_days(const store::Store& store, const MeterId& meter, Instant 
 
 Result<void> list_deliveries(const store::Store& store, std::vector<std::string>& lines) {
   METERLINE_TRY(const auto records, store.deliveries({.source = {}, .after = {}, .limit = 1000}));
-  for (const auto& record : records)
-    lines.push_back(fmt::format("delivery {} {} {} {} {} rows", record.delivery.id.text(),
-                                record.delivery.source, record.delivery.delivered_at.text(),
-                                meterline::text_of(record.report.state),
-                                record.report.rows.stored));
+  for (const auto& record : records) {
+    std::ostringstream out;
+    out << fmt::format("delivery {} {} {} {} {} rows", record.delivery.id.text(),
+                       record.delivery.source, record.delivery.delivered_at.text(),
+                       meterline::text_of(record.report.state), record.report.rows.stored);
+    for (const auto& event : record.events) out << ", " << event;
+    lines.push_back(out.str());
+  }
   return {};
 }
 
 Result<void> list_answers(const store::Store& store, Instant as_of,
                           std::vector<std::string>& lines) {
-  METERLINE_TRY(const auto meters, store.meters({.prefix = "", .after = {}, .limit = 1000}));
-  for (const auto& meter : meters) {
-    lines.push_back(line_of(meter));
+  METERLINE_TRY(const auto counting, store.meters({.prefix = "", .after = {}, .limit = 1000}));
+  for (const auto& meter : counting) lines.push_back(line_of(meter));
+  METERLINE_TRY(
+      const auto all,
+      store.meters(
+          {.prefix = "", .after = {}, .limit = 1000, .withdrawn = store::Withdrawn::counted}));
+  for (const auto& meter : all) {
+    lines.push_back("all " + line_of(meter));
     METERLINE_CHECK(list_days(store, meter.meter, as_of, lines));
   }
   return list_deliveries(store, lines);
@@ -468,7 +477,7 @@ std::vector<NaiveDay> naive_days(const std::vector<TestDelivery>& deliveries, In
   std::map<std::tuple<MeterId, Date, Channel>, std::vector<NaiveVersion>> days;
   for (const TestDelivery& each : deliveries)
     for (const ReadingDay& day : each.days)
-      if (each.delivery.received_at <= as_of)
+      if (each.delivery.received_at <= as_of && !is_withdrawn(each.events, as_of))
         days[key_of(day)].push_back({.version = version_of(each.delivery, day), .day = &day});
 
   std::vector<NaiveDay> out;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/delivery.h"
+#include "core/delivery_event.h"
 #include "core/reading_day.h"
 #include "core/result.h"
 #include "store/store.h"
@@ -26,10 +27,12 @@ struct TestDelivery {
   Delivery delivery;
   DeliveryReport report;
   std::vector<ReadingDay> days;
+  std::vector<DeliveryEvent> events = {};  ///< Ascending.
 
   friend std::ostream& operator<<(std::ostream& out, const TestDelivery& delivery) {
     out << "delivery " << delivery.delivery.version();
     for (const ReadingDay& day : delivery.days) out << "\n  " << day;
+    for (const DeliveryEvent& event : delivery.events) out << "\n  " << event;
     return out << '\n';
   }
 };
@@ -47,7 +50,7 @@ TestDelivery delivery_of_days(std::int64_t seconds, std::uint8_t number,
 TestDelivery delivery_of(std::int64_t seconds, std::uint8_t number,
                          const std::vector<std::string>& lines);
 
-/// Writes the days, sorted, and commits.
+/// Writes the days, sorted, and commits; the events are up to the test.
 Result<void> load(store::Store& store, const TestDelivery& delivery);
 /// Writes all of them by one writer.
 Result<void> load_together(store::Store& store, const std::vector<TestDelivery>& deliveries);

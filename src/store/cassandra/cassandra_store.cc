@@ -9,6 +9,7 @@
 #include "store/cassandra/cassandra_writer.h"
 #include "store/cassandra/day_rows.h"
 #include "store/cassandra/delivery_rows.h"
+#include "store/cassandra/event_rows.h"
 #include "store/cassandra/meter_rows.h"
 #include "store/cassandra/tables.h"
 #include "store/cassandra/totals_rows.h"
@@ -49,6 +50,10 @@ class CassandraStore final : public Store {
     channels.reserve(years.size());
     for (const auto& [channel, known] : years) channels.push_back(channel);
     return channels;
+  }
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
+    METERLINE_CHECK(tables_->prepare_writes());
+    return write_event(*tables_, delivery, event);
   }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return list_deliveries(*tables_, query);

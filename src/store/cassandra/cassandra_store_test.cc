@@ -80,7 +80,7 @@ std::vector<ReadingDay> days_of_a_year(std::string_view line) {
   return days;
 }
 
-TEST_F(CassandraStore, AMeterYearIsOneRequest) {
+TEST_F(CassandraStore, AMeterYearIsOneRequestBesideThatForWhatIsWithdrawn) {
   ASSERT_TRUE(load(*store_, delivery_of_days(1, 1, days_of_a_year("A 2019-01-01 30 0.5x48"))));
   requests();
   int days = 0;
@@ -91,7 +91,26 @@ TEST_F(CassandraStore, AMeterYearIsOneRequest) {
                           return {};
                         }));
   EXPECT_EQ(days, 365);
-  EXPECT_THAT(requests(), ElementsAre(std::pair("select_days", 1)));
+  EXPECT_THAT(requests(), ElementsAre(std::pair("select_days", 1), std::pair("select_events", 1)));
+}
+
+TEST_F(CassandraStore, WhatOneProcessWithdrewHoldsForAnotherAtOnce) {
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
+  ASSERT_TRUE(load(*store_, delivery));
+  const auto other = *open_cassandra_of(folder_.path());
+  const auto totals = [&] { return meterline::testing::totals_of(*other); };
+  EXPECT_NE(totals(), "\n");
+  for (int i = 0; i < 3; ++i) {
+    const auto at = [&](int second) { return meterline::testing::second(10 + 2 * i + second); };
+    ASSERT_TRUE(store_->add_event(delivery.delivery.id,
+                                  {.at = at(0), .who = "ann", .reason = "sent twice"}));
+    EXPECT_EQ(totals(), "\n");
+    EXPECT_EQ(other->meter(meter_of("A")).value(), std::nullopt);
+    ASSERT_TRUE(store_->add_event(
+        delivery.delivery.id,
+        {.at = at(1), .kind = DeliveryEventKind::restored, .who = "bob", .reason = ""}));
+    EXPECT_NE(totals(), "\n");
+  }
 }
 
 // --- Rows written: on Keyspaces, each costs a write unit for every KB ---------------------------

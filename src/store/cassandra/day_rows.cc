@@ -19,8 +19,8 @@ tl::unexpected<Error> damaged(const MeterId& meter) {
 /// Takes the rows of select_days and visits them date by date, channels in their order.
 class RowsByDate {
  public:
-  RowsByDate(const MeterId& meter, Instant as_of, const DayVisitor& visit)
-      : meter_(meter), as_of_(as_of), visit_(visit) {}
+  RowsByDate(const MeterId& meter, Instant as_of, EventsRead& events, const DayVisitor& visit)
+      : meter_(meter), as_of_(as_of), events_(events), visit_(visit) {}
 
   Result<void> add(CqlRow& row) {
     const Date date = row.date();
@@ -44,6 +44,7 @@ class RowsByDate {
   /// Visits what is held.
   Result<void> finish() {
     order_.clear();
+    METERLINE_TRY(const auto* events, events_.get());
     for (std::size_t i = 0; i < used_; ++i) order_.push_back(&rows_[i]);
     // Versions of a channel come newest first already.
     std::stable_sort(order_.begin(), order_.end(), [&](const Row* a, const Row* b) {
@@ -58,7 +59,8 @@ class RowsByDate {
                               .date = row->date,
                               .version = row->version.version,
                               .delivery = row->version.delivery,
-                              .packed = row->packed}));
+                              .packed = row->packed,
+                              .withdrawn = events->is_withdrawn(row->version.delivery, as_of_)}));
     }
     return {};
   }
@@ -97,6 +99,7 @@ class RowsByDate {
 
   const MeterId& meter_;
   const Instant as_of_;
+  EventsRead& events_;
   const DayVisitor& visit_;
   std::vector<NamedChannel> channels_;
   std::vector<Row> rows_;  ///< Of one date; the first used_ of them.
@@ -146,10 +149,11 @@ Result<YearsByChannel> read_years(const Tables& tables, const MeterId& meter) {
 
 Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const DayVisitor& visit) {
   if (query.dates.size() == 0) return {};
+  EventsRead events(tables);
   METERLINE_TRY(const auto years, years_of(tables, query));
   CqlCells keys;
   for (const int year : years) days_key(query.meter, year, query.dates, keys);
-  RowsByDate days(query.meter, query.as_of, visit);
+  RowsByDate days(query.meter, query.as_of, events, visit);
   METERLINE_CHECK(tables.read_pages(
       Statement::select_days, keys, years.size(), [&](std::size_t, const CqlPage& page) {
         return visit_rows(page, [&](CqlRow& row) { return days.add(row); });
@@ -158,7 +162,7 @@ Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const D
 }
 
 Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates>& dates,
-                              Instant as_of, const MeterDayVisitor& visit) {
+                              Instant as_of, EventsRead& events, const MeterDayVisitor& visit) {
   CqlCells keys;
   for (const auto& [meter, range] : dates) days_key(meter, range.from.civil().year, range, keys);
   std::size_t current = 0;
@@ -167,7 +171,7 @@ Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates
   return tables.read_pages(
       Statement::select_days, keys, dates.size(),
       [&](std::size_t which, const CqlPage& page) -> Result<void> {
-        if (!days) days.emplace(dates[which].meter, as_of, visit_day);
+        if (!days) days.emplace(dates[which].meter, as_of, events, visit_day);
         current = which;
         METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return days->add(row); }));
         if (!page.last) return {};

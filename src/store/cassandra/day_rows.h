@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "store/cassandra/event_rows.h"
 #include "store/cassandra/tables.h"
 #include "store/store.h"
 
@@ -22,7 +23,7 @@ using MeterDayVisitor = std::function<Result<void>(std::size_t which, const Stor
 /// Every version of the days, up to `as_of`, in the order of `dates` and then as read_days gives
 /// them; many at once.
 Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates>& dates,
-                              Instant as_of, const MeterDayVisitor& visit);
+                              Instant as_of, EventsRead& events, const MeterDayVisitor& visit);
 
 /// In which years a meter has which channel; empty for an unknown meter.
 using YearsByChannel = std::map<Channel, std::vector<int>>;

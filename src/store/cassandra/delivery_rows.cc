@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "core/try.h"
 #include "store/bits.h"
+#include "store/cassandra/event_rows.h"
 #include "store/delivery_codec.h"
 
 namespace meterline::store {
@@ -15,6 +17,8 @@ namespace {
 /// number of parts that stand under that hash.
 constexpr char in_parts = '\0';
 constexpr std::size_t parts_max = 4096;
+/// Records that are read at once.
+constexpr std::size_t records_at_once = 64;
 
 std::string_view bytes_of(const DeliveryId& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
@@ -95,6 +99,38 @@ Result<std::string> read_parts(const Tables& tables, const DeliveryId& id, std::
   return record;
 }
 
+void take_events(const DeliveryEvents& events, DeliveryRecord& record) {
+  const auto own = events.of(record.delivery.id);
+  record.events.assign(own.begin(), own.end());
+}
+
+/// Of each delivery its first row; empty for one that has no record.
+Result<std::vector<std::string>> read_first_rows(const Tables& tables,
+                                                 const std::vector<DeliveryId>& ids) {
+  CqlCells keys;
+  for (const auto& id : ids) {
+    keys.blob(bytes_of(id));
+    keys.bigint(0);
+  }
+  std::vector<std::string> rows(ids.size());
+  METERLINE_CHECK(tables.read_pages(Statement::select_delivery, keys, ids.size(),
+                                    [&](std::size_t key, const CqlPage& page) {
+                                      return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+                                        rows[key] = row.blob();
+                                        return {};
+                                      });
+                                    }));
+  return rows;
+}
+
+/// What its first row says or leads to; without events.
+Result<DeliveryRecord> record_of(const Tables& tables, const DeliveryId& id, std::string row) {
+  if (row[0] == in_parts) {
+    METERLINE_TRY(row, read_parts(tables, id, row));
+  }
+  return decode_delivery(row);
+}
+
 struct Listed {
   Instant at;
   DeliveryId id;
@@ -119,8 +155,8 @@ Instant time_of(const Delivery& delivery, const DeliveriesQuery& query) {
 /// acknowledged; what has one of another time was delivered again since.
 class RecordReader {
  public:
-  RecordReader(const Tables& tables, const DeliveriesQuery& query)
-      : tables_(tables), query_(query) {}
+  RecordReader(const Tables& tables, const DeliveriesQuery& query, EventsRead& events)
+      : tables_(tables), query_(query), events_(events) {}
 
   bool has_all() const { return found_.size() >= query_.limit; }
   std::vector<DeliveryRecord> take() { return std::move(found_); }
@@ -130,27 +166,22 @@ class RecordReader {
       METERLINE_CHECK(read());
       return enough();
     }
+    if (query_.only != DeliveriesOf::all) {
+      METERLINE_TRY(const auto* events, events_.get());
+      if (!events->has(query_.only, listed.id)) return {};
+    }
     listed_.push_back(listed);
     const std::size_t wanted = query_.limit - found_.size();
-    if (listed_.size() < std::min<std::size_t>(wanted, at_once)) return {};
+    if (listed_.size() < std::min(wanted, records_at_once)) return {};
     METERLINE_CHECK(read());
     return has_all() ? enough() : Result<void>();
   }
 
   Result<void> read() {
-    CqlCells keys;
-    for (const auto& listed : listed_) {
-      keys.blob(bytes_of(listed.id));
-      keys.bigint(0);
-    }
-    std::vector<std::string> records(listed_.size());
-    METERLINE_CHECK(tables_.read_pages(Statement::select_delivery, keys, listed_.size(),
-                                       [&](std::size_t key, const CqlPage& page) {
-                                         return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-                                           records[key] = row.blob();
-                                           return {};
-                                         });
-                                       }));
+    std::vector<DeliveryId> ids;
+    ids.reserve(listed_.size());
+    for (const auto& listed : listed_) ids.push_back(listed.id);
+    METERLINE_TRY(auto records, read_first_rows(tables_, ids));
     for (std::size_t i = 0; i < records.size(); ++i)
       if (!records[i].empty()) METERLINE_CHECK(keep(listed_[i], std::move(records[i])));
     listed_.clear();
@@ -158,13 +189,10 @@ class RecordReader {
   }
 
  private:
-  static constexpr std::size_t at_once = 64;
-
   Result<void> keep(const Listed& listed, std::string bytes) {
-    if (bytes[0] == in_parts) {
-      METERLINE_TRY(bytes, read_parts(tables_, listed.id, bytes));
-    }
-    METERLINE_TRY(auto record, decode_delivery(bytes));
+    METERLINE_TRY(auto record, record_of(tables_, listed.id, std::move(bytes)));
+    METERLINE_TRY(const auto* events, events_.get());
+    take_events(*events, record);
     const auto& delivery = record.delivery;
     const bool wanted = time_of(delivery, query_) == listed.at &&
                         (!query_.source || delivery.source == *query_.source);
@@ -174,6 +202,7 @@ class RecordReader {
 
   const Tables& tables_;
   const DeliveriesQuery& query_;
+  EventsRead& events_;
   std::vector<Listed> listed_;
   std::vector<DeliveryRecord> found_;
 };
@@ -190,6 +219,34 @@ Result<void> list_partition(const Tables& tables, Statement statement, const Cql
   if (is_enough(read)) return {};
   METERLINE_CHECK(std::move(read));
   return records.read();
+}
+
+/// Of these few deliveries those asked for: a source may have a hundred thousand others.
+Result<std::vector<DeliveryRecord>> pick(const Tables& tables, const DeliveriesQuery& query,
+                                         const std::vector<DeliveryId>& ids,
+                                         const std::optional<Delivery>& after,
+                                         const DeliveryEvents& events) {
+  const auto is_listed_before = [&](const Delivery& a, const Delivery& b) {
+    return std::pair(time_of(b, query), b.id) < std::pair(time_of(a, query), a.id);
+  };
+  METERLINE_TRY(auto rows, read_first_rows(tables, ids));
+  std::vector<DeliveryRecord> found;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (rows[i].empty()) continue;
+    METERLINE_TRY(auto record, record_of(tables, ids[i], std::move(rows[i])));
+    const auto& delivery = record.delivery;
+    const bool wanted =
+        (!query.source || delivery.source == *query.source) &&
+        (!query.received_after || delivery.received_at > *query.received_after) &&
+        (!after || is_listed_before(*after, delivery));
+    if (!wanted) continue;
+    take_events(events, record);
+    found.push_back(std::move(record));
+  }
+  std::sort(found.begin(), found.end(),
+            [&](const auto& a, const auto& b) { return is_listed_before(a.delivery, b.delivery); });
+  if (found.size() > query.limit) found.resize(query.limit);
+  return found;
 }
 
 Result<std::vector<std::string>> months_until(const Tables& tables, Instant at) {
@@ -231,6 +288,7 @@ Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> de
 }
 
 Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id) {
+  EventsRead reading(tables, id);
   CqlCells key;
   key.blob(bytes_of(id));
   key.bigint(0);
@@ -241,23 +299,30 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
         return {};
       }));
   if (bytes.empty()) return std::optional<DeliveryRecord>();
-  if (bytes[0] == in_parts) {
-    METERLINE_TRY(bytes, read_parts(tables, id, bytes));
-  }
-  METERLINE_TRY(auto record, decode_delivery(bytes));
+  METERLINE_TRY(auto record, record_of(tables, id, std::move(bytes)));
+  METERLINE_TRY(const auto* events, reading.get());
+  take_events(*events, record);
   return std::optional(std::move(record));
 }
 
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query) {
-  RecordReader records(tables, query);
-  if (records.has_all()) return records.take();
-  std::optional<Listed> after;
+  if (query.limit == 0) return std::vector<DeliveryRecord>();
+  EventsRead reading(tables);
+  std::optional<Delivery> last;
   if (query.after) {
-    METERLINE_TRY(const auto record, read_delivery(tables, *query.after));
+    METERLINE_TRY(auto record, read_delivery(tables, *query.after));
     if (!record) return fail(Errc::not_found, "no such delivery: " + query.after->text());
-    after = {.at = time_of(record->delivery, query), .id = *query.after};
+    last = std::move(record->delivery);
   }
+  if (query.only != DeliveriesOf::all) {
+    METERLINE_TRY(const auto* events, reading.get());
+    const auto ids = events->all(query.only);
+    if (ids.size() <= records_at_once) return pick(tables, query, ids, last, *events);
+  }
+  RecordReader records(tables, query, reading);
+  std::optional<Listed> after;
+  if (last) after = {.at = time_of(*last, query), .id = last->id};
   const Instant from = after ? after->at : Instant::end_of_time();
 
   CqlCells key;

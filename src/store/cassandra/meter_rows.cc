@@ -7,6 +7,7 @@
 
 #include "core/try.h"
 #include "store/cassandra/day_rows.h"
+#include "store/cassandra/event_rows.h"
 #include "store/cassandra/registry.h"
 #include "store/packed_day.h"
 
@@ -40,34 +41,39 @@ struct EdgeQuestion {
   std::set<Channel> channels;
 };
 
+bool is_found(Edge edge, const Draft& draft, const Channel& channel) {
+  return edge == Edge::first ? draft.channels.contains(channel) : draft.ended.contains(channel);
+}
+
 /// Takes rows of one question in the order of the statement; of last days, versions ascending.
 class EdgeAnswer {
  public:
-  EdgeAnswer(Edge edge, Draft& draft, const std::set<Channel>& wanted)
-      : edge_(edge), draft_(draft), wanted_(wanted) {}
+  EdgeAnswer(Edge edge, const DeliveryEvents& events, Draft& draft, const std::set<Channel>& wanted)
+      : edge_(edge), events_(events), draft_(draft), wanted_(wanted) {}
 
   Result<void> add(CqlRow& row) {
     const Date date = row.date();
     const auto channel = parse_channel(row.text());
+    const auto version = row.blob();
     const auto packed = edge_ == Edge::last ? row.blob() : std::string_view();
-    if (!row.ok() || !channel) return damaged(draft_.meter);
+    if (!row.ok() || !channel || version.size() != version_key_bytes) return damaged(draft_.meter);
+    const bool counts =
+        events_.empty() || !events_.is_withdrawn(parse_version_key(version).delivery);
     if (edge_ == Edge::first) {
-      if (wanted_.contains(*channel) && !draft_.channels.contains(*channel))
+      if (counts && wanted_.contains(*channel) && !draft_.channels.contains(*channel))
         draft_.channels[*channel] = {.channel = *channel, .first = date};
       return {};
     }
     // The newest version of a day is the last of its rows, so a day is known when it is over.
     if (!open_ || open_->date != date || open_->channel != *channel) close();
-    if (!draft_.ended.contains(*channel) && wanted_.contains(*channel))
+    if (counts && !draft_.ended.contains(*channel) && wanted_.contains(*channel))
       open_ = Open{.date = date, .channel = *channel, .packed = std::string(packed)};
     return {};
   }
 
   bool is_done() const {
-    return std::all_of(wanted_.begin(), wanted_.end(), [&](const Channel& channel) {
-      return edge_ == Edge::first ? draft_.channels.contains(channel)
-                                  : draft_.ended.contains(channel);
-    });
+    return std::all_of(wanted_.begin(), wanted_.end(),
+                       [&](const Channel& channel) { return is_found(edge_, draft_, channel); });
   }
 
   /// There are no further rows.
@@ -102,19 +108,24 @@ class EdgeAnswer {
   }
 
   const Edge edge_;
+  const DeliveryEvents& events_;
   Draft& draft_;
   const std::set<Channel>& wanted_;
   std::optional<Open> open_;
   Result<void> result_;
 };
 
-std::vector<EdgeQuestion> questions_of(const std::vector<Draft>& drafts, Edge edge) {
+/// Of channels whose edge is not found yet, their year with so many before it, seen from the edge.
+std::vector<EdgeQuestion> questions_of(std::vector<Draft>& drafts, Edge edge, std::size_t before) {
   std::vector<EdgeQuestion> questions;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     std::map<int, std::set<Channel>> by_year;
-    for (const auto& [channel, years] : drafts[i].years) {
-      const auto [first, last] = std::minmax_element(years.begin(), years.end());
-      by_year[edge == Edge::first ? *first : *last].insert(channel);
+    for (auto& [channel, years] : drafts[i].years) {
+      const bool has_days = edge == Edge::first || drafts[i].channels.contains(channel);
+      if (before >= years.size() || !has_days || is_found(edge, drafts[i], channel)) continue;
+      std::sort(years.begin(), years.end());
+      by_year[edge == Edge::first ? years[before] : years[years.size() - 1 - before]].insert(
+          channel);
     }
     for (auto& [year, channels] : by_year)
       questions.push_back({.draft = i, .year = year, .channels = std::move(channels)});
@@ -128,11 +139,11 @@ void edge_key(const Draft& draft, int year, CqlCells& keys) {
 }
 
 /// Reads the year row by row until every channel's edge is found.
-Result<void> read_whole_year(const Tables& tables, Edge edge, const EdgeQuestion& question,
-                             Draft& draft) {
+Result<void> read_whole_year(const Tables& tables, Edge edge, const DeliveryEvents& events,
+                             const EdgeQuestion& question, Draft& draft) {
   CqlCells key;
   edge_key(draft, question.year, key);
-  EdgeAnswer answer(edge, draft, question.channels);
+  EdgeAnswer answer(edge, events, draft, question.channels);
   const auto statement =
       edge == Edge::first ? Statement::select_first_days_all : Statement::select_last_days_all;
   auto read = tables.read_rows(statement, key, [&](CqlRow& row) -> Result<void> {
@@ -145,8 +156,8 @@ Result<void> read_whole_year(const Tables& tables, Edge edge, const EdgeQuestion
   return answer.finish();
 }
 
-Result<void> read_edges(const Tables& tables, Edge edge, std::vector<Draft>& drafts) {
-  const auto questions = questions_of(drafts, edge);
+Result<void> ask_edges(const Tables& tables, Edge edge, EventsRead& reading,
+                       const std::vector<EdgeQuestion>& questions, std::vector<Draft>& drafts) {
   CqlCells keys;
   for (const auto& question : questions) edge_key(drafts[question.draft], question.year, keys);
   std::vector<std::size_t> unfinished;
@@ -156,7 +167,8 @@ Result<void> read_edges(const Tables& tables, Edge edge, std::vector<Draft>& dra
       statement, keys, questions.size(),
       [&](std::size_t which, const CqlPage& page) -> Result<void> {
         const auto& question = questions[which];
-        EdgeAnswer answer(edge, drafts[question.draft], question.channels);
+        METERLINE_TRY(const auto* events, reading.get());
+        EdgeAnswer answer(edge, *events, drafts[question.draft], question.channels);
         METERLINE_CHECK(visit_rows(page, [&](CqlRow& row) { return answer.add(row); }));
         // With fewer rows than asked for, the last day is over as well.
         if (page.rows < edge_rows) METERLINE_CHECK(answer.finish());
@@ -165,15 +177,28 @@ Result<void> read_edges(const Tables& tables, Edge edge, std::vector<Draft>& dra
         return {};
       },
       short_reads_in_flight));
-  for (const std::size_t which : unfinished)
+  for (const std::size_t which : unfinished) {
+    METERLINE_TRY(const auto* events, reading.get());
     METERLINE_CHECK(
-        read_whole_year(tables, edge, questions[which], drafts[questions[which].draft]));
+        read_whole_year(tables, edge, *events, questions[which], drafts[questions[which].draft]));
+  }
   return {};
 }
 
-Result<std::vector<MeterInfo>> finish(const Tables& tables, std::vector<Draft> drafts) {
-  METERLINE_CHECK(read_edges(tables, Edge::first, drafts));
-  METERLINE_CHECK(read_edges(tables, Edge::last, drafts));
+/// The outermost years tell, unless all their days are withdrawn or were never finished.
+Result<void> read_edges(const Tables& tables, Edge edge, EventsRead& events,
+                        std::vector<Draft>& drafts) {
+  for (std::size_t before = 0;; ++before) {
+    const auto questions = questions_of(drafts, edge, before);
+    if (questions.empty()) return {};
+    METERLINE_CHECK(ask_edges(tables, edge, events, questions, drafts));
+  }
+}
+
+Result<std::vector<MeterInfo>> finish(const Tables& tables, EventsRead& events,
+                                      std::vector<Draft> drafts) {
+  METERLINE_CHECK(read_edges(tables, Edge::first, events, drafts));
+  METERLINE_CHECK(read_edges(tables, Edge::last, events, drafts));
   std::vector<MeterInfo> infos;
   for (auto& draft : drafts) {
     MeterInfo info{.meter = std::move(draft.meter), .channels = {}};
@@ -223,11 +248,12 @@ Result<NotedMeters> list_names(const Tables& tables, const MetersQuery& query) {
 }
 
 /// `last` becomes the last of them.
-Result<std::vector<MeterInfo>> infos_of(const Tables& tables, NotedMeters&& noted, MeterId& last) {
+Result<std::vector<MeterInfo>> infos_of(const Tables& tables, EventsRead& events,
+                                        NotedMeters&& noted, MeterId& last) {
   std::vector<MeterInfo> infos;
   std::vector<Draft> drafts;
   const auto finish_drafts = [&]() -> Result<void> {
-    METERLINE_TRY(auto some, finish(tables, std::move(drafts)));
+    METERLINE_TRY(auto some, finish(tables, events, std::move(drafts)));
     std::move(some.begin(), some.end(), std::back_inserter(infos));
     drafts.clear();
     return {};
@@ -247,16 +273,18 @@ Result<std::vector<MeterInfo>> infos_of(const Tables& tables, NotedMeters&& note
 }  // namespace
 
 Result<std::optional<MeterInfo>> read_meter(const Tables& tables, const MeterId& meter) {
+  EventsRead events(tables);
   METERLINE_TRY(auto years, read_years(tables, meter));
   if (years.empty()) return std::optional<MeterInfo>();
   std::vector<Draft> drafts;
   drafts.push_back({.meter = meter, .years = std::move(years), .channels = {}, .ended = {}});
-  METERLINE_TRY(auto infos, finish(tables, std::move(drafts)));
+  METERLINE_TRY(auto infos, finish(tables, events, std::move(drafts)));
   if (infos.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(infos.front()));
 }
 
 Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQuery& query) {
+  EventsRead events(tables, query.withdrawn);
   std::vector<MeterInfo> infos;
   MetersQuery rest = query;
   // A meter that is noted without days does not count.
@@ -264,7 +292,7 @@ Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQue
     rest.limit = query.limit - infos.size();
     METERLINE_TRY(auto names, list_names(tables, rest));
     const bool is_last = names.size() < rest.limit;
-    METERLINE_TRY(auto some, infos_of(tables, std::move(names), rest.after));
+    METERLINE_TRY(auto some, infos_of(tables, events, std::move(names), rest.after));
     std::move(some.begin(), some.end(), std::back_inserter(infos));
     if (is_last) break;
   }

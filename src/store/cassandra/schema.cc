@@ -31,6 +31,8 @@ constexpr std::string_view tables[] = {
     ("CREATE TABLE IF NOT EXISTS {}.deliveries_by_source (source bigint, delivered_at bigint, "
      "id blob, PRIMARY KEY ((source), delivered_at, id)) "
      "WITH CLUSTERING ORDER BY (delivered_at DESC, id DESC)"),
+    ("CREATE TABLE IF NOT EXISTS {}.delivery_events (bucket int, id blob, happened_at bigint, "
+     "kind int, who text, reason text, PRIMARY KEY ((bucket), id, happened_at, kind, who))"),
     ("CREATE TABLE IF NOT EXISTS {}.catalogue (kind text, name text, PRIMARY KEY ((kind), name))"),
 };
 static_assert(std::size(tables) == table_names.size());
@@ -48,15 +50,16 @@ constexpr std::array<StatementText, statements_count> texts = {{
      page_rows},
     // The channels of a meter begin together and end together, as a rule: a few rows tell.
     {Statement::select_first_days, "select_first_days",
-     "SELECT date, channel FROM {}.reading_days WHERE meter = ? AND year = ? LIMIT 10", page_rows},
+     "SELECT date, channel, version FROM {}.reading_days WHERE meter = ? AND year = ? LIMIT 10",
+     page_rows},
     {Statement::select_first_days_all, "select_first_days_all",
-     "SELECT date, channel FROM {}.reading_days WHERE meter = ? AND year = ?", 200},
+     "SELECT date, channel, version FROM {}.reading_days WHERE meter = ? AND year = ?", 200},
     {Statement::select_last_days, "select_last_days",
-     "SELECT date, channel, day FROM {}.reading_days WHERE meter = ? AND year = ? "
+     "SELECT date, channel, version, day FROM {}.reading_days WHERE meter = ? AND year = ? "
      "ORDER BY date DESC, channel DESC, version ASC LIMIT 10",
      page_rows},
     {Statement::select_last_days_all, "select_last_days_all",
-     "SELECT date, channel, day FROM {}.reading_days WHERE meter = ? AND year = ? "
+     "SELECT date, channel, version, day FROM {}.reading_days WHERE meter = ? AND year = ? "
      "ORDER BY date DESC, channel DESC, version ASC",
      200},
     {Statement::insert_totals, "insert_totals",
@@ -94,6 +97,17 @@ constexpr std::array<StatementText, statements_count> texts = {{
      "SELECT delivered_at, id FROM {}.deliveries_by_source "
      "WHERE source = ? AND delivered_at <= ? ORDER BY delivered_at DESC, id DESC",
      200},
+    {Statement::insert_event, "insert_event",
+     "INSERT INTO {}.delivery_events (bucket, id, happened_at, kind, who, reason) "
+     "VALUES (?, ?, ?, ?, ?, ?)",
+     0},
+    {Statement::select_events, "select_events",
+     "SELECT id, happened_at, kind, who, reason FROM {}.delivery_events WHERE bucket = ?",
+     page_rows},
+    {Statement::select_events_of, "select_events_of",
+     "SELECT id, happened_at, kind, who, reason FROM {}.delivery_events "
+     "WHERE bucket = ? AND id = ?",
+     page_rows},
     {Statement::insert_name, "insert_name", "INSERT INTO {}.catalogue (kind, name) VALUES (?, ?)",
      0},
     {Statement::select_names, "select_names",

@@ -69,19 +69,21 @@ using MetersByDays = std::set<std::string, std::less<>>;
 /// What is claimed of days, with the bytes that meters point into.
 class Claims {
  public:
-  Claims(const TotalsQuery& query, const MetersByDays& left_out)
-      : query_(query), left_out_(left_out) {}
+  Claims(const TotalsQuery& query, EventsRead& events, const MetersByDays& left_out)
+      : query_(query), events_(events), left_out_(left_out) {}
 
   /// Takes the rows of a part.
   Result<void> add(const Part& part, const CqlPage& page) {
     const std::string first = is_month(part) ? part.period + "-01" : part.period;
     const Date begin = *Date::parse(first);
+    METERLINE_TRY(const auto* events, events_.get());
     return visit_rows(page, [&](CqlRow& row) -> Result<void> {
       const auto version = row.blob();
       const auto bytes = row.blob();
       if (!row.ok() || version.size() != version_key_bytes) return damaged();
       const auto key = parse_version_key(version);
       if (key.version.received > query_.as_of) return {};
+      if (events->is_withdrawn(key.delivery, query_.as_of)) return {};
       return add_row(begin, key, bytes);
     });
   }
@@ -121,6 +123,7 @@ class Claims {
   }
 
   const TotalsQuery& query_;
+  EventsRead& events_;
   const MetersByDays& left_out_;
   std::vector<Channel> channels_;
   std::vector<Claim> claims_;
@@ -130,8 +133,9 @@ class Claims {
 /// Answers one day after another.
 class DayAnswer {
  public:
-  DayAnswer(const Tables& tables, const TotalsQuery& query, const TotalVisitor& visit)
-      : tables_(tables), query_(query), visit_(visit) {}
+  DayAnswer(const Tables& tables, const TotalsQuery& query, EventsRead& events,
+            const TotalVisitor& visit)
+      : tables_(tables), query_(query), events_(events), visit_(visit) {}
 
   /// All that is claimed of one day; `claims` are of `channels`.
   Result<void> answer(std::vector<const Claim*>& claims, const Claims& channels) {
@@ -191,7 +195,7 @@ class DayAnswer {
       resolver.clear();
       return visit_(total);
     };
-    METERLINE_CHECK(read_meter_dates(tables_, to_resolve_, query_.as_of,
+    METERLINE_CHECK(read_meter_dates(tables_, to_resolve_, query_.as_of, events_,
                                      [&](std::size_t which, const StoredDay& day) -> Result<void> {
                                        if (which != current) METERLINE_CHECK(finish());
                                        current = which;
@@ -206,6 +210,7 @@ class DayAnswer {
 
   const Tables& tables_;
   const TotalsQuery& query_;
+  EventsRead& events_;
   const TotalVisitor& visit_;
   DayTotal total_;
   std::vector<MeterDates> to_resolve_;
@@ -227,7 +232,7 @@ Result<void> DayAnswer::answer_by_days(const MetersByDays& meters, const DateRan
     resolver.clear();
     return visit_(total);
   };
-  METERLINE_CHECK(read_meter_dates(tables_, asked, query_.as_of,
+  METERLINE_CHECK(read_meter_dates(tables_, asked, query_.as_of, events_,
                                    [&](std::size_t which, const StoredDay& day) -> Result<void> {
                                      const bool is_same = !resolver.empty() && which == current &&
                                                           day.date == resolver.day().date &&
@@ -273,12 +278,12 @@ DateRange dates_within(const std::string& month, const DateRange& dates) {
 /// Reads the parts of a month and answers day after day.
 class MonthAnswer {
  public:
-  MonthAnswer(const Tables& tables, const TotalsQuery& query, DayAnswer& answer)
+  MonthAnswer(const Tables& tables, const TotalsQuery& query, EventsRead& events, DayAnswer& answer)
       : tables_(tables),
         query_(query),
         answer_(answer),
-        of_month_(query, by_days_),
-        of_day_(query, by_days_) {}
+        of_month_(query, events, by_days_),
+        of_day_(query, events, by_days_) {}
 
   Result<void> read(const std::string& month, std::vector<Part> parts) {
     if (std::erase_if(parts, [](const Part& part) { return part.bucket == of_days; }) > 0)
@@ -381,10 +386,11 @@ class MonthAnswer {
 Result<void> read_totals(const Tables& tables, const TotalsQuery& query,
                          const TotalVisitor& visit) {
   if (query.dates.size() == 0) return {};
+  EventsRead events(tables);
   METERLINE_TRY(const auto months, list_parts(tables, query.dates));
-  DayAnswer answer(tables, query, visit);
+  DayAnswer answer(tables, query, events, visit);
   for (const auto& [name, parts] : months) {
-    MonthAnswer month(tables, query, answer);
+    MonthAnswer month(tables, query, events, answer);
     METERLINE_CHECK(month.read(name, parts));
   }
   return answer.finish();

@@ -23,6 +23,8 @@ RowShape row_shape_of(Statement statement) {
     case Statement::insert_delivery_by_receipt:
     case Statement::insert_delivery_by_source:
       return {.partition = 1, .clustering = 2, .others = 0};
+    case Statement::insert_event:
+      return {.partition = 1, .clustering = 4, .others = 1};
     case Statement::insert_name:
       return {.partition = 1, .clustering = 1, .others = 0};
     default:

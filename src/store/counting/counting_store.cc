@@ -148,6 +148,7 @@ class CountingStoreImpl final : public CountingStore {
   Result<std::optional<MeterInfo>> meter(const MeterId&) const override {
     return std::optional<MeterInfo>();
   }
+  Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return {}; }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery&) const override {
     return std::vector<DeliveryRecord>();
   }

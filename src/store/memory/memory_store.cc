@@ -1,11 +1,13 @@
 #include "store/memory/memory_store.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <tuple>
 #include <utility>
 
 #include "core/try.h"
+#include "store/delivery_events.h"
 #include "store/packed_day.h"
 #include "store/resolve.h"
 #include "store/write_order.h"
@@ -41,6 +43,7 @@ class MemoryStore final : public Store {
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override;
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
   Result<void> ready() const override { return {}; }
@@ -49,13 +52,16 @@ class MemoryStore final : public Store {
   void keep(std::vector<DeliveryRecord> records, const Days& days);
 
  private:
-  /// Copies, so that a visitor may call the store.
+  // Copies, so that a visitor may call the store.
   Days days_of(const MeterId& meter) const;
   Days all_days() const;
+  DeliveryEvents events() const;
+  DeliveryRecord with_events(DeliveryRecord record) const;
 
   mutable std::mutex mutex_;
   Days days_;
-  std::map<DeliveryId, DeliveryRecord> deliveries_;
+  std::map<DeliveryId, DeliveryRecord> deliveries_;  ///< Without their events.
+  DeliveryEvents events_;
 };
 
 class MemoryWriter final : public DeliveryWriter {
@@ -94,24 +100,29 @@ class MemoryWriter final : public DeliveryWriter {
 
 /// Resolves what was known at a time; the resolver stays empty when nothing was.
 Result<void> resolve(const DayKey& key, const Versions& versions, Instant as_of,
-                     DayResolver& resolver) {
+                     const DeliveryEvents& events, DayResolver& resolver) {
   for (const auto& [at, packed] : versions) {
     if (at.version.received > as_of) continue;
     METERLINE_CHECK(resolver.add({.channel = key.channel,
                                   .date = key.date,
                                   .version = at.version,
                                   .delivery = at.delivery,
-                                  .packed = packed}));
+                                  .packed = packed,
+                                  .withdrawn = events.is_withdrawn(at.delivery, as_of)}));
   }
   return {};
 }
 
-/// From all days of one meter, by date ascending.
-Result<MeterInfo> info_of(const MeterId& meter, const Days& days) {
+/// From all days of one meter, by date ascending; without channels where none of them counts.
+Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const DeliveryEvents& events) {
   std::map<Channel, ChannelInfo> channels;
   for (const auto& [key, versions] : days) {
+    const auto counting = std::find_if(versions.begin(), versions.end(), [&](const auto& version) {
+      return !events.is_withdrawn(version.first.delivery);
+    });
+    if (counting == versions.end()) continue;
     ReadingDay newest;
-    METERLINE_CHECK(unpack_day(versions.begin()->second, newest));
+    METERLINE_CHECK(unpack_day(counting->second, newest));
     const auto [found, is_new] = channels.try_emplace(key.channel);
     ChannelInfo& info = found->second;
     if (is_new) info.first = key.date;
@@ -148,7 +159,13 @@ Days MemoryStore::all_days() const {
   return days_;
 }
 
+DeliveryEvents MemoryStore::events() const {
+  const std::scoped_lock lock(mutex_);
+  return events_;
+}
+
 Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& visit) const {
+  const auto events = this->events();
   for (const auto& [key, versions] : days_of(query.meter)) {
     if (!query.dates.contains(key.date)) continue;
     for (const auto& [at, packed] : versions) {
@@ -157,7 +174,8 @@ Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& vi
                              .date = key.date,
                              .version = at.version,
                              .delivery = at.delivery,
-                             .packed = packed}));
+                             .packed = packed,
+                             .withdrawn = events.is_withdrawn(at.delivery, query.as_of)}));
     }
   }
   return {};
@@ -165,10 +183,11 @@ Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& vi
 
 Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
                                           const TotalVisitor& visit) const {
+  const auto events = this->events();
   for (const auto& [key, versions] : all_days()) {
     if (!query.dates.contains(key.date)) continue;
     DayResolver resolver;
-    METERLINE_CHECK(resolve(key, versions, query.as_of, resolver));
+    METERLINE_CHECK(resolve(key, versions, query.as_of, events, resolver));
     if (resolver.empty()) continue;
     METERLINE_TRY(const DayTotal total, total_of(key.meter, resolver.day()));
     METERLINE_CHECK(visit(total));
@@ -180,21 +199,33 @@ Result<std::vector<MeterInfo>> MemoryStore::meters(const MetersQuery& query) con
   std::map<MeterId, Days> by_meter;
   for (const auto& [key, versions] : all_days()) by_meter[key.meter][key] = versions;
 
+  const auto events = query.withdrawn == Withdrawn::left_out ? this->events() : DeliveryEvents();
   std::vector<MeterInfo> found;
   for (const auto& [meter, days] : by_meter) {
     if (found.size() == query.limit) break;
     if (meter <= query.after || !meter.text().starts_with(query.prefix)) continue;
-    METERLINE_TRY(MeterInfo info, info_of(meter, days));
-    found.push_back(std::move(info));
+    METERLINE_TRY(MeterInfo info, info_of(meter, days, events));
+    if (!info.channels.empty()) found.push_back(std::move(info));
   }
   return found;
 }
 
 Result<std::optional<MeterInfo>> MemoryStore::meter(const MeterId& meter) const {
   const Days days = days_of(meter);
-  if (days.empty()) return std::optional<MeterInfo>();
-  METERLINE_TRY(MeterInfo info, info_of(meter, days));
+  METERLINE_TRY(MeterInfo info, info_of(meter, days, events()));
+  if (info.channels.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(info));
+}
+
+Result<void> MemoryStore::add_event(const DeliveryId& delivery, const DeliveryEvent& event) {
+  const std::scoped_lock lock(mutex_);
+  return events_.add(delivery, event);
+}
+
+DeliveryRecord MemoryStore::with_events(DeliveryRecord record) const {
+  const auto events = events_.of(record.delivery.id);
+  record.events.assign(events.begin(), events.end());
+  return record;
 }
 
 Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuery& query) const {
@@ -210,8 +241,9 @@ Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuer
     const DeliveryRecord& record = *at->second;
     const bool wanted =
         (!query.source || record.delivery.source == *query.source) &&
-        (!query.received_after || record.delivery.received_at > *query.received_after);
-    if (begun && wanted && found.size() < query.limit) found.push_back(record);
+        (!query.received_after || record.delivery.received_at > *query.received_after) &&
+        events_.has(query.only, record.delivery.id);
+    if (begun && wanted && found.size() < query.limit) found.push_back(with_events(record));
     if (record.delivery.id == query.after) begun = true;
   }
   return found;
@@ -221,7 +253,7 @@ Result<std::optional<DeliveryRecord>> MemoryStore::delivery(const DeliveryId& id
   const std::scoped_lock lock(mutex_);
   const auto found = deliveries_.find(id);
   if (found == deliveries_.end()) return std::optional<DeliveryRecord>();
-  return std::optional(found->second);
+  return std::optional(with_events(found->second));
 }
 
 Result<std::vector<StoreFigure>> MemoryStore::figures() const {

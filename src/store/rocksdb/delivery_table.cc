@@ -24,6 +24,20 @@ void DeliveryTable::put(std::uint32_t number, const Entry& entry) {
   size_.store(number + 1, std::memory_order_release);
 }
 
+DeliveryTable::Events DeliveryTable::events() const {
+  if (!has_events_.load(std::memory_order_acquire)) return nullptr;
+  const std::scoped_lock lock(events_mutex_);
+  return events_;
+}
+
+void DeliveryTable::set_events(DeliveryEvents events) {
+  const bool any = !events.empty();
+  auto made = std::make_shared<const DeliveryEvents>(std::move(events));
+  const std::scoped_lock lock(events_mutex_);
+  events_ = std::move(made);
+  has_events_.store(any, std::memory_order_release);
+}
+
 std::uint32_t DeliveryTable::number_of(const Delivery& delivery) {
   const std::scoped_lock lock(mutex_);
   const auto next = size_.load(std::memory_order_relaxed);

@@ -14,11 +14,13 @@
 
 #include "core/delivery.h"
 #include "core/result.h"
+#include "store/delivery_events.h"
 
 namespace meterline::store {
 
 /// Numbers the deliveries of one store, so that a reading day names its delivery in one or two
-/// bytes. A number belongs to a delivery at one delivery time and one receipt.
+/// bytes. A number belongs to a delivery at one delivery time and one receipt. Beside them the
+/// events of the deliveries.
 ///
 /// Threads: every method may be called from many threads at once.
 class DeliveryTable {
@@ -40,6 +42,12 @@ class DeliveryTable {
   static std::string encode(const Entry& entry);
   Result<void> restore(std::uint32_t number, std::string_view bytes);
 
+  using Events = std::shared_ptr<const DeliveryEvents>;
+  /// Of all deliveries; null where there are none, which costs a look.
+  Events events() const;
+  /// Once they are durable.
+  void set_events(DeliveryEvents events);
+
  private:
   /// Entries stand in chunks that never move, each twice as long as the one before.
   static constexpr int first_chunk_bits = 6;
@@ -60,6 +68,10 @@ class DeliveryTable {
   std::map<std::pair<DeliveryId, Version>, std::uint32_t> numbers_;
   std::array<std::unique_ptr<std::optional<Entry>[]>, chunks_max> chunks_;
   std::atomic<std::uint32_t> size_ = 0;  ///< Entries below are never changed.
+
+  std::atomic<bool> has_events_ = false;
+  mutable std::mutex events_mutex_;
+  Events events_;
 };
 
 }  // namespace meterline::store

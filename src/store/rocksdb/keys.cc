@@ -17,10 +17,12 @@ Month month_at(std::string_view bytes) {
   return {.index = static_cast<std::uint16_t>(byte(0) << 8 | byte(1))};
 }
 
+/// Makes instants order as unsigned numbers.
+constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
+
 /// Time and id inverted, so that the latest comes first.
 void put_latest_first(Instant at, const Delivery& delivery, std::string& key) {
-  constexpr std::uint64_t sign = std::uint64_t{1} << 63;
-  put_big_endian(~(static_cast<std::uint64_t>(at.micros) ^ sign), key);
+  put_big_endian(~(static_cast<std::uint64_t>(at.micros) ^ sign_bit), key);
   for (const auto byte : delivery.id.bytes) key += static_cast<char>(~byte);
 }
 
@@ -123,6 +125,32 @@ std::string number_key(std::uint32_t number) {
   std::string key = "n";
   put_big_endian(number, key);
   return key;
+}
+
+std::string event_key(const DeliveryId& id, const DeliveryEvent& event) {
+  std::string key = "e";
+  key.append(id.bytes.begin(), id.bytes.end());
+  put_big_endian(static_cast<std::uint64_t>(event.at.micros) ^ sign_bit, key);
+  key += static_cast<char>(event.kind);
+  return key + event.who;
+}
+
+std::optional<EventOfDelivery> parse_event(std::string_view key, std::string_view value) {
+  EventOfDelivery found;
+  auto& [id, event] = found;
+  const std::size_t at_begin = 1 + id.bytes.size();
+  const std::size_t kind_at = at_begin + sizeof(std::uint64_t);
+  if (key.size() <= kind_at || key[0] != 'e') return std::nullopt;
+  std::transform(key.begin() + 1, key.begin() + static_cast<std::ptrdiff_t>(at_begin),
+                 id.bytes.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
+  std::uint64_t at = 0;
+  for (const char byte : key.substr(at_begin, sizeof(at)))
+    at = at << 8 | static_cast<unsigned char>(byte);
+  event.at.micros = static_cast<std::int64_t>(at ^ sign_bit);
+  event.kind = static_cast<DeliveryEventKind>(key[kind_at]);
+  event.who = key.substr(kind_at + 1);
+  event.reason = value;
+  return is_event(event) ? std::optional(std::move(found)) : std::nullopt;
 }
 
 std::string time_key(const Delivery& delivery) {

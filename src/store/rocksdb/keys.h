@@ -8,6 +8,7 @@
 #include "core/channel.h"
 #include "core/date.h"
 #include "core/delivery.h"
+#include "core/delivery_event.h"
 #include "core/meter_id.h"
 
 namespace meterline::store {
@@ -65,6 +66,14 @@ std::string month_bytes(Month month);
 std::string delivery_key(const DeliveryId& id);
 /// `n` and the number hold id, time and tie of a delivery.
 std::string number_key(std::uint32_t number);
+/// `e`, the id, time, kind and who hold the reason of an event.
+std::string event_key(const DeliveryId& id, const DeliveryEvent& event);
+struct EventOfDelivery {
+  DeliveryId id;
+  DeliveryEvent event;
+};
+/// Empty when the bytes are no such key and value.
+std::optional<EventOfDelivery> parse_event(std::string_view key, std::string_view value);
 /// `t`, then those delivered later first: an index of all deliveries, with empty values.
 std::string time_key(const Delivery& delivery);
 /// `r`, then those received later first: another one.

@@ -35,7 +35,7 @@ Result<void> resolve_days(const Store& store, const DaysQuery& meter_and_time, M
 }
 
 Result<void> MonthBuilder::add(const MonthKey& key, std::string_view value) {
-  METERLINE_CHECK(days_.read(month_, value, all_days, Instant::end_of_time(), deliveries_));
+  METERLINE_CHECK(days_.read(month_, value, all_days, deliveries_));
   if (days_.stored() == 0) return {};
   auto id = MeterId::parse(key.meter);
   if (!id) return fail(Errc::corrupt, "the store holds a damaged key; restore it from the files");

@@ -21,7 +21,7 @@ class MonthBuilder {
  public:
   /// `store` is asked for days that have no plain total.
   MonthBuilder(const Store& store, const DeliveryTable& table, Month month)
-      : store_(store), deliveries_(table), month_(month) {}
+      : store_(store), deliveries_(table, Instant::end_of_time()), month_(month) {}
 
   /// A meter's channels are neighbours.
   Result<void> add(const MonthKey& key, std::string_view value);

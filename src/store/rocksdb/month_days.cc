@@ -26,15 +26,20 @@ Date day_of(Month month, std::uint32_t day) {
   return *Date::from_days(month.first_day().days() + std::int64_t{day});
 }
 
-Result<DeliveryTable::Entry> DeliveryLookup::find(std::uint32_t number) {
-  if (!last_ || number_ != number) last_ = table_.find(number);
+Result<FoundDelivery> DeliveryLookup::find(std::uint32_t number) {
+  if (last_ && number_ == number) return *last_;
+  const auto entry = table_.find(number);
+  if (!entry) return damaged();
   number_ = number;
-  if (!last_) return damaged();
+  last_ = {.id = entry->id,
+           .version = entry->version,
+           .received = entry->version.received <= as_of_,
+           .withdrawn = events_ && events_->is_withdrawn(entry->id, as_of_)};
   return *last_;
 }
 
 Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t wanted,
-                             Instant as_of, DeliveryLookup& deliveries) {
+                             DeliveryLookup& deliveries) {
   clear();
   const auto days = static_cast<std::uint32_t>(month.days());
   METERLINE_TRY(auto totals, MonthTotals::open(value));
@@ -44,7 +49,7 @@ Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t 
     if (!is_there) return {};
     if (std::bit_width(layers_[i].bits.days()) > days) return damaged();
     METERLINE_CHECK(read_grid(layers_[i]));
-    METERLINE_CHECK(choose(i, wanted, as_of, deliveries));
+    METERLINE_CHECK(choose(i, wanted, deliveries));
   }
 }
 
@@ -55,7 +60,7 @@ Result<void> MonthDays::read_grid(Layer& layer) {
   return {};
 }
 
-Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted, Instant as_of,
+Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted,
                                DeliveryLookup& deliveries) {
   const TotalsLayer& bits = layers_[layer].bits;
   if ((bits.days() & wanted) == 0) return {};
@@ -64,15 +69,16 @@ Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted, Instan
   Version version;
   if (only) {
     METERLINE_TRY(const auto delivery, deliveries.find(*only));
+    if (!delivery.counts()) return {};
     version = grid.version(delivery.version);
   }
   for (auto days = bits.days() & wanted; days != 0; days &= days - 1) {
     const auto day = static_cast<std::uint32_t>(std::countr_zero(days));
     if (!only) {
       METERLINE_TRY(const auto delivery, deliveries.find(bits.delivery(day)));
+      if (!delivery.counts()) continue;
       version = grid.version(delivery.version);
     }
-    if (version.received > as_of) continue;
     if (is_in(stored_, day) && !(newest_[day].version < version)) continue;
     newest_[day] = {.version = version, .layer = layer};
     const std::uint32_t bit = std::uint32_t{1} << day;

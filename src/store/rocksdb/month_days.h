@@ -18,18 +18,37 @@ std::uint32_t days_in(Month month, const DateRange& dates);
 Date day_of(Month month, std::uint32_t day);
 inline bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
 
-/// Looks deliveries up; neighbours are mostly of the same one.
+/// A delivery as it is known as of a time.
+struct FoundDelivery {
+  DeliveryId id;
+  Version version;         ///< Of days that state no time of their own.
+  bool received = false;   ///< By that time; else nothing is known of it.
+  bool withdrawn = false;  ///< At that time.
+
+  bool counts() const { return received && !withdrawn; }
+};
+
+/// Looks deliveries up as of a time; neighbours are mostly of the same one. What is withdrawn after
+/// it was made is not seen.
 class DeliveryLookup {
  public:
-  explicit DeliveryLookup(const DeliveryTable& table) : table_(table) {}
+  DeliveryLookup(const DeliveryTable& table, Instant as_of,
+                 Withdrawn withdrawn = Withdrawn::left_out)
+      : table_(table),
+        events_(withdrawn == Withdrawn::left_out ? table.events() : nullptr),
+        as_of_(as_of) {}
 
+  /// Whether any may be withdrawn.
+  bool has_events() const { return events_ != nullptr; }
   /// Errors: `corrupt` for a number that the table does not have.
-  Result<DeliveryTable::Entry> find(std::uint32_t number);
+  Result<FoundDelivery> find(std::uint32_t number);
 
  private:
   const DeliveryTable& table_;
+  const DeliveryTable::Events events_;
+  const Instant as_of_;
   std::uint32_t number_ = 0;
-  std::optional<DeliveryTable::Entry> last_;
+  std::optional<FoundDelivery> last_;
 };
 
 /// Of one month of one channel of one meter: the newest version of each day, and its total where
@@ -37,12 +56,12 @@ class DeliveryLookup {
 class MonthDays {
  public:
   /// Takes in a value of `totals`, which must live as long as the answers are asked for; looks at
-  /// the days in `wanted` only, and at versions up to `as_of`.
-  Result<void> read(Month month, std::string_view value, std::uint32_t wanted, Instant as_of,
+  /// the days in `wanted` only, and at versions of deliveries that count.
+  Result<void> read(Month month, std::string_view value, std::uint32_t wanted,
                     DeliveryLookup& deliveries);
   void clear() { stored_ = plain_ = 0; }
 
-  std::uint32_t stored() const { return stored_; }  ///< Days that have a version.
+  std::uint32_t stored() const { return stored_; }  ///< Days that have a version which counts.
   std::uint32_t plain() const { return plain_; }    ///< Of those, days whose newest is complete.
 
   // Of a day in plain():
@@ -66,8 +85,7 @@ class MonthDays {
     std::uint32_t layer = 0;
   };
   static Result<void> read_grid(Layer& layer);
-  Result<void> choose(std::uint32_t layer, std::uint32_t wanted, Instant as_of,
-                      DeliveryLookup& deliveries);
+  Result<void> choose(std::uint32_t layer, std::uint32_t wanted, DeliveryLookup& deliveries);
 
   std::uint32_t stored_ = 0;
   std::uint32_t plain_ = 0;

@@ -59,6 +59,7 @@ struct FoundDay {
   Date date;
   Version version;
   DeliveryId delivery;
+  bool withdrawn;
   PackedParts parts;
 };
 
@@ -102,15 +103,16 @@ Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
                                    const DeliveryTable& table) {
   const std::uint32_t wanted = days_in(month_, query.dates);
   METERLINE_CHECK(read_month_block(view_of(blocks_[channel].bytes), wanted, entries_));
-  DeliveryLookup deliveries(table);
+  DeliveryLookup deliveries(table, query.as_of);
   for (const auto& entry : entries_) {
     METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
-    if (delivery.version.received > query.as_of) continue;
+    if (!delivery.received) continue;
     METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
     found_.push_back({.channel = channel,
                       .date = day_of(month_, entry.day),
                       .version = version,
                       .delivery = delivery.id,
+                      .withdrawn = delivery.withdrawn,
                       .parts = {.grid = entry.grid, .body = entry.body}});
   }
   return {};
@@ -133,7 +135,8 @@ Result<void> MonthOfMeter::visit(const DaysQuery& query, const DeliveryTable& ta
                            .date = day.date,
                            .version = day.version,
                            .delivery = day.delivery,
-                           .packed = packed_}));
+                           .packed = packed_,
+                           .withdrawn = day.withdrawn}));
   }
   return {};
 }
@@ -143,7 +146,7 @@ class TotalsOfMeter {
  public:
   TotalsOfMeter(const Store& store, const DeliveryTable& table, const DaysQuery& query,
                 const MeterTotalVisitor& visit)
-      : store_(store), deliveries_(table), query_(query), visit_(visit) {
+      : store_(store), deliveries_(table, query.as_of), query_(query), visit_(visit) {
     total_.meter = query.meter;
   }
 
@@ -178,8 +181,7 @@ Result<void> TotalsOfMeter::add(const Channel& channel, std::string_view value) 
   if (used_ == channels_.size()) channels_.emplace_back();
   OfChannel& added = channels_[used_];
   added.channel = channel;
-  METERLINE_CHECK(
-      added.days.read(month_, value, days_in(month_, query_.dates), query_.as_of, deliveries_));
+  METERLINE_CHECK(added.days.read(month_, value, days_in(month_, query_.dates), deliveries_));
   ++used_;
   return {};
 }
@@ -268,50 +270,52 @@ Result<void> visit_presence(const MonthOfMeters& all, Month month, std::uint32_t
 /// Gathers what is known of the channels of one meter from the ends of their months.
 class MeterSummary {
  public:
-  explicit MeterSummary(const DeliveryTable& table) : table_(table) {}
+  MeterSummary(const DeliveryTable& table, Withdrawn withdrawn)
+      : deliveries_(table, Instant::end_of_time(), withdrawn) {}
 
-  /// Of `meter`, which has these channels; `days` goes over all of its days at least.
+  /// Of `meter`, which has these channels; `days` goes over all of its days at least. Channels of
+  /// which no day counts are left out.
   Result<MeterInfo> read(const MeterId& meter, const std::vector<Channel>& channels,
                          UnitedIterator& days);
 
  private:
-  Result<void> read_first(Month month, std::string_view block, ChannelInfo& info);
-  Result<void> read_last(Month month, std::string_view block, ChannelInfo& info);
+  Result<void> read_counting(Month month, std::string_view block);
+  /// Of the month in entries_, in which something counts.
+  void note_first(Month month, ChannelInfo& info) const;
+  Result<void> note_last(Month month, ChannelInfo& info);
 
-  const DeliveryTable& table_;
+  DeliveryLookup deliveries_;
   std::vector<MonthEntry> entries_;
 };
 
-/// The key's channel out of those that are still open, which it then leaves; null when it is not.
-ChannelInfo* take_channel(const Channel& channel, std::vector<ChannelInfo*>& open) {
-  const auto found = std::find_if(open.begin(), open.end(),
-                                  [&](const auto* info) { return info->channel == channel; });
-  if (found == open.end()) return nullptr;
-  auto* const info = *found;
-  open.erase(found);
-  return info;
-}
-
-Result<void> MeterSummary::read_first(Month month, std::string_view block, ChannelInfo& info) {
+/// Makes entries_ those of the month that count.
+Result<void> MeterSummary::read_counting(Month month, std::string_view block) {
   METERLINE_CHECK(read_month(month, block, entries_));
-  std::uint32_t first = month_days_max;
-  for (const auto& entry : entries_) first = std::min(first, entry.day);
   if (entries_.empty()) return damaged();
-  info.first = day_of(month, first);
+  if (!deliveries_.has_events()) return {};
+  std::size_t kept = 0;
+  for (const auto& entry : entries_) {
+    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
+    if (!delivery.withdrawn) entries_[kept++] = entry;
+  }
+  entries_.resize(kept);
   return {};
 }
 
-Result<void> MeterSummary::read_last(Month month, std::string_view block, ChannelInfo& info) {
-  METERLINE_CHECK(read_month(month, block, entries_));
-  if (entries_.empty()) return damaged();
+void MeterSummary::note_first(Month month, ChannelInfo& info) const {
+  std::uint32_t first = month_days_max;
+  for (const auto& entry : entries_) first = std::min(first, entry.day);
+  info.first = day_of(month, first);
+}
+
+Result<void> MeterSummary::note_last(Month month, ChannelInfo& info) {
   std::uint32_t last = 0;
   for (const auto& entry : entries_) last = std::max(last, entry.day);
-  DeliveryLookup deliveries(table_);
   std::optional<Version> newest;
   std::string_view grid;
   for (const auto& entry : entries_) {
     if (entry.day != last) continue;
-    METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
+    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
     METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
     if (newest && version < *newest) continue;
     newest = version;
@@ -336,17 +340,24 @@ Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Cha
       const auto key = parse_days_key(days.key());
       if (!key) return damaged();
       if (key->meter != meter.text()) break;
-      if (auto* const channel = take_channel(key->channel, open))
-        METERLINE_CHECK(visit(key->month, days.value(), *channel));
+      const auto channel = std::find_if(
+          open.begin(), open.end(), [&](const auto* of) { return of->channel == key->channel; });
+      if (channel == open.end()) continue;
+      METERLINE_CHECK(read_counting(key->month, days.value()));
+      if (entries_.empty()) continue;
+      METERLINE_CHECK(visit(key->month, **channel));
+      open.erase(channel);
     }
     return days.status();
   };
   reopen();
   days.seek(days_key_start(meter, Month{}));
-  METERLINE_CHECK(
-      each([&] { days.next(); },
-           [&](auto month, auto block, auto& to) { return read_first(month, block, to); }));
-  // A channel is listed a moment before its first days can be read.
+  METERLINE_CHECK(each([&] { days.next(); },
+                       [&](auto month, auto& to) -> Result<void> {
+                         note_first(month, to);
+                         return {};
+                       }));
+  // A channel is listed a moment before its first days can be read, or all of them are withdrawn.
   std::vector<Channel> unread;
   unread.reserve(open.size());
   for (const auto* listed : open) unread.push_back(listed->channel);
@@ -357,8 +368,7 @@ Result<MeterInfo> MeterSummary::read(const MeterId& meter, const std::vector<Cha
   reopen();
   days.seek_back(days_key_end(meter));
   METERLINE_CHECK(
-      each([&] { days.previous(); },
-           [&](auto month, auto block, auto& to) { return read_last(month, block, to); }));
+      each([&] { days.previous(); }, [&](auto month, auto& to) { return note_last(month, to); }));
   return info;
 }
 
@@ -513,11 +523,12 @@ Result<void> RocksdbReader::days_of_many_months(const DaysQuery& query,
   return month.visit(query, table_, visit);
 }
 
-/// A question of many years is cut to the months that the meter has.
+/// A question of many years is cut to the months that the meter has: as of an earlier time, days
+/// may count that are withdrawn now.
 Result<MonthRange> RocksdbReader::months_of(const DaysQuery& query) const {
   MonthRange months{.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)};
   if (months.last.index - months.first.index < long_months_min) return months;
-  METERLINE_TRY(const auto info, meter(query.meter));
+  METERLINE_TRY(const auto info, summary(query.meter, Withdrawn::counted));
   Date first = query.dates.to;
   Date last = query.dates.from;
   for (const auto& channel : info.value_or(MeterInfo()).channels) {
@@ -564,14 +575,14 @@ Result<void> RocksdbReader::scan_totals(MonthRange months, const TotalsVisitor& 
 }
 
 Result<void> RocksdbReader::scan_days(const TotalsQuery& query, const DaysVisitor& visit) const {
-  DeliveryLookup deliveries(table_);
+  DeliveryLookup deliveries(table_, query.as_of);
   MonthDays days;
-  return scan_totals({.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)},
-                     [&](const MonthKey& key, std::string_view value) -> Result<void> {
-                       METERLINE_CHECK(days.read(key.month, value, days_in(key.month, query.dates),
-                                                 query.as_of, deliveries));
-                       return days.stored() == 0 ? Result<void>() : visit(key, days);
-                     });
+  return scan_totals(
+      {.first = Month::of(query.dates.from), .last = Month::of(query.dates.to)},
+      [&](const MonthKey& key, std::string_view value) -> Result<void> {
+        METERLINE_CHECK(days.read(key.month, value, days_in(key.month, query.dates), deliveries));
+        return days.stored() == 0 ? Result<void>() : visit(key, days);
+      });
 }
 
 Result<void> RocksdbReader::day_totals(const TotalsQuery& query, const TotalVisitor& visit) const {
@@ -652,7 +663,8 @@ Result<std::shared_ptr<const MonthOfMeters>> RocksdbReader::month_of_meters(Mont
   return cache_.put(month, ticket, std::move(made));
 }
 
-Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQuery& query) const {
+/// The meters that are listed, with the channels that are.
+Result<std::vector<MeterChannels>> RocksdbReader::listed_meters(const MetersQuery& query) const {
   const auto iterator = iterate(Family::meters, {});
   std::vector<MeterChannels> found;
   iterator->Seek(query.after.text() < query.prefix ? query.prefix : meters_key_after(query.after));
@@ -668,16 +680,16 @@ Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQue
   return found;
 }
 
-/// Of meters, ascending; those of which no days can be read yet are left out.
-Result<std::vector<MeterInfo>> RocksdbReader::summaries(
-    const std::vector<MeterChannels>& meters) const {
+/// Of meters, ascending; those of which no day counts, or can be read yet, are left out.
+Result<std::vector<MeterInfo>> RocksdbReader::summaries(const std::vector<MeterChannels>& meters,
+                                                        Withdrawn withdrawn) const {
   EntryBuffer recent;
   for (const auto& [meter, channels] : meters)
     recent_.of_meter(Family::days, meter, all_months, recent);
   recent.sort();
   const auto stored = iterate(Family::days, {});
   UnitedIterator days(Family::days, *stored, recent);
-  MeterSummary summary(table_);
+  MeterSummary summary(table_, withdrawn);
   std::vector<MeterInfo> found;
   for (const auto& [meter, channels] : meters) {
     METERLINE_TRY(auto info, summary.read(meter, channels, days));
@@ -687,14 +699,37 @@ Result<std::vector<MeterInfo>> RocksdbReader::summaries(
 }
 
 Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) const {
-  METERLINE_TRY(const auto known, meter_channels(query));
-  return summaries(known);
+  std::vector<MeterInfo> found;
+  MetersQuery rest = query;
+  // A meter that is listed and has no day that counts does not fill the answer.
+  while (found.size() < query.limit) {
+    rest.limit = query.limit - found.size();
+    METERLINE_TRY(const auto listed, listed_meters(rest));
+    METERLINE_TRY(auto some, summaries(listed, query.withdrawn));
+    std::move(some.begin(), some.end(), std::back_inserter(found));
+    if (listed.size() < rest.limit) break;
+    rest.after = listed.back().meter;
+  }
+  return found;
+}
+
+/// Where something is withdrawn, only their days tell which meters are left.
+Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQuery& query) const {
+  if (!table_.events() || query.withdrawn == Withdrawn::counted) return listed_meters(query);
+  METERLINE_TRY(auto meters, this->meters(query));
+  return channels_of(std::move(meters));
 }
 
 Result<std::optional<MeterInfo>> RocksdbReader::meter(const MeterId& meter) const {
+  return summary(meter, Withdrawn::left_out);
+}
+
+Result<std::optional<MeterInfo>> RocksdbReader::summary(const MeterId& meter,
+                                                        Withdrawn withdrawn) const {
   METERLINE_TRY(auto channels, this->channels(meter));
   if (channels.empty()) return std::optional<MeterInfo>();
-  METERLINE_TRY(auto found, summaries({{.meter = meter, .channels = std::move(channels)}}));
+  METERLINE_TRY(auto found,
+                summaries({{.meter = meter, .channels = std::move(channels)}}, withdrawn));
   if (found.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(found.front()));
 }
@@ -706,10 +741,16 @@ Result<std::optional<DeliveryRecord>> RocksdbReader::delivery(const DeliveryId& 
   if (status.IsNotFound()) return std::optional<DeliveryRecord>();
   if (!status.ok()) return database_error("read a delivery", status);
   METERLINE_TRY(auto record, decode_delivery(view_of(bytes)));
+  if (const auto events = table_.events()) {
+    const auto own = events->of(id);
+    record.events.assign(own.begin(), own.end());
+  }
   return std::optional<DeliveryRecord>(std::move(record));
 }
 
 Result<std::vector<DeliveryRecord>> RocksdbReader::deliveries(const DeliveriesQuery& query) const {
+  const auto events = query.only == DeliveriesOf::all ? nullptr : table_.events();
+  if (query.only != DeliveriesOf::all && !events) return std::vector<DeliveryRecord>();
   const auto index_key = query.received_after ? receipt_key : query.source ? source_key : time_key;
   const std::string prefix = query.received_after ? "r"
                              : query.source       ? source_prefix(*query.source)
@@ -727,6 +768,7 @@ Result<std::vector<DeliveryRecord>> RocksdbReader::deliveries(const DeliveriesQu
     if (!key.starts_with(prefix)) break;
     const auto id = id_of_index_key(key);
     if (!id) return damaged();
+    if (events && !events->has(query.only, *id)) continue;
     METERLINE_TRY(auto record, delivery(*id));
     if (!record) return damaged();
     if (query.received_after && record->delivery.received_at <= *query.received_after) break;

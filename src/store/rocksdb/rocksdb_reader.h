@@ -83,7 +83,10 @@ class RocksdbReader {
   /// Of each of them the days asked for, where there are any.
   Result<void> scan_days(const TotalsQuery& query, const DaysVisitor& visit) const;
   Result<void> scan_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
-  Result<std::vector<MeterInfo>> summaries(const std::vector<MeterChannels>& meters) const;
+  Result<std::optional<MeterInfo>> summary(const MeterId& meter, Withdrawn withdrawn) const;
+  Result<std::vector<MeterChannels>> listed_meters(const MetersQuery& query) const;
+  Result<std::vector<MeterInfo>> summaries(const std::vector<MeterChannels>& meters,
+                                           Withdrawn withdrawn) const;
   Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
                               const MeterTotalVisitor& visit) const;
 

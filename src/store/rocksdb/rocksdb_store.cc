@@ -1,5 +1,6 @@
 #include "store/rocksdb/rocksdb_store.h"
 
+#include <mutex>
 #include <utility>
 
 #include "core/try.h"
@@ -110,6 +111,7 @@ class RocksdbStore final : public Store {
   std::shared_ptr<const std::vector<Channel>> few_channels() const override {
     return reader_.few_channels();
   }
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return reader_.deliveries(query);
   }
@@ -129,6 +131,7 @@ class RocksdbStore final : public Store {
   RecentMonths recent_;
   RecentFold fold_;
   RocksdbReader reader_;
+  std::mutex events_mutex_;  ///< For one that adds.
 };
 
 Result<void> RocksdbStore::prepare() {
@@ -141,6 +144,23 @@ Result<void> RocksdbStore::prepare() {
   std::vector<Channel> channels;
   METERLINE_CHECK(read_meter_channels(value, channels));
   known_meters_.add_channels(channels);
+  return {};
+}
+
+/// An event is about few days of many months, which nobody has a list of: all months that are kept
+/// in memory are made again.
+Result<void> RocksdbStore::add_event(const DeliveryId& delivery, const DeliveryEvent& event) {
+  const std::scoped_lock lock(events_mutex_);
+  const auto before = table_->events();
+  DeliveryEvents events = before ? *before : DeliveryEvents();
+  METERLINE_CHECK(events.add(delivery, event));
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  const auto status = database_->db().Put(durable, database_->family(Family::deliveries),
+                                          event_key(delivery, event), event.reason);
+  if (!status.ok()) return database_error("write an event of a delivery", status);
+  table_->set_events(std::move(events));
+  months_.forget(all_months.first, all_months.last);
   return {};
 }
 
@@ -160,6 +180,20 @@ Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
   return figures;
 }
 
+Result<void> load_events(rocksdb::Iterator& deliveries, DeliveryTable& table) {
+  DeliveryEvents events;
+  for (deliveries.Seek("e"); deliveries.Valid(); deliveries.Next()) {
+    const auto key = view_of(deliveries.key());
+    if (!key.starts_with('e')) break;
+    auto found = parse_event(key, view_of(deliveries.value()));
+    if (!found) return fail(Errc::corrupt, "the store holds a damaged event of a delivery");
+    METERLINE_CHECK(events.restore(found->id, std::move(found->event)));
+  }
+  if (!deliveries.status().ok()) return database_error("read the store", deliveries.status());
+  table.set_events(std::move(events));
+  return {};
+}
+
 Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
   auto table = std::make_unique<DeliveryTable>();
   const std::unique_ptr<rocksdb::Iterator> iterator(
@@ -172,6 +206,7 @@ Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
     METERLINE_CHECK(table->restore(number, view_of(iterator->value())));
   }
   if (!iterator->status().ok()) return database_error("read the store", iterator->status());
+  METERLINE_CHECK(load_events(*iterator, *table));
   return table;
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/result.h"
 
-namespace meterline::events {
+namespace meterline {
 
 inline constexpr std::size_t json_depth_max = 32;
 
@@ -30,4 +30,4 @@ std::optional<std::string_view> find_text(const boost::json::value& value,
 std::optional<std::int64_t> find_number(const boost::json::value& value,
                                         std::initializer_list<std::string_view> path);
 
-}  // namespace meterline::events
+}  // namespace meterline

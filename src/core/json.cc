@@ -1,4 +1,4 @@
-#include "events/json.h"
+#include "core/json.h"
 
 #include <fmt/core.h>
 
@@ -7,7 +7,7 @@
 #include <boost/json/src.hpp>
 #include <charconv>
 
-namespace meterline::events {
+namespace meterline {
 
 Result<boost::json::value> parse_json(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max)
@@ -53,4 +53,4 @@ std::optional<std::int64_t> find_number(const boost::json::value& value,
   return found->get_int64();
 }
 
-}  // namespace meterline::events
+}  // namespace meterline

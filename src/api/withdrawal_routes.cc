@@ -1,0 +1,105 @@
+#include <fmt/core.h>
+
+#include <boost/json/object.hpp>
+
+#include "api/problem.h"
+#include "api/render.h"
+#include "api/routes.h"
+#include "core/json.h"
+#include "core/try.h"
+#include "ingest/withdrawal.h"
+
+namespace meterline::api {
+namespace {
+
+/// Far above what who and reason may have, however they are escaped.
+constexpr std::size_t body_bytes_max = 16 << 10;
+/// There is no login yet that would know who it is.
+constexpr std::string_view who_default = "http";
+
+constexpr std::string_view wanted_body =
+    R"(the body: want JSON like {"reason":"sent twice","who":"ann"}; who may be left out)";
+
+tl::unexpected<Error> bad_body(std::string_view why) {
+  return fail(Errc::invalid_argument, fmt::format("{}: {}", wanted_body, why));
+}
+
+Result<std::string> read_body(const Request& request) {
+  if (!request.body || request.body_bytes == 0) return bad_body("there is none");
+  if (request.body_bytes > body_bytes_max)
+    return bad_body(
+        fmt::format("it has {} bytes, at most {} are taken", request.body_bytes, body_bytes_max));
+  METERLINE_TRY(const auto bytes, request.body());
+  std::string body(request.body_bytes, '\0');
+  std::size_t filled = 0;
+  while (filled < body.size()) {
+    METERLINE_TRY(const auto count, bytes->read({body.data() + filled, body.size() - filled}));
+    if (count == 0) break;
+    filled += count;
+  }
+  body.resize(filled);
+  return body;
+}
+
+struct Said {
+  std::string who = std::string(who_default);
+  std::string reason;
+};
+
+Result<Said> parse_body(std::string_view body) {
+  const auto value = parse_json(body, body_bytes_max);
+  if (!value) return bad_body(value.error().message);
+  const auto* const object = value->if_object();
+  if (object == nullptr) return bad_body("it is no object");
+  Said said;
+  for (const auto& [name, member] : *object) {
+    const auto* const text = member.if_string();
+    if ((name != "who" && name != "reason") || text == nullptr)
+      return bad_body(fmt::format("\"{}\"", excerpt_of(std::string_view(name))));
+    (name == "who" ? said.who : said.reason) = std::string_view(text->data(), text->size());
+  }
+  return said;
+}
+
+std::optional<std::string> parse_text(std::string_view text) { return std::string(text); }
+
+Result<Response> change(const Call& call, DeliveryEventKind kind, Said said) {
+  const auto id = DeliveryId::parse(call.captured.front());
+  if (!id)
+    return fail(Errc::not_found, fmt::format("no delivery \"{}\": /v1/deliveries lists them",
+                                             excerpt_of(call.captured.front())));
+  METERLINE_TRY(const auto answer,
+                ingest::withdraw(call.context.store, {.delivery = *id,
+                                                      .kind = kind,
+                                                      .now = call.context.now(),
+                                                      .who = std::move(said.who),
+                                                      .reason = std::move(said.reason)}));
+  return json_response(withdrawal_json(answer));
+}
+
+Response other_site() {
+  return problem(403, "Origin: deliveries can be withdrawn from pages of this server only");
+}
+
+}  // namespace
+
+Result<Response> post_withdrawal(const Call& call) {
+  if (is_from_other_site(call.request)) return other_site();
+  METERLINE_CHECK(call.parameters.allow_only({}));
+  METERLINE_TRY(const auto body, read_body(call.request));
+  METERLINE_TRY(auto said, parse_body(body));
+  return change(call, DeliveryEventKind::withdrawn, std::move(said));
+}
+
+/// A DELETE has no body that every proxy would let through (RFC 9110, 9.3.5).
+Result<Response> delete_withdrawal(const Call& call) {
+  if (is_from_other_site(call.request)) return other_site();
+  METERLINE_CHECK(call.parameters.allow_only({"who", "reason"}));
+  METERLINE_TRY(auto who, call.parameters.find_as("who", "a name", parse_text));
+  METERLINE_TRY(auto reason, call.parameters.find_as("reason", "a text", parse_text));
+  return change(call, DeliveryEventKind::restored,
+                {.who = std::move(who).value_or(std::string(who_default)),
+                 .reason = std::move(reason).value_or("")});
+}
+
+}  // namespace meterline::api
