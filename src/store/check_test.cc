@@ -137,10 +137,33 @@ TEST(StoreCheck, AHealthyStoreIsCounted) {
   EXPECT_EQ(report.unfinished_days, 0);
 }
 
+/// What is withdrawn is still there, and is looked at.
+TEST(StoreCheck, AWithdrawnDeliveryIsStillAccountedFor) {
+  const auto only = reported(delivery_of(3, 3, {"C 2019-01-01 60 1x24", "A 2019-01-01 60 7x24"}));
+  const auto short_of_a_day = [&] {
+    auto claimed = only;
+    claimed.report.rows.stored = 3;
+    return claimed;
+  }();
+  for (const auto& delivery : {only, short_of_a_day}) {
+    const auto store = loaded({first(), second(), delivery});
+    ASSERT_TRUE(store->add_event(only.delivery.id, {.at = {9}, .who = "ann", .reason = "wrong"}));
+    const auto report = check(*store);
+    EXPECT_EQ(report.meters, 3);
+    EXPECT_EQ(report.days, 8);
+    EXPECT_EQ(report.totals, 5);
+    EXPECT_EQ(report.damage_count, delivery.report.rows.stored == 3 ? 1 : 0);
+  }
+}
+
 RC_GTEST_PROP(StoreCheck, FindsNothingInAHealthyStore, ()) {
   auto deliveries = *testing::any_deliveries();
   std::transform(deliveries.begin(), deliveries.end(), deliveries.begin(), reported);
   const auto store = loaded(deliveries);
+  for (const auto& each : deliveries)
+    if (*rc::gen::arbitrary<bool>())
+      RC_ASSERT(store->add_event(each.delivery.id, {.at = {9}, .who = "ann", .reason = "wrong"})
+                    .has_value());
   const auto lines = damage_of(*store);
   if (!lines.empty()) RC_FAIL(fmt::format("{}", fmt::join(lines, "\n")));
 }
