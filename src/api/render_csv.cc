@@ -152,8 +152,7 @@ std::string to_csv(const query::History& history) {
            version.delivery.text(), version.record ? version.record->delivery.source : "",
            version.record ? shown_state(*version.record) : "", version.counts ? "true" : "false",
            std::to_string(version.changes.size()), std::to_string(version.notes.size()),
-           std::to_string(version.interval.minutes()),
-           text_or_empty(version.total.sum)});
+           std::to_string(version.interval.minutes()), text_or_empty(version.total.sum)});
       auto total = version.total;
       total.version = version.version;
       append_basis(out, total);

@@ -24,9 +24,8 @@ Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incom
 Result<std::optional<store::DeliveryRecord>> find_withdrawn(
     const source::Incoming& incoming, const store::Store& store,
     const std::function<Result<bool>(const Delivery&)>& is_wanted) {
-  store::DeliveriesQuery query{.source = incoming.source,
-                               .limit = compared_max,
-                               .only = store::DeliveriesOf::withdrawn};
+  store::DeliveriesQuery query{
+      .source = incoming.source, .limit = compared_max, .only = store::DeliveriesOf::withdrawn};
   for (;;) {
     METERLINE_TRY(auto page, store.deliveries(query));
     for (auto& record : page) {

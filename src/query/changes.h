@@ -43,10 +43,10 @@ struct Changes {
 };
 
 /// The days whose answer now differs from the answer as of `since`. Reads the records of what was
-/// received, withdrawn or brought back later, and of each meter that those deliveries name the days from their first to their
-/// last; where one is of more than store::delivered_meters_max meters, those days of every meter.
-/// An unknown meter has no changes. Errors: `invalid_argument` when `to` is before `from`, and
-/// those of the store.
+/// received, withdrawn or brought back later, and of each meter that those deliveries name the days
+/// from their first to their last; where one is of more than store::delivered_meters_max meters,
+/// those days of every meter. An unknown meter has no changes. Errors: `invalid_argument` when `to`
+/// is before `from`, and those of the store.
 Result<Changes> changes(const store::Store& store, const ChangesQuestion& question);
 
 }  // namespace meterline::query

@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "query/consumption.h"
+#include <map>
+#include <set>
+#include <tuple>
+
 #include "store/memory/memory_store.h"
 #include "testing/must.h"
 #include "testing/store_days.h"
@@ -103,6 +106,27 @@ TEST(Changes, AreFiltered) {
   EXPECT_EQ(changes(*store, question).error().code, Errc::invalid_argument);
 }
 
+TEST(Changes, AreWhatWasWithdrawnAndBroughtBack) {
+  const auto first = delivery_of(1, 1, {"A 2019-01-01 60 1", "A 2019-01-02 60 5"});
+  const auto second_one = delivery_of(2, 2, {"A 2019-01-01 60 2", "B 2019-01-01 60 3"});
+  const auto store = store_of({first, second_one});
+  const auto add = [&](std::int64_t at, DeliveryEventKind kind) {
+    must(store->add_event(second_one.delivery.id,
+                          {.at = second(at), .kind = kind, .who = "who", .reason = ""}));
+  };
+  const auto since = [&](std::int64_t seconds) {
+    return lines_of(must(changes(*store, {.since = second(seconds)})));
+  };
+  add(10, DeliveryEventKind::withdrawn);
+  EXPECT_THAT(since(9), ElementsAre("A 2019-01-01 1: 2 of 1/1 -> 1 of 1/1",
+                                    "B 2019-01-01 1: 3 of 1/1 -> nothing"));
+  EXPECT_THAT(since(10), IsEmpty());
+  add(20, DeliveryEventKind::restored);
+  EXPECT_THAT(since(9), IsEmpty());
+  EXPECT_THAT(since(10), ElementsAre("A 2019-01-01 1: 1 of 1/1 -> 2 of 1/1",
+                                     "B 2019-01-01 1: nothing -> 3 of 1/1"));
+}
+
 /// A delivery of so many meters that its record does not name them; page by page.
 TEST(Changes, OfManyMetersComeInPages) {
   std::vector<ReadingDay> days;
@@ -128,20 +152,33 @@ TEST(Changes, OfManyMetersComeInPages) {
 
 /// What differs in the naive answers of then and now, and nothing else.
 RC_GTEST_PROP(Changes, AreTheDaysWhoseAnswersDiffer, ()) {
-  const auto deliveries = *any_deliveries();
+  auto deliveries = *any_deliveries();
   const auto since = second(*rc::gen::inRange<std::int64_t>(-1, 8));
   const auto store = store_of(deliveries);
+  for (auto& each : deliveries) {
+    const auto events = *rc::gen::inRange(-2, 3);
+    for (int i = 0; i < events; ++i) {
+      each.events.push_back(
+          {.at = second(4 * i + *rc::gen::inRange<std::int64_t>(0, 4)),
+           .kind = i % 2 == 0 ? DeliveryEventKind::withdrawn : DeliveryEventKind::restored,
+           .who = "who",
+           .reason = ""});
+      must(store->add_event(each.delivery.id, each.events.back()));
+    }
+  }
   using Key = std::tuple<std::string, Date, Channel>;
   const auto answers = [&](Instant as_of) {
     std::map<Key, std::pair<int, std::vector<std::string>>> found;
     for (const auto& day : naive_days(deliveries, as_of)) {
       std::vector<std::string> slots;
       bool any = false;
-      for (const auto& slot : day.slots) {
+      for (std::size_t i = 0; i < day.slots.size(); ++i) {
+        const auto& slot = day.slots[i];
         any = any || slot;
         slots.push_back(slot ? Sum(slot->value.mantissa, slot->value.exponent).text() + ' ' +
                                    std::string(meterline::text_of(slot->quality))
                              : "-");
+        if (day.notes[i]) slots.back() += ' ' + text_of(*day.notes[i]);
       }
       if (any) found[{day.meter.text(), day.date, day.channel}] = {day.interval.minutes(), slots};
     }
@@ -149,13 +186,15 @@ RC_GTEST_PROP(Changes, AreTheDaysWhoseAnswersDiffer, ()) {
   };
   const auto before = answers(since);
   const auto after = answers(Instant::end_of_time());
-  std::vector<Key> wanted;
+  std::set<Key> wanted;
   for (const auto& [key, answer] : after)
     if (const auto was = before.find(key); was == before.end() || was->second != answer)
-      wanted.push_back(key);
-  std::vector<Key> told;
+      wanted.insert(key);
+  for (const auto& [key, answer] : before)  // What was withdrawn since.
+    if (!after.contains(key)) wanted.insert(key);
+  std::set<Key> told;
   for (const auto& day : must(changes(*store, {.since = since, .limit = 1000})).days)
-    told.emplace_back(day.meter.text(), day.date, day.channel);
+    told.emplace(day.meter.text(), day.date, day.channel);
   RC_ASSERT(told == wanted);
 }
 

@@ -235,10 +235,9 @@ Result<std::vector<DeliveryRecord>> pick(const Tables& tables, const DeliveriesQ
     if (rows[i].empty()) continue;
     METERLINE_TRY(auto record, record_of(tables, ids[i], std::move(rows[i])));
     const auto& delivery = record.delivery;
-    const bool wanted =
-        (!query.source || delivery.source == *query.source) &&
-        (!query.received_after || delivery.received_at > *query.received_after) &&
-        (!after || is_listed_before(*after, delivery));
+    const bool wanted = (!query.source || delivery.source == *query.source) &&
+                        (!query.received_after || delivery.received_at > *query.received_after) &&
+                        (!after || is_listed_before(*after, delivery));
     if (!wanted) continue;
     take_events(events, record);
     found.push_back(std::move(record));

@@ -42,9 +42,9 @@ std::string create_keyspace(std::string_view keyspace, const Replication& replic
 /// One statement for each table.
 std::vector<std::string> create_tables(std::string_view keyspace);
 inline constexpr std::array<std::string_view, 8> table_names = {
-    "reading_days",          "day_totals",           "meters",          "deliveries",
-    "deliveries_by_time",    "deliveries_by_receipt", "deliveries_by_source", "delivery_events",
-    "catalogue"};
+    "reading_days",         "day_totals",         "meters",
+    "deliveries",           "deliveries_by_time", "deliveries_by_receipt",
+    "deliveries_by_source", "delivery_events",    "catalogue"};
 
 /// What is prepared. Markers and selected columns stand in the order of the text.
 enum class Statement : std::uint8_t {
