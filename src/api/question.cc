@@ -7,9 +7,6 @@
 namespace meterline::api {
 namespace {
 
-constexpr std::string_view as_of_wanted =
-    "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
-
 std::optional<std::string> parse_channel(std::string_view text) {
   if (text.empty() || text.size() > channel_name_chars_max || !is_meter_id_text(text))
     return std::nullopt;
@@ -25,7 +22,7 @@ Result<Filter> read_filter(const Parameters& parameters) {
       parameters.find_as("channel", "1-32 characters of A-Z a-z 0-9 _ - . :", parse_channel));
   METERLINE_TRY(filter.flow, parameters.find_as(
                                  "flow", "consumption, generation, reactive or other", parse_flow));
-  METERLINE_TRY(filter.as_of, parameters.find_as("asOf", as_of_wanted, Instant::parse));
+  METERLINE_TRY(filter.as_of, parameters.find_as("asOf", instant_wanted, Instant::parse));
   return filter;
 }
 

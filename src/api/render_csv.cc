@@ -142,7 +142,7 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-      "objectVersion\n";
+      "objectVersion,reader,zone,feed\n";
   for (const auto& [delivery, report] : records) {
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;

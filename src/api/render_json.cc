@@ -152,7 +152,15 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("receivedAt", delivery.received_at.text())
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
-      .member("unit", known(delivery.unit));
+      .member("unit", known(delivery.unit))
+      .member("reader", std::int64_t{delivery.reader});
+  if (!delivery.zone.empty()) json.member("zone", delivery.zone);
+  if (delivery.feed)
+    json.key("feed")
+        .begin_object()
+        .member("name", delivery.feed->name)
+        .member("sha256", hex(delivery.feed->hash.data(), delivery.feed->hash.size()))
+        .end_object();
   if (!delivery.object_version.empty()) json.member("objectVersion", delivery.object_version);
   write_counts(json, report.rows, report.readings);
   write_finding_counts(json, report.finding_counts);

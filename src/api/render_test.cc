@@ -168,6 +168,7 @@ store::DeliveryRecord record() {
   record.delivery.delivered_at = *Instant::parse("2019-02-01T06:00:00Z");
   record.delivery.received_at = *Instant::parse("2019-02-02T07:00:00Z");
   record.delivery.unit = Unit::kWh;
+  record.delivery.reader = 1;
   record.report.format = "wide-csv";
   record.report.rows = {.read = 3, .stored = 1, .repeated = 1, .rejected = 1};
   record.report.readings = {
@@ -187,7 +188,7 @@ constexpr std::string_view record_start =
     R"("receivedAt":"2019-02-02T07:00:00Z",)"
     R"("bytes":1234,)"
     R"("sha256":"0101010101010101010101010101010101010101010101010101010101010101",)"
-    R"("unit":"kWh","rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
+    R"("unit":"kWh","reader":1,"rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
     R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48},)"
     R"("findingCounts":{"bad_date":1})";
 constexpr std::string_view findings =
@@ -210,11 +211,11 @@ TEST(Render, DeliveryAsCsv) {
             "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
             "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-            "objectVersion\n"
+            "objectVersion,reader,zone,feed\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
             "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
-            "3,1,1,1,144,47,1,48,48,\n");
+            "3,1,1,1,144,47,1,48,48,,1,,\n");
   EXPECT_EQ(findings_csv(record()),
             "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
 }
@@ -223,8 +224,17 @@ TEST(Render, AnObjectSaysItsVersion) {
   auto object = record();
   EXPECT_THAT(to_json(object), Not(HasSubstr("objectVersion")));
   object.delivery.object_version = "L4kqtJ";
-  EXPECT_THAT(to_json(object), HasSubstr(R"("unit":"kWh","objectVersion":"L4kqtJ","rows":)"));
-  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ\n"));
+  EXPECT_THAT(to_json(object), HasSubstr(R"("reader":1,"objectVersion":"L4kqtJ","rows":)"));
+  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,1,,\n"));
+}
+
+TEST(Render, ADeliverySaysInWhatZoneAndByWhatFeedItWasRead) {
+  auto read = record();
+  read.delivery.zone = "Europe/Tallinn";
+  read.delivery.feed = Feed{.name = "supplier"};
+  EXPECT_THAT(to_json(read), HasSubstr(R"("reader":1,"zone":"Europe/Tallinn",)"
+                                       R"("feed":{"name":"supplier","sha256":"0000)"));
+  EXPECT_THAT(deliveries_csv({read}), HasSubstr(",48,48,,1,Europe/Tallinn,supplier\n"));
 }
 
 TEST(Render, IngestReportAsJson) {

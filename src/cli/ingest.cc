@@ -69,17 +69,12 @@ Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
                                 .threads = verb.threads,
                                 .now = now};
   if (verb.expanded_bytes_max > 0) options.expanded_bytes_max = verb.expanded_bytes_max;
-  if (!verb.unit.empty()) {
-    const auto unit = parse_unit(verb.unit);
-    if (!unit)
-      return fail(Errc::invalid_argument, fmt::format("--unit: want one of {}, got \"{}\"",
-                                                      unit_names, excerpt_of(verb.unit)));
-    options.unit = *unit;
-  }
+  METERLINE_TRY(options.unit, unit_option(verb.unit));
   return options;
 }
 
 int exit_code_of(const ingest::IngestTotals& totals) {
+  if (totals.without_unit > 0) return exit_usage;
   if (totals.failed + totals.refused + totals.archives_failed + totals.archives_refused > 0)
     return exit_failed;
   return totals.rows.rejected > 0 || totals.readings.rejected > 0 ? exit_rejected : exit_ok;

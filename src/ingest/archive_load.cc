@@ -13,6 +13,7 @@ namespace {
 
 class Verifier final : public ArchiveVisitor {
  public:
+  Result<void> on_unit(Unit /*unit*/) override { return {}; }
   Result<void> on_delivery(store::DeliveryRecord /*record*/) override { return {}; }
   Result<void> on_day(const ArchivedDay& /*day*/) override { return {}; }
 };
@@ -20,6 +21,11 @@ class Verifier final : public ArchiveVisitor {
 class Restorer final : public ArchiveVisitor {
  public:
   Restorer(store::Store& store, ArchiveReport& report) : store_(store), report_(report) {}
+
+  Result<void> on_unit(Unit unit) override {
+    unit_ = unit;
+    return {};
+  }
 
   Result<void> on_delivery(store::DeliveryRecord record) override {
     METERLINE_TRY(const bool known, is_known(record));
@@ -46,8 +52,9 @@ class Restorer final : public ArchiveVisitor {
                          .delivery = *number});
   }
 
-  /// Commits, when the archive is read to its end and found good.
+  /// Commits, when the archive is read to its end and found good. A store that has a unit keeps it.
   Result<void> finish() {
+    if (unit_) METERLINE_CHECK(store_.remember_unit(*unit_));
     if (!deliveries_.empty()) {
       METERLINE_CHECK(begin());
       METERLINE_CHECK(writer_->commit(reports_));
@@ -77,6 +84,7 @@ class Restorer final : public ArchiveVisitor {
 
   store::Store& store_;
   ArchiveReport& report_;
+  std::optional<Unit> unit_;
   std::vector<std::optional<std::size_t>> numbers_;  ///< Archived to the writer's.
   std::vector<Delivery> deliveries_;
   std::vector<DeliveryReport> reports_;

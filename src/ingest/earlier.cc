@@ -1,6 +1,9 @@
 #include "ingest/earlier.h"
 
+#include <algorithm>
+
 #include "core/try.h"
+#include "formats/recognise.h"
 
 namespace meterline::ingest {
 namespace {
@@ -18,6 +21,14 @@ Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incom
   for (auto at = records.begin(); at != records.end(); ++at)
     if (at->delivery.version() > latest->delivery.version()) latest = at;
   return std::optional(std::move(*latest));
+}
+
+bool may_read_more(const store::DeliveryRecord& earlier) {
+  const auto& [delivery, report] = earlier;
+  if (delivery.reader >= formats::reader_number(report.format)) return false;
+  const auto& counts = report.finding_counts;
+  return report.state != DeliveryState::stored ||
+         std::any_of(counts.begin(), counts.end(), [](auto count) { return count > 0; });
 }
 
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery) {

@@ -12,6 +12,10 @@ namespace meterline::ingest {
 Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incoming& incoming,
                                                              const store::Store& store);
 
+/// Whether this program's reader is newer than the one that read the delivery, and may find more in
+/// it: not all of it was stored as it stood in the file.
+bool may_read_more(const store::DeliveryRecord& earlier);
+
 /// Whether they are the same bytes by their number and by the name that their source has for them.
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery);
 

@@ -15,7 +15,7 @@ namespace {
 Result<bool> has_answer(const source::Incoming& incoming, const store::Store& store) {
   if (incoming.content_tag.empty()) return false;
   METERLINE_TRY(const auto latest, latest_delivery(incoming, store));
-  return latest && is_tagged_alike(incoming, latest->delivery);
+  return latest && is_tagged_alike(incoming, latest->delivery) && !may_read_more(*latest);
 }
 
 }  // namespace
