@@ -140,7 +140,26 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
   json.end_array();
 }
 
-void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
+void write_comparison(JsonWriter& json, const ingest::Comparison& comparison) {
+  json.key("comparison").begin_object().key("days").begin_object();
+  json.member("new", comparison.days.added)
+      .member("replacing", comparison.days.replacing)
+      .member("notCounting", comparison.days.not_counting)
+      .member("equal", comparison.days.equal)
+      .end_object();
+  json.key("sums").begin_array();
+  for (const auto& sum : comparison.sums)
+    json.begin_object()
+        .member("flow", text_of(sum.flow))
+        .member("unit", known(sum.unit))
+        .member("before", sum.before)
+        .member("after", sum.after)
+        .end_object();
+  json.end_array().end_object();
+}
+
+void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings,
+                    const ingest::Comparison* comparison = nullptr) {
   const auto& [delivery, report] = record;
   json.begin_object()
       .member("id", delivery.id.text())
@@ -165,6 +184,7 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   write_counts(json, report.rows, report.readings);
   write_finding_counts(json, report.finding_counts);
   if (findings == Findings::shown) write_findings(json, report.findings);
+  if (comparison != nullptr) write_comparison(json, *comparison);
   json.end_object();
 }
 
@@ -401,7 +421,9 @@ std::string findings_json(const store::DeliveryRecord& record) {
 std::string ingest_json(const IngestAnswer& answer) {
   JsonWriter json;
   json.begin_object().key("deliveries").begin_array();
-  for (const auto& record : answer.records) write_delivery(json, record, Findings::shown);
+  for (std::size_t i = 0; i < answer.records.size(); ++i)
+    write_delivery(json, answer.records[i], Findings::shown,
+                   answer.comparisons.empty() ? nullptr : &answer.comparisons[i]);
   json.end_array();
   if (!answer.archives.empty()) {
     json.key("archives").begin_array();

@@ -52,6 +52,7 @@ struct Options {
   IngestVerb ingest;
   bool sweep = false;
   bool dry_run = false;
+  bool compare = false;
   QueryVerb query;
   QuestionOptions portfolio;
   GapsVerb gaps;
@@ -85,10 +86,17 @@ void add_ingest(CLI::App& app, Options& options) {
   auto* const sweep = ingest->add_flag(
       "--sweep", options.sweep,
       "Load only objects of S3 that the store has no answer for, and get no other");
+  auto* const dry_run =
+      ingest
+          ->add_flag("--dry-run", options.dry_run,
+                     "Read and report everything, estimate what it takes, and store nothing")
+          ->excludes(sweep);
   ingest
-      ->add_flag("--dry-run", options.dry_run,
-                 "Read and report everything, estimate what it takes, and store nothing")
-      ->excludes(sweep);
+      ->add_flag("--compare", options.compare,
+                 "Tell what each file would change in the store, and store nothing: days that are "
+                 "new, that replace others, or would not count, and the sums before and after")
+      ->excludes(sweep)
+      ->excludes(dry_run);
   ingest->add_option(
       "--unit", verb.unit,
       "Unit of readings in files that name none: Wh, kWh, MWh, varh, ..., or unknown "
@@ -433,6 +441,7 @@ int run(int argc, const char* const* argv, const Application& application) {
     options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
   if (options.sweep) options.ingest.mode = IngestMode::sweep;
   if (options.dry_run) options.ingest.mode = IngestMode::dry_run;
+  if (options.compare) options.ingest.mode = IngestMode::compare;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.force) options.export_verb.existing = ExistingFile::replace;
 
