@@ -105,6 +105,24 @@ TEST(Compare, AFileWithoutReadingsChangesNothing) {
   EXPECT_THAT(sums_of(empty.comparison), ElementsAre("consumption/kWh 3 3"));
 }
 
+/// More days of one meter than are compared together, on both sides of the store's only one.
+TEST(Compare, AMeterMayHaveManyDays) {
+  const auto store = store::make_memory_store();
+  constexpr int days = 2500;
+  const auto first = Date::parse("2010-01-01")->days();
+  std::string rows;
+  for (int i = 0; i < days; ++i)
+    rows += fmt::format("A,{},1,2\n", Date::from_days(first + i)->text());
+  load(incoming(fmt::format("A,{},1,2\nA,{},1,7\n", Date::from_days(first + 1000)->text(),
+                            Date::from_days(first + days - 1)->text()),
+                5),
+       *store, options);
+  const auto compared = compare_one(incoming(rows, 6), *store);
+  EXPECT_EQ(compared.comparison.days,
+            (Comparison::Days{.added = days - 2, .replacing = 1, .equal = 1}));
+  EXPECT_THAT(sums_of(compared.comparison), ElementsAre("consumption/kWh 11 7500"));
+}
+
 TEST(Compare, OfAnotherUnitAllDaysAreNew) {
   const auto store = store::make_memory_store();
   load(incoming("A,2019-01-01,1,2\n", 5), *store, options);
