@@ -35,7 +35,8 @@ def prepare(binary, store, file):
     if store.startswith("cassandra:"):
         subprocess.run([binary, "store", "init", "--replication", "1"], env=variables, check=True,
                        capture_output=True)
-    subprocess.run([binary, "ingest", file], env=variables, check=True, capture_output=True)
+    subprocess.run([binary, "ingest", file, "--unit", "Wh"], env=variables, check=True,
+                   capture_output=True)
 
 
 def cold_start_ms(binary, store):

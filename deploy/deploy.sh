@@ -15,7 +15,7 @@
 #   --delivery HOW        queue (default), direct, or worker: a queue that workers outside drain
 #   --url-auth HOW        AWS_IAM (default), or NONE: everyone who knows the URL may ask
 #   --uploads on|off      whether the function URL takes files, too (default: off)
-#   --unit UNIT           of readings in files that name none, such as kWh
+#   --unit UNIT           of readings in files that name none, such as kWh (default: unknown)
 #   --alarm-topic ARN     a topic of SNS for alarms
 #   --credentials HOW     sigv4 (default): no password anywhere; or service-specific: a user name
 #                         and password in Systems Manager. Given again it rotates them

@@ -75,13 +75,17 @@ class Meterline:
         self.env = {key: value for key, value in os.environ.items()
                     if not key.startswith("METERLINE_")}
         self.env["METERLINE_STORE"] = url
+        self.env["METERLINE_UNIT"] = "unknown"  # Of files for which a test names none.
         self.env["TMPDIR"] = str(self.folder)
         if password is not None:
             self.env["METERLINE_CASSANDRA_PASSWORD"] = password
 
     def start(self, *args, wrapper=(), **options):
         """Starts it; the caller ends it. Options are those of subprocess.Popen."""
-        settings = {"cwd": self.folder, "env": self.env, "stdin": subprocess.DEVNULL,
+        env = dict(self.env)
+        if args[:1] == ("store",):
+            env.pop("METERLINE_UNIT", None)  # For loads: of a store itself, a test names it.
+        settings = {"cwd": self.folder, "env": env, "stdin": subprocess.DEVNULL,
                     "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([*wrapper, binary(), *map(str, args)], **(settings | options))
 
@@ -141,6 +145,8 @@ def archive_without_receipts(path):
                 return value
 
     varint()  # The format.
+    if data[at:at + 1] == b"U":
+        at += 2  # The store's unit.
     kept = [data[:at]]
     while data[at:at + 1] == b"D":
         at += 1

@@ -21,6 +21,7 @@ def peak_of(local_aws, on_cassandra):
     s3 = local_aws.client("s3")
     s3.create_bucket(Bucket="memory")
     variables = local_aws.env | {"METERLINE_STORE": on_cassandra.env["METERLINE_STORE"],
+                                 "METERLINE_UNIT": "unknown",
                                  "METERLINE_BUCKETS": "memory", "TMPDIR": os.environ.get(
                                      "TMPDIR", "/tmp")}
 

@@ -103,7 +103,7 @@ def test_a_delivery_has_time_and_version_of_its_object(meterline, bucket):
     (listed,) = meterline("deliveries").json["deliveries"]
     assert listed["objectVersion"] == version
     (row,) = csv.DictReader(io.StringIO(meterline("deliveries", "--output", "csv").out))
-    assert row["objectVersion"] == version
+    assert (row["objectVersion"], row["reader"]) == (version, "1")
 
 
 def test_without_versions_a_delivery_has_none(meterline, bucket):

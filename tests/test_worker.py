@@ -212,6 +212,23 @@ def test_what_will_never_succeed_goes_to_the_dead_letters_with_its_reason(meterl
     assert meterline.day_sums("A", wide.day(0), wide.day(0)) == {wide.day(0): 48}
 
 
+def test_a_file_whose_unit_nobody_names_goes_there_too_and_is_swept_later(meterline, delivery,
+                                                                          start):
+    del meterline.env["METERLINE_UNIT"]
+    delivery.put("a.csv", file_of("A", 1))
+    message = json.dumps(event(record("a.csv")))
+    delivery.send(message)
+    worker = start(meterline, delivery)
+    wait_until(lambda: worker.told("sent to the dead letters") and delivery.is_empty(),
+               "the message to be given up")
+    worker.stop()
+    letters = dict(delivery.dead_letters())
+    assert "with --unit kWh or the like" in letters[message]["reason"]
+    assert meterline("deliveries").json["deliveries"] == []
+    swept = meterline("ingest", "--sweep", f"s3://{BUCKET}", "--unit", "kWh").json
+    assert swept["sweep"]["loaded"] == 1 and swept["total"]["stored"] == 1
+
+
 def test_what_is_not_for_us_is_ignored_with_a_line_in_the_log(meterline, delivery, start):
     delivery.put("old file.csv", file_of("A", 1))
     delivery.announce_objects()

@@ -358,9 +358,44 @@ TEST_F(Api, StoresAnUpload) {
   EXPECT_THAT(again.body, HasSubstr(R"("state":"skipped")"));
 }
 
+TEST_F(Api, AnUploadWithoutAUnitIsRefusedUntilTheStoreHasOne) {
+  std::string rows = "Meter,Date,0:00,1:00\nUP,2019-01-01,1,2\n";
+  const Response refused = ask(upload("/v1/deliveries?source=a", rows));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("unit=kWh for an upload"));
+  EXPECT_EQ(ask(upload("/v1/deliveries?source=a&unit=unknown", rows)).status, 201);
+  const Response stored = ask(upload("/v1/deliveries?source=b", rows));
+  EXPECT_EQ(stored.status, 201) << stored.body;
+  EXPECT_THAT(stored.body, HasSubstr(R"("unit":null)"));
+  const Response other = ask(upload("/v1/deliveries?source=c&unit=kWh", rows));
+  EXPECT_EQ(other.status, 201) << other.body;
+  EXPECT_THAT(other.body, HasSubstr(R"("findingCounts":{"unit_differs":1})"));
+}
+
+TEST_F(Api, AnUploadSaysWhenItWasDelivered) {
+  std::string rows = "Meter,Date,0:00,1:00\nUP,2019-01-01,1,2\n";
+  const auto target = [](const std::string& at) {
+    return "/v1/deliveries?unit=kWh&deliveredAt=" + at;
+  };
+  const Response stored = ask(upload(target("2019-01-02T03:04:05Z"), rows));
+  EXPECT_EQ(stored.status, 201) << stored.body;
+  EXPECT_THAT(stored.body, HasSubstr(R"("deliveredAt":"2019-01-02T03:04:05Z")"));
+  EXPECT_EQ(ask(upload(target("2019-01-02T03:04:05Z"), rows)).status, 200);
+  EXPECT_EQ(ask(upload(target("2019-01-03"), rows)).status, 201) << "it is dated anew";
+  auto in_time = context();
+  in_time.ingest.now = in_time.now;
+  const Response ahead = handle(upload(target("2100-01-01"), rows), in_time);
+  EXPECT_THAT(ahead.body, HasSubstr(R"("deliveredAt":"2019-02-12T19:33:20Z")"));
+  EXPECT_THAT(ahead.body, HasSubstr(R"("findingCounts":{"delivery_in_future":1})"));
+  const Response refused = ask(upload(target("yesterday"), rows));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("deliveredAt"));
+}
+
 TEST_F(Api, AnUploadOfWhichNoRowCouldBeStoredIsRefused) {
-  const Response response = ask(upload(
-      "/v1/deliveries?source=x", "Meter,Date,0:00,1:00\nUP,01/02/2019,1,2\nUP,02/02/2019,1,2\n"));
+  const Response response =
+      ask(upload("/v1/deliveries?source=x&unit=kWh",
+                 "Meter,Date,0:00,1:00\nUP,01/02/2019,1,2\nUP,02/02/2019,1,2\n"));
   EXPECT_EQ(response.status, 422);
   EXPECT_THAT(response.body, HasSubstr(R"("state":"refused")"));
   EXPECT_THAT(response.body, HasSubstr("none of its rows could be stored (2 read: bad_date 2)"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/problem.h"
+#include "api/question.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "core/try.h"
@@ -97,19 +98,23 @@ bool is_from_other_site(const Request& request) {
 Result<Response> post_delivery(const Call& call) {
   if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
-  METERLINE_CHECK(call.parameters.allow_only({"source", "unit"}));
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "deliveredAt"}));
   METERLINE_TRY(
       const auto name,
       call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
-  METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_names, parse_unit));
+  METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_choices, parse_unit_choice));
+  METERLINE_TRY(const auto delivered_at,
+                call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
   if (!call.request.body || call.request.body_bytes == 0)
     return fail(Errc::invalid_argument,
                 "the request has no body: send the file, like curl --data-binary @FILE URL");
 
   ingest::IngestOptions options = call.context.ingest;
-  if (unit) options.unit = *unit;
-  const auto record = ingest::load(incoming_of(call, name.value_or("upload")), call.context.store,
-                                   options, {.stop = call.context.cancel});
+  if (unit) options.unit = unit;
+  auto incoming = incoming_of(call, name.value_or("upload"));
+  if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
+  const auto record =
+      ingest::load(incoming, call.context.store, options, {.stop = call.context.cancel});
   if (call.context.on_upload) call.context.on_upload(record.report);
 
   Response response = json_response(to_json(record));

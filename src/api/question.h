@@ -11,6 +11,8 @@ namespace meterline::api {
 
 inline constexpr std::string_view meter_wanted = "1-64 characters of A-Z a-z 0-9 _ - . :";
 inline constexpr std::string_view date_wanted = "a date like 2019-01-31";
+inline constexpr std::string_view instant_wanted =
+    "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
 
 /// The parameters that questions about readings share; what is not given does not filter.
 struct Filter {

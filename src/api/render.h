@@ -1,10 +1,12 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "ingest/compare.h"
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
 #include "ingest/withdrawal.h"
@@ -46,9 +48,10 @@ struct IngestAnswer {
   const ingest::IngestTotals& totals;
   std::optional<ingest::SweepCounts> sweep = {};
   std::optional<store::StoreEstimate> estimate = {};
+  std::span<const ingest::Comparison> comparisons = {};  ///< One for each record, or none at all.
 };
 /// `{"deliveries":[...],"total":{...}}`. Archives, where there are any, are in `archives`, and not
-/// in the total; `sweep` and `estimate` are there when they are given.
+/// in the total; `comparison`, `sweep` and `estimate` are there when they are given.
 std::string ingest_json(const IngestAnswer& answer);
 
 /// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
@@ -62,6 +65,9 @@ std::string to_csv(const query::Changes& changes);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);
+/// A line for each file and sum; one without sums for a file that has none.
+std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
+                            const std::vector<ingest::Comparison>& comparisons);
 
 /// What a delivery is shown as: `withdrawn` for one that is stored and withdrawn now.
 std::string_view shown_state(const store::DeliveryRecord& record);

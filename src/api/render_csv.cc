@@ -190,7 +190,7 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-      "objectVersion,withdrawnAt,withdrawnBy,withdrawnReason\n";
+      "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason\n";
   for (const auto& record : records) {
     const Delivery& delivery = record.delivery;
     const DeliveryReport& report = record.report;
@@ -204,12 +204,32 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
         {delivery.id.text(), delivery.source, shown_state(record), report.reason, report.format,
          delivery.delivered_at.text(), delivery.received_at.text(), std::to_string(delivery.bytes),
          hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
-    append_row(out, {std::to_string(rows.read), std::to_string(rows.stored),
-                     std::to_string(rows.repeated), std::to_string(rows.rejected),
-                     std::to_string(readings.read), std::to_string(readings.stored),
-                     std::to_string(readings.missing), std::to_string(readings.repeated),
-                     std::to_string(readings.rejected), delivery.object_version,
-                     is_withdrawn ? event.at.text() : "", event.who, event.reason});
+    append_row(
+        out, {std::to_string(rows.read), std::to_string(rows.stored), std::to_string(rows.repeated),
+              std::to_string(rows.rejected), std::to_string(readings.read),
+              std::to_string(readings.stored), std::to_string(readings.missing),
+              std::to_string(readings.repeated), std::to_string(readings.rejected),
+              delivery.object_version, std::to_string(delivery.reader), delivery.zone,
+              delivery.feed ? delivery.feed->name : ""});
+  }
+  return out;
+}
+
+std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
+                            const std::vector<ingest::Comparison>& comparisons) {
+  std::string out =
+      "source,state,daysNew,daysReplacing,daysNotCounting,daysEqual,flow,unit,before,after\n";
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& days = comparisons[i].days;
+    std::string file;
+    append_fields(file, {records[i].delivery.source, text_of(records[i].report.state),
+                         std::to_string(days.added), std::to_string(days.replacing),
+                         std::to_string(days.not_counting), std::to_string(days.equal)});
+    if (comparisons[i].sums.empty()) out += file + ",,,\n";
+    for (const auto& sum : comparisons[i].sums) {
+      out += file;
+      append_row(out, {text_of(sum.flow), text_of(sum.unit), sum.before.text(), sum.after.text()});
+    }
   }
   return out;
 }

@@ -165,7 +165,26 @@ void write_events(JsonWriter& json, const std::vector<DeliveryEvent>& events) {
   json.end_array();
 }
 
-void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings) {
+void write_comparison(JsonWriter& json, const ingest::Comparison& comparison) {
+  json.key("comparison").begin_object().key("days").begin_object();
+  json.member("new", comparison.days.added)
+      .member("replacing", comparison.days.replacing)
+      .member("notCounting", comparison.days.not_counting)
+      .member("equal", comparison.days.equal)
+      .end_object();
+  json.key("sums").begin_array();
+  for (const auto& sum : comparison.sums)
+    json.begin_object()
+        .member("flow", text_of(sum.flow))
+        .member("unit", known(sum.unit))
+        .member("before", sum.before)
+        .member("after", sum.after)
+        .end_object();
+  json.end_array().end_object();
+}
+
+void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findings findings,
+                    const ingest::Comparison* comparison = nullptr) {
   const auto& delivery = record.delivery;
   const auto& report = record.report;
   json.begin_object()
@@ -178,12 +197,21 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("receivedAt", delivery.received_at.text())
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
-      .member("unit", known(delivery.unit));
+      .member("unit", known(delivery.unit))
+      .member("reader", std::int64_t{delivery.reader});
+  if (!delivery.zone.empty()) json.member("zone", delivery.zone);
+  if (delivery.feed)
+    json.key("feed")
+        .begin_object()
+        .member("name", delivery.feed->name)
+        .member("sha256", hex(delivery.feed->hash.data(), delivery.feed->hash.size()))
+        .end_object();
   if (!delivery.object_version.empty()) json.member("objectVersion", delivery.object_version);
-  write_events(json, events);
+  write_events(json, record.events);
   write_counts(json, report.rows, report.readings);
   write_finding_counts(json, report.finding_counts);
   if (findings == Findings::shown) write_findings(json, report.findings);
+  if (comparison != nullptr) write_comparison(json, *comparison);
   json.end_object();
 }
 
@@ -499,7 +527,9 @@ std::string findings_json(const store::DeliveryRecord& record) {
 std::string ingest_json(const IngestAnswer& answer) {
   JsonWriter json;
   json.begin_object().key("deliveries").begin_array();
-  for (const auto& record : answer.records) write_delivery(json, record, Findings::shown);
+  for (std::size_t i = 0; i < answer.records.size(); ++i)
+    write_delivery(json, answer.records[i], Findings::shown,
+                   answer.comparisons.empty() ? nullptr : &answer.comparisons[i]);
   json.end_array();
   if (!answer.archives.empty()) {
     json.key("archives").begin_array();

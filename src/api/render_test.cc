@@ -243,6 +243,7 @@ store::DeliveryRecord record() {
   record.delivery.delivered_at = *Instant::parse("2019-02-01T06:00:00Z");
   record.delivery.received_at = *Instant::parse("2019-02-02T07:00:00Z");
   record.delivery.unit = Unit::kWh;
+  record.delivery.reader = 1;
   record.report.format = "wide-csv";
   record.report.rows = {.read = 3, .stored = 1, .repeated = 1, .rejected = 1};
   record.report.readings = {
@@ -262,7 +263,7 @@ constexpr std::string_view record_start =
     R"("receivedAt":"2019-02-02T07:00:00Z",)"
     R"("bytes":1234,)"
     R"("sha256":"0101010101010101010101010101010101010101010101010101010101010101",)"
-    R"("unit":"kWh","rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
+    R"("unit":"kWh","reader":1,"rows":{"read":3,"stored":1,"repeated":1,"rejected":1},)"
     R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48},)"
     R"("findingCounts":{"bad_date":1})";
 constexpr std::string_view findings =
@@ -285,11 +286,11 @@ TEST(Render, DeliveryAsCsv) {
             "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
             "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-            "objectVersion,withdrawnAt,withdrawnBy,withdrawnReason\n"
+            "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
             "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
-            "3,1,1,1,144,47,1,48,48,,,,\n");
+            "3,1,1,1,144,47,1,48,48,,1,,,,,\n");
   EXPECT_EQ(findings_csv(record()),
             "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
 }
@@ -298,8 +299,8 @@ TEST(Render, AnObjectSaysItsVersion) {
   auto object = record();
   EXPECT_THAT(to_json(object), Not(HasSubstr("objectVersion")));
   object.delivery.object_version = "L4kqtJ";
-  EXPECT_THAT(to_json(object), HasSubstr(R"("unit":"kWh","objectVersion":"L4kqtJ","rows":)"));
-  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,,,\n"));
+  EXPECT_THAT(to_json(object), HasSubstr(R"("reader":1,"objectVersion":"L4kqtJ","rows":)"));
+  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,1,,,,,\n"));
 }
 
 TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
@@ -311,10 +312,10 @@ TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
       R"("events":[{"kind":"withdrawn","at":"2019-03-01T00:00:00Z","who":"ann",)"
       R"("reason":"not \"ours\", sorry"}],"rows":)";
   EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("state":"withdrawn","reason":null)"));
-  EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("unit":"kWh",)" + events));
+  EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("reader":1,)" + events));
   EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",withdrawn,,wide-csv,2019-02-01T06:00:00Z"));
   EXPECT_THAT(deliveries_csv({withdrawn}),
-              HasSubstr(",48,48,,2019-03-01T00:00:00Z,ann,\"not \"\"ours\"\", sorry\"\n"));
+              HasSubstr(",48,48,,1,,,2019-03-01T00:00:00Z,ann,\"not \"\"ours\"\", sorry\"\n"));
   const auto answer = withdrawal_json({.record = withdrawn, .changed = true});
   EXPECT_THAT(answer, ::testing::StartsWith(R"({"changed":true,"delivery":{"id":"abab)"));
   EXPECT_THAT(answer, Not(HasSubstr(R"("findings":)")));
@@ -325,8 +326,17 @@ TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
   withdrawn.events.push_back(
       {.at = {event.at.micros + 1}, .kind = DeliveryEventKind::restored, .who = "bob"});
   EXPECT_EQ(shown_state(withdrawn), "stored");
-  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",48,48,,,,\n"));
+  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",48,48,,1,,,,,\n"));
   EXPECT_THAT(to_json(withdrawn), HasSubstr(R"({"kind":"restored",)"));
+}
+
+TEST(Render, ADeliverySaysInWhatZoneAndByWhatFeedItWasRead) {
+  auto read = record();
+  read.delivery.zone = "Europe/Tallinn";
+  read.delivery.feed = Feed{.name = "supplier"};
+  EXPECT_THAT(to_json(read), HasSubstr(R"("reader":1,"zone":"Europe/Tallinn",)"
+                                       R"("feed":{"name":"supplier","sha256":"0000)"));
+  EXPECT_THAT(deliveries_csv({read}), HasSubstr(",48,48,,1,Europe/Tallinn,supplier,,,\n"));
 }
 
 TEST(Render, IngestReportAsJson) {

@@ -54,6 +54,7 @@ struct Options {
   bool sweep = false;
   bool dry_run = false;
   bool undo = false;
+  bool compare = false;
   QueryVerb query;
   QuestionOptions portfolio;
   GapsVerb gaps;
@@ -89,12 +90,21 @@ void add_ingest(CLI::App& app, Options& options) {
   auto* const sweep = ingest->add_flag(
       "--sweep", options.sweep,
       "Load only objects of S3 that the store has no answer for, and get no other");
+  auto* const dry_run =
+      ingest
+          ->add_flag("--dry-run", options.dry_run,
+                     "Read and report everything, estimate what it takes, and store nothing")
+          ->excludes(sweep);
   ingest
-      ->add_flag("--dry-run", options.dry_run,
-                 "Read and report everything, estimate what it takes, and store nothing")
-      ->excludes(sweep);
-  ingest->add_option("--unit", verb.unit,
-                     "Unit of readings in files that name none: Wh, kWh, MWh, varh, ...");
+      ->add_flag("--compare", options.compare,
+                 "Tell what each file would change in the store, and store nothing: days that are "
+                 "new, that replace others, or would not count, and the sums before and after")
+      ->excludes(sweep)
+      ->excludes(dry_run);
+  ingest->add_option(
+      "--unit", verb.unit,
+      "Unit of readings in files that name none: Wh, kWh, MWh, varh, ..., or unknown "
+      "for none (default: the store's, which is the first that it was told)");
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
                      "delivery of a day counts. Never later than now");
@@ -214,7 +224,8 @@ void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
 void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
-  serve->add_option("--unit", options.serve_unit, "Unit of uploads that name none");
+  serve->add_option("--unit", options.serve_unit,
+                    "Unit of uploads that name none (default: the store's)");
 
   auto* const demo =
       app.add_subcommand("demo", "Make, load and serve a year of 200 example meters");
@@ -243,6 +254,9 @@ void add_store_verbs(CLI::App& app, Options& options) {
   init->add_option("--data-centres", options.init.data_centres,
                    "Instead: NAME=N[,NAME=N...], servers of each data centre")
       ->excludes(replication);
+  init->add_option("--unit", options.init.unit,
+                   "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
+                   "varh, ..., or unknown for none (default: the first that a load names)");
   auto* const check = store->add_subcommand("check", "Compare what is in the store with itself");
   check->add_option("--limit", options.check.limit, "Show at most so many findings")
       ->capture_default_str()
@@ -274,7 +288,8 @@ void add_events(CLI::App& verb, EventOptions& options) {
                   "Give a message up when it failed so often: the queue's maxReceiveCount")
       ->capture_default_str()
       ->check(CLI::Range(1, receives_max));
-  verb.add_option("--unit", options.unit, "Unit of readings in files that name none");
+  verb.add_option("--unit", options.unit,
+                  "Unit of readings in files that name none (default: the store's)");
   add_log_format(verb, options);
 }
 
@@ -314,7 +329,8 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
   api->add_option("--uploads", verb.uploads, "on takes files by POST /v1/deliveries")
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
-  api->add_option("--unit", verb.events.unit, "Unit of uploads that name none");
+  api->add_option("--unit", verb.events.unit,
+                  "Unit of uploads that name none (default: the store's)");
   add_log_format(*api, verb.events);
 }
 
@@ -375,13 +391,9 @@ Result<Output> output_of(const std::string& name) {
 
 int run_serve(const Options& options, const Session& session) {
   ingest::IngestOptions ingest;
-  if (!options.serve_unit.empty()) {
-    const auto unit = parse_unit(options.serve_unit);
-    if (!unit)
-      return report_error({.code = Errc::invalid_argument,
-                           .message = fmt::format("--unit: want one of {}", unit_names)});
-    ingest.unit = *unit;
-  }
+  const auto unit = unit_option(options.serve_unit);
+  if (!unit) return report_error(unit.error());
+  ingest.unit = *unit;
   auto store = session.open_store(session.store_url, OpenMode::serve);
   if (!store) return report_error(store.error());
   return serve(options.serve, **store, ingest);
@@ -469,6 +481,7 @@ int run(int argc, const char* const* argv, const Application& application) {
   if (options.sweep) options.ingest.mode = IngestMode::sweep;
   if (options.dry_run) options.ingest.mode = IngestMode::dry_run;
   if (options.undo) options.withdraw.kind = DeliveryEventKind::restored;
+  if (options.compare) options.ingest.mode = IngestMode::compare;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.force) options.export_verb.existing = ExistingFile::replace;
 

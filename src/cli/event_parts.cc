@@ -36,14 +36,8 @@ Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format) 
   return std::make_unique<telemetry::Log>(*format, tell, now);
 }
 
-Result<Unit> unit_option(const std::string& text) {
-  if (text.empty()) return Unit::unknown;
-  const auto unit = parse_unit(text);
-  if (!unit) return fail(Errc::invalid_argument, fmt::format("--unit: want one of {}", unit_names));
-  return *unit;
-}
-
-events::EventLoadOptions EventParts::load_options(const EventOptions& options, Unit unit,
+events::EventLoadOptions EventParts::load_options(const EventOptions& options,
+                                                  std::optional<Unit> unit,
                                                   const Settings& settings) {
   return {.ingest = {.unit = unit, .threads = settings.threads, .now = now},
           .buckets = split_names(options.buckets),

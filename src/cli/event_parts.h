@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,9 +30,6 @@ struct EventOptions {
 /// A log on standard error. `invalid_argument` for an unknown `--log-format`.
 Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format);
 
-/// `kWh` as `--unit` has it; unknown when it is empty.
-Result<Unit> unit_option(const std::string& text);
-
 /// All that loads by event: a store that is open, the objects, the dead letters.
 class EventParts {
  public:
@@ -55,7 +53,7 @@ class EventParts {
 
  private:
   EventParts() = default;
-  events::EventLoadOptions load_options(const EventOptions& options, Unit unit,
+  events::EventLoadOptions load_options(const EventOptions& options, std::optional<Unit> unit,
                                         const Settings& settings);
 
   std::unique_ptr<telemetry::Log> log_;

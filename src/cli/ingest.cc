@@ -16,6 +16,7 @@
 #include "cli/table.h"
 #include "core/finding.h"
 #include "core/try.h"
+#include "ingest/compare.h"
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
 #include "store/counting/counting_store.h"
@@ -69,17 +70,12 @@ Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
                                 .threads = verb.threads,
                                 .now = now};
   if (verb.expanded_bytes_max > 0) options.expanded_bytes_max = verb.expanded_bytes_max;
-  if (!verb.unit.empty()) {
-    const auto unit = parse_unit(verb.unit);
-    if (!unit)
-      return fail(Errc::invalid_argument, fmt::format("--unit: want one of {}, got \"{}\"",
-                                                      unit_names, excerpt_of(verb.unit)));
-    options.unit = *unit;
-  }
+  METERLINE_TRY(options.unit, unit_option(verb.unit));
   return options;
 }
 
 int exit_code_of(const ingest::IngestTotals& totals) {
+  if (totals.without_unit > 0) return exit_usage;
   if (totals.failed + totals.refused + totals.archives_failed + totals.archives_refused > 0)
     return exit_failed;
   return totals.rows.rejected > 0 || totals.readings.rejected > 0 ? exit_rejected : exit_ok;
@@ -99,20 +95,20 @@ class Run {
   }
 
   void load(std::vector<source::Incoming> incoming, store::Store& store, Progress& progress) {
-    if (delivered_at_)
-      for (auto& delivery : incoming)
-        delivery = source::redated(std::move(delivery), *delivered_at_);
-    ingest::IngestHooks hooks{.stop = &StopRequest::flag(),
-                              .bytes_read = &progress.bytes_read(),
-                              .files_read = &progress.files_read(),
-                              .on_archive = [&](const ingest::ArchiveReport& archive) {
-                                report_.add(archive, progress);
-                              }};
-    if (!verb_.rejects.empty())
-      hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects_.add(row); };
+    redate(incoming);
     totals_ += ingest::load_all(
-        incoming, store, options_, hooks,
+        incoming, store, options_, hooks(progress),
         [&](const store::DeliveryRecord& record) { report_.add(record, progress); });
+  }
+
+  void compare(std::vector<source::Incoming> incoming, const store::Store& store,
+               Progress& progress) {
+    redate(incoming);
+    totals_ += ingest::compare_all(
+        incoming, store, options_, hooks(progress),
+        [&](const store::DeliveryRecord& record, const ingest::Comparison& comparison) {
+          report_.add(record, comparison, progress);
+        });
   }
 
   Result<int> finish(const IngestReport::Extras& extras) {
@@ -129,6 +125,22 @@ class Run {
   std::int64_t stored() const { return totals_.stored + totals_.skipped + totals_.archives_stored; }
 
  private:
+  void redate(std::vector<source::Incoming>& incoming) const {
+    if (!delivered_at_) return;
+    for (auto& delivery : incoming) delivery = source::redated(std::move(delivery), *delivered_at_);
+  }
+  ingest::IngestHooks hooks(Progress& progress) {
+    ingest::IngestHooks hooks{.stop = &StopRequest::flag(),
+                              .bytes_read = &progress.bytes_read(),
+                              .files_read = &progress.files_read(),
+                              .on_archive = [&](const ingest::ArchiveReport& archive) {
+                                report_.add(archive, progress);
+                              }};
+    if (!verb_.rejects.empty())
+      hooks.on_rejected = [&](const ingest::RejectedRow& row) { rejects_.add(row); };
+    return hooks;
+  }
+
   const IngestVerb& verb_;
   const ingest::IngestOptions options_;
   std::optional<Instant> delivered_at_;
@@ -173,6 +185,22 @@ Result<int> load_dry(const IngestVerb& verb, const Session& session, Run& run) {
   return code;
 }
 
+Result<int> compare(const IngestVerb& verb, const Session& session, Run& run) {
+  METERLINE_TRY(auto incoming, incoming_of(verb.paths));
+  METERLINE_CHECK(run.begin());
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  const StopRequest stop;
+  const auto wanted = static_cast<std::int64_t>(incoming.size());
+  {
+    Progress progress({.files = wanted, .bytes = bytes_of(incoming)});
+    run.compare(std::move(incoming), *store, progress);
+  }
+  METERLINE_TRY(const int code, run.finish({}));
+  if (StopRequest::flag() && run.done() < wanted)
+    return fail(Errc::cancelled, "stopped: only a part of the files is compared");
+  return code;
+}
+
 Result<int> sweep(const IngestVerb& verb, const Session& session, Run& run) {
   METERLINE_TRY(const auto list, objects_below(verb.paths));
   METERLINE_CHECK(run.begin());
@@ -210,6 +238,8 @@ Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
       return sweep(verb, session, run);
     case IngestMode::dry_run:
       return load_dry(verb, session, run);
+    case IngestMode::compare:
+      return compare(verb, session, run);
     case IngestMode::load:
       break;
   }

@@ -12,6 +12,7 @@ enum class IngestMode {
   load,
   sweep,    ///< Load objects of S3 that the store has no answer for, and open no other.
   dry_run,  ///< Read and report everything, and store nothing.
+  compare,  ///< The same, with what each file would change in the store.
 };
 
 struct IngestVerb {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/render.h"
 
 namespace meterline::cli {
@@ -108,6 +110,13 @@ void IngestReport::add(const store::DeliveryRecord& record, Progress& progress) 
   if (has_reason(record)) progress.print(reason_line(record));
 }
 
+void IngestReport::add(const store::DeliveryRecord& record, const ingest::Comparison& comparison,
+                       Progress& progress) {
+  add(record, progress);
+  if (output_ == Output::table) records_.push_back(record);
+  comparisons_.push_back(comparison);
+}
+
 void IngestReport::add(const ingest::ArchiveReport& archive, Progress& progress) {
   if (output_ == Output::table)
     table_.add({state_text(archive.state), grouped(archive.rows.read), grouped(archive.rows.stored),
@@ -133,16 +142,60 @@ void IngestReport::print(const ingest::IngestTotals& totals, const Extras& extra
                                    .archives = archives_,
                                    .totals = totals,
                                    .sweep = extras.sweep,
-                                   .estimate = extras.estimate}));
+                                   .estimate = extras.estimate,
+                                   .comparisons = comparisons_}));
       return;
     case Output::csv:
-      print_text(api::deliveries_csv(records_));
+      print_text(comparisons_.empty() ? api::deliveries_csv(records_)
+                                      : api::comparisons_csv(records_, comparisons_));
       if (extras.sweep) tell(sweep_line(*extras.sweep) + '\n');
       if (extras.estimate) tell(estimate_lines(*extras.estimate) + '\n');
       return;
     case Output::table:
-      print_table(totals, extras);
+      comparisons_.empty() ? print_table(totals, extras) : print_compared(totals);
   }
+}
+
+/// Below each file's first line only what differs in it: another sum.
+void IngestReport::print_compared(const ingest::IngestTotals& totals) {
+  constexpr auto right = Table::Align::right;
+  Table table({{.title = "state"},
+               {.title = "new days", .align = right},
+               {.title = "replacing", .align = right},
+               {.title = "not counting", .align = right},
+               {.title = "equal", .align = right},
+               {.title = "flow"},
+               {.title = "unit"},
+               {.title = "sum before", .align = right},
+               {.title = "after", .align = right},
+               {.title = "source"}});
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    const auto& [days, sums] = comparisons_[i];
+    for (std::size_t line = 0; line < std::max<std::size_t>(sums.size(), 1); ++line) {
+      std::vector<std::string> cells(10);
+      if (line == 0)
+        cells = {state_text(records_[i].report.state),
+                 grouped(days.added),
+                 grouped(days.replacing),
+                 grouped(days.not_counting),
+                 grouped(days.equal),
+                 "",
+                 "",
+                 "",
+                 "",
+                 records_[i].delivery.source};
+      if (line < sums.size()) {
+        cells[5] = text_of(sums[line].flow);
+        cells[6] = text_of(sums[line].unit);
+        cells[7] = sums[line].before.text();
+        cells[8] = sums[line].after.text();
+      }
+      table.add(std::move(cells));
+    }
+  }
+  print_text(table.text());
+  print_line(total_line(totals));
+  print_line("\nCompared with the store: nothing was stored");
 }
 
 void IngestReport::print_table(const ingest::IngestTotals& totals, const Extras& extras) {

@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "ingest/compare.h"
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
 #include "store/estimate.h"
@@ -20,6 +21,9 @@ class IngestReport {
 
   void add(const store::DeliveryRecord& record, Progress& progress);
   void add(const ingest::ArchiveReport& archive, Progress& progress);
+  /// Of a file that was compared with the store; then all are.
+  void add(const store::DeliveryRecord& record, const ingest::Comparison& comparison,
+           Progress& progress);
 
   /// What some ingests have beside.
   struct Extras {
@@ -30,10 +34,12 @@ class IngestReport {
 
  private:
   void print_table(const ingest::IngestTotals& totals, const Extras& extras);
+  void print_compared(const ingest::IngestTotals& totals);
   void add_row(const store::DeliveryRecord& record);
 
   const Output output_;
   std::vector<store::DeliveryRecord> records_;
+  std::vector<ingest::Comparison> comparisons_;
   std::vector<ingest::ArchiveReport> archives_;
   Table table_;
 };

@@ -42,6 +42,15 @@ Result<Instant> instant_option(std::string_view option, const std::string& text)
   return *at;
 }
 
+Result<std::optional<Unit>> unit_option(const std::string& text) {
+  if (text.empty()) return std::optional<Unit>();
+  const auto unit = parse_unit_choice(text);
+  if (!unit)
+    return fail(Errc::invalid_argument,
+                fmt::format("--unit: want one of {}, got \"{}\"", unit_choices, excerpt_of(text)));
+  return unit;
+}
+
 Result<DateRange> range_options(const std::string& from, const std::string& to) {
   METERLINE_TRY(const auto first, date_option("--from", from));
   if (to.empty()) return DateRange{.from = first, .to = first};

@@ -79,6 +79,8 @@ void tell(std::string_view text);
 /// A date from an option. `invalid_argument` names the option and the form.
 Result<Date> date_option(std::string_view option, const std::string& text);
 Result<Instant> instant_option(std::string_view option, const std::string& text);
+/// What `--unit` says; empty where it is not given.
+Result<std::optional<Unit>> unit_option(const std::string& text);
 /// `from` to `to`, or the one day `from` when `to` is empty.
 Result<DateRange> range_options(const std::string& from, const std::string& to);
 

@@ -65,13 +65,32 @@ std::optional<DataCentre> data_centre_in(std::string_view text) {
   return is_number && is_name ? std::optional(std::move(found)) : std::nullopt;
 }
 
+/// Whether the store did not know it.
+Result<bool> remember_unit(Unit unit, const Session& session) {
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto before, store->default_unit());
+  METERLINE_TRY(const auto now, store->remember_unit(unit));
+  if (now != unit)
+    return fail(
+        Errc::refused,
+        fmt::format("--unit {}: the store's unit is {}, for good; a load may name another for "
+                    "itself (ingest --unit {})",
+                    choice_text(unit), choice_text(now), choice_text(unit)));
+  return !before;
+}
+
 Result<int> try_init(const InitVerb& verb, const Session& session) {
   InitOptions options;
   if (verb.replication > 0) options.replication = verb.replication;
   if (!verb.data_centres.empty()) {
     METERLINE_TRY(options.data_centres, parse_data_centres(verb.data_centres));
   }
-  METERLINE_TRY(const auto made, session.init_store(session.store_url, options));
+  METERLINE_TRY(const auto unit, unit_option(verb.unit));
+  METERLINE_TRY(auto made, session.init_store(session.store_url, options));
+  if (unit) {
+    METERLINE_TRY(const bool is_new, remember_unit(*unit, session));
+    if (is_new) made.push_back(fmt::format("unit {}", choice_text(*unit)));
+  }
   print_made(made, session);
   return exit_ok;
 }
@@ -174,6 +193,7 @@ Result<int> try_check(const CheckVerb& verb, const Session& session) {
 // --- stats ----------------------------------------------------------------------------------
 
 struct Stats {
+  std::optional<Unit> unit;  ///< Of readings whose files name none.
   std::int64_t meters = 0;
   std::int64_t channels = 0;  ///< Of all meters.
   std::optional<DateRange> dates;
@@ -219,27 +239,32 @@ Result<Stats> stats_of(const store::Store& store) {
   Stats stats;
   METERLINE_CHECK(add_meters(store, stats));
   METERLINE_CHECK(add_deliveries(store, stats));
+  METERLINE_TRY(stats.unit, store.default_unit());
   METERLINE_TRY(stats.figures, store.figures());
   return stats;
 }
 
+std::string unit_of(const Stats& stats) {
+  return std::string(stats.unit ? choice_text(*stats.unit) : "");
+}
 std::string first_of(const Stats& stats) { return stats.dates ? stats.dates->from.text() : ""; }
 std::string last_of(const Stats& stats) { return stats.dates ? stats.dates->to.text() : ""; }
 
 std::string json_of(const Stats& stats) {
-  const auto day = [](const std::string& text) {
+  const auto known = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
   };
   api::JsonWriter json;
   json.begin_object()
       .member("meters", stats.meters)
       .member("channels", stats.channels)
-      .member("first", day(first_of(stats)))
-      .member("last", day(last_of(stats)))
+      .member("first", known(first_of(stats)))
+      .member("last", known(last_of(stats)))
       .member("deliveries", stats.deliveries)
       .member("rows", stats.rows.stored)
       .member("readings", stats.readings.stored)
       .member("missing", stats.readings.missing)
+      .member("unit", known(unit_of(stats)))
       .key("figures")
       .begin_object();
   for (const auto& [name, value] : stats.figures) json.member(name, value);
@@ -257,7 +282,8 @@ std::vector<std::pair<std::string, std::string>> rows_of(const Stats& stats,
       {"deliveries", text(stats.deliveries)},
       {"rows", text(stats.rows.stored)},
       {"readings", text(stats.readings.stored)},
-      {"missing", text(stats.readings.missing)}};
+      {"missing", text(stats.readings.missing)},
+      {"unit", unit_of(stats)}};
   for (const auto& [name, value] : stats.figures) rows.emplace_back(name, text(value));
   return rows;
 }

@@ -11,6 +11,7 @@ namespace meterline::cli {
 struct InitVerb {
   int replication = 0;       ///< 0: not given.
   std::string data_centres;  ///< `NAME=N,NAME=N`; empty: not given.
+  std::string unit;          ///< Of readings whose files name none; empty: not given.
 };
 /// `meterline store init`: makes the store.
 int init_store(const InitVerb& verb, const Session& session);

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, 4> flows = {"consumption", "generation", 
                                                    "other"};
 constexpr std::array<std::string_view, 10> units = {"",      "Wh",    "kWh", "MWh",  "varh",
                                                     "kvarh", "Mvarh", "VAh", "kVAh", "MVAh"};
+constexpr std::string_view unknown_choice = "unknown";
 
 bool same_letters(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
@@ -35,6 +36,14 @@ std::optional<Unit> parse_unit(std::string_view text) {
                                    [&](std::string_view unit) { return same_letters(unit, text); });
   if (found == units.end()) return std::nullopt;
   return static_cast<Unit>(found - units.begin());
+}
+
+std::optional<Unit> parse_unit_choice(std::string_view text) {
+  return same_letters(text, unknown_choice) ? Unit::unknown : parse_unit(text);
+}
+
+std::string_view choice_text(Unit unit) {
+  return unit == Unit::unknown ? unknown_choice : text_of(unit);
 }
 
 }  // namespace meterline

@@ -35,7 +35,12 @@ std::string_view text_of(Flow flow);
 std::string_view text_of(Unit unit);  ///< Empty for unknown.
 std::optional<Flow> parse_flow(std::string_view text);
 std::optional<Unit> parse_unit(std::string_view text);  ///< Case does not count.
-inline constexpr std::string_view unit_names = "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh";
+
+/// What a load may be told of its readings: a unit, or `unknown`, which means that they have none.
+std::optional<Unit> parse_unit_choice(std::string_view text);  ///< Case does not count.
+std::string_view choice_text(Unit unit);                       ///< As parse_unit_choice() takes it.
+inline constexpr std::string_view unit_choices =
+    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, unknown";
 
 inline constexpr std::size_t channel_name_chars_max = 32;
 

@@ -40,7 +40,7 @@ struct Version {
 std::uint64_t tie_of(const ContentHash& content);
 
 /// Names a delivery: a hash over its source, its content, its delivery time and how it was read
-/// (unit).
+/// (unit, zone, feed, reader).
 struct DeliveryId {
   std::array<std::uint8_t, 16> bytes{};
 
@@ -100,6 +100,13 @@ struct DeliveryReport {
   bool operator==(const DeliveryReport&) const = default;
 };
 
+/// The description of a file layout by which a file was read.
+struct Feed {
+  std::string name;
+  ContentHash hash{};  ///< SHA-256 of the description.
+  bool operator==(const Feed&) const = default;
+};
+
 /// One file received.
 struct Delivery {
   DeliveryId id;
@@ -109,7 +116,12 @@ struct Delivery {
   Instant delivered_at;     ///< Modification time of a file, receipt of an upload; never later than
                             ///< received_at.
   Instant received_at;      ///< When meterline began to take it in, by its own clock.
-  Unit unit = Unit::unknown;        ///< The unit named at ingest for a file that has none.
+  Unit unit = Unit::unknown;  ///< Of readings whose file names none: the load's or the store's.
+  std::string zone = {};      ///< The time zone that the file was read in; empty: none.
+  std::optional<Feed> feed = {};
+  /// The number of the reader that read it (formats::reader_number): a newer reader may read more
+  /// of the same bytes. 0: nobody read it.
+  std::uint32_t reader = 0;
   std::string object_version = {};  ///< The object's version id in S3, where it has one.
   /// What the source calls these bytes, the ETag in S3: of one source, equal tags mean equal bytes.
   /// Empty where it has no such name.

@@ -33,6 +33,9 @@ enum class FindingCode : std::uint8_t {
   readings_ignored = 17,         ///< Header columns that seem to hold readings.
   flags_ignored = 18,            ///< Header columns that seem to say how good readings are.
   unit_ignored = 19,             ///< A header column that seems to name units.
+  delivery_in_future = 20,       ///< The file's time is later than its receipt, which counts.
+  older_delivery = 21,           ///< A later delivery of the same source came before it.
+  unit_differs = 22,             ///< Loaded with another unit than the store's own.
 };
 
 /// What a finding is about.
@@ -87,6 +90,12 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::flags_ignored, "flags_ignored", FindingScope::file,
                 FindingSeverity::warning},
     FindingKind{FindingCode::unit_ignored, "unit_ignored", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::delivery_in_future, "delivery_in_future", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::older_delivery, "older_delivery", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::unit_differs, "unit_differs", FindingScope::file,
                 FindingSeverity::warning},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

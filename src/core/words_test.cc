@@ -64,7 +64,7 @@ TEST(Unit, EveryNameIsReadBackAndListedForHelp) {
     EXPECT_EQ(parse_unit(text_of(unit)), unit);
     names += (names.empty() ? "" : ", ") + std::string(text_of(unit));
   }
-  EXPECT_EQ(names, unit_names);
+  EXPECT_EQ(names + ", unknown", unit_choices);
 }
 
 TEST(Flow, EveryNameIsReadBack) {
@@ -115,12 +115,28 @@ TEST(ReadingDay, IsPrintedForPeople) {
 
 /// Stores hold them.
 TEST(FindingCode, KeepsItsNumber) {
-  constexpr std::array names = {"bad_value",   "value_too_large", "bad_meter_id",
-                                "bad_date",    "too_few_columns", "too_many_columns",
-                                "bad_quoting", "row_too_long",    "truncated",
-                                "repeated",    "column_ignored"};
+  constexpr std::array names = {"bad_value",      "value_too_large", "bad_meter_id",
+                                "bad_date",       "too_few_columns", "too_many_columns",
+                                "bad_quoting",    "row_too_long",    "truncated",
+                                "repeated",       "column_ignored",  "summary_row",
+                                "noise_dropped",  "ambiguous_row",   "readings_without_column",
+                                "other_unit",     "total_differs",   "readings_ignored",
+                                "flags_ignored",  "unit_ignored",    "delivery_in_future",
+                                "older_delivery", "unit_differs"};
   for (std::size_t i = 0; i < names.size(); ++i)
     EXPECT_EQ(text_of(static_cast<FindingCode>(i)), names.at(i));
+}
+
+TEST(Unit, IsChosenByName) {
+  EXPECT_EQ(parse_unit_choice("Unknown"), Unit::unknown);
+  EXPECT_EQ(parse_unit_choice("KWH"), Unit::kWh);
+  for (const auto text : {"", "none", "kW", "unknown "})
+    EXPECT_EQ(parse_unit_choice(text), std::nullopt) << text;
+  for (int number = 0; number <= static_cast<int>(Unit::MVAh); ++number) {
+    const auto unit = static_cast<Unit>(number);
+    EXPECT_EQ(parse_unit_choice(choice_text(unit)), unit);
+    EXPECT_NE(unit_choices.find(choice_text(unit)), std::string_view::npos);
+  }
 }
 
 /// The table of codes in the documentation is the one of the program, row by row.

@@ -4,11 +4,13 @@
 #include <cstddef>
 
 #include "formats/foreign.h"
+#include "formats/wide_csv.h"
 
 namespace meterline::formats {
 namespace {
 
 constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
+constexpr std::string_view wide_csv_name = "wide-csv";
 
 bool is_utf16(std::string_view head) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return true;
@@ -45,7 +47,11 @@ Result<Recognised> recognise(std::string_view head) {
   const bool is_whole_file = head.size() < recognise_bytes;
   if (is_whole_file && head.find_first_not_of("\r\n", mark) == std::string_view::npos)
     return fail(Errc::refused, "the file is empty");
-  return Recognised{.format = "wide-csv", .byte_order_mark = mark};
+  return Recognised{.format = wide_csv_name, .byte_order_mark = mark};
+}
+
+std::uint32_t reader_number(std::string_view format) {
+  return format == wide_csv_name ? wide_csv_reader : recognise_reader;
 }
 
 }  // namespace meterline::formats

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "core/result.h"
@@ -18,5 +19,13 @@ struct Recognised {
 /// Errors: `refused`, with the reason, for an empty file, UTF-16, binary content, and what is known
 /// to be no CSV, by its name (foreign.h).
 Result<Recognised> recognise(std::string_view head);
+
+/// What was not recognised was read by this one. It is raised when a format is added.
+inline constexpr std::uint32_t recognise_reader = 1;
+
+/// The number of the program's reader of a format, which is kept with what it read. It stands
+/// beside the reader, and is raised when that comes to read more of a file, or reads it otherwise.
+/// Of what is no format's name it is recognise_reader.
+std::uint32_t reader_number(std::string_view format);
 
 }  // namespace meterline::formats

@@ -15,6 +15,9 @@ namespace meterline::formats {
 
 inline constexpr std::size_t header_columns_max = 4096;
 
+/// See reader_number().
+inline constexpr std::uint32_t wide_csv_reader = 1;
+
 /// The first customer's layout, docs/formats/wide-csv.md: `Meter,Date,0:00,0:30,...`, a row for
 /// each meter and day, a column for each interval, named by its start.
 ///

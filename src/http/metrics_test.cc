@@ -85,6 +85,8 @@ class Asking final : public store::Store {
   Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId&) const override {
     return none();
   }
+  Result<std::optional<Unit>> default_unit() const override { return none(); }
+  Result<Unit> remember_unit(Unit) override { return none(); }
   Result<void> ready() const override { return none(); }
   Result<std::vector<store::StoreFigure>> figures() const override { return none(); }
 

@@ -13,6 +13,7 @@ namespace {
 
 class Verifier final : public ArchiveVisitor {
  public:
+  Result<void> on_unit(Unit /*unit*/) override { return {}; }
   Result<void> on_delivery(store::DeliveryRecord /*record*/) override { return {}; }
   Result<void> on_day(const ArchivedDay& /*day*/) override { return {}; }
 };
@@ -20,6 +21,11 @@ class Verifier final : public ArchiveVisitor {
 class Restorer final : public ArchiveVisitor {
  public:
   Restorer(store::Store& store, ArchiveReport& report) : store_(store), report_(report) {}
+
+  Result<void> on_unit(Unit unit) override {
+    unit_ = unit;
+    return {};
+  }
 
   Result<void> on_delivery(store::DeliveryRecord record) override {
     for (auto& event : record.events) events_.emplace_back(record.delivery.id, std::move(event));
@@ -47,9 +53,11 @@ class Restorer final : public ArchiveVisitor {
                          .delivery = *number});
   }
 
-  /// Commits, when the archive is read to its end and found good. Events come first, so that what
-  /// was withdrawn never counts; those that the store has already change nothing.
+  /// Commits, when the archive is read to its end and found good. A store that has a unit keeps it.
+  /// Events come first, so that what was withdrawn never counts; those that the store has already
+  /// change nothing.
   Result<void> finish() {
+    if (unit_) METERLINE_CHECK(store_.remember_unit(*unit_));
     for (const auto& [id, event] : events_) METERLINE_CHECK(store_.add_event(id, event));
     if (!deliveries_.empty()) {
       METERLINE_CHECK(begin());
@@ -80,6 +88,7 @@ class Restorer final : public ArchiveVisitor {
 
   store::Store& store_;
   ArchiveReport& report_;
+  std::optional<Unit> unit_;
   std::vector<std::optional<std::size_t>> numbers_;  ///< Archived to the writer's.
   std::vector<Delivery> deliveries_;
   std::vector<DeliveryReport> reports_;

@@ -60,6 +60,9 @@ Result<bool> ArchiveReader::read_record() {
   const auto before = buffered().front() == 'E' ? hash_up_to_here() : ContentHash{};
   METERLINE_TRY(const auto tag, take(1));
   switch (tag.front()) {
+    case 'U':
+      METERLINE_CHECK(read_unit());
+      return true;
     case 'D':
       METERLINE_CHECK(read_delivery());
       return true;
@@ -78,6 +81,14 @@ Result<bool> ArchiveReader::read_record() {
     default:
       return damaged("a record of no known kind");
   }
+}
+
+Result<void> ArchiveReader::read_unit() {
+  METERLINE_TRY(const auto unit, number_up_to(static_cast<std::uint64_t>(Unit::MVAh)));
+  if (has_unit_ || counts_.deliveries > 0 || counts_.meters > 0)
+    return damaged("a unit of the store in a wrong place");
+  has_unit_ = true;
+  return visitor_.on_unit(static_cast<Unit>(unit));
 }
 
 Result<void> ArchiveReader::read_delivery() {

@@ -19,11 +19,12 @@ struct ArchivedDay {
   std::size_t delivery = 0;  ///< Its number: archived deliveries count from 0.
 };
 
-/// Takes in what an archive holds: all deliveries, in their order, and then all days, ascending by
-/// (meter, date, channel, delivery).
+/// Takes in what an archive holds: the store's unit, if it has one, all deliveries, in their order,
+/// and then all days, ascending by (meter, date, channel, delivery).
 class ArchiveVisitor {
  public:
   virtual ~ArchiveVisitor() = default;
+  virtual Result<void> on_unit(Unit unit) = 0;
   virtual Result<void> on_delivery(store::DeliveryRecord record) = 0;
   virtual Result<void> on_day(const ArchivedDay& day) = 0;
 };
@@ -43,6 +44,7 @@ class ArchiveReader {
  private:
   Result<void> read_head();
   Result<bool> read_record();
+  Result<void> read_unit();
   Result<void> read_delivery();
   Result<void> end_deliveries();
   Result<void> read_meter();
@@ -67,6 +69,7 @@ class ArchiveReader {
   Sha256 hash_;
 
   ArchiveCounts counts_;
+  bool has_unit_ = false;
   std::uint64_t delivery_bytes_ = 0;
   Delivery last_delivery_;
   std::vector<DeliveryId> ids_;  ///< Until the first day.

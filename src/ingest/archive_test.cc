@@ -233,6 +233,23 @@ TEST(Archive, BringsOnlyDeliveriesThatTheStoreDoesNotHave) {
   EXPECT_EQ(answers_of(*to), answers_of(*expected));
 }
 
+TEST(Archive, BringsTheUnitOfItsStore) {
+  for (const auto unit : {Unit::varh, Unit::unknown}) {
+    const auto from = store::make_memory_store();
+    ASSERT_TRUE(from->remember_unit(unit));
+    const auto to = store::make_memory_store();
+    EXPECT_EQ(restore(archive_of(*from), *to).state, DeliveryState::stored);
+    EXPECT_EQ(to->default_unit().value(), unit);
+    const auto other = store::make_memory_store();
+    ASSERT_TRUE(other->remember_unit(Unit::MWh));
+    EXPECT_EQ(restore(archive_of(*from), *other).state, DeliveryState::stored);
+    EXPECT_EQ(other->default_unit().value(), Unit::MWh) << "it keeps its own";
+  }
+  const auto to = store::make_memory_store();
+  restore(archive_of(*store::make_memory_store()), *to);
+  EXPECT_EQ(to->default_unit().value(), std::nullopt);
+}
+
 TEST(Archive, BringsADeliveryThatTheStoreOnceRefused) {
   const auto from = store::make_memory_store();
   load(*from, {overlapping()[1]});
@@ -317,6 +334,8 @@ class Unfinished final : public store::Store {
   Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
     return inner_.delivery(id);
   }
+  Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
+  Result<Unit> remember_unit(Unit unit) override { return unit; }
   Result<void> ready() const override { return {}; }
   Result<std::vector<store::StoreFigure>> figures() const override { return inner_.figures(); }
 
@@ -476,6 +495,9 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
   long_source.delivery.source.assign(source_bytes_max + 1, 'x');
   const std::vector<std::pair<Forged, std::string>> cases = {
       {Forged().tag('X'), "a record of no known kind"},
+      {Forged().tag('U').number(10), "a number of no known meaning"},
+      {Forged().tag('U').number(1).tag('U').number(1), "a unit of the store in a wrong place"},
+      {Forged().delivery(one).tag('U').number(1), "a unit of the store in a wrong place"},
       {Forged().delivery(one).delivery(two), "deliveries in a wrong order"},
       {Forged().delivery(one).delivery(one), "deliveries in a wrong order"},
       {Forged().delivery(same_id).delivery(one), "a delivery stands in it twice"},

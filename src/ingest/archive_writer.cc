@@ -135,6 +135,7 @@ class ArchiveWriter {
 
   Result<ArchiveSummary> run() {
     METERLINE_CHECK(records_.begin());
+    METERLINE_CHECK(add_unit());
     METERLINE_CHECK(add_deliveries());
     METERLINE_CHECK(add_meters());
     METERLINE_CHECK(records_.finish(summary_.counts));
@@ -147,6 +148,7 @@ class ArchiveWriter {
     std::string packed;
   };
 
+  Result<void> add_unit();
   Result<void> add_deliveries();
   Result<void> add_delivery(const store::DeliveryRecord& record);
   Result<void> add_meters();
@@ -195,6 +197,14 @@ Result<void> ArchiveWriter::add_deliveries() {
   }
   numbers_.sort();
   return {};
+}
+
+Result<void> ArchiveWriter::add_unit() {
+  METERLINE_TRY(const auto unit, store_.default_unit());
+  if (!unit) return {};
+  records_.tag('U');
+  records_.number(static_cast<std::uint64_t>(*unit));
+  return records_.end_record();
 }
 
 Result<void> ArchiveWriter::add_delivery(const store::DeliveryRecord& record) {

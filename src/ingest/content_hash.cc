@@ -74,6 +74,17 @@ DeliveryId delivery_id(const Delivery& delivery) {
   hash.add(text_of(delivery.unit));
   hash.add({"\0", 1});
   hash.add(std::to_string(delivery.delivered_at.micros));
+  hash.add({"\0", 1});
+  hash.add(delivery.zone);
+  hash.add({"\0", 1});
+  if (delivery.feed) {
+    const auto& of_feed = delivery.feed->hash;
+    hash.add(delivery.feed->name);
+    hash.add({"\0", 1});
+    hash.add({reinterpret_cast<const char*>(of_feed.data()), of_feed.size()});
+  }
+  hash.add({"\0", 1});
+  hash.add(std::to_string(delivery.reader));
   const auto whole = hash.finish();
   DeliveryId id;
   std::copy_n(whole.begin(), id.bytes.size(), id.bytes.begin());

@@ -1,6 +1,9 @@
 #include "ingest/earlier.h"
 
+#include <algorithm>
+
 #include "core/try.h"
+#include "formats/recognise.h"
 
 namespace meterline::ingest {
 namespace {
@@ -35,6 +38,15 @@ Result<std::optional<store::DeliveryRecord>> find_withdrawn(
     if (page.size() < query.limit) return std::optional<store::DeliveryRecord>();
     query.after = page.back().delivery.id;
   }
+}
+
+bool may_read_more(const store::DeliveryRecord& earlier) {
+  const auto& delivery = earlier.delivery;
+  const auto& report = earlier.report;
+  if (delivery.reader >= formats::reader_number(report.format)) return false;
+  const auto& counts = report.finding_counts;
+  return report.state != DeliveryState::stored ||
+         std::any_of(counts.begin(), counts.end(), [](auto count) { return count > 0; });
 }
 
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery) {

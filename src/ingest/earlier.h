@@ -18,6 +18,9 @@ Result<std::optional<store::DeliveryRecord>> latest_delivery(const source::Incom
 Result<std::optional<store::DeliveryRecord>> find_withdrawn(
     const source::Incoming& incoming, const store::Store& store,
     const std::function<Result<bool>(const Delivery&)>& is_wanted);
+/// Whether this program's reader is newer than the one that read the delivery, and may find more in
+/// it: not all of it was stored as it stood in the file.
+bool may_read_more(const store::DeliveryRecord& earlier);
 
 /// Whether they are the same bytes by their number and by the name that their source has for them.
 bool is_tagged_alike(const source::Incoming& incoming, const Delivery& delivery);

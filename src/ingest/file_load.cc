@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/try.h"
@@ -17,6 +18,10 @@ namespace meterline::ingest {
 namespace {
 
 constexpr std::size_t drain_bytes = 256 << 10;
+
+/// A file's time may be so far ahead of this machine's clock without a word: those of other
+/// machines differ.
+constexpr std::int64_t clock_difference_micros_max = std::int64_t{60} * 1'000'000;
 
 /// Reads to the end, so that the hash covers the whole file.
 Result<void> drain(source::ByteSource& bytes) {
@@ -88,8 +93,9 @@ FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store
       options_(options),
       hooks_(hooks),
       content_(options.findings_max) {
-  record_.delivery = {
-      .source = incoming.source, .delivered_at = incoming.delivered_at, .unit = options.unit};
+  record_.delivery = {.source = incoming.source,
+                      .delivered_at = incoming.delivered_at,
+                      .unit = options.unit.value_or(Unit::unknown)};
   received_at_ = options.now ? std::optional(options.now()) : std::nullopt;
 }
 
@@ -112,13 +118,11 @@ bool FileLoad::is_read_alike(const Delivery& delivery) const {
   return delivery.unit == options_.unit;
 }
 
-/// The latest delivery of the same source, if sending it again would change nothing: read in the
-/// same way, and not dated anew on purpose.
-Result<std::optional<store::DeliveryRecord>> FileLoad::repeatable() {
-  METERLINE_TRY(auto latest, latest_delivery(incoming_, store_));
-  const bool is_repeatable = latest && latest->report.state == DeliveryState::stored &&
-                             is_read_alike(latest->delivery) && !incoming_.is_redated;
-  return is_repeatable ? std::move(latest) : std::nullopt;
+/// Whether it would change nothing to send the latest delivery of the same source again: it would
+/// be read in the same way, and is not dated anew on purpose.
+bool FileLoad::is_repeatable(const store::DeliveryRecord& latest) const {
+  return latest.report.state == DeliveryState::stored && is_read_alike(latest.delivery) &&
+         !incoming_.is_redated && !may_read_more(latest);
 }
 
 /// Compares the file with the latest delivery of its source, and those withdrawn, before it is
@@ -127,8 +131,8 @@ Result<bool> FileLoad::is_stored_already() {
   if (!incoming_.bytes) return false;
   METERLINE_TRY(const bool was_withdrawn, is_withdrawn());
   if (was_withdrawn) return true;
-  METERLINE_TRY(auto latest, repeatable());
-  if (!latest) return false;
+  METERLINE_TRY(auto latest, latest_delivery(incoming_, store_));
+  if (!latest || !is_repeatable(*latest)) return false;
   METERLINE_TRY(const bool is_same, is_same_file(latest->delivery));
   if (!is_same) return false;
   skip(*std::move(latest));
@@ -177,10 +181,36 @@ Result<bool> FileLoad::is_repeated() {
   if (is_same) return true;
   METERLINE_TRY(const bool was_withdrawn, is_withdrawn());
   if (was_withdrawn) return true;
-  METERLINE_TRY(auto latest, repeatable());
-  if (!latest || latest->delivery.content != record_.delivery.content) return false;
-  skip(*std::move(latest));
-  return true;
+  METERLINE_TRY(auto latest, latest_delivery(incoming_, store_));
+  if (!latest || latest->report.state != DeliveryState::stored) return false;
+  if (is_repeatable(*latest) && latest->delivery.content == record_.delivery.content) {
+    skip(*std::move(latest));
+    return true;
+  }
+  note_later(latest->delivery);
+  return false;
+}
+
+/// What was delivered later from the same source counts before what comes only now.
+void FileLoad::note_later(const Delivery& latest) {
+  const auto& delivery = record_.delivery;
+  if (latest.delivered_at <= delivery.delivered_at) return;
+  content_.findings.add(
+      {.code = FindingCode::older_delivery,
+       .text = fmt::format("the latest delivery of this source is of {}, and this one of {}: of a "
+                           "day that both give, that one counts (--delivered-at dates this one "
+                           "anew)",
+                           latest.delivered_at.text(), delivery.delivered_at.text()),
+       .excerpt = latest.id.text()});
+}
+
+void FileLoad::note_other_unit(Unit of_store) {
+  content_.findings.add(
+      {.code = FindingCode::unit_differs,
+       .text = fmt::format("loaded as {}, while the store's unit is {}: these readings stand in "
+                           "channels of their own, and no sum has both",
+                           choice_text(record_.delivery.unit), choice_text(of_store)),
+       .excerpt = std::string(choice_text(record_.delivery.unit))});
 }
 
 void FileLoad::take_origin(source::Origin origin) {
@@ -261,7 +291,15 @@ void FileLoad::finish_archive(const Result<void>& read) {
 /// file by mistake, would win over all that is delivered until then.
 void FileLoad::date(Delivery& delivery) {
   delivery.received_at = received_at_.value_or(delivery.delivered_at);
-  delivery.delivered_at = std::min(delivery.delivered_at, delivery.received_at);
+  const auto dated =
+      std::exchange(delivery.delivered_at, std::min(delivery.delivered_at, delivery.received_at));
+  if (dated.micros - delivery.received_at.micros <= clock_difference_micros_max) return;
+  content_.findings.add(
+      {.code = FindingCode::delivery_in_future,
+       .text = fmt::format("the file is dated later than it was received, so it counts as "
+                           "delivered at its receipt, {}",
+                           delivery.received_at.text()),
+       .excerpt = dated.text()});
 }
 
 Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
@@ -269,6 +307,7 @@ Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
   auto& delivery = record_.delivery;
   delivery.content = received_.hash.finish();
   delivery.bytes = received_.bytes;
+  delivery.reader = formats::reader_number(content_.format);
   date(delivery);
   delivery.id = delivery_id(delivery);
   return {};
@@ -289,6 +328,18 @@ void FileLoad::take_report() {
   report.reason = all_rejected(report);
 }
 
+void FileLoad::refuse(const std::string& reason) {
+  record_.report = {.state = DeliveryState::refused, .reason = reason, .format = content_.format};
+}
+
+/// Nobody need wait until the rest of the file is read: it has no id, and is not kept.
+Progress FileLoad::refuse_for_unit(const std::string& reason) {
+  date(record_.delivery);
+  record_.delivery.bytes = incoming_.bytes.value_or(received_.bytes);
+  refuse(reason);
+  return Progress::done;
+}
+
 void FileLoad::fail_with(const std::string& reason) {
   record_.report = {.state = DeliveryState::failed, .reason = reason};
 }
@@ -304,12 +355,12 @@ Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
     finish_archive(read);
     return Progress::done;
   }
+  if (lacks_unit()) return refuse_for_unit(read.error().message);
   if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
   METERLINE_TRY(const bool is_repeat, is_repeated());
   if (is_repeat) return Progress::done;
   if (read) return Progress::read;
-  record_.report = {
-      .state = DeliveryState::refused, .reason = read.error().message, .format = content_.format};
+  refuse(read.error().message);
   return Progress::refused;
 }
 

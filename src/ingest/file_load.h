@@ -16,7 +16,8 @@ namespace meterline::ingest {
 enum class Progress {
   read,     ///< Its good rows are in the sorter.
   refused,  ///< It is at fault as a whole; the report has the reason.
-  done,     ///< Nothing is to be stored: skipped, failed, or an archive; the report says which.
+  done,     ///< Nothing is to be stored: skipped, failed, without a unit, or an archive; the report
+            ///< says which.
 };
 
 /// Reads one file of a group that is loaded together.
@@ -31,6 +32,10 @@ class FileLoad {
 
   FileContent& content() { return content_; }
   store::DeliveryRecord& record() { return record_; }
+  /// Whether it was refused for want of a unit.
+  bool lacks_unit() const { return content_.lacks_unit; }
+  /// Tells in the report that the store's unit is another than that of the load.
+  void note_other_unit(Unit of_store);
   /// What became of it, if it is an archive. Its own record then says nothing.
   const std::optional<ArchiveReport>& archive() const { return archive_; }
   /// Takes over what was counted and found, once repeats are known.
@@ -41,7 +46,7 @@ class FileLoad {
   Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
   Result<bool> is_stored_already();
   Result<bool> is_withdrawn();
-  Result<std::optional<store::DeliveryRecord>> repeatable();
+  bool is_repeatable(const store::DeliveryRecord& latest) const;
   bool is_read_alike(const Delivery& delivery) const;
   Result<bool> is_same_file(const Delivery& delivery);
   Result<ContentHash> hash_of_file();
@@ -56,7 +61,10 @@ class FileLoad {
   Result<void> take_archive(std::string head, source::ByteSource& rest);
   Result<void> take_archive_again();
   void finish_archive(const Result<void>& read);
+  void refuse(const std::string& reason);
+  Progress refuse_for_unit(const std::string& reason);
   void date(Delivery& delivery);
+  void note_later(const Delivery& latest);
   Result<void> identify(source::ByteSource& received_bytes);
 
   const source::Incoming& incoming_;

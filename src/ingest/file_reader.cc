@@ -13,6 +13,11 @@ namespace {
 /// Read and parsed at a time: large enough to be worth a thread, small enough for the caches.
 constexpr std::size_t piece_bytes = 256 << 10;
 
+constexpr const char* no_unit =
+    "the file names no unit, and the store has none to take instead: say what its readings are in "
+    "with --unit kWh or the like (unit=kWh for an upload, METERLINE_UNIT in the environment), or "
+    "--unit unknown for none; the store remembers it for later files";
+
 }  // namespace
 
 FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter& sorter,
@@ -78,8 +83,11 @@ Result<std::string_view> FileReader::take_header(std::string_view piece) {
     const auto row = formats::first_row(piece);
     if (!row.text.empty()) {
       std::vector<Finding> findings;
-      auto parser = formats::WideCsv::create(row.text, options_.unit, findings);
+      const auto unit = options_.unit.value_or(Unit::unknown);
+      auto parser = formats::WideCsv::create(row.text, unit, findings);
       if (!parser) return explained(parser.error(), piece);
+      content_.lacks_unit = !options_.unit;
+      if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
       parser_ = *std::move(parser);
       content_.label_names = parser_->label_names();
       for (auto& finding : findings) {

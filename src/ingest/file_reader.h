@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct FileContent {
   explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
 
   std::string format;
+  bool lacks_unit = false;  ///< Why it could not be read: neither it nor the options name a unit.
   std::vector<std::string> label_names;  ///< Of the rows' labels, in order.
   RowCounts rows;
   ReadingCounts readings;
@@ -34,8 +36,8 @@ class FileReader {
  public:
   struct Options {
     std::string_view source;
-    std::uint16_t file = 0;  ///< Its number among the files that are loaded together.
-    Unit unit = Unit::unknown;
+    std::uint16_t file = 0;    ///< Its number among the files that are loaded together.
+    std::optional<Unit> unit;  ///< Of readings whose file names none.
     std::size_t findings_max = 1000;
     int threads = 1;
     const std::function<void(const RejectedRow&)>* on_rejected = nullptr;  ///< May be null.
@@ -45,8 +47,8 @@ class FileReader {
              FileContent& content);
 
   /// `head` is what was read of `bytes` already: formats::recognise_bytes, or all there are.
-  /// Errors: `refused` when the file as a whole cannot be taken in, and those of the source and
-  /// the sorter.
+  /// Errors: `refused` when the file as a whole cannot be taken in, `invalid_argument` when it
+  /// lacks a unit, and those of the source and the sorter.
   Result<void> read(std::string_view head, source::ByteSource& bytes);
 
  private:

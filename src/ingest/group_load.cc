@@ -24,11 +24,15 @@ class GroupLoad {
 
  private:
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
+  Result<void> find_unit();
+  Result<void> settle_unit();
   void read_all(std::span<const source::Incoming> files);
+  void read_none(std::span<const source::Incoming> files);
   Result<void> store_all();
 
   store::Store& store_;
-  const IngestOptions& options_;
+  std::optional<Unit> store_unit_;
+  IngestOptions options_;  ///< With the store's unit where the load has none.
   const IngestHooks& hooks_;
   std::counting_semaphore<>& readers_;
   ChannelTable channels_;
@@ -36,6 +40,26 @@ class GroupLoad {
   std::deque<FileLoad> loads_;
   std::vector<Progress> progress_;  ///< Of each of loads_.
 };
+
+/// A load that names no unit takes the store's.
+Result<void> GroupLoad::find_unit() {
+  METERLINE_TRY(store_unit_, store_.default_unit());
+  if (!options_.unit) options_.unit = store_unit_;
+  return {};
+}
+
+/// A store that has no unit remembers that of the first file that is stored; where it has another,
+/// the reports say so.
+Result<void> GroupLoad::settle_unit() {
+  for (std::size_t i = 0; i < loads_.size(); ++i) {
+    if (progress_[i] != Progress::read || loads_[i].content().rows.stored == 0) continue;
+    if (!store_unit_) {
+      METERLINE_TRY(store_unit_, store_.remember_unit(*options_.unit));
+    }
+    if (*store_unit_ != *options_.unit) loads_[i].note_other_unit(*store_unit_);
+  }
+  return {};
+}
 
 /// Writes the rows of all files that were read, and the records of those and the refused ones.
 Result<void> GroupLoad::store_all() {
@@ -50,6 +74,7 @@ Result<void> GroupLoad::store_all() {
     deliveries.push_back(loads_[i].record().delivery);
   }
   if (deliveries.empty()) return {};
+  METERLINE_CHECK(settle_unit());
 
   METERLINE_TRY(const auto writer, store_.write(deliveries));
   const auto channels = channels_.all();
@@ -75,18 +100,34 @@ void GroupLoad::read_all(std::span<const source::Incoming> files) {
     loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
     progress_.push_back(loads_.back().read(channels_, sorter_));
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
+    if (loads_.back().lacks_unit()) break;
+  }
+}
+
+/// None of the files can be loaded now.
+void GroupLoad::read_none(std::span<const source::Incoming> files) {
+  for (const auto& file : files) {
+    loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
+    progress_.push_back(Progress::read);
   }
 }
 
 std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) {
-  readers_.acquire();
-  read_all(files);
-  readers_.release();
-  const auto stored = store_all();
+  auto stored = find_unit();
+  if (stored) {
+    readers_.acquire();
+    read_all(files);
+    readers_.release();
+    stored = store_all();
+  } else {
+    read_none(files);
+  }
   std::vector<FileResult> results;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
     if (!stored && progress_[i] != Progress::done) loads_[i].fail_with(stored.error().message);
-    results.push_back({.record = std::move(loads_[i].record()), .archive = loads_[i].archive()});
+    results.push_back({.record = std::move(loads_[i].record()),
+                       .archive = loads_[i].archive(),
+                       .lacks_unit = loads_[i].lacks_unit()});
   }
   return results;
 }

@@ -14,6 +14,7 @@ namespace meterline::ingest {
 struct FileResult {
   store::DeliveryRecord record;  ///< Unless it is an archive.
   std::optional<ArchiveReport> archive;
+  bool lacks_unit = false;  ///< It was refused for want of a unit.
 };
 
 /// What the loading of a group shares with that of others.
@@ -24,8 +25,8 @@ struct GroupResources {
 
 /// Loads files together: reads one after the other, sorts their rows as one, and stores them in
 /// one commit; archives among them are stored by themselves. `options.threads` parse each file.
-/// Returns the result of each file, in order; after a stop the files that were not begun are left
-/// out.
+/// Returns the result of each file, in order; after a stop, or a file that lacks a unit, the files
+/// that were not begun are left out.
 std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
                                    const IngestOptions& options, const IngestHooks& hooks,
                                    GroupResources resources);

@@ -21,7 +21,10 @@ namespace meterline::ingest {
 enum class Archives { refuse, restore };
 
 struct IngestOptions {
-  Unit unit = Unit::unknown;             ///< Of readings whose file names none.
+  /// Of readings whose file names none; empty: the store's default unit. Where there is none
+  /// either, such a file is refused. A store that has none remembers the first unit that a file
+  /// was stored with.
+  std::optional<Unit> unit;
   Archives archives = Archives::refuse;  ///< load() always refuses them.
   std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
@@ -70,9 +73,10 @@ struct IngestHooks {
 /// Loads one delivery: reads, expands, recognises, parses, finds repeats, stores. The answer
 /// says what became of it, `failed` included; a file of the same bytes and unit as the latest
 /// delivery of its source that is not withdrawn is `skipped` with the report of that time, and so
-/// is one that is stored with the same delivery time. One of the same bytes and unit as a withdrawn
-/// delivery of its source stays so: it is `skipped`, with a reason. Memory does not grow with the
-/// file.
+/// is one that is stored with the same delivery time; unless a newer reader may find more in it.
+/// One of the same bytes and unit as a withdrawn delivery of its source stays so: it is `skipped`,
+/// with a reason. A file that is refused for want of a unit is not kept. Memory does not grow with
+/// the file.
 ///
 /// Threads: may be called from many threads at once on one store.
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,
@@ -85,7 +89,8 @@ struct IngestTotals {
   std::int64_t skipped = 0;
   std::int64_t refused = 0;
   std::int64_t failed = 0;
-  RowCounts rows;  ///< Of all but the skipped ones.
+  std::int64_t without_unit = 0;  ///< Of the refused ones, those for want of a unit.
+  RowCounts rows;                 ///< Of all but the skipped ones.
   ReadingCounts readings;
 
   std::int64_t archives_stored = 0;  ///< Or skipped.
@@ -101,7 +106,8 @@ void add_to(IngestTotals& totals, const ArchiveReport& report);
 
 /// Loads many deliveries, several at once where there are cores, and calls `on_done` for each
 /// in the order of `incoming`, one at a time. An archive is stored by itself, in one commit. Stops
-/// early when hooks.stop is set: deliveries not begun are then not reported.
+/// early when hooks.stop is set, and at a file that is refused for want of a unit, as most others
+/// would be: deliveries not begun are then not reported.
 IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done);

@@ -8,8 +8,11 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "core/try.h"
+#include "formats/recognise.h"
+#include "ingest/content_hash.h"
 #include "store/memory/memory_store.h"
 #include "store/packed_day.h"
 #include "testing/naive_wide_csv.h"
@@ -365,6 +368,163 @@ TEST(Ingest, AFileThatIsDatedAnewIsADeliveryAgain) {
   EXPECT_EQ(load(redated, *store, one_thread).report.state, DeliveryState::stored);
   EXPECT_EQ(load(redated, *store, one_thread).report.state, DeliveryState::skipped);
   EXPECT_THAT(testing::totals_of(*store), HasSubstr("@5"));
+}
+
+// --- The unit -------------------------------------------------------------------------------
+
+const IngestOptions no_unit = {.threads = 1};
+const std::string a_day = "Meter,Date,0:00,1:00\nA,2019-01-01,1,1\n";
+
+std::int64_t count_of(const store::DeliveryRecord& record, FindingCode code) {
+  return record.report.finding_counts.at(static_cast<std::size_t>(code));
+}
+
+TEST(Ingest, AFileWithoutAUnitIsRefusedAndNotKept) {
+  const auto store = store::make_memory_store();
+  const auto record = load(incoming(a_day), *store, no_unit);
+  EXPECT_EQ(record.report.state, DeliveryState::refused);
+  EXPECT_THAT(record.report.reason, HasSubstr("say what its readings are in with --unit kWh"));
+  EXPECT_EQ(record.report.format, "wide-csv");
+  EXPECT_EQ(record.delivery.bytes, a_day.size());
+  EXPECT_EQ(record.delivery.received_at, testing::second(1));
+  EXPECT_TRUE(store->deliveries({})->empty());
+  EXPECT_EQ(store->default_unit().value(), std::nullopt);
+  const auto other = load(incoming("Date,0:00\n"), *store, no_unit).report.reason;
+  EXPECT_THAT(other, HasSubstr("no column `Meter`")) << "what is wrong with the file comes first";
+}
+
+TEST(Ingest, TheFirstUnitThatAFileIsStoredWithIsTheStores) {
+  for (const auto unit : {Unit::kWh, Unit::unknown}) {
+    const auto store = store::make_memory_store();
+    const IngestOptions named = {.unit = unit, .threads = 1};
+    load(incoming("nonsense", "bad"), *store, named);
+    load(incoming("Meter,Date,0:00,1:00\nA,2019-13-01,1,1\n", "worse"), *store, named);
+    EXPECT_EQ(store->default_unit().value(), std::nullopt) << "nothing is stored with it";
+    EXPECT_EQ(load(incoming(a_day, "a"), *store, named).report.state, DeliveryState::stored);
+    EXPECT_EQ(store->default_unit().value(), unit);
+
+    const auto later = load(incoming(a_day, "b"), *store, no_unit);
+    EXPECT_EQ(later.report.state, DeliveryState::stored);
+    EXPECT_EQ(later.delivery.unit, unit);
+    EXPECT_EQ(count_of(later, FindingCode::unit_differs), 0);
+    EXPECT_EQ(load(incoming(a_day, "a"), *store, no_unit).report.state, DeliveryState::skipped);
+    EXPECT_EQ(store->meter(*MeterId::parse("A")).value()->channels.size(), 1U);
+  }
+}
+
+TEST(Ingest, AnotherUnitThanTheStoresIsToldOf) {
+  const auto store = store::make_memory_store();
+  EXPECT_EQ(count_of(load(incoming(a_day, "a"), *store, one_thread), FindingCode::unit_differs), 0);
+  const auto other = load(incoming(a_day, "b"), *store, {.unit = Unit::Wh, .threads = 1});
+  EXPECT_EQ(other.report.state, DeliveryState::stored);
+  EXPECT_EQ(count_of(other, FindingCode::unit_differs), 1);
+  EXPECT_THAT(other.report.findings.at(0).text,
+              HasSubstr("loaded as Wh, while the store's unit is kWh"));
+  EXPECT_EQ(store->delivery(other.delivery.id).value(), other) << "it is kept with the delivery";
+  EXPECT_EQ(store->default_unit().value(), Unit::kWh);
+}
+
+TEST(LoadAll, EndsAtAFileWithoutAUnit) {
+  const auto store = store::make_memory_store();
+  std::vector<source::Incoming> all(300, incoming(a_day));
+  for (auto& file : all) file.bytes = std::uint64_t{1} << 40;  // Each is a group of its own.
+  std::int64_t told = 0;
+  const auto totals =
+      load_all(all, *store, no_unit, {}, [&](const store::DeliveryRecord&) { ++told; });
+  EXPECT_EQ(totals.without_unit, 1);
+  EXPECT_EQ(totals.refused, 1);
+  EXPECT_EQ(told, 1);
+  for (auto& file : all) file.bytes = a_day.size();
+  EXPECT_EQ(load_all(all, *store, no_unit, {}, [](const auto&) {}).deliveries, 1);
+}
+
+// --- Times ----------------------------------------------------------------------------------
+
+TEST(Ingest, ADeliveryFromTheFutureIsToldOf) {
+  const auto store = store::make_memory_store();
+  auto options = one_thread;
+  options.now = [] { return testing::second(1000); };
+  const auto near = load(incoming(a_day, "near", 1060), *store, options);
+  EXPECT_EQ(count_of(near, FindingCode::delivery_in_future), 0) << "clocks differ";
+  const auto far = load(incoming(a_day, "far", 1061), *store, options);
+  EXPECT_EQ(count_of(far, FindingCode::delivery_in_future), 1);
+  EXPECT_EQ(far.report.findings.at(0).excerpt, testing::second(1061).text());
+  for (const auto& record : {near, far})
+    EXPECT_EQ(record.delivery.delivered_at, testing::second(1000));
+}
+
+TEST(Ingest, ADeliveryOlderThanTheLatestOfItsSourceIsToldOf) {
+  const auto store = store::make_memory_store();
+  const auto file = [](int value, std::int64_t second) {
+    return incoming("Meter,Date,0:00,1:00\nA,2019-01-01,1," + std::to_string(value) + "\n", "a",
+                    second);
+  };
+  const auto latest = load(file(1, 5), *store, one_thread);
+  const auto older = load(file(2, 4), *store, one_thread);
+  EXPECT_EQ(older.report.state, DeliveryState::stored);
+  EXPECT_EQ(count_of(older, FindingCode::older_delivery), 1);
+  EXPECT_EQ(older.report.findings.at(0).excerpt, latest.delivery.id.text());
+  for (const std::int64_t second : {5, 6})
+    EXPECT_EQ(count_of(load(file(3, second), *store, one_thread), FindingCode::older_delivery), 0);
+  EXPECT_EQ(
+      count_of(load(incoming(a_day, "b", 1), *store, one_thread), FindingCode::older_delivery), 0);
+}
+
+// --- Readers --------------------------------------------------------------------------------
+
+/// The store as a program left it whose reader was an older one.
+std::unique_ptr<store::Store> left_by_older_reader(const source::Incoming& file) {
+  const auto now = store::make_memory_store();
+  auto record = load(file, *now, one_thread);
+  --record.delivery.reader;
+  record.delivery.id.bytes[0] ^= 1;
+  auto store = store::make_memory_store();
+  const auto writer = store->write(record.delivery).value();
+  EXPECT_TRUE(writer->commit(record.report));
+  return store;
+}
+
+TEST(Ingest, ANewerReaderReadsAgainWhatWasNotStoredWhole) {
+  for (const bool is_whole : {true, false}) {
+    const auto text = is_whole ? a_day : a_day + "A,2019-01-02,1,x\n";
+    for (const bool is_piped : {false, true}) {
+      auto file = incoming(text, "a", 1);
+      if (is_piped) file.bytes.reset();
+      const auto store = left_by_older_reader(file);
+      const auto again = load(file, *store, one_thread);
+      EXPECT_EQ(again.report.state, is_whole ? DeliveryState::skipped : DeliveryState::stored);
+      EXPECT_EQ(again.delivery.reader, is_whole ? 0U : 1U);
+      EXPECT_EQ(load(file, *store, one_thread).report.state, DeliveryState::skipped);
+      EXPECT_EQ(store->deliveries({})->size(), is_whole ? 1U : 2U);
+    }
+  }
+}
+
+TEST(Ingest, ADeliveryKnowsItsReader) {
+  const auto store = store::make_memory_store();
+  EXPECT_EQ(load(incoming(a_day), *store, one_thread).delivery.reader,
+            formats::reader_number("wide-csv"));
+  EXPECT_EQ(load(incoming("100,NEM12,1,A,B\n"), *store, one_thread).delivery.reader,
+            formats::recognise_reader);
+}
+
+TEST(DeliveryId, IsOfAllThatSaysHowAFileWasRead) {
+  const Delivery one{.source = "a", .unit = Unit::kWh, .reader = 1};
+  std::set<DeliveryId> ids = {delivery_id(one)};
+  const auto is_new = [&](auto change) {
+    auto other = one;
+    change(other);
+    return ids.insert(delivery_id(other)).second;
+  };
+  EXPECT_TRUE(is_new([](auto& d) { d.source = "b"; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.content[0] = 1; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.delivered_at.micros = 1; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.unit = Unit::Wh; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.zone = "UTC"; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.feed = Feed{.name = "f"}; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.feed = Feed{.name = "f", .hash = {1}}; }));
+  EXPECT_TRUE(is_new([](auto& d) { d.reader = 2; }));
+  EXPECT_FALSE(is_new([](auto& d) { d.received_at.micros = 1; }));
 }
 
 TEST(Ingest, ADeliveryIsReceivedByTheClockAndNotDeliveredLater) {

@@ -92,6 +92,7 @@ IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more) {
   totals.skipped += more.skipped;
   totals.refused += more.refused;
   totals.failed += more.failed;
+  totals.without_unit += more.without_unit;
   totals.rows += more.rows;
   totals.readings += more.readings;
   totals.archives_stored += more.archives_stored;
@@ -159,6 +160,7 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
   InOrder done([&](const FileResult& result) {
     if (!result.archive) {
       add_to(totals, result.record.report);
+      totals.without_unit += result.lacks_unit ? 1 : 0;
       on_done(result.record);
       return;
     }
@@ -166,14 +168,18 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
     if (hooks.on_archive) hooks.on_archive(*result.archive);
   });
   std::atomic<std::size_t> next = 0;
+  std::atomic<bool> is_unit_wanted = false;
   const auto work = [&] {
     RowMemory memory;
     for (;;) {
       if (hooks.stop != nullptr && *hooks.stop) return;
+      if (is_unit_wanted) return;
       const std::size_t index = next++;
       if (index >= groups.size()) return;
-      done.give(index, load_group(groups[index], store, each, each_hooks,
-                                  {.readers = readers, .memory = memory}));
+      auto results = load_group(groups[index], store, each, each_hooks,
+                                {.readers = readers, .memory = memory});
+      if (!results.empty() && results.back().lacks_unit) is_unit_wanted = true;
+      done.give(index, std::move(results));
     }
   };
   {

@@ -15,7 +15,7 @@ namespace {
 Result<bool> has_answer(const source::Incoming& incoming, const store::Store& store) {
   if (incoming.content_tag.empty()) return false;
   METERLINE_TRY(const auto latest, latest_delivery(incoming, store));
-  if (latest && is_tagged_alike(incoming, latest->delivery)) return true;
+  if (latest && is_tagged_alike(incoming, latest->delivery)) return !may_read_more(*latest);
   METERLINE_TRY(const auto withdrawn,
                 find_withdrawn(incoming, store, [&](const Delivery& delivery) -> Result<bool> {
                   return is_tagged_alike(incoming, delivery);

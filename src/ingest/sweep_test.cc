@@ -191,6 +191,24 @@ TEST_F(Sweep, AnswersForManyComeInTheirOrder) {
   EXPECT_THAT(missing({}), IsEmpty());
 }
 
+TEST_F(Sweep, WhatANewerReaderMayReadHasNoAnswer) {
+  Object whole(file, "\"1\"");
+  Object spoilt(file_of("1", "x"), "\"2\"");
+  for (auto* const object : {&whole, &spoilt}) {
+    const auto other = store::make_memory_store();
+    const auto key = object == &whole ? "whole" : "spoilt";
+    auto record = load(object->listed(key), *other, {.unit = Unit::kWh, .threads = 1});
+    for (const std::uint32_t reader : {record.delivery.reader, record.delivery.reader - 1}) {
+      store_ = store::make_memory_store();
+      record.delivery.reader = reader;
+      const auto writer = store_->write(record.delivery).value();
+      ASSERT_TRUE(writer->commit(record.report));
+      const bool is_wanted = object == &spoilt && reader == 0;
+      EXPECT_EQ(missing({object->listed(key)}).size(), is_wanted ? 1U : 0U) << key << reader;
+    }
+  }
+}
+
 /// A store that cannot be asked.
 TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
   class Broken final : public store::Store {
@@ -217,6 +235,8 @@ TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
     Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId&) const override {
       return error();
     }
+    Result<std::optional<Unit>> default_unit() const override { return error(); }
+    Result<Unit> remember_unit(Unit) override { return error(); }
     Result<void> ready() const override { return error(); }
     Result<std::vector<store::StoreFigure>> figures() const override { return error(); }
 

@@ -141,7 +141,7 @@ TEST(FunctionUrl, TakesUploadsOnlyWhereTheyAreOn) {
   std::string file = "Meter,Date";
   for (int hour = 0; hour < 24; ++hour) file += ',' + std::to_string(hour) + ":00";
   file += R"(\nA,2019-01-01,1)" + std::string(23, ',') + R"(\n)";
-  const auto upload = event("POST", "/v1/deliveries", "", R"(,"body":")" + file + '"');
+  const auto upload = event("POST", "/v1/deliveries", "unit=kWh", R"(,"body":")" + file + '"');
   EXPECT_THAT(Function(handler, Uploads::off).handle(upload), HasSubstr("METERLINE_UPLOADS=on"));
   EXPECT_THAT(Function(handler, Uploads::on).handle(upload), StartsWith(R"({"statusCode":201)"));
   for (const char* method : {"POST", "DELETE"})

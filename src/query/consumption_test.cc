@@ -537,6 +537,8 @@ class Counting final : public store::Store {
   Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
     return store_->delivery(id);
   }
+  Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
+  Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
   Result<void> ready() const override { return store_->ready(); }
   Result<std::vector<store::StoreFigure>> figures() const override { return store_->figures(); }
 

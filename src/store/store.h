@@ -335,6 +335,14 @@ class Store {
   virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
   virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;
 
+  /// The unit of readings whose file and load name none; empty until one is remembered.
+  virtual Result<std::optional<Unit>> default_unit() const = 0;
+
+  /// Remembers a default unit for good, unless there is one, and returns the one that there is.
+  /// Where several programs remember different units in the same moment, all come to know one of
+  /// them from then on, though each may be told its own first.
+  virtual Result<Unit> remember_unit(Unit unit) = 0;
+
   /// Whether the store can be asked now; the error says why not. For readiness probes.
   virtual Result<void> ready() const = 0;
 

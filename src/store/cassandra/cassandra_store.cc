@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "core/try.h"
@@ -61,6 +63,8 @@ class CassandraStore final : public Store {
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
     return read_delivery(*tables_, id);
   }
+  Result<std::optional<Unit>> default_unit() const override;
+  Result<Unit> remember_unit(Unit unit) override;
   Result<void> ready() const override;
   Result<std::vector<StoreFigure>> figures() const override;
   std::vector<RequestMetrics> request_metrics() const override {
@@ -70,6 +74,40 @@ class CassandraStore final : public Store {
  private:
   std::unique_ptr<Tables> tables_;
 };
+
+/// The unit is not kept in memory: a program that remembered another in the same moment may have
+/// written it since.
+Result<std::optional<Unit>> CassandraStore::default_unit() const {
+  CqlCells key;
+  key.text(unit_kind);
+  key.text("");
+  key.text("~");
+  std::string first;
+  const auto take = [&](CqlRow& row) -> Result<void> {
+    const auto name = row.text();
+    if (first.empty()) first = name;
+    return {};
+  };
+  METERLINE_CHECK(tables_->read_rows(Statement::select_names, key, take));
+  if (first.empty()) return std::optional<Unit>();
+  const auto unit = parse_unit_choice(first);
+  if (!unit) return fail(Errc::corrupt, "the store's catalogue has a unit that is none");
+  return unit;
+}
+
+Result<Unit> CassandraStore::remember_unit(Unit unit) {
+  METERLINE_TRY(const auto known, default_unit());
+  if (known) return *known;
+  METERLINE_CHECK(tables_->prepare_writes());
+  CqlCells cells;
+  cells.text(unit_kind);
+  cells.text(choice_text(unit));
+  const auto writer = tables_->session().writer({});
+  METERLINE_CHECK(writer->write((*tables_)[Statement::insert_name], cells.bytes(), 1));
+  METERLINE_CHECK(writer->finish());
+  METERLINE_TRY(const auto now, default_unit());
+  return now.value_or(unit);
+}
 
 Result<void> CassandraStore::ready() const {
   CqlCells key;

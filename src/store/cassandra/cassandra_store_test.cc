@@ -400,6 +400,17 @@ TEST_F(CassandraTables, AreAnEmptyStoreAndTheFirstWriterNotesTheSchema) {
   EXPECT_EQ(answers_of(**open_cassandra_store(options_)), answers_of(**store));
 }
 
+/// As two programs leave them that remembered a unit in the same moment.
+TEST_F(CassandraTables, OfSeveralUnitsTheFirstByNameCounts) {
+  const auto store = open_cassandra_store(options_);
+  ASSERT_TRUE(store) << store.error().message;
+  for (const auto unit : {"unknown", "kWh", "Wh"}) {
+    execute(fmt::format("INSERT INTO {{}}.catalogue (kind, name) VALUES ('unit', '{}')", unit));
+    EXPECT_EQ((*store)->default_unit().value(), parse_unit_choice(unit));
+  }
+  EXPECT_EQ((*store)->remember_unit(Unit::MWh).value(), Unit::Wh);
+}
+
 TEST_F(CassandraTables, OfWhichOneIsMissingAreNoStore) {
   execute("DROP TABLE {}.deliveries_by_time");
   const auto error = open_cassandra_store(options_).error();

@@ -137,6 +137,9 @@ VersionKey parse_version_key(std::string_view bytes);
 inline constexpr std::string_view schema_kind = "schema";
 inline constexpr std::string_view totals_kind = "totals";
 inline constexpr std::string_view months_kind = "deliveries";
+/// The store's default unit. Should several have been remembered in one moment, the first by name
+/// counts: which one is the earlier nobody can tell, and all programs see the same names.
+inline constexpr std::string_view unit_kind = "unit";
 
 /// A period's name among those of totals_kind that says: some meters of the month have days that
 /// no row of totals tells of. Those meters are names of the kind days_kind(month).

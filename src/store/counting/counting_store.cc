@@ -155,6 +155,9 @@ class CountingStoreImpl final : public CountingStore {
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId&) const override {
     return std::optional<DeliveryRecord>();
   }
+  /// What it takes to store a file does not depend on its unit, so that none need be named.
+  Result<std::optional<Unit>> default_unit() const override { return Unit::unknown; }
+  Result<Unit> remember_unit(Unit unit) override { return unit; }
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override { return std::vector<StoreFigure>(); }
 

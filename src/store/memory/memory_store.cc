@@ -46,6 +46,15 @@ class MemoryStore final : public Store {
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
+  Result<std::optional<Unit>> default_unit() const override {
+    const std::scoped_lock lock(mutex_);
+    return default_unit_;
+  }
+  Result<Unit> remember_unit(Unit unit) override {
+    const std::scoped_lock lock(mutex_);
+    if (!default_unit_) default_unit_ = unit;
+    return *default_unit_;
+  }
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override;
 
@@ -62,6 +71,7 @@ class MemoryStore final : public Store {
   Days days_;
   std::map<DeliveryId, DeliveryRecord> deliveries_;  ///< Without their events.
   DeliveryEvents events_;
+  std::optional<Unit> default_unit_;
 };
 
 class MemoryWriter final : public DeliveryWriter {

@@ -81,6 +81,8 @@ std::string receipt_key(const Delivery& delivery);
 /// `s`, source, 0, then those delivered later first: an index by source.
 std::string source_key(const Delivery& delivery);
 std::string source_prefix(std::string_view source);
+/// `u`: holds the default unit, as one byte.
+inline constexpr std::string_view unit_key = "u";
 /// The id that an index key ends with.
 std::optional<DeliveryId> id_of_index_key(std::string_view key);
 

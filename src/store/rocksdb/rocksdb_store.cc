@@ -1,6 +1,7 @@
 #include "store/rocksdb/rocksdb_store.h"
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/try.h"
@@ -46,6 +47,18 @@ class ForgettingWriter final : public DeliveryWriter {
   Date first_ = Date::max();
   Date last_ = Date::min();
 };
+
+Result<std::optional<Unit>> load_unit(const Database& database) {
+  std::string value;
+  const auto status =
+      database.db().Get({}, database.family(Family::deliveries), slice_of(unit_key), &value);
+  if (status.IsNotFound()) return std::optional<Unit>();
+  if (!status.ok()) return database_error("read the store's unit", status);
+  const auto unit = value.size() == 1 ? static_cast<std::uint8_t>(value[0]) : UINT8_MAX;
+  if (unit > static_cast<std::uint8_t>(Unit::MVAh))
+    return fail(Errc::corrupt, "the store's record of its unit is damaged");
+  return std::optional(static_cast<Unit>(unit));
+}
 
 class RocksdbStore final : public Store {
  public:
@@ -118,6 +131,11 @@ class RocksdbStore final : public Store {
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
     return reader_.delivery(id);
   }
+  Result<std::optional<Unit>> default_unit() const override {
+    const std::scoped_lock lock(unit_mutex_);
+    return default_unit_;
+  }
+  Result<Unit> remember_unit(Unit unit) override;
   bool is_embedded() const override { return true; }
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override;
@@ -132,10 +150,13 @@ class RocksdbStore final : public Store {
   RecentFold fold_;
   RocksdbReader reader_;
   std::mutex events_mutex_;  ///< For one that adds.
+  mutable std::mutex unit_mutex_;
+  std::optional<Unit> default_unit_;  ///< As the database has it.
 };
 
 Result<void> RocksdbStore::prepare() {
   METERLINE_CHECK(load_recent(*database_, recent_));
+  METERLINE_TRY(default_unit_, load_unit(*database_));
   std::string value;
   const auto status =
       database_->db().Get({}, database_->family(Family::meters), slice_of(all_meters_key), &value);
@@ -162,6 +183,19 @@ Result<void> RocksdbStore::add_event(const DeliveryId& delivery, const DeliveryE
   table_->set_events(std::move(events));
   months_.forget(all_months.first, all_months.last);
   return {};
+}
+
+Result<Unit> RocksdbStore::remember_unit(Unit unit) {
+  const std::scoped_lock lock(unit_mutex_);
+  if (default_unit_) return *default_unit_;
+  rocksdb::WriteOptions durable;
+  durable.sync = true;
+  const char byte = static_cast<char>(unit);
+  const auto status = database_->db().Put(durable, database_->family(Family::deliveries),
+                                          slice_of(unit_key), {&byte, 1});
+  if (!status.ok()) return database_error("write the store's unit", status);
+  default_unit_ = unit;
+  return unit;
 }
 
 Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
