@@ -36,9 +36,11 @@ Result<DeliveryId> find_delivery(const store::Store& store, const WithdrawVerb& 
   if (found || found.error().code != Errc::not_found) return found;
   std::error_code error;
   const auto path = std::filesystem::absolute(verb.what, error).lexically_normal().string();
-  if (error || path == verb.what) return found;
-  auto of_path = ingest::delivery_of_source(store, path, verb.kind);
-  return of_path || of_path.error().code != Errc::not_found ? of_path : found;
+  if (!error && path != verb.what) {
+    auto of_path = ingest::delivery_of_source(store, path, verb.kind);
+    if (of_path || of_path.error().code != Errc::not_found) return of_path;
+  }
+  return found;
 }
 
 std::string text_of(const ingest::WithdrawalAnswer& answer) {

@@ -26,7 +26,6 @@ using meterline::testing::line_of;
 using meterline::testing::load;
 using meterline::testing::naive_days;
 using meterline::testing::naive_total;
-using meterline::testing::NaiveDay;
 using meterline::testing::second;
 using meterline::testing::TestDelivery;
 using meterline::testing::totals_of;
