@@ -22,9 +22,6 @@ struct Filter {
 };
 Result<Filter> read_filter(const Parameters& parameters);
 
-inline constexpr std::string_view instant_wanted =
-    "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
-
 /// `from` to `to`, or the one day `from`. `invalid_argument` without `from`.
 Result<DateRange> read_dates(const Parameters& parameters);
 

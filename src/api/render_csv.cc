@@ -210,7 +210,8 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
               std::to_string(readings.stored), std::to_string(readings.missing),
               std::to_string(readings.repeated), std::to_string(readings.rejected),
               delivery.object_version, std::to_string(delivery.reader), delivery.zone,
-              delivery.feed ? delivery.feed->name : ""});
+              delivery.feed ? delivery.feed->name : "", is_withdrawn ? event.at.text() : "",
+              event.who, event.reason});
   }
   return out;
 }

@@ -44,7 +44,9 @@ Result<DeliveryId> find_delivery(const store::Store& store, const WithdrawVerb& 
 }
 
 std::string text_of(const ingest::WithdrawalAnswer& answer) {
-  const auto& [delivery, report, events] = answer.record;
+  const auto& delivery = answer.record.delivery;
+  const auto& report = answer.record.report;
+  const auto& events = answer.record.events;
   const bool is_withdrawn = answer.record.is_withdrawn();
   std::string out = fmt::format("delivery {} of {}, delivered {}\n{} rows, {} readings\n",
                                 delivery.id.text(), delivery.source, delivery.delivered_at.text(),

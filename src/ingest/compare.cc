@@ -115,7 +115,7 @@ class ComparingWriter final : public store::DeliveryWriter {
   Comparisons comparisons_;
 };
 
-/// What is stored of the days that are given.
+/// What is stored of the days that are given, and counts.
 Result<ComparingWriter::Stored> ComparingWriter::read_stored() const {
   Stored stored;
   for (const auto& given : given_) stored[given.day];
@@ -123,7 +123,7 @@ Result<ComparingWriter::Stored> ComparingWriter::read_stored() const {
   METERLINE_CHECK(store_.read_days(
       {.meter = meter_, .dates = dates}, [&](const store::StoredDay& day) -> Result<void> {
         const auto wanted = stored.find({day.date, day.channel});
-        if (wanted != stored.end())
+        if (wanted != stored.end() && !day.withdrawn)
           wanted->second.push_back({.version = day.version,
                                     .delivery = day.delivery,
                                     .packed = std::string(day.packed)});
@@ -209,6 +209,9 @@ class ComparingStore final : public store::Store {
   }
   Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
     return inner_.meter(meter);
+  }
+  Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override {
+    return fail(Errc::invalid_argument, "a comparison changes nothing");
   }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery& query) const override {

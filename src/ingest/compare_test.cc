@@ -97,6 +97,16 @@ TEST(Compare, TellsDaysApartAndStoresNothing) {
   EXPECT_EQ(testing::answers_of(*store), before);
 }
 
+TEST(Compare, WhatWasWithdrawnDoesNotCount) {
+  const auto store = store::make_memory_store();
+  const auto stored = load(incoming("A,2019-01-01,1,2\n", 7), *store, options);
+  must(store->add_event(stored.delivery.id,
+                        {.at = testing::second(9), .who = "ann", .reason = "wrong file"}));
+  const auto other = compare_one(incoming("A,2019-01-01,3,4\n", 6, "b"), *store);
+  EXPECT_EQ(other.comparison.days, (Comparison::Days{.added = 1}));
+  EXPECT_THAT(sums_of(other.comparison), ElementsAre("consumption/kWh 0 7"));
+}
+
 TEST(Compare, AFileWithoutReadingsChangesNothing) {
   const auto store = store::make_memory_store();
   load(incoming("A,2019-01-01,1,2\n", 5), *store, options);

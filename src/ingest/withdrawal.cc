@@ -48,7 +48,9 @@ Result<WithdrawalAnswer> withdraw(store::Store& store, const WithdrawalRequest& 
     return fail(Errc::not_found, fmt::format("no delivery {}: `meterline deliveries` lists them",
                                              request.delivery.text()));
   WithdrawalAnswer answer{.record = *std::move(found)};
-  auto& [delivery, report, events] = answer.record;
+  const auto& delivery = answer.record.delivery;
+  const auto& report = answer.record.report;
+  auto& events = answer.record.events;
   if (report.state != DeliveryState::stored)
     return fail(Errc::invalid_argument,
                 fmt::format("delivery {} was {} when it came: nothing of it is stored, so there is "

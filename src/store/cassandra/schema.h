@@ -41,7 +41,7 @@ std::string create_keyspace(std::string_view keyspace, const Replication& replic
                             Dialect dialect);
 /// One statement for each table.
 std::vector<std::string> create_tables(std::string_view keyspace);
-inline constexpr std::array<std::string_view, 8> table_names = {
+inline constexpr std::array<std::string_view, 9> table_names = {
     "reading_days",         "day_totals",         "meters",
     "deliveries",           "deliveries_by_time", "deliveries_by_receipt",
     "deliveries_by_source", "delivery_events",    "catalogue"};
