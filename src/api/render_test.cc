@@ -132,10 +132,10 @@ TEST(Render, HistoryHasNotesAsJsonAndCsv) {
       R"("qualityBefore":"missing","qualityAfter":"missing",)"
       R"("noteBefore":{"flag":"N","method":null,"reasonCode":null,"reasonText":null}}]}]}]})");
   EXPECT_EQ(to_csv(noted_history()),
-            "meter,channel,flow,unit,date,origin,delivery,source,counts,changes,notes,"
-            "intervalMinutes,sum,readings,expected,actual,substituted,estimated,missing,stated,"
-            "received\n"
-            "M1,consumption,consumption,,2019-01-01,source,abababababababababababababababab,,"
+            "meter,channel,flow,unit,date,origin,delivery,source,state,counts,"
+            "changes,notes,intervalMinutes,sum,readings,expected,actual,substituted,estimated,"
+            "missing,stated,received\n"
+            "M1,consumption,consumption,,2019-01-01,source,abababababababababababababababab,,,"
             "false,2,1,30,1.5,1,48,1,0,0,47,2019-02-01T06:00:00Z,2019-02-02T07:00:00Z\n");
 }
 
