@@ -20,12 +20,12 @@ CHANGED = [("A", "2019-01-01", 1, 48, 50), ("A", "2019-01-02", 24, 24, 72),
 
 @pytest.fixture(params=["meterline", "on_cassandra"])
 def billed(request):
-    """A store with both files; `bill` is when the first one was received."""
+    """A store with both files; `bill` and `now` are when they were received."""
     program = request.getfixturevalue(request.param)
     wide.write(program.folder / "first.csv", FIRST)
     wide.write(program.folder / "second.csv", SECOND)
     program.bill = program("ingest", "first.csv", "--unit", "kWh").delivery["receivedAt"]
-    program("ingest", "second.csv", "--unit", "kWh")
+    program.now = program("ingest", "second.csv", "--unit", "kWh").delivery["receivedAt"]
     return program
 
 
@@ -55,8 +55,6 @@ def test_both_totals_of_each_day_that_changed_are_told(billed):
 
 
 def test_nothing_changed_since_now(billed):
-    last = billed("deliveries").json["deliveries"][0]["receivedAt"]
-    later = max(last, billed.bill)
-    assert billed("changes", "--since", later, "--output", "json").json["days"] == []
-    assert billed("changes", "--since", later, "--output", "table").out == "nothing changed\n"
+    assert billed("changes", "--since", billed.now, "--output", "json").json["days"] == []
+    assert billed("changes", "--since", billed.now, "--output", "table").out == "nothing changed\n"
     assert "--since" in billed("changes", expect=2).err
