@@ -150,7 +150,7 @@ Result<std::optional<Total>> total_of(const MeterId& meter, const store::Resolve
   METERLINE_TRY(const auto total, store::total_of(meter, *day));
   Total found;
   METERLINE_CHECK(found.add(total));
-  return std::optional(std::move(found));
+  return std::optional(found);
 }
 
 /// Compares the days of one meter, a month at a time: a day has up to 1,500 readings.
