@@ -172,7 +172,8 @@ other_checks() {
   run "clang-tidy" 1 tools/lint.py
   run "fuzz" 1 scripts/fuzz.sh $fuzz_runs
   run "tsan build" 1 build tsan --target "${threaded_layers[@]/%/_test}"
-  run "tsan ctest" 3 run_ctest tsan -R "^($(IFS='|' && echo "${threaded_layers[*]}")):"
+  # Not against a live node: the CQL driver is Rust, whose atomics ThreadSanitizer does not see.
+  run "tsan ctest" 3 run_ctest tsan -LE live -R "^($(IFS='|' && echo "${threaded_layers[*]}")):"
   run "race" 1 bench/run.sh tiny
   run "scale" 1 check_scale
   run "instructions" 7 bench/instructions.py
