@@ -5,19 +5,6 @@
 #include "core/text.h"
 
 namespace meterline {
-namespace {
-
-/// Valid UTF-8 without characters of Unicode's category Cc: U+0000 to U+001F, U+007F to U+009F.
-bool is_clean(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto lead = static_cast<unsigned char>(text[0]);
-    if (length == 0 || lead < 0x20 || lead == 0x7F) return false;
-    if (lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 std::optional<std::string_view> fault_of(const Note& note) {
   if (note.bytes() == 0) return "a note says nothing";
@@ -25,11 +12,9 @@ std::optional<std::string_view> fault_of(const Note& note) {
     if (word->size() > note_word_bytes_max) return "a flag, method or reason code is too long";
   if (note.reason_text.size() > note_text_bytes_max) return "a reason text is too long";
   for (const auto* part : {&note.flag, &note.method, &note.reason_code, &note.reason_text})
-    if (!is_clean(*part)) return "a note is not UTF-8, or has control characters";
+    if (!is_clean_text(*part)) return "a note is not UTF-8, or has control characters";
   return std::nullopt;
 }
-
-}  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Note& note) {
   return out << note.flag << '|' << note.method << '|' << note.reason_code << '|'

@@ -52,6 +52,9 @@ using Notes = std::vector<NoteRun>;
 /// Appends a run behind the others, or makes the last one longer where it goes on.
 void append(Notes& notes, std::size_t first, std::size_t end, const Note& note);
 
+/// Why it cannot be kept; empty when it can. One that says nothing cannot.
+std::optional<std::string_view> fault_of(const Note& note);
+
 /// Null where nothing is said of that place.
 const Note* note_at(const Notes& notes, std::size_t place);
 

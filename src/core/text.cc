@@ -42,6 +42,18 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+/// Unicode's category Cc: U+0000 to U+001F, U+007F to U+009F.
+bool is_clean_text(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const auto lead = static_cast<unsigned char>(text[0]);
+    if (length == 0 || lead < 0x20 || lead == 0x7F) return false;
+    if (lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 void append_json_text(std::string& out, std::string_view text) {
   for (;;) {
     const std::size_t plain = plain_length(text);

@@ -12,6 +12,9 @@ std::size_t utf8_length(std::string_view text);
 
 bool is_utf8(std::string_view text);
 
+/// Whether it is UTF-8 without control characters.
+bool is_clean_text(std::string_view text);
+
 /// Appends `text` as it stands between the quotes of a JSON string: control characters escaped,
 /// and U+FFFD for bytes that are not UTF-8, so that the result is always valid.
 void append_json_text(std::string& out, std::string_view text);

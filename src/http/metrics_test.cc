@@ -66,6 +66,9 @@ class Asking final : public store::Store {
   Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery>) override {
     return none();
   }
+  Result<void> read_registers(const store::ReadsQuery&, const store::ReadVisitor&) const override {
+    return {};
+  }
   Result<void> read_days(const store::DaysQuery&, const store::DayVisitor&) const override {
     return none();
   }

@@ -308,6 +308,10 @@ class Unfinished final : public store::Store {
   Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery>) override {
     return fail(Errc::unavailable, "read only");
   }
+  Result<void> read_registers(const store::ReadsQuery& query,
+                              const store::ReadVisitor& visit) const override {
+    return inner_.read_registers(query, visit);
+  }
   Result<void> read_days(const store::DaysQuery& query,
                          const store::DayVisitor& visit) const override {
     return inner_.read_days(query, visit);

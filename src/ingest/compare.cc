@@ -93,6 +93,9 @@ class ComparingWriter final : public store::DeliveryWriter {
     return {};
   }
 
+  /// Only days are compared: a register read has no sum.
+  Result<void> add(const RegisterRead& /*read*/, std::size_t /*delivery*/) override { return {}; }
+
   using store::DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> /*reports*/) override {
     METERLINE_CHECK(compare_given());
@@ -199,6 +202,10 @@ class ComparingStore final : public store::Store {
   Result<void> read_days(const store::DaysQuery& query,
                          const store::DayVisitor& visit) const override {
     return inner_.read_days(query, visit);
+  }
+  Result<void> read_registers(const store::ReadsQuery& query,
+                              const store::ReadVisitor& visit) const override {
+    return inner_.read_registers(query, visit);
   }
   Result<void> read_day_totals(const store::TotalsQuery& query,
                                const store::TotalVisitor& visit) const override {

@@ -216,6 +216,10 @@ TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
     Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery>) override {
       return error();
     }
+    Result<void> read_registers(const store::ReadsQuery&,
+                                const store::ReadVisitor&) const override {
+      return {};
+    }
     Result<void> read_days(const store::DaysQuery&, const store::DayVisitor&) const override {
       return error();
     }

@@ -505,6 +505,10 @@ class Counting final : public store::Store {
   Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery> all) override {
     return store_->write(all);
   }
+  Result<void> read_registers(const store::ReadsQuery& query,
+                              const store::ReadVisitor& visit) const override {
+    return store_->read_registers(query, visit);
+  }
   Result<void> read_days(const store::DaysQuery& query,
                          const store::DayVisitor& visit) const override {
     return store_->read_days(query, visit);

@@ -12,6 +12,7 @@
 
 #include "core/try.h"
 #include "store/packed_day.h"
+#include "store/register_reads.h"
 #include "store/resolve.h"
 
 namespace meterline::store {
@@ -87,7 +88,7 @@ struct Account {
   Version version;
   std::int64_t rows = 0;
   ReadingCounts readings;
-  std::int64_t days_found = 0;
+  std::int64_t days_found = 0;  ///< And register reads: each is a row.
   std::int64_t readings_found = 0;
   std::int64_t missing_found = 0;
 };
@@ -131,6 +132,7 @@ std::string text_of(const MeterInfo& info) {
     out += fmt::format("{}{} {} to {}, {} minutes", out.empty() ? "" : "; ",
                        text_of_value(channel.channel), channel.first.text(), channel.last.text(),
                        channel.interval.minutes());
+  if (info.has_reads) out += out.empty() ? "register reads" : "; register reads";
   return out.empty() ? "nothing" : out;
 }
 
@@ -190,6 +192,7 @@ class StoreCheck {
 
   Result<void> each_meter(const MeterVisitor& visit);
   Result<void> check_meter(const MeterInfo& info);
+  Result<void> check_reads(const MeterId& meter, bool& has_reads, bool& any_counts);
   Result<void> check_again(const MeterId& meter, const MeterInfo& found_before);
   Result<MeterInfo> info_from_days(const MeterId& meter, Withdrawn withdrawn) const;
   Result<MeterInfo> known_info(const MeterId& meter) const;
@@ -417,10 +420,56 @@ Result<void> StoreCheck::check_meter(const MeterInfo& info) {
     tell(DamageKind::day, fmt::format("meter {}", info.meter.text()), read.error().message);
     return {};
   }
-  if (days.info() != info) return check_again(info.meter, days.info());
-  if (!days.has_withdrawn()) return {};
+  auto found = days.info();
+  auto counting = days.counting();
+  if (info.has_reads) {
+    const auto read_registers = check_reads(info.meter, found.has_reads, counting.has_reads);
+    if (!read_registers && !is_damage(read_registers.error())) return read_registers;
+    if (!read_registers) {
+      tell(DamageKind::day, fmt::format("meter {}, register reads", info.meter.text()),
+           read_registers.error().message);
+      return {};
+    }
+  }
+  if (found != info) return check_again(info.meter, found);
+  if (!days.has_withdrawn() && found.has_reads == counting.has_reads) return {};
   METERLINE_TRY(const auto known, known_info(info.meter));
-  return known == days.counting() ? Result<void>() : check_again(info.meter, days.counting());
+  return known == counting ? Result<void>() : check_again(info.meter, counting);
+}
+
+/// Reads come by time, register and version; their versions are those of their deliveries.
+Result<void> StoreCheck::check_reads(const MeterId& meter, bool& has_reads, bool& any_counts) {
+  std::optional<std::tuple<Instant, MeterRegister, Version, DeliveryId>> last;
+  return store_.read_registers(all_reads_of(meter), [&](const StoredRead& stored) -> Result<void> {
+    METERLINE_CHECK(check_stop());
+    const auto& read = stored.read;
+    const auto at = read.current.time.at;
+    const auto where = [&] {
+      return fmt::format("meter {}, register read of {}, {}", meter.text(), at.text(),
+                         text_of_value(read.of));
+    };
+    if (last && std::tie(std::get<0>(*last), std::get<1>(*last), stored.version, stored.delivery) >=
+                    std::tie(at, read.of, std::get<2>(*last), std::get<3>(*last)))
+      tell(DamageKind::day, where(), "comes in a wrong order, or twice");
+    last.emplace(at, read.of, stored.version, stored.delivery);
+    has_reads = true;
+    any_counts = any_counts || !stored.withdrawn;
+    ++report_.register_reads;
+    Account* const account = account_of(stored.delivery);
+    if (account == nullptr) {
+      ++report_.unfinished_days;
+      unfinished_.insert(stored.delivery);
+      return {};
+    }
+    ++account->days_found;
+    auto delivered = account->version;
+    delivered.received = stored.version.received;
+    if (read.version(delivered) != stored.version)
+      tell(DamageKind::day, where(),
+           fmt::format("has version {}, wanted {}", text_of_value(stored.version),
+                       text_of_value(read.version(delivered))));
+    return {};
+  });
 }
 
 /// Without channels where it is not known.
@@ -459,7 +508,13 @@ Result<MeterInfo> StoreCheck::info_from_days(const MeterId& meter, Withdrawn wit
                                        info.add(stored, day.interval);
                                      return {};
                                    }));
-  return info.of(meter);
+  auto found = info.of(meter);
+  METERLINE_CHECK(
+      store_.read_registers(all_reads_of(meter), [&](const StoredRead& stored) -> Result<void> {
+        found.has_reads |= !stored.withdrawn || withdrawn == Withdrawn::counted;
+        return {};
+      }));
+  return found;
 }
 
 /// Compares the totals date by date, and looks closer at dates that differ.

@@ -13,7 +13,7 @@ namespace meterline::store {
 
 /// What a store can be wrong about.
 enum class DamageKind : std::uint8_t {
-  day,       ///< A reading day that cannot be read, or stands where it should not.
+  day,       ///< A reading day or register read that cannot be read, or stands where it should not.
   meter,     ///< What is known of a meter is not what its days say.
   total,     ///< A day's total is not what its readings add up to.
   delivery,  ///< A delivery has not brought what its report says.
@@ -32,13 +32,14 @@ struct Damage {
 
 struct CheckReport {
   std::int64_t meters = 0;
-  std::int64_t days = 0;      ///< Every version of every reading day.
-  std::int64_t readings = 0;  ///< In those.
-  std::int64_t totals = 0;    ///< Meters, channels and dates whose totals were compared.
+  std::int64_t days = 0;            ///< Every version of every reading day.
+  std::int64_t readings = 0;        ///< In those.
+  std::int64_t register_reads = 0;  ///< Every version of each.
+  std::int64_t totals = 0;          ///< Meters, channels and dates whose totals were compared.
   std::int64_t deliveries = 0;
 
-  /// Days of deliveries that the store does not list: loads that never finished, or that run
-  /// now. No damage: loading those deliveries again completes them.
+  /// Days and register reads of deliveries that the store does not list: loads that never finished,
+  /// or that run now. No damage: loading those deliveries again completes them.
   std::int64_t unfinished_days = 0;
   std::int64_t unfinished_deliveries = 0;
 
@@ -66,7 +67,7 @@ struct CheckHooks {
 /// delivery and 30 for each date, and not with meters or days.
 ///
 /// Damage is in the report and no error. A store that is written to meanwhile may be found to
-/// contradict itself where it does not: check again then.
+/// contradict itself where it does not: check again then. Register reads are read and counted, too.
 /// Errors: `unavailable` and the like from the store, `cancelled`.
 Result<CheckReport> check_store(const Store& store, const CheckOptions& options = {},
                                 const CheckHooks& hooks = {});

@@ -64,6 +64,9 @@ class Damaged final : public Store {
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
     return store_->write(deliveries);
   }
+  Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
+    return store_->read_registers(query, visit);
+  }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return store_->read_days(query, [&](const StoredDay& day) {
       return on_day ? on_day(query.meter, day, visit) : visit(day);

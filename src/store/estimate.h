@@ -18,10 +18,11 @@ struct WriteCost {
 
 /// What deliveries would take in a store that held nothing before.
 struct StoreEstimate {
-  std::int64_t reading_days = 0;   ///< Every version of each.
-  std::int64_t meters = 0;         ///< That have days.
-  std::optional<DateRange> dates;  ///< Of the days; empty where there are none.
-  std::int64_t packed_bytes = 0;   ///< Of all days, see packed_day.h.
+  std::int64_t reading_days = 0;    ///< Every version of each.
+  std::int64_t register_reads = 0;  ///< Every version of each.
+  std::int64_t meters = 0;          ///< That have days.
+  std::optional<DateRange> dates;   ///< Of the days; empty where there are none.
+  std::int64_t packed_bytes = 0;    ///< Of all days and reads: packed_day.h, packed_read.h.
   /// In the embedded store once it is compacted, about: docs/use/dry-run.md tells how close.
   std::int64_t embedded_bytes = 0;
   std::optional<WriteCost> servers;  ///< Empty without a Pricing.

@@ -15,6 +15,7 @@
 #include "core/delivery_event.h"
 #include "core/meter_id.h"
 #include "core/reading_day.h"
+#include "core/register_read.h"
 #include "core/result.h"
 #include "store/request_metrics.h"
 
@@ -39,6 +40,14 @@ struct StoredDay {
   DeliveryId delivery;
   std::string_view packed;
   bool withdrawn = false;  ///< At the time asked as of: then it is told, and does not count.
+};
+
+/// One version of a register read, as it was stored. Views: valid during the call only.
+struct StoredRead {
+  const RegisterRead& read;
+  Version version;
+  DeliveryId delivery;
+  bool withdrawn = false;  ///< As in StoredDay.
 };
 
 struct QualityCounts {
@@ -77,13 +86,14 @@ struct ChannelInfo {
 
 struct MeterInfo {
   MeterId meter;
-  std::vector<ChannelInfo> channels;  ///< By channel, ascending; at least one.
+  std::vector<ChannelInfo> channels;  ///< By channel, ascending; none where it has reads only.
+  bool has_reads = false;             ///< Whether a register read of it counts.
   bool operator==(const MeterInfo&) const = default;
 };
 
 struct MeterChannels {
   MeterId meter;
-  std::vector<Channel> channels;  ///< Ascending; at least one.
+  std::vector<Channel> channels;  ///< Ascending; none where it has register reads only.
   bool operator==(const MeterChannels&) const = default;
 };
 inline std::vector<MeterChannels> channels_of(std::vector<MeterInfo> meters) {
@@ -122,6 +132,13 @@ struct DaysQuery {
   DateRange dates;
   /// Versions received after it are left out; those of deliveries withdrawn then do not count.
   Instant as_of = Instant::end_of_time();
+};
+
+struct ReadsQuery {
+  MeterId meter;
+  Instant from;
+  Instant to;                              ///< both inclusive: times of the reads
+  Instant as_of = Instant::end_of_time();  ///< As in DaysQuery.
 };
 
 struct TotalsQuery {
@@ -206,6 +223,7 @@ struct StoreFigure {
 };
 
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
+using ReadVisitor = std::function<Result<void>(const StoredRead&)>;
 using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
 /// The IntervalLength is that of the day.
 using MeterTotalVisitor = std::function<Result<void>(const DayTotal&, IntervalLength)>;
@@ -217,15 +235,20 @@ using PresenceVisitor = std::function<Result<void>(const DayPresence&)>;
 /// Threads: one at a time.
 class DeliveryWriter {
  public:
-  /// Without commit() nothing need have been kept. A store may keep whole days, never a part of
-  /// a day; loading the deliveries again then completes them.
+  /// Without commit() nothing need have been kept. A store may keep whole days and register reads,
+  /// never a part of one; loading the deliveries again then completes them.
   virtual ~DeliveryWriter() = default;
 
   /// Days in strictly ascending (meter, date, channel, delivery) order: `invalid_argument`
   /// otherwise.
   virtual Result<void> add(const DayToStore& day) = 0;
 
-  /// When it returns without error, all added days and the reports, one for each delivery in
+  /// Register reads in strictly ascending order of meter, time, register and delivery:
+  /// `invalid_argument` otherwise. They may come between the days of one meter and the next, and
+  /// behind all days. `fault_of(read)` is empty; `delivery` is as in DayToStore.
+  virtual Result<void> add(const RegisterRead& read, std::size_t delivery) = 0;
+
+  /// When it returns without error, all added days, reads and the reports, one for each delivery in
   /// their order, are durable (fsynced) and every question sees them. Called at most once, and
   /// the last call. A report's state must be `stored` or `refused`; it replaces the report of an
   /// earlier commit of the same delivery, whose events stay.
@@ -261,6 +284,11 @@ class Store {
   /// returned.
   virtual Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const = 0;
 
+  /// Every version of every register read asked for, by (time, register) ascending, then by version
+  /// descending. An unknown meter has none. An error from the visitor ends the reading and is
+  /// returned.
+  virtual Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const = 0;
+
   /// The resolved totals of one meter's days, by (date, channel) ascending. An unknown meter has
   /// none.
   virtual Result<void> read_meter_totals(const DaysQuery& query,
@@ -291,7 +319,7 @@ class Store {
     });
   }
 
-  /// Ascending by meter id; those of which something counts.
+  /// Ascending by meter id; those of which a day or a register read counts.
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
   virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
 

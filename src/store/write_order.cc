@@ -10,7 +10,7 @@ namespace meterline::store {
 Result<void> WriteOrder::check(const DayToStore& day) {
   if (day.delivery >= delivered_.size())
     return fail(Errc::invalid_argument, "a day of a delivery that the writer does not write");
-  const bool is_next_day = any_ && day.date > date_ && day.meter == meter_;
+  const bool is_next_day = any_ && !is_behind_read_ && day.date > date_ && day.meter == meter_;
   if (!is_next_day && any_ &&
       std::tie(day.meter, day.date, day.channel, day.delivery) <=
           std::tie(meter_, date_, channel_, delivery_))
@@ -18,6 +18,10 @@ Result<void> WriteOrder::check(const DayToStore& day) {
                 fmt::format("days must come in ascending order of meter, date, channel and "
                             "delivery, each once: {} {} came after {} {}",
                             day.meter.text(), day.date.text(), meter_.text(), date_.text()));
+  if (is_behind_read_ && any_ && day.meter == meter_)
+    return fail(Errc::invalid_argument,
+                "a day comes behind register reads that are behind its meter");
+  is_behind_read_ = false;
   if (!any_ || meter_ != day.meter) {
     meter_ = day.meter;
     ++meters_;
@@ -27,6 +31,21 @@ Result<void> WriteOrder::check(const DayToStore& day) {
   date_ = day.date;
   delivery_ = day.delivery;
   count(day, delivered_[day.delivery]);
+  return {};
+}
+
+Result<void> WriteOrder::check(const RegisterRead& read, std::size_t delivery) {
+  if (delivery >= delivered_.size())
+    return fail(Errc::invalid_argument, "a read of a delivery that the writer does not write");
+  const Instant at = read.current.time.at;
+  if (read_ && std::tie(read.meter, at, read.of, delivery) <=
+                   std::tie(read_->meter, read_->at, read_->of, read_->delivery))
+    return fail(Errc::invalid_argument,
+                fmt::format("register reads must come in ascending order of meter, time, register "
+                            "and delivery, each once: {} {} came after {} {}",
+                            read.meter.text(), at.text(), read_->meter.text(), read_->at.text()));
+  is_behind_read_ = true;
+  read_ = ReadPlace{.meter = read.meter, .at = at, .of = read.of, .delivery = delivery};
   return {};
 }
 

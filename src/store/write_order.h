@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,8 @@ class WriteOrder {
   /// Errors: `invalid_argument` when the day does not come behind the one before, or belongs to
   /// none of the deliveries.
   Result<void> check(const DayToStore& day);
+  /// The same of register reads, which have an order of their own.
+  Result<void> check(const RegisterRead& read, std::size_t delivery);
   /// Errors: `invalid_argument` when a report is missing, or of a state that is never kept.
   Result<void> check(std::span<const DeliveryReport> reports) const;
   /// Of the days that were checked.
@@ -37,6 +40,16 @@ class WriteOrder {
   Date date_;
   Channel channel_;
   std::size_t delivery_ = 0;
+
+  /// The read before.
+  struct ReadPlace {
+    MeterId meter;
+    Instant at;
+    MeterRegister of;
+    std::size_t delivery = 0;
+  };
+  std::optional<ReadPlace> read_;
+  bool is_behind_read_ = false;  ///< What comes next.
 };
 
 }  // namespace meterline::store

@@ -13,6 +13,7 @@
 #include "store/cassandra/delivery_rows.h"
 #include "store/cassandra/event_rows.h"
 #include "store/cassandra/meter_rows.h"
+#include "store/cassandra/register_rows.h"
 #include "store/cassandra/tables.h"
 #include "store/cassandra/totals_rows.h"
 
@@ -36,6 +37,9 @@ class CassandraStore final : public Store {
   std::size_t writers_for(std::size_t cores) const override { return 2 * cores; }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return read_day_rows(*tables_, query, visit);
+  }
+  Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
+    return read_register_rows(*tables_, query, visit);
   }
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
     return read_totals(*tables_, query, visit);

@@ -6,9 +6,11 @@
 #include "core/try.h"
 #include "store/cassandra/delivery_rows.h"
 #include "store/cassandra/partition_batch.h"
+#include "store/cassandra/register_rows.h"
 #include "store/cassandra/registry.h"
 #include "store/cassandra/totals_buffer.h"
 #include "store/packed_day.h"
+#include "store/packed_read.h"
 #include "store/write_order.h"
 
 namespace meterline::store {
@@ -31,6 +33,7 @@ class CassandraWriter final : public DeliveryWriter {
         tables_(tables),
         writer_(tables.session().writer({})),
         days_(tables, Statement::insert_day),
+        reads_(tables, Statement::insert_read),
         registry_(tables),
         totals_(tables, deliveries_, registry_) {
     for (const auto& delivery : deliveries_)
@@ -38,6 +41,7 @@ class CassandraWriter final : public DeliveryWriter {
   }
 
   Result<void> add(const DayToStore& day) override;
+  Result<void> add(const RegisterRead& read, std::size_t delivery) override;
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override;
 
@@ -54,9 +58,11 @@ class CassandraWriter final : public DeliveryWriter {
   const Tables& tables_;
   std::unique_ptr<CqlWriter> writer_;
   PartitionBatch days_;
+  PartitionBatch reads_;
   Registry registry_;
   TotalsBuffer totals_;
 
+  MeterId read_meter_;  ///< Of reads_.
   MeterId meter_;
   int year_ = 0;  ///< 0: no day of the meter yet.
   DateRange year_days_;
@@ -82,6 +88,26 @@ Result<void> CassandraWriter::add(const DayToStore& day) {
   cells.add(cell_of_channel(day.channel));
   METERLINE_CHECK(add_version(day, cells));
   cells.blob(day.packed);
+  return {};
+}
+
+Result<void> CassandraWriter::add(const RegisterRead& read, std::size_t delivery) {
+  METERLINE_CHECK(order_.check(read, delivery));
+  if (read_meter_ != read.meter || reads_.is_full()) METERLINE_CHECK(reads_.send(*writer_));
+  if (read_meter_ != read.meter) {
+    if (registry_.noted() >= noted_max) METERLINE_CHECK(send_totals());
+    read_meter_ = read.meter;
+    registry_.note_reads(read.meter);
+  }
+  const Delivery& from = deliveries_[delivery];
+  std::string packed;
+  pack_read(read, packed);
+  auto& cells = reads_.add_row();
+  cells.text(read.meter.text());
+  cells.bigint(read.current.time.at.micros);
+  cells.text(register_text(read.of));
+  cells.blob(version_key(read.version(from.version()), from.id));
+  cells.blob(packed);
   return {};
 }
 
@@ -130,6 +156,7 @@ const CqlCells& CassandraWriter::cell_of_channel(const Channel& channel) {
 /// Totals, meters and names go only where the days that they speak of are acknowledged: were the
 /// load given up here, they would tell of days that nobody can read.
 Result<void> CassandraWriter::send_totals() {
+  METERLINE_CHECK(reads_.send(*writer_));
   METERLINE_CHECK(writer_->finish());
   writer_ = tables_.session().writer({});
   METERLINE_CHECK(totals_.flush(*writer_));

@@ -132,19 +132,29 @@ Result<std::vector<int>> years_of(const Tables& tables, const DaysQuery& query) 
 
 }  // namespace
 
+bool take_noted(CqlRow& row, NotedMeter& meter) {
+  const auto text = row.text();
+  const int year = row.integer();
+  if (text == registers_text) return meter.has_reads = true;
+  const auto channel = parse_channel(text);
+  if (channel) meter.years[*channel].push_back(year);
+  return channel.has_value();
+}
+
 Result<YearsByChannel> read_years(const Tables& tables, const MeterId& meter) {
+  METERLINE_TRY(auto noted, read_noted(tables, meter));
+  return std::move(noted.years);
+}
+
+Result<NotedMeter> read_noted(const Tables& tables, const MeterId& meter) {
   CqlCells key;
   key.integer(bucket_of(meter));
   key.text(meter.text());
-  YearsByChannel years;
+  NotedMeter noted;
   METERLINE_CHECK(tables.read_rows(Statement::select_meter, key, [&](CqlRow& row) -> Result<void> {
-    const auto channel = parse_channel(row.text());
-    const int year = row.integer();
-    if (!channel) return damaged(meter);
-    years[*channel].push_back(year);
-    return {};
+    return take_noted(row, noted) ? Result<void>() : damaged(meter);
   }));
-  return years;
+  return noted;
 }
 
 Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const DayVisitor& visit) {

@@ -29,4 +29,13 @@ Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates
 using YearsByChannel = std::map<Channel, std::vector<int>>;
 Result<YearsByChannel> read_years(const Tables& tables, const MeterId& meter);
 
+/// What is noted of a meter.
+struct NotedMeter {
+  YearsByChannel years;
+  bool has_reads = false;  ///< Of registers.
+};
+Result<NotedMeter> read_noted(const Tables& tables, const MeterId& meter);
+/// Takes channel and year off the row. False when they are none.
+bool take_noted(CqlRow& row, NotedMeter& meter);
+
 }  // namespace meterline::store

@@ -8,6 +8,7 @@
 #include "core/try.h"
 #include "store/cassandra/day_rows.h"
 #include "store/cassandra/event_rows.h"
+#include "store/cassandra/register_rows.h"
 #include "store/cassandra/registry.h"
 #include "store/packed_day.h"
 
@@ -27,7 +28,7 @@ tl::unexpected<Error> damaged(const MeterId& meter) {
 /// A meter on its way to its MeterInfo.
 struct Draft {
   MeterId meter;
-  YearsByChannel years;
+  NotedMeter noted;
   std::map<Channel, ChannelInfo> channels;  ///< Of which the first day is known.
   std::set<Channel> ended;                  ///< Of which the last day is known, too.
 };
@@ -120,7 +121,7 @@ std::vector<EdgeQuestion> questions_of(std::vector<Draft>& drafts, Edge edge, st
   std::vector<EdgeQuestion> questions;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     std::map<int, std::set<Channel>> by_year;
-    for (auto& [channel, years] : drafts[i].years) {
+    for (auto& [channel, years] : drafts[i].noted.years) {
       const bool has_days = edge == Edge::first || drafts[i].channels.contains(channel);
       if (before >= years.size() || !has_days || is_found(edge, drafts[i], channel)) continue;
       std::sort(years.begin(), years.end());
@@ -195,21 +196,34 @@ Result<void> read_edges(const Tables& tables, Edge edge, EventsRead& events,
   }
 }
 
+/// Where something is withdrawn, only the reads tell whether one of them counts.
+Result<void> look_at_reads(const Tables& tables, EventsRead& reading, std::vector<Draft>& drafts) {
+  for (auto& draft : drafts) {
+    if (!draft.noted.has_reads) continue;
+    METERLINE_TRY(const auto* events, reading.get());
+    if (events->empty()) return {};
+    METERLINE_TRY(draft.noted.has_reads, counts_any_read(tables, draft.meter, reading));
+  }
+  return {};
+}
+
 Result<std::vector<MeterInfo>> finish(const Tables& tables, EventsRead& events,
                                       std::vector<Draft> drafts) {
   METERLINE_CHECK(read_edges(tables, Edge::first, events, drafts));
   METERLINE_CHECK(read_edges(tables, Edge::last, events, drafts));
+  METERLINE_CHECK(look_at_reads(tables, events, drafts));
   std::vector<MeterInfo> infos;
   for (auto& draft : drafts) {
-    MeterInfo info{.meter = std::move(draft.meter), .channels = {}};
+    MeterInfo info{
+        .meter = std::move(draft.meter), .channels = {}, .has_reads = draft.noted.has_reads};
     for (const auto& [channel, known] : draft.channels)
       if (draft.ended.contains(channel)) info.channels.push_back(known);
-    if (!info.channels.empty()) infos.push_back(std::move(info));
+    if (!info.channels.empty() || info.has_reads) infos.push_back(std::move(info));
   }
   return infos;
 }
 
-using NotedMeters = std::map<std::string, YearsByChannel>;  ///< By meter.
+using NotedMeters = std::map<std::string, NotedMeter>;  ///< By meter.
 
 /// The meters of one bucket, ascending: as many as are asked for of all buckets.
 Result<void> list_bucket(const Tables& tables, std::int32_t bucket, const MetersQuery& query,
@@ -224,12 +238,9 @@ Result<void> list_bucket(const Tables& tables, std::int32_t bucket, const Meters
   const auto read =
       tables.read_rows(Statement::select_meters, key, [&](CqlRow& row) -> Result<void> {
         std::string meter(row.text());
-        const auto channel = parse_channel(row.text());
-        const int year = row.integer();
-        if (!channel)
-          return fail(Errc::corrupt, "the store holds a damaged entry of meter " + meter);
         if (own.size() == query.limit && !own.contains(meter)) return enough();
-        own[std::move(meter)][*channel].push_back(year);
+        if (!take_noted(row, own[meter]))
+          return fail(Errc::corrupt, "the store holds a damaged entry of meter " + meter);
         return {};
       });
   if (!is_enough(read)) METERLINE_CHECK(read);
@@ -258,12 +269,12 @@ Result<std::vector<MeterInfo>> infos_of(const Tables& tables, EventsRead& events
     drafts.clear();
     return {};
   };
-  for (auto& [text, years] : noted) {
+  for (auto& [text, known] : noted) {
     auto meter = MeterId::parse(text);
     if (!meter) return fail(Errc::corrupt, "the store holds a meter that is none: " + text);
     last = *meter;
     drafts.push_back(
-        {.meter = *std::move(meter), .years = std::move(years), .channels = {}, .ended = {}});
+        {.meter = *std::move(meter), .noted = std::move(known), .channels = {}, .ended = {}});
     if (drafts.size() == meters_at_once) METERLINE_CHECK(finish_drafts());
   }
   METERLINE_CHECK(finish_drafts());
@@ -274,10 +285,10 @@ Result<std::vector<MeterInfo>> infos_of(const Tables& tables, EventsRead& events
 
 Result<std::optional<MeterInfo>> read_meter(const Tables& tables, const MeterId& meter) {
   EventsRead events(tables);
-  METERLINE_TRY(auto years, read_years(tables, meter));
-  if (years.empty()) return std::optional<MeterInfo>();
+  METERLINE_TRY(auto noted, read_noted(tables, meter));
+  if (noted.years.empty() && !noted.has_reads) return std::optional<MeterInfo>();
   std::vector<Draft> drafts;
-  drafts.push_back({.meter = meter, .years = std::move(years), .channels = {}, .ended = {}});
+  drafts.push_back({.meter = meter, .noted = std::move(noted), .channels = {}, .ended = {}});
   METERLINE_TRY(auto infos, finish(tables, events, std::move(drafts)));
   if (infos.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(infos.front()));

@@ -55,6 +55,11 @@ void Registry::note_meter(const MeterId& meter, const Channel& channel, int year
   noted_ += noted.size() - before;
 }
 
+void Registry::note_reads(const MeterId& meter) {
+  auto& noted = meters_.at(static_cast<std::size_t>(bucket_of(meter)));
+  noted_ += noted.emplace(meter.text(), std::string(registers_text), 0).second ? 1 : 0;
+}
+
 void Registry::note_name(std::string_view kind, std::string name) {
   auto found = names_.find(kind);
   if (found == names_.end()) found = names_.emplace(kind, std::set<std::string>()).first;

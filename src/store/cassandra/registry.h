@@ -26,6 +26,8 @@ class Registry {
   explicit Registry(const Tables& tables) : tables_(tables) {}
 
   void note_meter(const MeterId& meter, const Channel& channel, int year);
+  /// That the meter has register reads.
+  void note_reads(const MeterId& meter);
   void note_name(std::string_view kind, std::string name);
   std::size_t noted() const { return noted_; }
 
@@ -45,6 +47,9 @@ class Registry {
   std::array<MeterYears, static_cast<std::size_t>(buckets)> meters_;
   std::map<std::string, std::set<std::string>, std::less<>> names_;  ///< By kind.
 };
+
+/// Stands in the place of a channel, with year 0, for a meter that has register reads.
+inline constexpr std::string_view registers_text = "registers";
 
 /// `E1/consumption/kWh`, as in the tables; and back. Empty when it is no channel.
 std::string channel_text(const Channel& channel);

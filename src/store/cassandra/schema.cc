@@ -15,6 +15,10 @@ constexpr std::string_view tables[] = {
     ("CREATE TABLE IF NOT EXISTS {}.reading_days (meter text, year int, date date, channel text, "
      "version blob, day blob, PRIMARY KEY ((meter, year), date, channel, version)) "
      "WITH CLUSTERING ORDER BY (date ASC, channel ASC, version DESC)"),
+    // A read of a register: few a year, so that one partition holds all of a meter.
+    ("CREATE TABLE IF NOT EXISTS {}.register_reads (meter text, read_at bigint, register text, "
+     "version blob, read blob, PRIMARY KEY ((meter), read_at, register, version)) "
+     "WITH CLUSTERING ORDER BY (read_at ASC, register ASC, version DESC)"),
     ("CREATE TABLE IF NOT EXISTS {}.day_totals (period text, bucket int, version blob, "
      "first_meter text, last_meter text, totals blob, "
      "PRIMARY KEY ((period, bucket), version, first_meter, last_meter))"),
@@ -62,6 +66,14 @@ constexpr std::array<StatementText, statements_count> texts = {{
      "SELECT date, channel, version, day FROM {}.reading_days WHERE meter = ? AND year = ? "
      "ORDER BY date DESC, channel DESC, version ASC",
      200},
+    {Statement::insert_read, "insert_read",
+     "INSERT INTO {}.register_reads (meter, read_at, register, version, read) "
+     "VALUES (?, ?, ?, ?, ?)",
+     0},
+    {Statement::select_reads, "select_reads",
+     "SELECT read_at, register, version, read FROM {}.register_reads "
+     "WHERE meter = ? AND read_at >= ? AND read_at <= ?",
+     1000},
     {Statement::insert_totals, "insert_totals",
      "INSERT INTO {}.day_totals (period, bucket, version, first_meter, last_meter, totals) "
      "VALUES (?, ?, ?, ?, ?, ?)",

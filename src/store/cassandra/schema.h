@@ -41,10 +41,16 @@ std::string create_keyspace(std::string_view keyspace, const Replication& replic
                             Dialect dialect);
 /// One statement for each table.
 std::vector<std::string> create_tables(std::string_view keyspace);
-inline constexpr std::array<std::string_view, 9> table_names = {
-    "reading_days",         "day_totals",         "meters",
-    "deliveries",           "deliveries_by_time", "deliveries_by_receipt",
-    "deliveries_by_source", "delivery_events",    "catalogue"};
+inline constexpr std::array<std::string_view, 10> table_names = {"reading_days",
+                                                                 "register_reads",
+                                                                 "day_totals",
+                                                                 "meters",
+                                                                 "deliveries",
+                                                                 "deliveries_by_time",
+                                                                 "deliveries_by_receipt",
+                                                                 "deliveries_by_source",
+                                                                 "delivery_events",
+                                                                 "catalogue"};
 
 /// What is prepared. Markers and selected columns stand in the order of the text.
 enum class Statement : std::uint8_t {
@@ -54,6 +60,8 @@ enum class Statement : std::uint8_t {
   select_first_days_all,
   select_last_days,
   select_last_days_all,
+  insert_read,
+  select_reads,
   insert_totals,
   select_totals,
   insert_meter,
@@ -73,7 +81,7 @@ enum class Statement : std::uint8_t {
   insert_name,
   select_names,
 };
-inline constexpr std::size_t statements_count = 24;
+inline constexpr std::size_t statements_count = 26;
 
 struct StatementText {
   Statement statement;

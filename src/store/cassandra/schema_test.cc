@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/reading_day.h"
+#include "core/register_read.h"
 #include "store/cassandra/registry.h"
 #include "store/cassandra/totals_row.h"
 #include "store/packed_day.h"
@@ -113,6 +114,8 @@ TEST(Schema, KeepsWithinTheSizesOfKeyspaces) {
   EXPECT_LE(4 + channel + version_key_bytes, clustering_bytes_of_keyspaces);  // reading_days
   EXPECT_LE(version_key_bytes + 2 * meter_id_chars_max, clustering_bytes_of_keyspaces);  // totals
   EXPECT_LE(meter_id_chars_max + channel + 4, clustering_bytes_of_keyspaces);            // meters
+  EXPECT_LE(8 + channel + 2 + 2 * register_word_bytes_max + version_key_bytes,
+            clustering_bytes_of_keyspaces);  // register_reads
   EXPECT_LE(delivery_part_bytes + 1024, row_bytes_of_keyspaces);
   // A row of totals is below its limit before the last meter is added to it.
   EXPECT_LE(totals_bytes_max + meter_totals_bytes_max + 1024, row_bytes_of_keyspaces);

@@ -15,6 +15,8 @@ RowShape row_shape_of(Statement statement) {
     case Statement::insert_day:
     case Statement::insert_totals:
       return {.partition = 2, .clustering = 3, .others = 1};
+    case Statement::insert_read:
+      return {.partition = 1, .clustering = 3, .others = 1};
     case Statement::insert_meter:
       return {.partition = 1, .clustering = 3, .others = 0};
     case Statement::insert_delivery:

@@ -75,6 +75,7 @@ class HundredEach final : public Pricing {
         cost_.units += 100;
         return {};
       }
+      Result<void> add(const RegisterRead&, std::size_t) override { return {}; }
       using DeliveryWriter::commit;
       Result<void> commit(std::span<const DeliveryReport>) override { return {}; }
 

@@ -35,11 +35,21 @@ struct VersionKey {
 using Versions = std::map<VersionKey, std::string>;  ///< To the packed day.
 using Days = std::map<DayKey, Versions>;
 
+/// Whose read it is; ordered as read_registers visits.
+struct ReadKey {
+  MeterId meter;
+  Instant at;
+  MeterRegister of;
+  auto operator<=>(const ReadKey&) const = default;
+};
+using Reads = std::map<ReadKey, std::map<VersionKey, RegisterRead>>;
+
 class MemoryStore final : public Store {
  public:
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override;
 
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override;
+  Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override;
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override;
@@ -58,17 +68,19 @@ class MemoryStore final : public Store {
   Result<void> ready() const override { return {}; }
   Result<std::vector<StoreFigure>> figures() const override;
 
-  void keep(std::vector<DeliveryRecord> records, const Days& days);
+  void keep(std::vector<DeliveryRecord> records, const Days& days, const Reads& reads);
 
  private:
   // Copies, so that a visitor may call the store.
   Days days_of(const MeterId& meter) const;
   Days all_days() const;
+  Reads all_reads() const;
   DeliveryEvents events() const;
   DeliveryRecord with_events(DeliveryRecord record) const;
 
   mutable std::mutex mutex_;
   Days days_;
+  Reads reads_;
   std::map<DeliveryId, DeliveryRecord> deliveries_;  ///< Without their events.
   DeliveryEvents events_;
   std::optional<Unit> default_unit_;
@@ -91,13 +103,21 @@ class MemoryWriter final : public DeliveryWriter {
     return {};
   }
 
+  Result<void> add(const RegisterRead& read, std::size_t delivery) override {
+    METERLINE_CHECK(order_.check(read, delivery));
+    const Delivery& from = deliveries_.at(delivery);
+    const ReadKey key{.meter = read.meter, .at = read.current.time.at, .of = read.of};
+    reads_[key][{read.version(from.version()), from.id}] = read;
+    return {};
+  }
+
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override {
     METERLINE_CHECK(order_.check(reports));
     std::vector<DeliveryRecord> records;
     for (std::size_t i = 0; i < reports.size(); ++i)
       records.push_back({.delivery = deliveries_[i], .report = reports[i], .days = order_.days(i)});
-    store_.keep(std::move(records), days_);
+    store_.keep(std::move(records), days_, reads_);
     return {};
   }
 
@@ -106,6 +126,7 @@ class MemoryWriter final : public DeliveryWriter {
   const std::vector<Delivery> deliveries_;
   WriteOrder order_;
   Days days_;
+  Reads reads_;
 };
 
 /// Resolves what was known at a time; the resolver stays empty when nothing was.
@@ -123,8 +144,16 @@ Result<void> resolve(const DayKey& key, const Versions& versions, Instant as_of,
   return {};
 }
 
-/// From all days of one meter, by date ascending; without channels where none of them counts.
-Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const DeliveryEvents& events) {
+bool any_counts(const Reads& reads, const DeliveryEvents& events) {
+  for (const auto& [key, versions] : reads)
+    for (const auto& [at, read] : versions)
+      if (!events.is_withdrawn(at.delivery)) return true;
+  return false;
+}
+
+/// From all days and reads of one meter, ascending; of what counts.
+Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const Reads& reads,
+                          const DeliveryEvents& events) {
   std::map<Channel, ChannelInfo> channels;
   for (const auto& [key, versions] : days) {
     const auto counting = std::find_if(versions.begin(), versions.end(), [&](const auto& version) {
@@ -140,7 +169,7 @@ Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const Delivery
     info.interval = newest.interval;
     info.last = key.date;
   }
-  MeterInfo out{.meter = meter, .channels = {}};
+  MeterInfo out{.meter = meter, .channels = {}, .has_reads = any_counts(reads, events)};
   for (const auto& [channel, info] : channels) out.channels.push_back(info);
   return out;
 }
@@ -149,10 +178,12 @@ Result<std::unique_ptr<DeliveryWriter>> MemoryStore::write(std::span<const Deliv
   return std::make_unique<MemoryWriter>(*this, deliveries);
 }
 
-void MemoryStore::keep(std::vector<DeliveryRecord> records, const Days& days) {
+void MemoryStore::keep(std::vector<DeliveryRecord> records, const Days& days, const Reads& reads) {
   const std::scoped_lock lock(mutex_);
   for (const auto& [key, versions] : days)
     for (const auto& [at, packed] : versions) days_[key][at] = packed;
+  for (const auto& [key, versions] : reads)
+    for (const auto& [at, read] : versions) reads_[key][at] = read;
   for (auto& record : records) deliveries_[record.delivery.id] = std::move(record);
 }
 
@@ -167,6 +198,11 @@ Days MemoryStore::days_of(const MeterId& meter) const {
 Days MemoryStore::all_days() const {
   const std::scoped_lock lock(mutex_);
   return days_;
+}
+
+Reads MemoryStore::all_reads() const {
+  const std::scoped_lock lock(mutex_);
+  return reads_;
 }
 
 DeliveryEvents MemoryStore::events() const {
@@ -191,6 +227,21 @@ Result<void> MemoryStore::read_days(const DaysQuery& query, const DayVisitor& vi
   return {};
 }
 
+Result<void> MemoryStore::read_registers(const ReadsQuery& query, const ReadVisitor& visit) const {
+  const auto events = this->events();
+  for (const auto& [key, versions] : all_reads()) {
+    if (key.meter != query.meter || key.at < query.from || key.at > query.to) continue;
+    for (const auto& [at, read] : versions) {
+      if (at.version.received > query.as_of) continue;
+      METERLINE_CHECK(visit({.read = read,
+                             .version = at.version,
+                             .delivery = at.delivery,
+                             .withdrawn = events.is_withdrawn(at.delivery, query.as_of)}));
+    }
+  }
+  return {};
+}
+
 Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
                                           const TotalVisitor& visit) const {
   const auto events = this->events();
@@ -206,24 +257,26 @@ Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
 }
 
 Result<std::vector<MeterInfo>> MemoryStore::meters(const MetersQuery& query) const {
-  std::map<MeterId, Days> by_meter;
-  for (const auto& [key, versions] : all_days()) by_meter[key.meter][key] = versions;
+  std::map<MeterId, std::pair<Days, Reads>> by_meter;
+  for (const auto& [key, versions] : all_days()) by_meter[key.meter].first[key] = versions;
+  for (const auto& [key, versions] : all_reads()) by_meter[key.meter].second[key] = versions;
 
   const auto events = query.withdrawn == Withdrawn::left_out ? this->events() : DeliveryEvents();
   std::vector<MeterInfo> found;
-  for (const auto& [meter, days] : by_meter) {
+  for (const auto& [meter, known] : by_meter) {
     if (found.size() == query.limit) break;
     if (meter <= query.after || !meter.text().starts_with(query.prefix)) continue;
-    METERLINE_TRY(MeterInfo info, info_of(meter, days, events));
-    if (!info.channels.empty()) found.push_back(std::move(info));
+    METERLINE_TRY(MeterInfo info, info_of(meter, known.first, known.second, events));
+    if (!info.channels.empty() || info.has_reads) found.push_back(std::move(info));
   }
   return found;
 }
 
 Result<std::optional<MeterInfo>> MemoryStore::meter(const MeterId& meter) const {
-  const Days days = days_of(meter);
-  METERLINE_TRY(MeterInfo info, info_of(meter, days, events()));
-  if (info.channels.empty()) return std::optional<MeterInfo>();
+  auto reads = all_reads();
+  std::erase_if(reads, [&](const auto& read) { return read.first.meter != meter; });
+  METERLINE_TRY(MeterInfo info, info_of(meter, days_of(meter), reads, events()));
+  if (info.channels.empty() && !info.has_reads) return std::optional<MeterInfo>();
   return std::optional(std::move(info));
 }
 

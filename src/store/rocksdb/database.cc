@@ -13,7 +13,7 @@
 namespace meterline::store {
 namespace {
 
-constexpr std::size_t families_count = 6;
+constexpr std::size_t families_count = 7;
 constexpr std::size_t write_buffers_bytes = 64 << 20;
 /// Of `days`: four months of a meter. 16 KB save 0.2 % of the files and make a read take a sixth
 /// longer. The others hold short values, of which one is looked for.
@@ -35,7 +35,7 @@ std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = std::move(cache);
   table.block_size = family == Family::days ? days_block_bytes : block_bytes;
-  if (family != Family::deliveries && family != Family::recent)
+  if (family != Family::deliveries && family != Family::recent && family != Family::registers)
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits));
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
@@ -64,15 +64,15 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
     return opened->options_[static_cast<std::size_t>(family)];
   };
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
-  for (const auto family :
-       {Family::days, Family::totals, Family::deliveries, Family::meters, Family::recent})
+  for (const auto family : {Family::days, Family::totals, Family::deliveries, Family::meters,
+                            Family::recent, Family::registers})
     options_of(family).table_factory = make_tables(family, cache);
   options_of(Family::days).merge_operator = make_days_merge();
   options_of(Family::totals).merge_operator = make_totals_merge();
   options_of(Family::meters).merge_operator = make_meters_merge();
 
-  const char* const names[families_count] = {"default",    "days",   "totals",
-                                             "deliveries", "meters", "recent"};
+  const char* const names[families_count] = {"default", "days",   "totals",   "deliveries",
+                                             "meters",  "recent", "registers"};
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < families_count; ++i)
     families.emplace_back(names[i], opened->options_[i]);

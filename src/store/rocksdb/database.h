@@ -14,7 +14,14 @@
 namespace meterline::store {
 
 /// The families of an embedded store's database. docs/store.md says what stands in them.
-enum class Family : std::size_t { days = 1, totals = 2, deliveries = 3, meters = 4, recent = 5 };
+enum class Family : std::size_t {
+  days = 1,
+  totals = 2,
+  deliveries = 3,
+  meters = 4,
+  recent = 5,
+  registers = 6,
+};
 
 /// An open RocksDB database with its families.
 class Database {

@@ -117,6 +117,61 @@ std::string month_bytes(Month month) {
   return bytes;
 }
 
+std::string registers_key(const RegisterRead& read, const DeliveryId& delivery) {
+  std::string key = registers_key_start(read.meter, read.current.time.at);
+  put_channel(read.of.channel, key);
+  for (const auto* word : {&read.of.id, &read.of.serial}) {
+    key += *word;
+    key += '\0';
+  }
+  key.append(delivery.bytes.begin(), delivery.bytes.end());
+  return key;
+}
+
+std::string registers_key_start(const MeterId& meter, Instant from) {
+  std::string key = meter.text() + '\0';
+  put_big_endian(static_cast<std::uint64_t>(from.micros) ^ sign_bit, key);
+  return key;
+}
+
+std::optional<std::string_view> meter_of_registers_key(std::string_view key) {
+  const auto end = key.find('\0');
+  return end == std::string_view::npos ? std::nullopt : std::optional(key.substr(0, end));
+}
+
+bool parse_registers_key(std::string_view key, RegisterRead& read) {
+  constexpr std::size_t time_bytes = sizeof(std::uint64_t);
+  constexpr std::size_t channel_tail_bytes = 3;  // 0, flow and unit.
+  const auto text = meter_of_registers_key(key);
+  if (!text || key.size() < text->size() + 1 + time_bytes + sizeof(DeliveryId::bytes)) return false;
+  if (read.meter.text() != *text) {
+    auto meter = MeterId::parse(*text);
+    if (!meter) return false;
+    read.meter = *std::move(meter);
+  }
+  key.remove_prefix(text->size() + 1);
+  key.remove_suffix(sizeof(DeliveryId::bytes));
+  std::uint64_t time = 0;
+  for (const char byte : key.substr(0, time_bytes))
+    time = time << 8 | static_cast<unsigned char>(byte);
+  read.current.time.at.micros = static_cast<std::int64_t>(time ^ sign_bit);
+  key.remove_prefix(time_bytes);
+  const auto name_end = key.find('\0');
+  if (name_end == std::string_view::npos || key.size() < name_end + channel_tail_bytes)
+    return false;
+  auto channel = channel_of_bytes(key.substr(0, name_end + channel_tail_bytes));
+  if (!channel) return false;
+  read.of.channel = *std::move(channel);
+  key.remove_prefix(name_end + channel_tail_bytes);
+  for (auto* word : {&read.of.id, &read.of.serial}) {
+    const auto end = key.find('\0');
+    if (end == std::string_view::npos) return false;
+    *word = key.substr(0, end);
+    key.remove_prefix(end + 1);
+  }
+  return key.empty();
+}
+
 std::string delivery_key(const DeliveryId& id) {
   return 'd' + std::string(id.bytes.begin(), id.bytes.end());
 }

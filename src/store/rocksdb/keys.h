@@ -10,6 +10,7 @@
 #include "core/delivery.h"
 #include "core/delivery_event.h"
 #include "core/meter_id.h"
+#include "core/register_read.h"
 
 namespace meterline::store {
 
@@ -61,6 +62,19 @@ std::string days_key_start(const MeterId& meter, Month month);
 /// Behind the last key of a meter, in `days`.
 std::string days_key_end(const MeterId& meter);
 std::string month_bytes(Month month);
+
+/// `registers`: meter, 0, time (8 bytes, big-endian, offset by 2^63), channel (see put_channel),
+/// register id, 0, serial number, 0, delivery id (16 bytes).
+std::string registers_key(const RegisterRead& read, const DeliveryId& delivery);
+/// Before the first key of a meter from a time on.
+std::string registers_key_start(const MeterId& meter, Instant from);
+/// Behind the last key of a meter.
+inline std::string registers_key_end(const MeterId& meter) { return meter.text() + '\1'; }
+/// Empty when there is none.
+std::optional<std::string_view> meter_of_registers_key(std::string_view key);
+/// Sets meter, register and time; the delivery is in the key so that it has a read once. False when
+/// the bytes are no such key.
+bool parse_registers_key(std::string_view key, RegisterRead& read);
 
 /// `deliveries`: `d` and the id hold the record.
 std::string delivery_key(const DeliveryId& id);

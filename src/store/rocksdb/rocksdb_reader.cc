@@ -663,37 +663,42 @@ Result<std::shared_ptr<const MonthOfMeters>> RocksdbReader::month_of_meters(Mont
   return cache_.put(month, ticket, std::move(made));
 }
 
-/// The meters that are listed, with the channels that are.
-Result<std::vector<MeterChannels>> RocksdbReader::listed_meters(const MetersQuery& query) const {
+/// Those of `meters`, ascending.
+Result<void> RocksdbReader::add_listed_channels(const MetersQuery& query,
+                                                std::vector<Listed>& found) const {
   const auto iterator = iterate(Family::meters, {});
-  std::vector<MeterChannels> found;
   iterator->Seek(query.after.text() < query.prefix ? query.prefix : meters_key_after(query.after));
   for (; iterator->Valid() && found.size() < query.limit; iterator->Next()) {
     if (view_of(iterator->key()) == all_meters_key) break;
     auto meter = MeterId::parse(view_of(iterator->key()));
     if (!meter) return damaged();
     if (!meter->text().starts_with(query.prefix)) break;
-    found.push_back({.meter = *std::move(meter), .channels = {}});
-    METERLINE_CHECK(read_meter_channels(view_of(iterator->value()), found.back().channels));
+    auto& added = found.emplace_back().channels;
+    added.meter = *std::move(meter);
+    METERLINE_CHECK(read_meter_channels(view_of(iterator->value()), added.channels));
   }
-  METERLINE_CHECK(finished(*iterator));
-  return found;
+  return finished(*iterator);
 }
 
-/// Of meters, ascending; those of which no day counts, or can be read yet, are left out.
-Result<std::vector<MeterInfo>> RocksdbReader::summaries(const std::vector<MeterChannels>& meters,
+/// Of meters, ascending; those of which nothing counts, or can be read yet, are left out.
+Result<std::vector<MeterInfo>> RocksdbReader::summaries(std::vector<Listed> meters,
                                                         Withdrawn withdrawn) const {
+  const bool looks_at_reads = table_.events() && withdrawn == Withdrawn::left_out;
   EntryBuffer recent;
-  for (const auto& [meter, channels] : meters)
-    recent_.of_meter(Family::days, meter, all_months, recent);
+  for (auto& [listed, has_reads] : meters) {
+    recent_.of_meter(Family::days, listed.meter, all_months, recent);
+    if (!has_reads || !looks_at_reads) continue;
+    METERLINE_TRY(has_reads, counts_any_read(listed.meter));
+  }
   recent.sort();
   const auto stored = iterate(Family::days, {});
   UnitedIterator days(Family::days, *stored, recent);
   MeterSummary summary(table_, withdrawn);
   std::vector<MeterInfo> found;
-  for (const auto& [meter, channels] : meters) {
-    METERLINE_TRY(auto info, summary.read(meter, channels, days));
-    if (!info.channels.empty()) found.push_back(std::move(info));
+  for (const auto& [listed, has_reads] : meters) {
+    METERLINE_TRY(auto info, summary.read(listed.meter, listed.channels, days));
+    info.has_reads = has_reads;
+    if (!info.channels.empty() || has_reads) found.push_back(std::move(info));
   }
   return found;
 }
@@ -704,18 +709,26 @@ Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) c
   // A meter that is listed and has no day that counts does not fill the answer.
   while (found.size() < query.limit) {
     rest.limit = query.limit - found.size();
-    METERLINE_TRY(const auto listed, listed_meters(rest));
-    METERLINE_TRY(auto some, summaries(listed, query.withdrawn));
+    METERLINE_TRY(auto listed, listed_meters(rest));
+    const bool is_last = listed.size() < rest.limit;
+    auto last = is_last ? MeterId() : listed.back().channels.meter;
+    METERLINE_TRY(auto some, summaries(std::move(listed), query.withdrawn));
     std::move(some.begin(), some.end(), std::back_inserter(found));
-    if (listed.size() < rest.limit) break;
-    rest.after = listed.back().meter;
+    if (is_last) break;
+    rest.after = std::move(last);
   }
   return found;
 }
 
 /// Where something is withdrawn, only their days tell which meters are left.
 Result<std::vector<MeterChannels>> RocksdbReader::meter_channels(const MetersQuery& query) const {
-  if (!table_.events() || query.withdrawn == Withdrawn::counted) return listed_meters(query);
+  if (!table_.events() || query.withdrawn == Withdrawn::counted) {
+    METERLINE_TRY(auto listed, listed_meters(query));
+    std::vector<MeterChannels> found;
+    found.reserve(listed.size());
+    for (auto& meter : listed) found.push_back(std::move(meter.channels));
+    return found;
+  }
   METERLINE_TRY(auto meters, this->meters(query));
   return channels_of(std::move(meters));
 }
@@ -727,9 +740,12 @@ Result<std::optional<MeterInfo>> RocksdbReader::meter(const MeterId& meter) cons
 Result<std::optional<MeterInfo>> RocksdbReader::summary(const MeterId& meter,
                                                         Withdrawn withdrawn) const {
   METERLINE_TRY(auto channels, this->channels(meter));
-  if (channels.empty()) return std::optional<MeterInfo>();
-  METERLINE_TRY(auto found,
-                summaries({{.meter = meter, .channels = std::move(channels)}}, withdrawn));
+  METERLINE_TRY(const bool has_reads, has_any_read(meter));
+  if (channels.empty() && !has_reads) return std::optional<MeterInfo>();
+  std::vector<Listed> listed;
+  listed.push_back(
+      {.channels = {.meter = meter, .channels = std::move(channels)}, .has_reads = has_reads});
+  METERLINE_TRY(auto found, summaries(std::move(listed), withdrawn));
   if (found.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(found.front()));
 }

@@ -39,6 +39,7 @@ class RocksdbReader {
         recent_(parts.recent) {}
 
   Result<void> days(const DaysQuery& query, const DayVisitor& visit) const;
+  Result<void> registers(const ReadsQuery& query, const ReadVisitor& visit) const;
   Result<void> meter_totals(const DaysQuery& query, const MeterTotalVisitor& visit) const;
   Result<void> day_totals(const TotalsQuery& query, const TotalVisitor& visit) const;
   Result<void> day_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
@@ -84,9 +85,17 @@ class RocksdbReader {
   Result<void> scan_days(const TotalsQuery& query, const DaysVisitor& visit) const;
   Result<void> scan_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
   Result<std::optional<MeterInfo>> summary(const MeterId& meter, Withdrawn withdrawn) const;
-  Result<std::vector<MeterChannels>> listed_meters(const MetersQuery& query) const;
-  Result<std::vector<MeterInfo>> summaries(const std::vector<MeterChannels>& meters,
-                                           Withdrawn withdrawn) const;
+  /// What is listed of a meter.
+  struct Listed {
+    MeterChannels channels;
+    bool has_reads = false;
+  };
+  Result<std::vector<Listed>> listed_meters(const MetersQuery& query) const;
+  Result<void> add_listed_channels(const MetersQuery& query, std::vector<Listed>& found) const;
+  Result<void> add_listed_reads(const MetersQuery& query, std::vector<Listed>& found) const;
+  Result<bool> has_any_read(const MeterId& meter) const;
+  Result<bool> counts_any_read(const MeterId& meter) const;
+  Result<std::vector<MeterInfo>> summaries(std::vector<Listed> meters, Withdrawn withdrawn) const;
   Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
                               const MeterTotalVisitor& visit) const;
 

@@ -34,6 +34,9 @@ class ForgettingWriter final : public DeliveryWriter {
     if (last_ < day.date) last_ = day.date;
     return writer_->add(day);
   }
+  Result<void> add(const RegisterRead& read, std::size_t delivery) override {
+    return writer_->add(read, delivery);
+  }
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override {
     auto committed = writer_->commit(reports);
@@ -94,6 +97,9 @@ class RocksdbStore final : public Store {
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return reader_.days(query, visit);
+  }
+  Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
+    return reader_.registers(query, visit);
   }
   Result<void> read_meter_totals(const DaysQuery& query,
                                  const MeterTotalVisitor& visit) const override {
@@ -208,6 +214,7 @@ Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
   using Property = rocksdb::DB::Properties;
   add("days_file_bytes", Family::days, Property::kTotalSstFilesSize);
   add("totals_file_bytes", Family::totals, Property::kTotalSstFilesSize);
+  add("registers_file_bytes", Family::registers, Property::kTotalSstFilesSize);
   add("deliveries_file_bytes", Family::deliveries, Property::kTotalSstFilesSize);
   add("meter_months_estimated", Family::days, Property::kEstimateNumKeys);
   figures.push_back({.name = "recent_bytes", .value = static_cast<std::int64_t>(recent_.bytes())});

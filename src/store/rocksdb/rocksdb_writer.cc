@@ -8,8 +8,10 @@
 #include <tuple>
 
 #include "core/try.h"
+#include "store/bits.h"
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
+#include "store/packed_read.h"
 #include "store/rocksdb/keys.h"
 #include "store/rocksdb/meter_list.h"
 #include "store/rocksdb/month_block.h"
@@ -26,6 +28,8 @@ namespace {
 constexpr std::size_t recent_block_bytes_max = 4 << 20;
 /// Totals are ordered by month, days by meter: so many bytes of totals are sorted at a time.
 constexpr std::size_t totals_bytes_max = 8 << 20;
+/// Register reads that go into a batch; more of them become sorted files.
+constexpr std::size_t reads_bytes_max = 1 << 20;
 
 /// A change of the deliveries family: a value, or none to remove the key.
 using RecordChange = std::pair<std::string, std::optional<std::string>>;
@@ -51,11 +55,13 @@ class RocksdbWriter final : public DeliveryWriter {
         day_files_(database_, Family::days, parts.incoming),
         total_files_(database_, Family::totals, parts.incoming),
         record_files_(database_, Family::deliveries, parts.incoming),
+        read_files_(database_, Family::registers, parts.incoming),
         meters_(database_, parts.known, parts.incoming) {
     for (const auto& delivery : deliveries_) numbers_.push_back(parts.table.number_of(delivery));
   }
 
   Result<void> add(const DayToStore& day) override;
+  Result<void> add(const RegisterRead& read, std::size_t delivery) override;
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override;
 
@@ -79,6 +85,7 @@ class RocksdbWriter final : public DeliveryWriter {
   Result<void> move_to_files();
   Result<void> add_to_files(const RecentEntry& month);
   Result<void> flush_totals();
+  Result<void> flush_reads();
   Result<std::vector<RecordChange>> record_changes(std::span<const DeliveryReport> reports) const;
   Result<void> change_record(std::size_t delivery, const DeliveryReport& report,
                              std::vector<RecordChange>& changes) const;
@@ -117,6 +124,8 @@ class RocksdbWriter final : public DeliveryWriter {
   SortedFiles day_files_;
   SortedFiles total_files_;
   SortedFiles record_files_;
+  EntryBuffer reads_;  ///< Keys and values of `registers`, for a batch or for read_files_.
+  SortedFiles read_files_;
   MeterList meters_;
 };
 
@@ -232,6 +241,25 @@ Result<void> RocksdbWriter::flush_totals() {
   return total_files_.finish_file();
 }
 
+/// The value is the delivery's number and the packed read.
+Result<void> RocksdbWriter::add(const RegisterRead& read, std::size_t delivery) {
+  METERLINE_CHECK(order_.check(read, delivery));
+  std::string value;
+  put_varint(numbers_[delivery], value);
+  pack_read(read, value);
+  reads_.add(registers_key(read, deliveries_[delivery].id), value);
+  return reads_.bytes() < reads_bytes_max ? Result<void>() : flush_reads();
+}
+
+Result<void> RocksdbWriter::flush_reads() {
+  if (reads_.empty()) return {};
+  reads_.sort();
+  METERLINE_CHECK(reads_.each(
+      [&](std::string_view key, std::string_view value) { return read_files_.put(key, value); }));
+  reads_.clear();
+  return read_files_.finish_file();
+}
+
 /// What the deliveries family must become for one delivery.
 Result<void> RocksdbWriter::change_record(std::size_t delivery, const DeliveryReport& report,
                                           std::vector<RecordChange>& changes) const {
@@ -283,6 +311,11 @@ Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& chang
       status = batch.Merge(database_.family(Family::meters), slice_of(key), slice_of(value));
     return Result<void>();
   }));
+  METERLINE_CHECK(reads_.each([&](std::string_view key, std::string_view value) {
+    if (status.ok())
+      status = batch.Put(database_.family(Family::registers), slice_of(key), slice_of(value));
+    return Result<void>();
+  }));
   auto* const records = database_.family(Family::deliveries);
   for (const auto& [key, value] : changes)
     if (status.ok()) status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
@@ -297,10 +330,12 @@ Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& chang
 Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& changes) {
   METERLINE_CHECK(move_to_files());
   METERLINE_CHECK(flush_totals());
+  METERLINE_CHECK(flush_reads());
   METERLINE_CHECK(meters_.move_to_files());
   for (const auto& [key, value] : changes)
     METERLINE_CHECK(value ? record_files_.put(key, *value) : record_files_.remove(key));
-  return take_in(database_, {&day_files_, &total_files_, &record_files_, &meters_.files()});
+  return take_in(database_,
+                 {&day_files_, &total_files_, &read_files_, &record_files_, &meters_.files()});
 }
 
 Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
@@ -308,8 +343,8 @@ Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(flush_month());
   METERLINE_CHECK(meters_.finish());
   METERLINE_TRY(const auto changes, record_changes(reports));
-  METERLINE_CHECK(uses_files_ || meters_.uses_files() ? commit_files(changes)
-                                                      : commit_recent(changes));
+  const bool uses_files = uses_files_ || meters_.uses_files() || !read_files_.files().empty();
+  METERLINE_CHECK(uses_files ? commit_files(changes) : commit_recent(changes));
   meters_.committed();
   return {};
 }

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/register_read.h"
+#include "store/cassandra/event_rows.h"
+#include "store/cassandra/tables.h"
+#include "store/store.h"
+
+namespace meterline::store {
+
+/// Store::read_registers.
+Result<void> read_register_rows(const Tables& tables, const ReadsQuery& query,
+                                const ReadVisitor& visit);
+
+/// Whether a register read of the meter counts.
+Result<bool> counts_any_read(const Tables& tables, const MeterId& meter, EventsRead& events);
+
+/// `11/consumption/kWh`, the register's id and the serial number, each behind a line end, as in the
+/// table.
+std::string register_text(const MeterRegister& of);
+
+}  // namespace meterline::store
