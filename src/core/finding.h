@@ -35,7 +35,7 @@ enum class FindingCode : std::uint8_t {
   unit_ignored = 19,             ///< A header column that seems to name units.
   delivery_in_future = 20,       ///< The file's time is later than its receipt, which counts.
   older_delivery = 21,           ///< A later delivery of the same source came before it.
-  unit_differs = 22,             ///< Loaded with another unit than the store's own.
+  unit_differs = 22,             ///< Loaded with a unit of another quantity than the store's own.
 };
 
 /// What a finding is about.

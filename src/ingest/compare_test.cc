@@ -133,13 +133,17 @@ TEST(Compare, AMeterMayHaveManyDays) {
   EXPECT_THAT(sums_of(compared.comparison), ElementsAre("consumption/kWh 11 7500"));
 }
 
-TEST(Compare, OfAnotherUnitAllDaysAreNew) {
+TEST(Compare, OfAnotherQuantityAllDaysAreNew) {
   const auto store = store::make_memory_store();
   load(incoming("A,2019-01-01,1,2\n", 5), *store, options);
   const auto other =
-      compare_one(incoming("A,2019-01-01,1,2\n", 6), *store, {.unit = Unit::Wh, .threads = 1});
+      compare_one(incoming("A,2019-01-01,1,2\n", 6), *store, {.unit = Unit::kVAh, .threads = 1});
   EXPECT_EQ(other.comparison.days, (Comparison::Days{.added = 1}));
-  EXPECT_THAT(sums_of(other.comparison), ElementsAre("consumption/Wh 0 3"));
+  EXPECT_THAT(sums_of(other.comparison), ElementsAre("consumption/kVAh 0 3"));
+  const auto power =
+      compare_one(incoming("A,2019-01-01,1,2\n", 7), *store, {.unit = Unit::kW, .threads = 1});
+  EXPECT_EQ(power.comparison.days, (Comparison::Days{.added = 1}));
+  EXPECT_THAT(sums_of(power.comparison), ElementsAre()) << "they do not add up";
   EXPECT_EQ(
       other.record.report.finding_counts.at(static_cast<std::size_t>(FindingCode::unit_differs)),
       1);

@@ -1,5 +1,6 @@
 #include "ingest/ingest.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -415,14 +416,58 @@ TEST(Ingest, TheFirstUnitThatAFileIsStoredWithIsTheStores) {
 TEST(Ingest, AnotherUnitThanTheStoresIsToldOf) {
   const auto store = store::make_memory_store();
   EXPECT_EQ(count_of(load(incoming(a_day, "a"), *store, one_thread), FindingCode::unit_differs), 0);
-  const auto other = load(incoming(a_day, "b"), *store, {.unit = Unit::Wh, .threads = 1});
+  EXPECT_EQ(count_of(load(incoming(a_day, "c"), *store, {.unit = Unit::MWh, .threads = 1}),
+                     FindingCode::unit_differs),
+            0)
+      << "of the same quantity";
+  const auto other = load(incoming(a_day, "b"), *store, {.unit = Unit::kvarh, .threads = 1});
   EXPECT_EQ(other.report.state, DeliveryState::stored);
   EXPECT_EQ(count_of(other, FindingCode::unit_differs), 1);
   EXPECT_THAT(other.report.findings.at(0).text,
-              HasSubstr("loaded as Wh, while the store's unit is kWh"));
+              HasSubstr("loaded as kvarh, while the store's unit is kWh"));
   EXPECT_EQ(store->delivery(other.delivery.id).value().value().report, other.report)
       << "it is kept with the delivery";
   EXPECT_EQ(store->default_unit().value(), Unit::kWh);
+}
+
+/// The same readings in kWh, in Wh and in MWh are the same channel and the same answers.
+RC_GTEST_PROP(Ingest, KeepsUnitsOfOneQuantityInOne, ()) {
+  const auto digits = *rc::gen::container<std::vector<int>>(24, rc::gen::inRange(0, 1'000'000));
+  std::string wh = "Meter,Date";
+  for (int hour = 0; hour < 24; ++hour) wh += fmt::format(",{}:00", hour);
+  wh += "\nA,2019-01-01";
+  std::string kwh = wh;
+  std::string mwh = wh;
+  for (const int value : digits) {
+    wh += fmt::format(",{}", value);
+    kwh += "," + Decimal{value, -3}.text();
+    mwh += "," + Decimal{value, -6}.text();
+  }
+  const auto answers = [](const std::string& text, Unit unit) {
+    const auto store = store::make_memory_store();
+    const auto record = load(incoming(text + "\n", "a"), *store, {.unit = unit, .threads = 1});
+    RC_ASSERT(record.delivery.unit == unit);
+    RC_ASSERT(record.report.readings.stored == 24);
+    return testing::totals_of(*store);
+  };
+  const auto expected = answers(kwh, Unit::kWh);
+  RC_ASSERT(answers(wh, Unit::Wh) == expected);
+  RC_ASSERT(answers(mwh, Unit::MWh) == expected);
+}
+
+TEST(Ingest, AReadingThatDoesNotFitTheUnitItIsKeptInIsRejectedAlone) {
+  const auto store = store::make_memory_store();
+  const std::string text =
+      "Meter,Date,0:00,1:00\nA,2019-01-01,123456789012345678,2\nA,2019-01-02,3,4\n";
+  const auto record = load(incoming(text, "a"), *store, {.unit = Unit::MWh, .threads = 1});
+  EXPECT_EQ(record.report.readings,
+            (ReadingCounts{.read = 4, .stored = 3, .missing = 0, .repeated = 0, .rejected = 1}));
+  ASSERT_EQ(record.report.findings.size(), 1U);
+  EXPECT_EQ(record.report.findings.front().line, 2);
+  EXPECT_EQ(record.report.findings.front().code, FindingCode::value_too_large);
+  EXPECT_THAT(record.report.findings.front().text,
+              HasSubstr("123456789012345678 MWh has more digits than fit into a number of kWh"));
+  EXPECT_THAT(testing::totals_of(*store), HasSubstr("kWh 2000 of 1/2"));
 }
 
 TEST(LoadAll, EndsAtAFileWithoutAUnit) {

@@ -64,6 +64,9 @@ class BatchSink final : public formats::DaySink {
   void on_finding(Finding finding) override;
 
  private:
+  void take_channel(const Channel& channel);
+  void keep(const ReadingDay& day, int rejected_readings, const formats::Row& row);
+  int rescale(const ReadingDay& day, std::int64_t line);
   void note_rejected(const formats::Row& row);
   void forget_reasons();
 
@@ -71,8 +74,11 @@ class BatchSink final : public formats::DaySink {
   ChannelTable& channels_;
   const std::uint16_t file_;
   const Rejects rejects_;
-  Channel channel_;  ///< The one that channel_number_ stands for.
-  std::uint16_t channel_number_ = 0;
+  Channel channel_;        ///< As the file names it.
+  Unit kept_in_{};         ///< The unit that its readings are kept in, as kept_unit() says,
+  int kept_exponent_ = 0;  ///< and the power of ten between.
+  ReadingDay kept_;        ///< A day of it in that unit.
+  std::uint16_t channel_number_ = 0;  ///< Of the channel in that unit.
   bool has_channel_ = false;
   std::string reasons_;  ///< Of the row that comes next.
   int reasons_count_ = 0;
