@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 std::string said(std::string_view head) {
   const auto known = recognise(head);
-  if (known) return std::string(known->format) + ' ' + std::to_string(known->byte_order_mark);
+  if (known) return std::string(known->format->name) + ' ' + std::to_string(known->byte_order_mark);
   EXPECT_EQ(known.error().code, Errc::refused);
   return known.error().message;
 }

@@ -428,8 +428,8 @@ std::size_t WideCsvRows::read_careful(std::string_view rest) {
   return raw.bytes;
 }
 
-std::int64_t WideCsv::parse(std::string_view piece, std::int64_t first_line, DaySink& sink) const {
-  return WideCsvRows(*this, first_line, sink).read(piece);
+std::int64_t WideCsv::parse(const Piece& piece, DaySink& sink) const {
+  return WideCsvRows(*this, piece.first_line, sink).read(piece.text);
 }
 
 }  // namespace meterline::formats
