@@ -36,6 +36,9 @@ enum class FindingCode : std::uint8_t {
   delivery_in_future = 20,       ///< The file's time is later than its receipt, which counts.
   older_delivery = 21,           ///< A later delivery of the same source came before it.
   unit_differs = 22,             ///< Loaded with another unit than the store's own.
+  reading_replaced =
+      23,              ///< Another row of the day, which is united with this one, says otherwise.
+  notes_dropped = 24,  ///< More is said of a day's readings than is kept.
 };
 
 /// What a finding is about.
@@ -96,6 +99,10 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::older_delivery, "older_delivery", FindingScope::file,
                 FindingSeverity::warning},
     FindingKind{FindingCode::unit_differs, "unit_differs", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::reading_replaced, "reading_replaced", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::notes_dropped, "notes_dropped", FindingScope::row,
                 FindingSeverity::warning},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();
