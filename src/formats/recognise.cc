@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "formats/foreign.h"
+#include "formats/nem12.h"
 #include "formats/wide_csv.h"
 
 namespace meterline::formats {
@@ -15,6 +16,7 @@ constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
 /// All formats that are read. The first that recognises a file takes it; wide CSV is whatever is
 /// text, and explains what its header lacks.
 constexpr std::array formats = {
+    Format{.name = nem12_name, .cut = nem12_cut, .recognises = is_nem12, .open = open_nem12},
     Format{.name = "wide-csv",
            .reader = 1,
            .recognises = [](std::string_view) { return true; },

@@ -37,6 +37,17 @@ TEST(Recognise, TakesAnyTextForWideCsv) {
   EXPECT_EQ(said(" "), "wide-csv 0");
 }
 
+TEST(Recognise, KnowsNem12) {
+  for (const std::string_view head :
+       {"100,NEM12,202501271200,MDP1,RET1\n", "\r\n100, nem12 ,,\n", "100,NEM12\n",
+        "\n200,NMI0000052,E1,E1,E1,N1,52,KWH,5,\r\n300,20250126,0.001", "200,A\r300,1"})
+    EXPECT_EQ(said(head), "nem12 0") << head;
+  for (const std::string_view head :
+       {"200,Meter,Date\n1", "100,200,300", "100,NEM,1", "100,NEM121"})
+    EXPECT_EQ(said(head), "wide-csv 0") << head;
+  EXPECT_EQ(reader_number("nem12"), 1U);
+}
+
 TEST(Recognise, LeavesOutAByteOrderMark) {
   EXPECT_EQ(said("\xEF\xBB\xBFMeter,Date,0:00\n"), "wide-csv 3");
   EXPECT_EQ(said("\xEF\xBBMeter"), "wide-csv 0");

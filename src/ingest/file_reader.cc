@@ -97,7 +97,8 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
   batch.good.bytes.reserve(rows.text.size() / 2);  // Rows of household readings need a little less.
   BatchSink sink(
       batch, channels_, options_.file,
-      options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop);
+      options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop,
+      options_.received);
   batch.lines = parser_->parse(rows, sink);
   return batch;
 }

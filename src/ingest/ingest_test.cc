@@ -583,7 +583,7 @@ TEST(Ingest, ADeliveryKnowsItsReader) {
   const auto store = store::make_memory_store();
   EXPECT_EQ(load(incoming(a_day), *store, one_thread).delivery.reader,
             formats::reader_number("wide-csv"));
-  EXPECT_EQ(load(incoming("100,NEM12,1,A,B\n"), *store, one_thread).delivery.reader,
+  EXPECT_EQ(load(incoming("<html>"), *store, one_thread).delivery.reader,
             formats::recognise_reader);
 }
 
@@ -643,8 +643,8 @@ TEST(Ingest, ARefusedHeaderIsToldWithWhatWasSeen) {
                         "columns by `;`, looks more like it"));
   EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("no column `Meter`"));
   EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("nearest to `Meter` `MPAN`"));
-  const auto foreign = load(incoming("100,NEM12,1,A,B\n"), *store, one_thread);
-  EXPECT_THAT(foreign.report.reason, HasSubstr("this is NEM12"));
+  const auto foreign = load(incoming("<html>\n"), *store, one_thread);
+  EXPECT_THAT(foreign.report.reason, HasSubstr("this is an HTML page"));
   EXPECT_EQ(foreign.report.format, "");
 }
 

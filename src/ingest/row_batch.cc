@@ -13,6 +13,9 @@ namespace {
 /// More reasons than this of one row are only counted.
 constexpr int reasons_max = 4;
 
+/// A stated time may be so far ahead of this machine's clock without a word, as a file's may.
+constexpr std::int64_t clock_difference_micros_max = std::int64_t{60} * 1'000'000;
+
 bool is_before(const Finding& a, const Finding& b) {
   return std::tie(a.line, a.column, a.code) < std::tie(b.line, b.column, b.code);
 }
@@ -52,7 +55,24 @@ std::vector<Finding> FindingKeeper::take() {
   return std::move(heap_);
 }
 
+/// The day as stated at the file's receipt.
+ReadingDay BatchSink::capped(const ReadingDay& day, const formats::Row& row) {
+  ReadingDay stated_now = day;
+  stated_now.stated = received_;
+  if (day.stated->micros - received_.micros > clock_difference_micros_max)
+    on_finding(
+        {.line = row.line,
+         .code = FindingCode::stated_in_future,
+         .text = fmt::format("the row states a time later than the file's receipt, {}, which "
+                             "counts instead",
+                             received_.text()),
+         .excerpt = day.stated->text()});
+  return stated_now;
+}
+
 void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
+  if (day.stated && *day.stated > received_)
+    return on_day(capped(day, row), rejected_readings, row);
   if (!has_channel_ || day.channel != channel_) {
     channel_ = day.channel;
     channel_number_ = channels_.number_of(channel_);

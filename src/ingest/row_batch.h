@@ -6,6 +6,7 @@
 
 #include "core/delivery.h"
 #include "core/finding.h"
+#include "core/instant.h"
 #include "formats/day_sink.h"
 #include "ingest/row_record.h"
 
@@ -56,14 +57,18 @@ struct RowBatch {
 class BatchSink final : public formats::DaySink {
  public:
   enum class Rejects { keep, drop };
-  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint16_t file, Rejects rejects)
-      : batch_(batch), channels_(channels), file_(file), rejects_(rejects) {}
+  /// No day states a time later than the file's receipt: it would win over all that is stated until
+  /// then.
+  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint16_t file, Rejects rejects,
+            Instant received)
+      : batch_(batch), channels_(channels), file_(file), rejects_(rejects), received_(received) {}
 
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
   void on_rejected_row(const formats::Row& row) override;
   void on_finding(Finding finding) override;
 
  private:
+  ReadingDay capped(const ReadingDay& day, const formats::Row& row);
   void note_rejected(const formats::Row& row);
   void forget_reasons();
 
@@ -71,6 +76,7 @@ class BatchSink final : public formats::DaySink {
   ChannelTable& channels_;
   const std::uint16_t file_;
   const Rejects rejects_;
+  const Instant received_;
   Channel channel_;  ///< The one that channel_number_ stands for.
   std::uint16_t channel_number_ = 0;
   bool has_channel_ = false;
