@@ -7,6 +7,8 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -217,7 +219,8 @@ RC_GTEST_PROP(Compare, SaysWhatALoadWouldChange, ()) {
     const auto name = fmt::format("file {}", files);
     load(incoming(*any_rows(), *rc::gen::inRange(1, 5), name), *store, options);
   }
-  const auto file = incoming(*any_rows(), *rc::gen::inRange(1, 5), "new");
+  const auto rows = *any_rows();
+  const auto file = incoming(rows, *rc::gen::inRange(1, 5), "new");
   const auto said = compare_one(file, *store);
   const auto before = answers_of_a_and_b(*store);
   const auto loaded = load(file, *store, options);
@@ -225,8 +228,11 @@ RC_GTEST_PROP(Compare, SaysWhatALoadWouldChange, ()) {
 
   RC_ASSERT(loaded.report == said.record.report);
   const auto& days = said.comparison.days;
-  RC_ASSERT(days.added + days.replacing + days.not_counting + days.equal ==
-            loaded.report.rows.stored);
+  std::set<std::string> given;
+  std::istringstream lines(rows);
+  for (std::string line; std::getline(lines, line);)
+    given.insert(line.substr(0, std::string_view("A,2019-01-01").size()));
+  RC_ASSERT(days.added + days.replacing + days.not_counting + days.equal == std::ssize(given));
   std::int64_t added = 0;
   std::int64_t changed = 0;
   for (const auto& [day, readings] : after.days) {

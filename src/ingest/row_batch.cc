@@ -14,6 +14,9 @@ namespace {
 /// More reasons than this of one row are only counted.
 constexpr int reasons_max = 4;
 
+/// A stated time may be so far ahead of this machine's clock without a word, as a file's may.
+constexpr std::int64_t clock_difference_micros_max = std::int64_t{60} * 1'000'000;
+
 bool is_before(const Finding& a, const Finding& b) {
   return std::tie(a.line, a.column, a.code) < std::tie(b.line, b.column, b.code);
 }
@@ -87,7 +90,24 @@ int BatchSink::rescale(const ReadingDay& day, std::int64_t line) {
   return lost;
 }
 
+/// The day as stated at the file's receipt.
+ReadingDay BatchSink::capped(const ReadingDay& day, const formats::Row& row) {
+  ReadingDay stated_now = day;
+  stated_now.stated = received_;
+  if (day.stated->micros - received_.micros > clock_difference_micros_max)
+    on_finding(
+        {.line = row.line,
+         .code = FindingCode::stated_in_future,
+         .text = fmt::format("the row states a time later than the file's receipt, {}, which "
+                             "counts instead",
+                             received_.text()),
+         .excerpt = day.stated->text()});
+  return stated_now;
+}
+
 void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
+  if (day.stated && *day.stated > received_)
+    return on_day(capped(day, row), rejected_readings, row);
   if (!has_channel_ || day.channel != channel_) take_channel(day.channel);
   if (kept_exponent_ == 0) return keep(day, rejected_readings, row);
   const int lost = rescale(day, row.line);
