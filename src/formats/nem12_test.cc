@@ -154,7 +154,7 @@ TEST(Nem12, AValueThatIsNoneCostsItself) {
 TEST(Nem12, AFaultInItsStructureCostsTheBlock) {
   const std::string good = "200,NMI2,E1,1,E1,N1,M,KWH,30,\n" + day("20250126", "A");
   for (const std::string_view head :
-       {"200,NMI1,E1,1,E1,N1,M,KW,30,", "200,NMI1,E1,1,E1,N1,M,,30,", "200,NMI1,E1,1,,N1,M,KWH,30,",
+       {"200,NMI1,E1,1,E1,N1,M,V,30,", "200,NMI1,E1,1,E1,N1,M,,30,", "200,NMI1,E1,1,,N1,M,KWH,30,",
         "200,,E1,1,E1,N1,M,KWH,30,", "200,NMI1", "200,7.22E13,E1,1,E1,N1,M,KWH,30"}) {
     const auto text = said(file(day("20250126", "A") + day("20250127", "A") + good, head));
     EXPECT_THAT(text,
