@@ -24,6 +24,9 @@
 namespace meterline::formats {
 namespace {
 
+/// Without `unknown`, which comes last.
+constexpr auto unit_names = unit_choices.substr(0, unit_choices.rfind(','));
+
 constexpr std::size_t kind_chars = 3;
 constexpr std::size_t date_chars = 8;
 constexpr std::size_t date_time_chars = 14;
@@ -377,9 +380,7 @@ std::optional<Nem12Records::Fault> Nem12Records::take_head(std::string_view head
   if (suffix.empty() || suffix.size() > channel_name_chars_max || !is_meter_id_text(suffix))
     return fault("the NMI suffix, which names the channel, is no word like E1", suffix);
   const auto unit = parse_unit(unit_text);
-  if (!unit)
-    return fault("the unit is none of energy (Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh)",
-                 unit_text);
+  if (!unit) return fault(fmt::format("the unit is none of {}", unit_names), unit_text);
   day_.channel = {.name = std::string(suffix), .flow = flow_of(suffix), .unit = *unit};
   return std::nullopt;
 }
