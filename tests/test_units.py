@@ -1,5 +1,6 @@
 """A unit is asked for once: the store remembers it for files that name none."""
 import subprocess
+from decimal import Decimal
 
 import pytest
 
@@ -70,18 +71,22 @@ def test_units_of_one_quantity_are_one_channel(store):
     store("ingest", "-", "--unit", "kWh", input=ONE)
     other = store("ingest", "-", "--unit", "Wh", input=TWO).delivery
     assert other["unit"] == "Wh" and other["findingCounts"] == {}
-    assert channels(store) == [("kWh", 48.096)]
+    assert channels(store) == [("kWh", Decimal("48.096"))]
     store("ingest", "-", "--unit", "MWh", input=TWO)
     assert channels(store) == [("kWh", 96048)]
 
 
 def test_power_is_told_and_never_added_up(store):
+    def day(resolution):
+        answer = store.query("A", "2019-01-01", None, "--resolution", resolution).json
+        return answer["channels"][0]
+
     store("ingest", "-", "--unit", "W", input=ONE)
-    channel = store.query("A", "2019-01-01", "--resolution", "interval").json["channels"][0]
+    channel = day("interval")
     assert channel["unit"] == "kW" and channel["sum"] is None and channel["readings"] == 48
-    assert {point["sum"] for point in channel["series"]} == {0.001}
+    assert {point["sum"] for point in channel["series"]} == {Decimal("0.001")}
     for resolution in ("hour", "day", "month"):
-        channel = store.query("A", "2019-01-01", "--resolution", resolution).json["channels"][0]
+        channel = day(resolution)
         assert {point["sum"] for point in channel["series"]} == {None}
     all_meters = store("portfolio", "--from", "2019-01-01", "--to", "2019-01-01")
     channel = all_meters.json["channels"][0]
