@@ -28,7 +28,8 @@ def export(meterline, name, *args):
 def test_another_store_gives_the_same_answers_and_the_same_archive(loaded, tmp_path):
     told = export(loaded, "a.archive")
     assert told == {"file": "a.archive", "bytes": (tmp_path / "a.archive").stat().st_size,
-                    "deliveries": 4, "meters": 20, "days": 1000, "daysLeftOut": 0}
+                    "deliveries": 4, "meters": 20, "days": 1000, "registerReads": 0,
+                    "daysLeftOut": 0, "registerReadsLeftOut": 0}
     answers = loaded.answers()
     stats = loaded("store", "stats").json
 
@@ -65,7 +66,8 @@ def test_through_a_pipe(loaded, tmp_path):
     done = loaded.start("export", "-")
     out, err = done.communicate()
     assert done.returncode == 0 and out.startswith(MAGIC)
-    assert b"exported 4 deliveries, 20 meters and 1,000 days to standard output" in err
+    assert (b"exported 4 deliveries, 20 meters, 1,000 days and 0 register reads to standard output"
+            in err)
     answers = loaded.answers()
     loaded.use_store(tmp_path / "other")
     done = loaded("ingest", "-", "--output", "table", input=out)

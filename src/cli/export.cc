@@ -42,13 +42,14 @@ Result<Exported> export_to(const ingest::BytesSink& sink, const Session& session
 
 std::string text_of(const Exported& exported, const std::string& to) {
   const auto& counts = exported.summary.counts;
-  return fmt::format("exported {} deliveries, {} meters and {} days to {}: {} bytes\n",
-                     grouped(counts.deliveries), grouped(counts.meters), grouped(counts.days), to,
-                     grouped(exported.bytes));
+  return fmt::format(
+      "exported {} deliveries, {} meters, {} days and {} register reads to {}: {} bytes\n",
+      grouped(counts.deliveries), grouped(counts.meters), grouped(counts.days),
+      grouped(counts.reads), to, grouped(exported.bytes));
 }
 
 void print_exported(const Exported& exported, const std::string& path, Output output) {
-  const auto& [counts, days_left_out] = exported.summary;
+  const auto& [counts, days_left_out, reads_left_out] = exported.summary;
   switch (output) {
     case Output::json:
       print_line(api::JsonWriter()
@@ -58,14 +59,18 @@ void print_exported(const Exported& exported, const std::string& path, Output ou
                      .member("deliveries", counts.deliveries)
                      .member("meters", counts.meters)
                      .member("days", counts.days)
+                     .member("registerReads", counts.reads)
                      .member("daysLeftOut", days_left_out)
+                     .member("registerReadsLeftOut", reads_left_out)
                      .end_object()
                      .take());
       return;
     case Output::csv:
-      print_text(fmt::format("file,bytes,deliveries,meters,days,daysLeftOut\n{},{},{},{},{},{}\n",
-                             csv_field(path), exported.bytes, counts.deliveries, counts.meters,
-                             counts.days, days_left_out));
+      print_text(
+          fmt::format("file,bytes,deliveries,meters,days,registerReads,daysLeftOut,"
+                      "registerReadsLeftOut\n{},{},{},{},{},{},{},{}\n",
+                      csv_field(path), exported.bytes, counts.deliveries, counts.meters,
+                      counts.days, counts.reads, days_left_out, reads_left_out));
       return;
     case Output::table:
       print_text(text_of(exported, path));
@@ -73,11 +78,12 @@ void print_exported(const Exported& exported, const std::string& path, Output ou
 }
 
 void tell_left_out(const Exported& exported) {
-  if (exported.summary.days_left_out == 0) return;
+  const auto& summary = exported.summary;
+  if (summary.days_left_out + summary.reads_left_out == 0) return;
   tell(
-      fmt::format("meterline: {} days are left out: the loads that brought them were not finished "
-                  "when the export began\n",
-                  grouped(exported.summary.days_left_out)));
+      fmt::format("meterline: {} days and {} register reads are left out: the loads that brought "
+                  "them were not finished when the export began\n",
+                  grouped(summary.days_left_out), grouped(summary.reads_left_out)));
 }
 
 Result<void> write_to_stdout(std::string_view bytes) {

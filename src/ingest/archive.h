@@ -34,7 +34,8 @@ inline bool is_archive(std::string_view head) { return head.starts_with(archive_
 struct ArchiveCounts {
   std::int64_t deliveries = 0;
   std::int64_t meters = 0;
-  std::int64_t days = 0;  ///< Every version of every reading day.
+  std::int64_t days = 0;   ///< Every version of every reading day.
+  std::int64_t reads = 0;  ///< Every version of every register read.
   bool operator==(const ArchiveCounts&) const = default;
 };
 
@@ -49,6 +50,7 @@ struct ArchiveSummary {
   /// Days of deliveries that the store did not list when the writing began: loads that never
   /// finished, or that ran meanwhile.
   std::int64_t days_left_out = 0;
+  std::int64_t reads_left_out = 0;  ///< The same of register reads.
 };
 
 using BytesSink = std::function<Result<void>(std::string_view bytes)>;

@@ -16,6 +16,9 @@ class Verifier final : public ArchiveVisitor {
   Result<void> on_unit(Unit /*unit*/) override { return {}; }
   Result<void> on_delivery(store::DeliveryRecord /*record*/) override { return {}; }
   Result<void> on_day(const ArchivedDay& /*day*/) override { return {}; }
+  Result<void> on_read(const RegisterRead& /*read*/, std::size_t /*delivery*/) override {
+    return {};
+  }
 };
 
 class Restorer final : public ArchiveVisitor {
@@ -51,6 +54,13 @@ class Restorer final : public ArchiveVisitor {
                          .packed = archived.packed,
                          .plain_total = store::plain_total(day),
                          .delivery = *number});
+  }
+
+  Result<void> on_read(const RegisterRead& read, std::size_t delivery) override {
+    const auto number = numbers_[delivery];
+    if (!number) return {};
+    METERLINE_CHECK(begin());
+    return writer_->add(read, *number);
   }
 
   /// Commits, when the archive is read to its end and found good. A store that has a unit keeps it.

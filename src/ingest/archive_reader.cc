@@ -9,6 +9,7 @@
 #include "store/bits.h"
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
+#include "store/packed_read.h"
 
 namespace meterline::ingest {
 namespace {
@@ -75,6 +76,9 @@ Result<bool> ArchiveReader::read_record() {
     case 'R':
       METERLINE_CHECK(read_day());
       return true;
+    case 'G':
+      METERLINE_CHECK(read_register());
+      return true;
     case 'E':
       METERLINE_CHECK(read_end(before));
       return false;
@@ -130,7 +134,7 @@ Result<void> ArchiveReader::read_meter() {
   if (!meter) return damaged("a meter id that is none");
   if (*meter <= day_.meter) return damaged("meters in a wrong order");
   day_.meter = *std::move(meter);
-  any_day_ = false;
+  any_day_ = any_read_ = false;
   ++counts_.meters;
   return {};
 }
@@ -163,6 +167,7 @@ Result<void> ArchiveReader::read_day() {
 
 /// Makes day_ that of the date and channel, which must come behind those before.
 Result<void> ArchiveReader::set_day(std::int64_t step, std::size_t channel, std::size_t delivery) {
+  if (any_read_) return damaged("a day behind the register reads of its meter");
   if (channel >= channels_.size()) return damaged("a day of an unknown channel");
   if (delivery >= has_days_.size() || !has_days_[delivery])
     return damaged("a day of an unknown delivery");
@@ -181,9 +186,47 @@ Result<void> ArchiveReader::set_day(std::int64_t step, std::size_t channel, std:
   return {};
 }
 
+Result<void> ArchiveReader::read_register() {
+  if (counts_.meters == 0) return damaged("a register read without a meter");
+  METERLINE_TRY(const auto step, number());
+  METERLINE_TRY(const auto channel, number());
+  if (channel >= channels_.size()) return damaged("a register read of an unknown channel");
+  MeterRegister of{.channel = channels_[channel], .id = {}, .serial = {}};
+  METERLINE_TRY(of.id, bytes(register_word_bytes_max));
+  METERLINE_TRY(of.serial, bytes(register_word_bytes_max));
+  METERLINE_TRY(const auto delivery, number());
+  METERLINE_CHECK(set_register(store::unzigzag(step), std::move(of), delivery));
+  METERLINE_TRY(const auto packed, bytes(store::packed_read_bytes_max));
+  if (const auto unpacked = store::unpack_read(packed, register_read_); !unpacked)
+    return damaged(unpacked.error().message);
+  ++counts_.reads;
+  return visitor_.on_read(register_read_, delivery);
+}
+
+/// Makes register_read_ that of the time and register, which must come behind those before. That
+/// the time is one is seen when the rest is unpacked.
+Result<void> ArchiveReader::set_register(std::int64_t step, MeterRegister of,
+                                         std::size_t delivery) {
+  if (delivery >= has_days_.size() || !has_days_[delivery])
+    return damaged("a register read of an unknown delivery");
+  auto& read = register_read_;
+  Instant at;
+  if (__builtin_add_overflow(any_read_ ? read.current.time.at.micros : 0, step, &at.micros))
+    return damaged("a time that does not exist");
+  if (any_read_ &&
+      std::tie(at, of, delivery) <= std::tie(read.current.time.at, read.of, last_read_number_))
+    return damaged("register reads in a wrong order");
+  read.meter = day_.meter;
+  read.of = std::move(of);
+  read.current.time.at = at;
+  last_read_number_ = delivery;
+  any_read_ = true;
+  return {};
+}
+
 Result<void> ArchiveReader::read_end(const ContentHash& hash) {
   if (counts_.meters == 0) METERLINE_CHECK(end_deliveries());
-  for (const auto count : {counts_.deliveries, counts_.meters, counts_.days}) {
+  for (const auto count : {counts_.deliveries, counts_.meters, counts_.days, counts_.reads}) {
     METERLINE_TRY(const auto stated, number());
     if (stated != static_cast<std::uint64_t>(count)) return damaged("its counts are not right");
   }

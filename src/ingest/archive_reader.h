@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/reading_day.h"
+#include "core/register_read.h"
 #include "ingest/archive.h"
 #include "ingest/content_hash.h"
 #include "source/byte_source.h"
@@ -20,13 +21,16 @@ struct ArchivedDay {
 };
 
 /// Takes in what an archive holds: the store's unit, if it has one, all deliveries, in their order,
-/// and then all days, ascending by (meter, date, channel, delivery).
+/// and then meter by meter all days, ascending by (date, channel, delivery), and behind them all
+/// register reads, ascending by (time, register, delivery).
 class ArchiveVisitor {
  public:
   virtual ~ArchiveVisitor() = default;
   virtual Result<void> on_unit(Unit unit) = 0;
   virtual Result<void> on_delivery(store::DeliveryRecord record) = 0;
   virtual Result<void> on_day(const ArchivedDay& day) = 0;
+  /// `delivery` is as in ArchivedDay; the read is valid during the call only.
+  virtual Result<void> on_read(const RegisterRead& read, std::size_t delivery) = 0;
 };
 
 /// Reads an archive's expanded bytes. What the visitor was given counts only when read() ends
@@ -51,6 +55,8 @@ class ArchiveReader {
   Result<void> read_channel();
   Result<void> read_day();
   Result<void> set_day(std::int64_t step, std::size_t channel, std::size_t delivery);
+  Result<void> read_register();
+  Result<void> set_register(std::int64_t step, MeterRegister of, std::size_t delivery);
   Result<void> read_end(const ContentHash& hash);
 
   Result<bool> want(std::size_t count);
@@ -73,11 +79,14 @@ class ArchiveReader {
   std::uint64_t delivery_bytes_ = 0;
   Delivery last_delivery_;
   std::vector<DeliveryId> ids_;  ///< Until the first day.
-  std::vector<bool> has_days_;   ///< By delivery: whether it may.
+  std::vector<bool> has_days_;   ///< By delivery: whether it may, and register reads.
   std::vector<Channel> channels_;
   bool any_day_ = false;         ///< Of the meter.
   std::size_t last_number_ = 0;  ///< The delivery of the day before.
   ReadingDay day_;
+  bool any_read_ = false;             ///< Of the meter.
+  std::size_t last_read_number_ = 0;  ///< The delivery of the read before.
+  RegisterRead register_read_;
 };
 
 }  // namespace meterline::ingest

@@ -16,7 +16,9 @@
 #include "store/delivery_codec.h"
 #include "store/memory/memory_store.h"
 #include "store/packed_day.h"
+#include "store/packed_read.h"
 #include "store/rocksdb/rocksdb_store.h"
+#include "testing/register_reads.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
@@ -127,27 +129,45 @@ struct OnDisk {
       store::open_rocksdb_store({.folder = folder.path() / "store"}).value();
 };
 
+/// All versions of all reads of the meters that any_read() makes.
+std::vector<std::string> all_reads(const store::Store& store) {
+  std::vector<std::string> lines;
+  for (const auto* meter : {"A", "A1", "B", "B."})
+    for (auto& line : testing::reads_of(store, *MeterId::parse(meter)))
+      lines.push_back(std::move(line));
+  return lines;
+}
+
 RC_GTEST_PROP(Archive, MovesAStoreBetweenBackends, ()) {
   const auto deliveries = *testing::any_deliveries();
   const auto memory = store::make_memory_store();
   load(*memory, deliveries);
+  for (const auto number : {std::uint8_t{100}, std::uint8_t{101}}) {
+    const auto reads =
+        *rc::gen::resize(20, rc::gen::container<std::vector<RegisterRead>>(testing::any_read()));
+    const auto delivery = delivery_of(number % 2, number, {}).delivery;
+    RC_ASSERT(testing::load_reads(*memory, delivery, reads).has_value());
+  }
+  const auto count = static_cast<std::int64_t>(deliveries.size()) + 2;
   const auto archive = archive_of(*memory);
 
   const OnDisk disk;
   const auto report = restore(archive, *disk.store);
   RC_ASSERT(report.reason.empty());
-  RC_ASSERT(report.restored == static_cast<std::int64_t>(deliveries.size()));
+  RC_ASSERT(report.restored == count);
   RC_ASSERT(answers_of(*disk.store) == answers_of(*memory));
+  RC_ASSERT(all_reads(*disk.store) == all_reads(*memory));
   RC_ASSERT(archive_of(*disk.store) == archive);
 
   const auto back = store::make_memory_store();
   RC_ASSERT(restore(archive_of(*disk.store), *back, Reading::once).reason.empty());
   RC_ASSERT(answers_of(*back) == answers_of(*memory));
+  RC_ASSERT(all_reads(*back) == all_reads(*memory));
   RC_ASSERT(archive_of(*back) == archive);
 
   const auto again = restore(archive, *disk.store);
   RC_ASSERT(again.restored == 0);
-  RC_ASSERT(again.skipped == static_cast<std::int64_t>(deliveries.size()));
+  RC_ASSERT(again.skipped == count);
   RC_ASSERT(archive_of(*disk.store) == archive);
 }
 
@@ -162,10 +182,14 @@ TEST(Archive, KeepsWhatIsWithdrawnAndItsEvents) {
   ASSERT_TRUE(from->add_event(first, withdrawn));
   ASSERT_TRUE(from->add_event(first, restored));
   ASSERT_TRUE(from->add_event(last, withdrawn));
+  const auto of_reads = delivery_of(7, 7, {}).delivery;
+  ASSERT_TRUE(testing::load_reads(*from, of_reads, {testing::read_of("A 2019-10-01T00:00:00Z 5")}));
+  ASSERT_TRUE(from->add_event(of_reads.id, withdrawn));
   const auto archive = archive_of(*from);
 
   const OnDisk disk;
-  EXPECT_EQ(restore(archive, *disk.store).restored, 3);
+  EXPECT_EQ(restore(archive, *disk.store).restored, 4);
+  EXPECT_EQ(all_reads(*disk.store), all_reads(*from));
   EXPECT_EQ(answers_of(*disk.store), answers_of(*from));
   EXPECT_EQ(answers_of(*disk.store, testing::second(15)), answers_of(*from, testing::second(15)));
   EXPECT_EQ(archive_of(*disk.store), archive);
@@ -176,7 +200,7 @@ TEST(Archive, KeepsWhatIsWithdrawnAndItsEvents) {
   auto own = withdrawn;
   own.at = testing::second(30);
   ASSERT_TRUE(to->add_event(first, own));
-  EXPECT_EQ(restore(archive, *to).restored, 0);
+  EXPECT_EQ(restore(archive, *to).restored, 1);
   EXPECT_THAT(to->delivery(first).value()->events,
               ::testing::ElementsAre(withdrawn, restored, own));
   EXPECT_TRUE(to->delivery(last).value()->is_withdrawn());
@@ -361,6 +385,22 @@ TEST(Archive, LeavesOutWhatWasNeverFinished) {
   EXPECT_EQ(archive, archive_of(*finished));
 }
 
+TEST(Archive, LeavesOutRegisterReadsThatWereNeverFinished) {
+  const auto whole = store::make_memory_store();
+  const auto reads = [](const std::string& value) {
+    return std::vector<RegisterRead>{testing::read_of("A 2019-10-01T00:00:00Z " + value)};
+  };
+  ASSERT_TRUE(testing::load_reads(*whole, delivery_of(1, 1, {}).delivery, reads("5")));
+  const auto finished = archive_of(*whole);
+  ASSERT_TRUE(testing::load_reads(*whole, delivery_of(2, 2, {}).delivery, reads("6")));
+  ArchiveSummary summary;
+  const auto archive = archive_of(Unfinished(*whole, delivery_of(2, 2, {}).delivery.id), &summary);
+  EXPECT_EQ(summary.counts, (ArchiveCounts{.deliveries = 1, .meters = 1, .days = 0, .reads = 1}));
+  EXPECT_EQ(summary.days_left_out, 0);
+  EXPECT_EQ(summary.reads_left_out, 1);
+  EXPECT_EQ(archive, finished);
+}
+
 TEST(Archive, IsStoppedOnRequestAndBySinksThatFail) {
   const auto store = store::make_memory_store();
   load(*store, overlapping());
@@ -388,9 +428,22 @@ void expect_refused(const std::string& bytes, const std::string& what) {
   }
 }
 
+/// A store of everything that an archive can hold.
+std::unique_ptr<store::Store> whole_store() {
+  auto store = store::make_memory_store();
+  load(*store, overlapping());
+  auto read = testing::read_of("B 2019-10-01T00:00:00+10:00 1234.50");
+  read.previous = testing::read_of("B 2019-07-01T00:00:00+10:00 1200").current;
+  read.stated = testing::second(5);
+  const auto loaded =
+      testing::load_reads(*store, delivery_of(7, 7, {}).delivery,
+                          {read, testing::read_of("D 2019-10-01T00:00:00Z 5 E1/generation/Wh")});
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  return store;
+}
+
 TEST(Archive, CutAtAnyByteIsRefused) {
-  const auto from = store::make_memory_store();
-  load(*from, overlapping());
+  const auto from = whole_store();
   const auto packed = archive_of(*from);
   for (std::size_t bytes = 0; bytes < packed.size(); ++bytes)
     expect_refused(packed.substr(0, bytes), fmt::format("{} bytes packed", bytes));
@@ -400,8 +453,7 @@ TEST(Archive, CutAtAnyByteIsRefused) {
 }
 
 TEST(Archive, ChangedAtAnyByteIsRefused) {
-  const auto from = store::make_memory_store();
-  load(*from, overlapping());
+  const auto from = whole_store();
   auto plain = expanded(archive_of(*from));
   for (auto& byte : plain) {
     byte = static_cast<char>(byte ^ 0x11);
@@ -454,6 +506,18 @@ class Forged {
     ++counts_.days;
     return tag('R').number(store::zigzag(step)).number(channel).number(delivery).text(packed);
   }
+  Forged& read(std::int64_t step, std::uint64_t channel = 0, std::uint64_t delivery = 0,
+               std::string_view id = "1") {
+    std::string packed;
+    store::pack_read(testing::read_of("A 1970-01-01T00:00:00Z 5"), packed);
+    return read_of(packed, step, channel, delivery, id);
+  }
+  Forged& read_of(std::string_view packed, std::int64_t step = 0, std::uint64_t channel = 0,
+                  std::uint64_t delivery = 0, std::string_view id = "1") {
+    ++counts_.reads;
+    tag('G').number(store::zigzag(step)).number(channel).text(id).text("M1");
+    return number(delivery).text(packed);
+  }
   std::string finish(std::uint64_t format = archive_format) const {
     std::string out(archive_magic);
     store::put_varint(format, out);
@@ -461,7 +525,7 @@ class Forged {
     Sha256 hash;
     hash.add(out);
     out += 'E';
-    for (const auto count : {counts_.deliveries, counts_.meters, counts_.days})
+    for (const auto count : {counts_.deliveries, counts_.meters, counts_.days, counts_.reads})
       store::put_varint(static_cast<std::uint64_t>(count), out);
     const auto whole = hash.finish();
     return out.append(whole.begin(), whole.end());
@@ -484,6 +548,14 @@ TEST(Archive, ForgedWellIsTakenIn) {
             "A 1970-01-01 consumption/consumption/kWh 24 of 24/24 a24 s0 e0 @1#1\n"
             "A 1970-01-02 consumption/consumption/kWh 24 of 24/24 a24 s0 e0 @1#1\n"
             "B 1969-12-31 consumption/consumption/kWh 24 of 24/24 a24 s0 e0 @1#1\n");
+}
+
+TEST(Archive, ForgedReadsAreTakenIn) {
+  const auto to = store::make_memory_store();
+  const auto archive = begun().day(0).read(0).read(0, 0, 0, "2").read(5).meter("B").read(-1);
+  EXPECT_EQ(restore(archive.finish(), *to).reason, "");
+  EXPECT_EQ(testing::reads_of(*to, *MeterId::parse("A")).size(), 3U);
+  EXPECT_EQ(testing::reads_of(*to, *MeterId::parse("B")).size(), 1U);
 }
 
 TEST(Archive, WhatContradictsItselfIsRefused) {
@@ -528,6 +600,22 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
       {begun().day(std::numeric_limits<std::int64_t>::min()), "a date that does not exist"},
       {begun().day_of("no day"), "packed day"},
       {begun().day_of(std::string(archive_day_bytes_max + 1, 'x')), "a record of 131073 bytes"},
+      {Forged().delivery(one).channel("a").read(0), "a register read without a meter"},
+      {begun().read(0, 1), "a register read of an unknown channel"},
+      {begun().read(0, 0, 1), "a register read of an unknown delivery"},
+      {Forged().delivery(refused).meter("A").channel("a").read(0),
+       "a register read of an unknown delivery"},
+      {begun().read(0).read(0), "register reads in a wrong order"},
+      {begun().read(5).read(-1), "register reads in a wrong order"},
+      {begun().read(0, 0, 0, "2").read(0, 0, 0, "1"), "register reads in a wrong order"},
+      {begun().read(0).day(0), "a day behind the register reads of its meter"},
+      {begun().read(1).read(std::numeric_limits<std::int64_t>::max()),
+       "a time that does not exist"},
+      {begun().read(std::numeric_limits<std::int64_t>::min()), "register read: damaged bytes"},
+      {begun().read(0, 0, 0, "\x01"), "register read: damaged bytes"},
+      {begun().read(0, 0, 0, std::string(65, 'x')), "a record of 65 bytes"},
+      {begun().read_of("no read"), "register read"},
+      {begun().read_of(std::string(4097, 'x')), "a record of 4097 bytes"},
   };
   for (const auto& [forged, reason] : cases) {
     const auto to = store::make_memory_store();
@@ -581,21 +669,34 @@ TEST(Archive, HoldsTheLongestDay) {
 
 TEST(Archive, StandsByteForByteAsDocumented) {
   const auto store = store::make_memory_store();
-  load(*store, {delivery_of(1, 1, {"A 2019-01-02 60 5x24"})});
+  auto delivery = delivery_of(1, 1, {"A 2019-01-02 60 5x24"});
+  delivery.report.rows = {.read = 2, .stored = 2};
+  const auto& day = delivery.days.front();
+  std::string packed;
+  store::pack_day(day, packed);
+  const auto writer = store->write(delivery.delivery).value();
+  ASSERT_TRUE(writer->add(
+      {.meter = day.meter, .channel = day.channel, .date = day.date, .packed = packed}));
+  ASSERT_TRUE(writer->add(testing::read_of("A 2019-10-01T00:00:00+10:00 7"), 0));
+  ASSERT_TRUE(writer->commit(delivery.report));
   const auto bytes = expanded(archive_of(*store));
   const auto hex_of = [](std::string_view text) {
     std::string out;
     for (const char c : text) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
     return out;
   };
-  const auto meter_at = bytes.rfind('M', bytes.size() - 33);
+  const auto meter_at = bytes.rfind("M\1A");
   ASSERT_NE(meter_at, std::string::npos);
   EXPECT_EQ(hex_of(bytes.substr(0, 21)), "896d657465726c696e6520617263686976650a0344");
   EXPECT_EQ(hex_of(bytes.substr(meter_at, bytes.size() - meter_at - 32)),
             "4d0141"
             "430b636f6e73756d7074696f6e0002"
             "52d497020000090205000000fcffff03"
-            "45010101");
+            "430231310002"
+            "4780e0faecb4f1c905"
+            "010131024d310007"
+            "0100b009040e00"
+            "4501010101");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "store/bits.h"
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
+#include "store/packed_read.h"
+#include "store/register_reads.h"
 
 namespace meterline::ingest {
 namespace {
@@ -89,7 +92,7 @@ class Records {
   Result<void> finish(const ArchiveCounts& counts) {
     METERLINE_CHECK(pass_on(ZSTD_e_continue));
     tag('E');
-    for (const auto count : {counts.deliveries, counts.meters, counts.days})
+    for (const auto count : {counts.deliveries, counts.meters, counts.days, counts.reads})
       number(static_cast<std::uint64_t>(count));
     const auto hash = hash_.finish();
     pending_.append(hash.begin(), hash.end());
@@ -128,6 +131,44 @@ class DeliveryNumbers {
   std::size_t last_ = 0;  ///< Neighbouring days are mostly of the same one.
 };
 
+/// The versions of one day or register read. They come newest first, and stand in an archive by
+/// the numbers of their deliveries.
+class HeldVersions {
+ public:
+  struct Held {
+    std::uint32_t delivery = 0;
+    std::string packed;
+  };
+
+  bool empty() const { return count_ == 0; }
+  void clear() { count_ = 0; }
+  /// To be filled in.
+  Held& add(std::uint32_t delivery) {
+    if (count_ == held_.size()) held_.emplace_back();
+    Held& added = held_[count_++];
+    added.delivery = delivery;
+    added.packed.clear();
+    return added;
+  }
+  /// By number.
+  std::span<const Held> sorted() {
+    const auto end = held_.begin() + static_cast<std::ptrdiff_t>(count_);
+    std::sort(held_.begin(), end,
+              [](const Held& a, const Held& b) { return a.delivery < b.delivery; });
+    return std::span(held_).first(count_);
+  }
+
+ private:
+  std::vector<Held> held_;  ///< The first count_ are in use.
+  std::size_t count_ = 0;
+};
+
+bool any_twice(std::span<const HeldVersions::Held> sorted) {
+  return std::adjacent_find(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+           return a.delivery == b.delivery;
+         }) != sorted.end();
+}
+
 class ArchiveWriter {
  public:
   ArchiveWriter(const store::Store& store, const BytesSink& sink, const ArchiveHooks& hooks)
@@ -143,10 +184,7 @@ class ArchiveWriter {
   }
 
  private:
-  struct Held {
-    std::uint32_t delivery = 0;
-    std::string packed;
-  };
+  using Held = HeldVersions::Held;
 
   Result<void> add_unit();
   Result<void> add_deliveries();
@@ -156,6 +194,11 @@ class ArchiveWriter {
   Result<void> hold(const MeterId& meter, const store::StoredDay& day);
   Result<void> write_held(const MeterId& meter);
   Result<void> write_day(const MeterId& meter, const Held& held);
+  Result<void> add_reads(const MeterId& meter);
+  Result<void> hold(const store::StoredRead& stored);
+  Result<void> write_held_reads(const MeterId& meter);
+  Result<void> write_read(const MeterId& meter, const Held& held);
+  void begin_meter(const MeterId& meter);
   Result<std::uint64_t> number_of(const Channel& channel);
   Result<void> check_stop() const {
     if (hooks_.stop != nullptr && *hooks_.stop) return fail(Errc::cancelled, "stopped on request");
@@ -173,12 +216,15 @@ class ArchiveWriter {
   bool is_meter_begun_ = false;
   std::int32_t last_date_ = 0;  ///< Of the meter's day that was written last; at first, 1970.
 
-  /// The versions of one date and channel; the first held_count_ are in use.
-  Date held_date_;
+  Date held_date_;  ///< And channel: of the days in held_.
   Channel held_channel_;
-  std::vector<Held> held_;
-  std::size_t held_count_ = 0;
+  HeldVersions held_;
   ReadingDay scratch_;
+
+  Instant held_at_;  ///< And register: of the register reads in held_reads_.
+  MeterRegister held_register_;
+  HeldVersions held_reads_;
+  Instant last_at_;  ///< Of the meter's read that was written last; at first, 1970.
 };
 
 tl::unexpected<Error> contradicts(std::string_view what) {
@@ -237,7 +283,9 @@ Result<void> ArchiveWriter::add_meters() {
   for (;;) {
     METERLINE_TRY(const auto page, store_.meters(query));
     for (const auto& info : page) {
+      is_meter_begun_ = false;
       METERLINE_CHECK(add_days(info.meter));
+      METERLINE_CHECK(add_reads(info.meter));
       if (hooks_.meters != nullptr) ++*hooks_.meters;
     }
     if (page.size() < query.limit) return {};
@@ -246,7 +294,6 @@ Result<void> ArchiveWriter::add_meters() {
 }
 
 Result<void> ArchiveWriter::add_days(const MeterId& meter) {
-  is_meter_begun_ = false;
   const store::DaysQuery query{.meter = meter, .dates = {.from = Date::min(), .to = Date::max()}};
   METERLINE_CHECK(store_.read_days(query, [&](const store::StoredDay& day) -> Result<void> {
     METERLINE_CHECK(check_stop());
@@ -255,9 +302,8 @@ Result<void> ArchiveWriter::add_days(const MeterId& meter) {
   return write_held(meter);
 }
 
-/// Versions come newest first, but stand in the archive by the numbers of their deliveries.
 Result<void> ArchiveWriter::hold(const MeterId& meter, const store::StoredDay& day) {
-  if (held_count_ > 0 && (day.date != held_date_ || day.channel != held_channel_)) {
+  if (!held_.empty() && (day.date != held_date_ || day.channel != held_channel_)) {
     if (std::tie(day.date, day.channel) < std::tie(held_date_, held_channel_))
       return contradicts(fmt::format("the days of meter {} come in a wrong order", meter.text()));
     METERLINE_CHECK(write_held(meter));
@@ -269,23 +315,17 @@ Result<void> ArchiveWriter::hold(const MeterId& meter, const store::StoredDay& d
   }
   held_date_ = day.date;
   held_channel_ = day.channel;
-  if (held_count_ == held_.size()) held_.emplace_back();
-  held_[held_count_].delivery = *number;
-  held_[held_count_++].packed = day.packed;
+  held_.add(*number).packed = day.packed;
   return {};
 }
 
 Result<void> ArchiveWriter::write_held(const MeterId& meter) {
-  const auto end = held_.begin() + static_cast<std::ptrdiff_t>(held_count_);
-  std::sort(held_.begin(), end,
-            [](const Held& a, const Held& b) { return a.delivery < b.delivery; });
-  for (auto held = held_.begin(); held != end; ++held) {
-    if (held != held_.begin() && std::prev(held)->delivery == held->delivery)
-      return contradicts(
-          fmt::format("meter {} has {} twice of one delivery", meter.text(), held_date_.text()));
-    METERLINE_CHECK(write_day(meter, *held));
-  }
-  held_count_ = 0;
+  const auto versions = held_.sorted();
+  if (any_twice(versions))
+    return contradicts(
+        fmt::format("meter {} has {} twice of one delivery", meter.text(), held_date_.text()));
+  for (const auto& held : versions) METERLINE_CHECK(write_day(meter, held));
+  held_.clear();
   return {};
 }
 
@@ -293,13 +333,7 @@ Result<void> ArchiveWriter::write_day(const MeterId& meter, const Held& held) {
   if (const auto day = store::unpack_day(held.packed, scratch_); !day)
     return contradicts(
         fmt::format("meter {}, {}: {}", meter.text(), held_date_.text(), day.error().message));
-  if (!is_meter_begun_) {
-    records_.tag('M');
-    records_.bytes(meter.text());
-    is_meter_begun_ = true;
-    last_date_ = 0;
-    ++summary_.counts.meters;
-  }
+  begin_meter(meter);
   METERLINE_TRY(const auto channel, number_of(held_channel_));
   records_.tag('R');
   records_.number(store::zigzag(std::int64_t{held_date_.days()} - last_date_));
@@ -312,7 +346,71 @@ Result<void> ArchiveWriter::write_day(const MeterId& meter, const Held& held) {
   return records_.end_record();
 }
 
-/// A channel is told once, when its first day comes.
+void ArchiveWriter::begin_meter(const MeterId& meter) {
+  if (is_meter_begun_) return;
+  records_.tag('M');
+  records_.bytes(meter.text());
+  is_meter_begun_ = true;
+  last_date_ = 0;
+  last_at_ = {};
+  ++summary_.counts.meters;
+}
+
+Result<void> ArchiveWriter::add_reads(const MeterId& meter) {
+  METERLINE_CHECK(store_.read_registers(store::all_reads_of(meter),
+                                        [&](const store::StoredRead& stored) -> Result<void> {
+                                          METERLINE_CHECK(check_stop());
+                                          return hold(stored);
+                                        }));
+  return write_held_reads(meter);
+}
+
+Result<void> ArchiveWriter::hold(const store::StoredRead& stored) {
+  const auto& read = stored.read;
+  const Instant at = read.current.time.at;
+  if (!held_reads_.empty() && (at != held_at_ || read.of != held_register_)) {
+    if (std::tie(at, read.of) < std::tie(held_at_, held_register_))
+      return contradicts(
+          fmt::format("the register reads of meter {} come in a wrong order", read.meter.text()));
+    METERLINE_CHECK(write_held_reads(read.meter));
+  }
+  const auto number = numbers_.find(stored.delivery);
+  if (!number) {
+    ++summary_.reads_left_out;
+    return {};
+  }
+  held_at_ = at;
+  held_register_ = read.of;
+  store::pack_read(read, held_reads_.add(*number).packed);
+  return {};
+}
+
+Result<void> ArchiveWriter::write_held_reads(const MeterId& meter) {
+  const auto versions = held_reads_.sorted();
+  if (any_twice(versions))
+    return contradicts(fmt::format("meter {} has a register read of {} twice of one delivery",
+                                   meter.text(), held_at_.text()));
+  for (const auto& held : versions) METERLINE_CHECK(write_read(meter, held));
+  held_reads_.clear();
+  return {};
+}
+
+Result<void> ArchiveWriter::write_read(const MeterId& meter, const Held& held) {
+  begin_meter(meter);
+  METERLINE_TRY(const auto channel, number_of(held_register_.channel));
+  records_.tag('G');
+  records_.number(store::zigzag(held_at_.micros - last_at_.micros));
+  records_.number(channel);
+  records_.bytes(held_register_.id);
+  records_.bytes(held_register_.serial);
+  records_.number(held.delivery);
+  records_.bytes(held.packed);
+  last_at_ = held_at_;
+  ++summary_.counts.reads;
+  return records_.end_record();
+}
+
+/// A channel is told once, when its first day or register read comes.
 Result<std::uint64_t> ArchiveWriter::number_of(const Channel& channel) {
   const auto found = std::find(channels_.begin(), channels_.end(), channel);
   const auto number = static_cast<std::uint64_t>(found - channels_.begin());
