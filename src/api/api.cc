@@ -41,6 +41,7 @@ constexpr std::array routes = {
     Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::much},
     Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},
     Route{"history", "/v1/meters/{}/history", get_history, Reads::much},
+    Route{"registers", "/v1/meters/{}/registers", get_registers, Reads::much},
     Route{"changes", "/v1/changes", get_changes, Reads::much},
     Route{"gaps", "/v1/gaps", get_gaps, Reads::much},
     Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::much, post_delivery},

@@ -7,6 +7,7 @@
 
 #include "source/byte_source.h"
 #include "store/memory/memory_store.h"
+#include "testing/register_reads.h"
 #include "testing/store_days.h"
 
 namespace meterline::api {
@@ -251,6 +252,51 @@ TEST_F(Api, TellsTheHistoryOfADay) {
   refused(base + "?date=2019-01-32", 400, "date: want a date like 2019-01-31");
   refused(base + "?date=2019-01-01&asOf=2019-01-01", 400, "known are date, channel, flow");
   refused("/v1/meters/nobody/history?date=2019-01-01", 404, "meter nobody is not known");
+}
+
+TEST_F(Api, TellsWhatRegistersShowed) {
+  const std::string base = "/v1/meters/REG1/registers";
+  auto read = meterline::testing::read_of("REG1 2019-10-01T00:00:00+10:00 1234.50");
+  read.previous = meterline::testing::read_of("REG1 2019-07-01T00:00:00+10:00 1200").current;
+  read.previous->note = {.flag = "S", .method = "62", .reason_code = "", .reason_text = ""};
+  read.previous->quality = Quality::substituted;
+  read.counted = Decimal{.mantissa = 345, .exponent = -1};
+  read.next_read = *Date::parse("2020-01-01");
+  const auto delivery = delivery_of(1'549'000'000, 99, {}).delivery;
+  ASSERT_TRUE(meterline::testing::load_reads(
+      *store_, delivery,
+      {read, meterline::testing::read_of("REG1 2019-10-02T00:00:00+10:00 5 41/generation/kWh")}));
+  const std::string first =
+      R"({"channel":"11","flow":"consumption","unit":"kWh","register":"1","serial":"M1",)"
+      R"("time":"2019-10-01T00:00:00+10:00","value":1234.5,"quality":"actual",)"
+      R"("previous":{"time":"2019-07-01T00:00:00+10:00","value":1200,"quality":"substituted",)"
+      R"("note":{"flag":"S","method":"62","reasonCode":null,"reasonText":null}},)"
+      R"("counted":34.5,"nextRead":"2020-01-01",)"
+      R"("version":{"stated":"2019-02-01T05:46:40Z","received":"2019-02-01T05:46:40Z"},)"
+      R"("delivery":"63000000000000000000000000000000"})";
+  check(base + "?limit=1", R"(200 {"meter":"REG1","from":null,"to":null,"asOf":null,"reads":[)" +
+                               first + R"(],"next":"2019-09-30T14:00:00Z"})");
+  EXPECT_EQ(get(base + "?limit=1&asOf=2019-03-01T00:00:00Z").headers.at("Link"),
+            "</v1/meters/REG1/registers?asOf=2019-03-01T00%3A00%3A00Z&limit=1&"
+            "cursor=2019-09-30T14%3A00%3A00Z>; rel=\"next\"");
+  check(base + "?from=2019-10-01&to=2019-10-01&channel=11&flow=consumption",
+        R"(200 {"meter":"REG1","from":"2019-10-01","to":"2019-10-01","asOf":null,"reads":[)" +
+            first + R"(],"next":null})");
+  const auto second = get(base + "?limit=1&cursor=2019-09-30T14:00:00Z");
+  EXPECT_THAT(second.body, HasSubstr(R"("reads":[{"channel":"41","flow":"generation",)"));
+  EXPECT_THAT(second.body, HasSubstr(R"("previous":null,"counted":null,"nextRead":null,)"));
+  EXPECT_EQ(second.headers.count("Link"), 0U);
+  EXPECT_THAT(get(base + "?asOf=2019-01-01").body, HasSubstr(R"("reads":[],)"));
+  EXPECT_THAT(get("/v1/meters/EE00027/registers").body, HasSubstr(R"("reads":[],"next":null})"));
+  EXPECT_THAT(get("/v1/meters/REG1").body,
+              HasSubstr(R"({"meter":"REG1","channels":[],"registerReads":true})"));
+  refused(base + "?to=2019-10-01", 400, "from is missing");
+  refused(base + "?from=2019-10-02&to=2019-10-01", 400, "is before");
+  refused(base + "?cursor=x", 400, "cursor");
+  refused(base + "?limit=0", 400, "1 to 1000");
+  refused(base + "?resolution=day", 400, "known are from, to, channel, flow, asOf, limit, cursor");
+  refused("/v1/meters/nobody/registers", 404, "meter nobody is not known");
+  refused("/v1/meters/a%20b/registers", 404, "no meter");
 }
 
 TEST_F(Api, TellsWhatChanged) {
@@ -556,6 +602,7 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/v1/gaps?date=1"), "gaps");
   EXPECT_EQ(route("/v1/meters/x/gaps"), "meter_gaps");
   EXPECT_EQ(route("/v1/meters/x/history"), "history");
+  EXPECT_EQ(route("/v1/meters/x/registers?limit=1"), "registers");
   EXPECT_EQ(route("/healthz"), "health");
   EXPECT_EQ(route("/favicon.ico"), "unknown");
   EXPECT_EQ(route("/%"), "unknown");

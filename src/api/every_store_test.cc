@@ -12,6 +12,8 @@
 #include "store/memory/memory_store.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "testing/cassandra_keyspace.h"
+#include "testing/register_reads.h"
+#include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
 namespace meterline::api {
@@ -55,6 +57,27 @@ std::string file_text(int number, Dice& dice) {
   return text;
 }
 
+/// Register reads of some meters, of times and registers that overlap with those of its neighbours.
+std::vector<RegisterRead> reads_of(int number, Dice& dice) {
+  std::vector<RegisterRead> reads;
+  const char* const channels[] = {"11/consumption/kWh", "11/generation/kWh", "41/consumption/kWh"};
+  for (int meter = number % 2; meter < meters + 3; meter += 1 + dice.roll(3))
+    for (int day = 30 * number; day < 30 * number + 90; day += 1 + dice.roll(20)) {
+      auto read = meterline::testing::read_of(
+          fmt::format("{} {}T00:00:00+10:00 {}.{} {}", meter_of(meter), date_of(day).text(),
+                      dice.roll(1000), dice.roll(10), channels[dice.roll(3)]));
+      if (dice.roll(2) == 0)
+        read.stated = *Instant::parse(fmt::format("2020-01-{:02}T05:00:00Z", 1 + dice.roll(9)));
+      if (dice.roll(2) == 0) {
+        read.previous = read.current;
+        read.previous->note.flag = "E";
+        read.counted = Decimal{.mantissa = dice.roll(100)};
+      }
+      reads.push_back(std::move(read));
+    }
+  return meterline::testing::in_order(std::move(reads));
+}
+
 std::string any_target(Dice& dice) {
   const int first = dice.roll(240);
   const int days = dice.roll(3) == 0 ? 1 : dice.roll(16) == 0 ? 300 : dice.roll(20);
@@ -64,7 +87,7 @@ std::string any_target(Dice& dice) {
       dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
   const char* const resolutions[] = {"day", "month", "year", "hour", "interval"};
   const auto meter = meter_of(dice.roll(meters + 5));
-  switch (dice.roll(20)) {
+  switch (dice.roll(22)) {
     case 0:
       return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(3)],
                          as_of);
@@ -91,6 +114,10 @@ std::string any_target(Dice& dice) {
     case 9:
       return fmt::format("/v1/changes?since=2020-01-{:02}&meter={}&{}", 1 + dice.roll(28), meter,
                          dates);
+    case 10:
+      return fmt::format("/v1/meters/{}/registers?limit={}{}", meter, 1 + dice.roll(9), as_of);
+    case 11:
+      return fmt::format("/v1/meters/{}/registers?{}{}&flow=consumption", meter, dates, as_of);
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(5)], as_of);
@@ -117,6 +144,20 @@ class EveryStore : public ::testing::Test {
     }
   }
 
+  void load_reads(int number, const std::vector<RegisterRead>& reads) {
+    auto delivery = meterline::testing::delivery_of(1, static_cast<std::uint8_t>(number), {});
+    delivery.delivery.received_at = delivery.delivery.delivered_at =
+        *Instant::parse(fmt::format("2020-01-{:02}T07:00:00Z", 2 * number + 1));
+    for (const auto& store : stores_) {
+      const auto loaded = meterline::testing::load_reads(*store, delivery.delivery, reads);
+      ASSERT_TRUE(loaded) << loaded.error().message;
+      if (number != 1) continue;
+      ASSERT_TRUE(store->add_event(
+          delivery.delivery.id,
+          {.at = *Instant::parse("2020-01-15T00:00:00Z"), .who = "ann", .reason = "wrong"}));
+    }
+  }
+
   std::string ask(store::Store& store, const std::string& target) const {
     const auto response =
         handle({.method = "GET", .target = target, .headers = {}, .body = {}},
@@ -131,6 +172,7 @@ class EveryStore : public ::testing::Test {
 TEST_F(EveryStore, GivesTheSameAnswers) {
   Dice dice;
   for (int number = 0; number < files; ++number) load(number, file_text(number, dice));
+  for (int number = 0; number < files; ++number) load_reads(number, reads_of(number, dice));
   int answered = 0;
   for (int i = 0; i < questions; ++i) {
     const std::string target = any_target(dice);

@@ -21,6 +21,17 @@ std::optional<std::string> parse_prefix(std::string_view text) {
   return std::string(text);
 }
 
+/// The parameters of a question that say the same on its next page, each with a `&` behind it.
+std::string parameters_of(const query::RegistersQuestion& question) {
+  std::string text;
+  if (question.dates)
+    text += fmt::format("from={}&to={}&", question.dates->from.text(), question.dates->to.text());
+  if (question.channel) text += fmt::format("channel={}&", percent_encode(*question.channel));
+  if (question.flow) text += fmt::format("flow={}&", text_of(*question.flow));
+  if (question.as_of) text += fmt::format("asOf={}&", percent_encode(question.as_of->text()));
+  return text;
+}
+
 Result<Span> read_span(const Parameters& parameters) {
   METERLINE_CHECK(parameters.allow_only({"from", "to", "resolution", "channel", "flow", "asOf"}));
   METERLINE_TRY(const auto dates, read_dates(parameters));
@@ -81,6 +92,35 @@ Result<Response> get_history(const Call& call) {
                                                     .channel = std::move(filter.channel),
                                                     .flow = filter.flow}));
   return rendered(answer, *format);
+}
+
+Result<Response> get_registers(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_TRY(const auto meter, meter_of(call));
+  METERLINE_CHECK(
+      call.parameters.allow_only({"from", "to", "channel", "flow", "asOf", "limit", "cursor"}));
+  METERLINE_TRY(const auto dates, read_dates_if_given(call.parameters));
+  METERLINE_TRY(auto filter, read_filter(call.parameters));
+  METERLINE_TRY(const auto limit, page_limit(call.parameters));
+  METERLINE_TRY(const auto cursor,
+                call.parameters.find_as("cursor", "\"next\" of the page before", Instant::parse));
+  METERLINE_TRY(const auto answer,
+                query::registers(call.context.store, {.meter = meter,
+                                                      .dates = dates,
+                                                      .channel = std::move(filter.channel),
+                                                      .flow = filter.flow,
+                                                      .as_of = filter.as_of,
+                                                      .after = cursor,
+                                                      .limit = limit}));
+  Response response = rendered(answer, *format);
+  if (answer.next)
+    response.headers["Link"] = fmt::format(
+        "</v1/meters/{}/registers?{}limit={}&cursor={}>; "
+        "rel=\"next\"",
+        percent_encode(meter.text()), parameters_of(answer.question), limit,
+        percent_encode(answer.next->text()));
+  return response;
 }
 
 Result<Response> get_portfolio(const Call& call) {

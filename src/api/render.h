@@ -15,6 +15,7 @@
 #include "query/gaps.h"
 #include "query/history.h"
 #include "query/portfolio.h"
+#include "query/registers.h"
 #include "store/estimate.h"
 #include "store/store.h"
 
@@ -28,6 +29,7 @@ std::string to_json(const query::Gaps& gaps);
 std::string to_json(const query::MeterGaps& gaps);
 std::string to_json(const query::History& history);
 std::string to_json(const query::Changes& changes);
+std::string to_json(const query::Registers& registers);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
 
@@ -54,14 +56,15 @@ struct IngestAnswer {
 /// in the total; `comparison`, `sweep` and `estimate` are there when they are given.
 std::string ingest_json(const IngestAnswer& answer);
 
-/// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, meter's
-/// channel, gap, delivery, or finding. Series of intervals have columns for notes.
+/// The same as CSV (RFC 4180, header row, LF): one line for each point of a series, register
+/// read, meter's channel, gap, delivery, or finding. Series of intervals have columns for notes.
 std::string to_csv(const query::Consumption& consumption);
 std::string to_csv(const query::Portfolio& portfolio);
 std::string to_csv(const query::Gaps& gaps);
 std::string to_csv(const query::MeterGaps& gaps);
 std::string to_csv(const query::History& history);  ///< A line a version; notes are counted.
 std::string to_csv(const query::Changes& changes);
+std::string to_csv(const query::Registers& registers);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

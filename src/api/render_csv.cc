@@ -62,6 +62,13 @@ void append_fields(std::string& out, std::initializer_list<std::string_view> fie
   out.back() = ',';
 }
 
+/// A register's state, with a comma behind each field.
+void append_state(std::string& out, const RegisterState& state) {
+  append_fields(
+      out, {state.time.text(), text_or_empty(state.value), text_of(state.quality), state.note.flag,
+            state.note.method, state.note.reason_code, state.note.reason_text});
+}
+
 /// One of the two sides of a change; all empty where nothing is stored.
 void append_side(std::string& out, const std::optional<query::Total>& total) {
   if (!total) {
@@ -175,13 +182,37 @@ std::string to_csv(const query::Changes& changes) {
   return out;
 }
 
+std::string to_csv(const query::Registers& registers) {
+  std::string out =
+      "meter,channel,flow,unit,register,serial,time,value,quality,flag,method,reasonCode,"
+      "reasonText,previousTime,previousValue,previousQuality,previousFlag,previousMethod,"
+      "previousReasonCode,previousReasonText,counted,nextRead,stated,received,delivery\n";
+  for (const auto& [read, version, delivery] : registers.reads) {
+    append_fields(out, {read.meter.text(), read.of.channel.name, text_of(read.of.channel.flow),
+                        text_of(read.of.channel.unit), read.of.id, read.of.serial});
+    append_state(out, read.current);
+    if (read.previous)
+      append_state(out, *read.previous);
+    else
+      append_fields(out, {"", "", "", "", "", "", ""});
+    append_row(out, {text_or_empty(read.counted), text_or_empty(read.next_read),
+                     version.stated.text(), version.received.text(), delivery.text()});
+  }
+  return out;
+}
+
+/// A meter of which only register reads are known has one line, without a channel.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
-  std::string out = "meter,channel,flow,unit,interval,first,last\n";
-  for (const auto& meter : meters)
+  std::string out = "meter,channel,flow,unit,interval,first,last,registerReads\n";
+  for (const auto& meter : meters) {
+    const std::string_view reads = meter.has_reads ? "true" : "false";
     for (const auto& [channel, interval, first, last] : meter.channels)
       append_row(out,
                  {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
-                  std::to_string(interval.minutes()), first.text(), last.text()});
+                  std::to_string(interval.minutes()), first.text(), last.text(), reads});
+    if (meter.channels.empty())
+      append_row(out, {meter.meter.text(), "", "", "", "", "", "", reads});
+  }
   return out;
 }
 

@@ -110,7 +110,9 @@ void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
         .member("last", info.last.text())
         .end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (meter.has_reads) json.member("registerReads", true);
+  json.end_object();
 }
 
 void write_counts(JsonWriter& json, const RowCounts& rows, const ReadingCounts& readings) {
@@ -292,6 +294,33 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
   write_notes(json, date, version);
   write_changes(json, date, version);
   json.end_object();
+}
+
+/// The members of an object.
+void write_state(JsonWriter& json, const RegisterState& state) {
+  json.member("time", state.time.text())
+      .member("value", sum_of(state.value))
+      .member("quality", text_of(state.quality));
+  write_note(json, "note", state.note.bytes() == 0 ? nullptr : &state.note);
+}
+
+void write_read(JsonWriter& json, const query::KnownRead& known_read) {
+  const auto& read = known_read.read;
+  json.begin_object();
+  write_channel(json, read.of.channel);
+  json.member("register", known(read.of.id)).member("serial", known(read.of.serial));
+  write_state(json, read.current);
+  if (read.previous) {
+    json.key("previous").begin_object();
+    write_state(json, *read.previous);
+    json.end_object();
+  } else {
+    json.member("previous", std::optional<std::string>());
+  }
+  json.member("counted", sum_of(read.counted))
+      .member("nextRead", read.next_read ? std::optional(read.next_read->text()) : std::nullopt);
+  write_version(json, known_read.version);
+  json.member("delivery", known_read.delivery.text()).end_object();
 }
 
 void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
@@ -476,6 +505,21 @@ std::string to_json(const query::Changes& changes) {
   }
   json.end_array();
   json.member("next", changes.next ? std::optional(changes.next->text()) : std::nullopt);
+  return json.end_object().take();
+}
+
+std::string to_json(const query::Registers& registers) {
+  const auto& question = registers.question;
+  JsonWriter json;
+  json.begin_object()
+      .member("meter", question.meter.text())
+      .member("from", question.dates ? std::optional(question.dates->from.text()) : std::nullopt)
+      .member("to", question.dates ? std::optional(question.dates->to.text()) : std::nullopt);
+  write_as_of(json, question.as_of);
+  json.key("reads").begin_array();
+  for (const auto& known : registers.reads) write_read(json, known);
+  json.end_array();
+  json.member("next", registers.next ? std::optional(registers.next->text()) : std::nullopt);
   return json.end_object().take();
 }
 

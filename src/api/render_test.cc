@@ -400,8 +400,53 @@ TEST(Render, MetersAsJsonAndCsv) {
   EXPECT_EQ(meters_json({meter}, false), R"({"meters":[)" + one + R"(],"next":null})");
   EXPECT_EQ(meters_json({meter}, true), R"({"meters":[)" + one + R"(],"next":"M1"})");
   EXPECT_EQ(meters_csv({meter}),
-            "meter,channel,flow,unit,interval,first,last\n"
-            "M1,consumption,consumption,,30,2019-01-01,2019-12-31\n");
+            "meter,channel,flow,unit,interval,first,last,registerReads\n"
+            "M1,consumption,consumption,,30,2019-01-01,2019-12-31,false\n");
+}
+
+TEST(Render, MetersWithRegisterReadsSaySo) {
+  store::MeterInfo meter{.meter = *MeterId::parse("M1"), .channels = {}, .has_reads = true};
+  EXPECT_EQ(to_json(meter), R"({"meter":"M1","channels":[],"registerReads":true})");
+  const std::string header = "meter,channel,flow,unit,interval,first,last,registerReads\n";
+  EXPECT_EQ(meters_csv({meter}), header + "M1,,,,,,,true\n");
+  meter.channels.push_back(
+      {.channel = {}, .interval = {}, .first = day("2019-01-01"), .last = day("2019-12-31")});
+  EXPECT_EQ(meters_csv({meter}),
+            header + "M1,consumption,consumption,,30,2019-01-01,2019-12-31,true\n");
+}
+
+TEST(Render, RegisterReadsAsCsv) {
+  query::KnownRead known;
+  known.version = {.stated = *Instant::parse("2019-02-01T06:00:00Z"),
+                   .received = *Instant::parse("2019-02-02T07:00:00Z")};
+  known.delivery.bytes.fill(0xAB);
+  known.read.meter = *MeterId::parse("M1");
+  known.read.of = {.channel = {.name = "11", .flow = Flow::generation, .unit = Unit::kWh},
+                   .id = "1",
+                   .serial = "a,b"};
+  known.read.current = {
+      .time = {.at = *Instant::parse("2019-10-01T00:00:00+10:00"), .offset_minutes = 600},
+      .value = Decimal{.mantissa = 345, .exponent = -1},
+      .quality = Quality::estimated,
+      .note = {"E", "62", "", "no \"access\""}};
+  const std::string header =
+      "meter,channel,flow,unit,register,serial,time,value,quality,flag,method,reasonCode,"
+      "reasonText,previousTime,previousValue,previousQuality,previousFlag,previousMethod,"
+      "previousReasonCode,previousReasonText,counted,nextRead,stated,received,delivery\n";
+  const std::string state =
+      "M1,11,generation,kWh,1,\"a,b\",2019-10-01T00:00:00+10:00,34.5,estimated,E,62,,"
+      "\"no \"\"access\"\"\",";
+  const std::string tail =
+      "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,abababababababababababababababab\n";
+  query::Registers answer{
+      .question = {.meter = known.read.meter}, .reads = {known}, .next = std::nullopt};
+  EXPECT_EQ(to_csv(answer), header + state + ",,,,,,,,," + tail);
+  auto& read = answer.reads[0].read;
+  read.previous = {.time = {.at = *Instant::parse("2019-07-01T00:00:00Z")}, .value = std::nullopt};
+  read.counted = Decimal{.mantissa = 7};
+  read.next_read = day("2020-01-01");
+  EXPECT_EQ(to_csv(answer),
+            header + state + "2019-07-01T00:00:00Z,,actual,,,,,7,2020-01-01," + tail);
 }
 
 }  // namespace

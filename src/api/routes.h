@@ -30,6 +30,7 @@ Result<Response> get_portfolio(const Call& call);
 Result<Response> get_gaps(const Call& call);
 Result<Response> get_meter_gaps(const Call& call);
 Result<Response> get_history(const Call& call);
+Result<Response> get_registers(const Call& call);
 Result<Response> get_changes(const Call& call);
 Result<Response> get_deliveries(const Call& call);
 Result<Response> get_delivery(const Call& call);

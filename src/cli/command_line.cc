@@ -59,6 +59,7 @@ struct Options {
   QuestionOptions portfolio;
   GapsVerb gaps;
   HistoryVerb history;
+  RegistersVerb registers;
   ChangesVerb changes;
   ListVerb meters;
   ListVerb deliveries;
@@ -123,12 +124,16 @@ void add_channels(CLI::App& verb, std::string& channel, std::string& flow) {
   verb.add_option("--flow", flow, "Only this flow: consumption, generation, reactive or other");
 }
 
+void add_as_of(CLI::App& verb, std::string& as_of) {
+  verb.add_option("--as-of", as_of,
+                  "Answer with what had been received then: 2019-02-01T06:00:00Z or 2019-02-01");
+}
+
 void add_dates(CLI::App& verb, QuestionOptions& options) {
   verb.add_option("--from", options.from, "First day, yyyy-MM-dd")->required();
   verb.add_option("--to", options.to, "Last day, inclusive (default: --from)");
   add_channels(verb, options.channel, options.flow);
-  verb.add_option("--as-of", options.as_of,
-                  "Answer with what had been received then: 2019-02-01T06:00:00Z or 2019-02-01");
+  add_as_of(verb, options.as_of);
 }
 
 void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
@@ -161,6 +166,17 @@ void add_history(CLI::App& app, HistoryVerb& verb) {
   add_channels(*history, verb.channel, verb.flow);
 }
 
+void add_registers(CLI::App& app, RegistersVerb& verb) {
+  auto* const registers = app.add_subcommand(
+      "registers", "What a meter's registers showed when they were read, from files like NEM13");
+  registers->add_option("METER", verb.meter, "The meter's id")->required();
+  registers->add_option("--from", verb.from, "First day, yyyy-MM-dd (default: all days)");
+  registers->add_option("--to", verb.to, "Last day, inclusive (default: --from)");
+  add_channels(*registers, verb.channel, verb.flow);
+  add_as_of(*registers, verb.as_of);
+  add_limit(*registers, verb.limit);
+}
+
 void add_changes(CLI::App& app, ChangesVerb& verb) {
   auto* const changes = app.add_subcommand(
       "changes", "Days whose answer is another than it was: what changed since the bill");
@@ -186,6 +202,7 @@ void add_questions(CLI::App& app, Options& options) {
   add_resolution(*portfolio, options.portfolio, "day, month or year");
   add_gaps(app, options.gaps);
   add_history(app, options.history);
+  add_registers(app, options.registers);
   add_changes(app, options.changes);
 
   auto* const meters =
@@ -409,6 +426,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "portfolio") return portfolio(options.portfolio, session);
   if (verb == "gaps") return gaps(options.gaps, session);
   if (verb == "history") return history(options.history, session);
+  if (verb == "registers") return registers(options.registers, session);
   if (verb == "changes") return changes(options.changes, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);

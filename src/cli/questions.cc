@@ -15,6 +15,7 @@
 #include "query/gaps.h"
 #include "query/history.h"
 #include "query/portfolio.h"
+#include "query/registers.h"
 
 namespace meterline::cli {
 namespace {
@@ -264,17 +265,50 @@ std::string table_of(const query::History& answer) {
   return out.empty() ? "nothing is stored of that day\n" : out;
 }
 
+std::string title_of(const MeterRegister& of) {
+  std::string title = title_of(of.channel);
+  if (!of.id.empty()) title += fmt::format(", register {}", excerpt_of(of.id));
+  if (!of.serial.empty()) title += fmt::format(", serial {}", excerpt_of(of.serial));
+  return title;
+}
+
+std::string table_of(const query::Registers& answer) {
+  Table table({{.title = "time"},
+               {.title = "value", .align = right},
+               {.title = "previous"},
+               {.title = "value", .align = right},
+               {.title = "counted", .align = right},
+               {.title = "stated"},
+               {.title = "register"}});
+  const auto shown = [](const RegisterState& state) {
+    return text_of(state.value, state.quality, state.note.bytes() == 0 ? nullptr : &state.note);
+  };
+  for (const auto& [read, version, delivery] : answer.reads)
+    table.add({read.current.time.text(), shown(read.current),
+               read.previous ? read.previous->time.text() : "-",
+               read.previous ? shown(*read.previous) : "-",
+               read.counted ? read.counted->text() : "-", version.stated.text(),
+               title_of(read.of)});
+  if (table.empty()) return "no register was read in those days\n";
+  std::string out = table.text();
+  if (answer.next)
+    out += fmt::format("... and more; --limit {} shows twice as many\n", answer.question.limit * 2);
+  return out;
+}
+
 std::string table_of(const std::vector<store::MeterInfo>& meters) {
   Table table({{.title = "meter"},
                {.title = "channel"},
                {.title = "minutes", .align = right},
                {.title = "first"},
                {.title = "last"}});
-  for (const auto& meter : meters)
+  for (const auto& meter : meters) {
     for (const auto& channel : meter.channels)
       table.add({meter.meter.text(), title_of(channel.channel),
                  std::to_string(channel.interval.minutes()), channel.first.text(),
                  channel.last.text()});
+    if (meter.has_reads) table.add({meter.meter.text(), "register reads", "", "", ""});
+  }
   return table.text();
 }
 
@@ -375,6 +409,28 @@ Result<int> try_history(const HistoryVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+Result<query::RegistersQuestion> question_of(const RegistersVerb& verb) {
+  query::RegistersQuestion question{.limit = verb.limit};
+  METERLINE_TRY(question.meter, meter_argument(verb.meter));
+  if (!verb.from.empty() || !verb.to.empty()) {
+    METERLINE_TRY(question.dates, range_options(verb.from, verb.to));
+  }
+  if (!verb.channel.empty()) question.channel = verb.channel;
+  METERLINE_TRY(question.flow, flow_option(verb.flow));
+  if (!verb.as_of.empty()) {
+    METERLINE_TRY(question.as_of, instant_option("--as-of", verb.as_of));
+  }
+  return question;
+}
+
+Result<int> try_registers(const RegistersVerb& verb, const Session& session) {
+  METERLINE_TRY(const auto question, question_of(verb));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::registers(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
 Result<query::ChangesQuestion> question_of(const ChangesVerb& verb) {
   query::ChangesQuestion question{.limit = verb.limit};
   METERLINE_TRY(question.since, instant_option("--since", verb.since));
@@ -463,6 +519,9 @@ int gaps(const GapsVerb& verb, const Session& session) {
 }
 int history(const HistoryVerb& verb, const Session& session) {
   return finish(try_history(verb, session));
+}
+int registers(const RegistersVerb& verb, const Session& session) {
+  return finish(try_registers(verb, session));
 }
 int changes(const ChangesVerb& verb, const Session& session) {
   return finish(try_changes(verb, session));

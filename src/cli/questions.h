@@ -44,6 +44,19 @@ struct HistoryVerb {
 /// `meterline history METER DATE`: every version of a day, and what each changed.
 int history(const HistoryVerb& verb, const Session& session);
 
+struct RegistersVerb {
+  std::string meter;
+  std::string from;  ///< Empty: of all days.
+  std::string to;
+  std::string channel;
+  std::string flow;
+  std::string as_of;
+  std::size_t limit = 100;  ///< Show at most so many reads.
+};
+/// `meterline registers METER`: what a meter's registers showed when they were read. Exit 1 for an
+/// unknown meter.
+int registers(const RegistersVerb& verb, const Session& session);
+
 struct ChangesVerb {
   std::string since;
   std::string meter;  ///< Empty: of all meters.
