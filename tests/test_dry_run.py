@@ -111,7 +111,7 @@ def test_nothing_is_stored_and_no_store_is_needed(meterline, tmp_path):
     assert done.delivery["state"] == "stored" and done.delivery["unit"] == "kWh"
     estimate = done.json["estimate"]
     assert estimate | {"packedBytes": 0, "embeddedBytes": 0, "keyspaces": 0} == {
-        "readingDays": 2, "meters": 2, "from": "2018-12-31", "to": "2019-01-01",
+        "readingDays": 2, "registerReads": 0, "meters": 2, "from": "2018-12-31", "to": "2019-01-01",
         "packedBytes": 0, "embeddedBytes": 0, "keyspaces": 0}
     assert 0 < estimate["packedBytes"] < estimate["embeddedBytes"]
     meterline.use_store(tmp_path / "store")

@@ -22,7 +22,7 @@ def test_a_healthy_store(loaded):
     assert report["deliveries"] == 2 and report["unfinished"] == {"deliveries": 0, "days": 0}
     assert report["damageCount"] == 0 and report["damage"] == []
     assert loaded("store", "check", "--output", "csv").out == "kind,where,text\n"
-    assert "damage           0\n" in loaded("store", "check", "--output", "table").out
+    assert "damage               0\n" in loaded("store", "check", "--output", "table").out
 
 
 def test_an_empty_store(meterline):

@@ -221,7 +221,8 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
       "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
       "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
       "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-      "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason\n";
+      "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason,"
+      "registerReadsRead,registerReadsStored,registerReadsRepeated,registerReadsRejected\n";
   for (const auto& record : records) {
     const Delivery& delivery = record.delivery;
     const DeliveryReport& report = record.report;
@@ -230,19 +231,32 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
     const DeliveryEvent& event = is_withdrawn ? record.events.back() : nothing;
     const RowCounts& rows = report.rows;
     const ReadingCounts& readings = report.readings;
+    const RowCounts& reads = report.register_reads;
     append_fields(
         out,
         {delivery.id.text(), delivery.source, shown_state(record), report.reason, report.format,
          delivery.delivered_at.text(), delivery.received_at.text(), std::to_string(delivery.bytes),
          hex(delivery.content.data(), delivery.content.size()), text_of(delivery.unit)});
-    append_row(
-        out, {std::to_string(rows.read), std::to_string(rows.stored), std::to_string(rows.repeated),
-              std::to_string(rows.rejected), std::to_string(readings.read),
-              std::to_string(readings.stored), std::to_string(readings.missing),
-              std::to_string(readings.repeated), std::to_string(readings.rejected),
-              delivery.object_version, std::to_string(delivery.reader), delivery.zone,
-              delivery.feed ? delivery.feed->name : "", is_withdrawn ? event.at.text() : "",
-              event.who, event.reason});
+    append_row(out, {std::to_string(rows.read),
+                     std::to_string(rows.stored),
+                     std::to_string(rows.repeated),
+                     std::to_string(rows.rejected),
+                     std::to_string(readings.read),
+                     std::to_string(readings.stored),
+                     std::to_string(readings.missing),
+                     std::to_string(readings.repeated),
+                     std::to_string(readings.rejected),
+                     delivery.object_version,
+                     std::to_string(delivery.reader),
+                     delivery.zone,
+                     delivery.feed ? delivery.feed->name : "",
+                     is_withdrawn ? event.at.text() : "",
+                     event.who,
+                     event.reason,
+                     std::to_string(reads.read),
+                     std::to_string(reads.stored),
+                     std::to_string(reads.repeated),
+                     std::to_string(reads.rejected)});
   }
   return out;
 }

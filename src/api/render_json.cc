@@ -115,14 +115,21 @@ void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
   json.end_object();
 }
 
-void write_counts(JsonWriter& json, const RowCounts& rows, const ReadingCounts& readings) {
-  json.key("rows")
+void write_counts(JsonWriter& json, std::string_view name, const RowCounts& rows) {
+  json.key(name)
       .begin_object()
       .member("read", rows.read)
       .member("stored", rows.stored)
       .member("repeated", rows.repeated)
       .member("rejected", rows.rejected)
       .end_object();
+}
+
+/// Most files have no register reads, and nothing is written of them.
+template <class Report>
+void write_counts(JsonWriter& json, const Report& report) {
+  const ReadingCounts& readings = report.readings;
+  write_counts(json, "rows", report.rows);
   json.key("readings")
       .begin_object()
       .member("read", readings.read)
@@ -131,6 +138,8 @@ void write_counts(JsonWriter& json, const RowCounts& rows, const ReadingCounts& 
       .member("repeated", readings.repeated)
       .member("rejected", readings.rejected)
       .end_object();
+  if (report.register_reads != RowCounts())
+    write_counts(json, "registerReads", report.register_reads);
 }
 
 void write_finding_counts(JsonWriter& json, const FindingCounts& counts) {
@@ -210,7 +219,7 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
         .end_object();
   if (!delivery.object_version.empty()) json.member("objectVersion", delivery.object_version);
   write_events(json, record.events);
-  write_counts(json, report.rows, report.readings);
+  write_counts(json, report);
   write_finding_counts(json, report.finding_counts);
   if (findings == Findings::shown) write_findings(json, report.findings);
   if (comparison != nullptr) write_comparison(json, *comparison);
@@ -330,7 +339,7 @@ void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
       .member("reason", archive.reason.empty() ? std::nullopt : std::optional(archive.reason))
       .member("restored", archive.restored)
       .member("skipped", archive.skipped);
-  write_counts(json, archive.rows, archive.readings);
+  write_counts(json, archive);
   json.end_object();
 }
 
@@ -348,6 +357,7 @@ void write_estimate(JsonWriter& json, const store::StoreEstimate& estimate) {
   json.key("estimate")
       .begin_object()
       .member("readingDays", estimate.reading_days)
+      .member("registerReads", estimate.register_reads)
       .member("meters", estimate.meters)
       .member("from", dates ? std::optional(dates->from.text()) : std::nullopt)
       .member("to", dates ? std::optional(dates->to.text()) : std::nullopt)
@@ -588,7 +598,7 @@ std::string ingest_json(const IngestAnswer& answer) {
       .member("skipped", answer.totals.skipped)
       .member("refused", answer.totals.refused)
       .member("failed", answer.totals.failed);
-  write_counts(json, answer.totals.rows, answer.totals.readings);
+  write_counts(json, answer.totals);
   return json.end_object().end_object().take();
 }
 

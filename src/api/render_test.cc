@@ -286,13 +286,23 @@ TEST(Render, DeliveryAsCsv) {
             "id,source,state,reason,format,deliveredAt,receivedAt,bytes,sha256,unit,"
             "rowsRead,rowsStored,rowsRepeated,rowsRejected,"
             "readingsRead,readingsStored,readingsMissing,readingsRepeated,readingsRejected,"
-            "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason\n"
+            "objectVersion,reader,zone,feed,withdrawnAt,withdrawnBy,withdrawnReason,"
+            "registerReadsRead,registerReadsStored,registerReadsRepeated,registerReadsRejected\n"
             "abababababababababababababababab,\"upload:a \"\"b\"\", c\",stored,,wide-csv,"
             "2019-02-01T06:00:00Z,2019-02-02T07:00:00Z,1234,"
             "0101010101010101010101010101010101010101010101010101010101010101,kWh,"
-            "3,1,1,1,144,47,1,48,48,,1,,,,,\n");
+            "3,1,1,1,144,47,1,48,48,,1,,,,,,0,0,0,0\n");
   EXPECT_EQ(findings_csv(record()),
             "line,column,code,text,excerpt\n3,2,bad_date,want yyyy-MM-dd,1/2/2019\n");
+}
+
+TEST(Render, ADeliveryOfRegisterReadsCountsThem) {
+  EXPECT_THAT(to_json(record()), Not(HasSubstr("registerReads")));
+  auto read = record();
+  read.report.register_reads = {.read = 5, .stored = 2, .repeated = 2, .rejected = 1};
+  EXPECT_THAT(to_json(read), HasSubstr(R"("rejected":48},"registerReads":{"read":5,"stored":2,)"
+                                       R"("repeated":2,"rejected":1},"findingCounts":)"));
+  EXPECT_THAT(deliveries_csv({read}), HasSubstr(",5,2,2,1\n"));
 }
 
 TEST(Render, AnObjectSaysItsVersion) {
@@ -300,7 +310,7 @@ TEST(Render, AnObjectSaysItsVersion) {
   EXPECT_THAT(to_json(object), Not(HasSubstr("objectVersion")));
   object.delivery.object_version = "L4kqtJ";
   EXPECT_THAT(to_json(object), HasSubstr(R"("reader":1,"objectVersion":"L4kqtJ","rows":)"));
-  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,1,,,,,\n"));
+  EXPECT_THAT(deliveries_csv({object}), HasSubstr(",48,48,L4kqtJ,1,,,,,,0,0,0,0\n"));
 }
 
 TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
@@ -314,8 +324,9 @@ TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
   EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("state":"withdrawn","reason":null)"));
   EXPECT_THAT(to_json(withdrawn), HasSubstr(R"("reader":1,)" + events));
   EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",withdrawn,,wide-csv,2019-02-01T06:00:00Z"));
-  EXPECT_THAT(deliveries_csv({withdrawn}),
-              HasSubstr(",48,48,,1,,,2019-03-01T00:00:00Z,ann,\"not \"\"ours\"\", sorry\"\n"));
+  EXPECT_THAT(
+      deliveries_csv({withdrawn}),
+      HasSubstr(",48,48,,1,,,2019-03-01T00:00:00Z,ann,\"not \"\"ours\"\", sorry\",0,0,0,0\n"));
   const auto answer = withdrawal_json({.record = withdrawn, .changed = true});
   EXPECT_THAT(answer, ::testing::StartsWith(R"({"changed":true,"delivery":{"id":"abab)"));
   EXPECT_THAT(answer, Not(HasSubstr(R"("findings":)")));
@@ -326,7 +337,7 @@ TEST(Render, AWithdrawnDeliverySaysWhenByWhomAndWhy) {
   withdrawn.events.push_back(
       {.at = {event.at.micros + 1}, .kind = DeliveryEventKind::restored, .who = "bob"});
   EXPECT_EQ(shown_state(withdrawn), "stored");
-  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",48,48,,1,,,,,\n"));
+  EXPECT_THAT(deliveries_csv({withdrawn}), HasSubstr(",48,48,,1,,,,,,0,0,0,0\n"));
   EXPECT_THAT(to_json(withdrawn), HasSubstr(R"({"kind":"restored",)"));
 }
 
@@ -336,7 +347,7 @@ TEST(Render, ADeliverySaysInWhatZoneAndByWhatFeedItWasRead) {
   read.delivery.feed = Feed{.name = "supplier"};
   EXPECT_THAT(to_json(read), HasSubstr(R"("reader":1,"zone":"Europe/Tallinn",)"
                                        R"("feed":{"name":"supplier","sha256":"0000)"));
-  EXPECT_THAT(deliveries_csv({read}), HasSubstr(",48,48,,1,Europe/Tallinn,supplier,,,\n"));
+  EXPECT_THAT(deliveries_csv({read}), HasSubstr(",48,48,,1,Europe/Tallinn,supplier,,,,0,0,0,0\n"));
 }
 
 TEST(Render, IngestReportAsJson) {
@@ -371,9 +382,10 @@ TEST(Render, IngestReportTellsOfASweepAndOfAnEstimate) {
   answer.sweep = ingest::SweepCounts{.objects = 7, .known = 4, .loaded = 3};
   EXPECT_THAT(ingest_json(answer), HasSubstr(R"("sweep":{"objects":7,"known":4,"loaded":3},)"));
   answer.estimate = store::StoreEstimate{};
-  EXPECT_THAT(ingest_json(answer),
-              HasSubstr(R"("estimate":{"readingDays":0,"meters":0,"from":null,"to":null,)"
-                        R"("packedBytes":0,"embeddedBytes":0,"keyspaces":null},)"));
+  EXPECT_THAT(
+      ingest_json(answer),
+      HasSubstr(R"("estimate":{"readingDays":0,"registerReads":0,"meters":0,"from":null,"to":null,)"
+                R"("packedBytes":0,"embeddedBytes":0,"keyspaces":null},)"));
   answer.estimate =
       store::StoreEstimate{.reading_days = 9,
                            .meters = 2,
@@ -384,7 +396,8 @@ TEST(Render, IngestReportTellsOfASweepAndOfAnEstimate) {
   EXPECT_THAT(
       ingest_json(answer),
       HasSubstr(
-          R"("estimate":{"readingDays":9,"meters":2,"from":"2019-01-01","to":"2019-01-05",)"
+          R"("estimate":{"readingDays":9,"registerReads":0,"meters":2,)"
+          R"("from":"2019-01-01","to":"2019-01-05",)"
           R"("packedBytes":90,"embeddedBytes":120,"keyspaces":{"rows":14,"writeUnits":15}},)"));
 }
 

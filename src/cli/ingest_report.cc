@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t findings_shown_max = 5;
 
 std::string total_line(const ingest::IngestTotals& totals) {
-  return fmt::format(
+  std::string line = fmt::format(
       "\n{} deliveries: {} stored, {} already loaded, {} refused, {} failed\n"
       "{} rows read: {} stored, {} repeated, {} rejected; {} readings stored, {} missing, {} "
       "rejected",
@@ -22,6 +22,11 @@ std::string total_line(const ingest::IngestTotals& totals) {
       grouped(totals.rows.stored), grouped(totals.rows.repeated), grouped(totals.rows.rejected),
       grouped(totals.readings.stored), grouped(totals.readings.missing),
       grouped(totals.readings.rejected));
+  const auto& reads = totals.register_reads;
+  if (reads.read > 0)
+    line += fmt::format("; {} register reads stored, {} rejected", grouped(reads.stored),
+                        grouped(reads.rejected));
+  return line;
 }
 
 std::string sweep_line(const ingest::SweepCounts& counts) {
@@ -32,6 +37,8 @@ std::string sweep_line(const ingest::SweepCounts& counts) {
 std::string estimate_lines(const store::StoreEstimate& estimate) {
   std::string lines = fmt::format("\nA dry run: nothing was stored. {} reading days of {} meters",
                                   grouped(estimate.reading_days), grouped(estimate.meters));
+  if (estimate.register_reads > 0)
+    lines += fmt::format(", {} register reads", grouped(estimate.register_reads));
   if (estimate.dates)
     lines += fmt::format(", {} to {}", estimate.dates->from.text(), estimate.dates->to.text());
   lines +=

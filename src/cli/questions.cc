@@ -313,20 +313,29 @@ std::string table_of(const std::vector<store::MeterInfo>& meters) {
 }
 
 std::string table_of(const std::vector<store::DeliveryRecord>& records) {
-  Table table({{.title = "delivered"},
-               {.title = "state"},
-               {.title = "rows", .align = right},
-               {.title = "stored", .align = right},
-               {.title = "rejected", .align = right},
-               {.title = "id"},
-               {.title = "source"}});
+  const bool any_reads = std::any_of(records.begin(), records.end(), [](const auto& record) {
+    return record.report.register_reads.read > 0;
+  });
+  std::vector<Table::Column> columns = {{.title = "delivered"},
+                                        {.title = "state"},
+                                        {.title = "rows", .align = right},
+                                        {.title = "stored", .align = right},
+                                        {.title = "rejected", .align = right}};
+  if (any_reads) columns.push_back({.title = "register reads", .align = right});
+  columns.push_back({.title = "id"});
+  columns.push_back({.title = "source"});
+  Table table(columns);
   std::string notes;
   for (const auto& record : records) {
     const auto& rows = record.report.rows;
     const auto id = record.delivery.id.text();
-    table.add({record.delivery.delivered_at.text(), std::string(api::shown_state(record)),
-               grouped(rows.read), grouped(rows.stored), grouped(rows.rejected), id,
-               record.delivery.source});
+    std::vector<std::string> cells = {record.delivery.delivered_at.text(),
+                                      std::string(api::shown_state(record)), grouped(rows.read),
+                                      grouped(rows.stored), grouped(rows.rejected)};
+    if (any_reads) cells.push_back(grouped(record.report.register_reads.stored));
+    cells.push_back(id);
+    cells.push_back(record.delivery.source);
+    table.add(std::move(cells));
     for (const auto& event : record.events)
       notes += fmt::format("{} was {} {} by {}{}{}\n", id, text_of(event.kind), event.at.text(),
                            event.who, event.reason.empty() ? "" : ": ", event.reason);

@@ -103,6 +103,7 @@ std::string json_of(const store::CheckReport& report) {
       .member("meters", report.meters)
       .member("days", report.days)
       .member("readings", report.readings)
+      .member("registerReads", report.register_reads)
       .member("totals", report.totals)
       .member("deliveries", report.deliveries)
       .key("unfinished")
@@ -134,6 +135,7 @@ std::string table_of(const store::CheckReport& report) {
   std::string out = table_of(Figures{{.name = "meters", .value = report.meters},
                                      {.name = "days", .value = report.days},
                                      {.name = "readings", .value = report.readings},
+                                     {.name = "register_reads", .value = report.register_reads},
                                      {.name = "totals", .value = report.totals},
                                      {.name = "deliveries", .value = report.deliveries},
                                      {.name = "damage", .value = report.damage_count}});
@@ -161,7 +163,8 @@ void tell_check(const store::CheckReport& report) {
   std::fflush(stdout);
   if (report.unfinished_days > 0)
     tell(
-        fmt::format("meterline: {} days are of {} deliveries that are not listed: loads that never "
+        fmt::format("meterline: {} days or register reads are of {} deliveries that are not "
+                    "listed: loads that never "
                     "finished, or that run now. Loading those files again completes them\n",
                     grouped(report.unfinished_days), grouped(report.unfinished_deliveries)));
   if (report.damage_count > 0)
@@ -200,6 +203,7 @@ struct Stats {
   std::int64_t deliveries = 0;
   RowCounts rows;
   ReadingCounts readings;
+  RowCounts register_reads;  ///< Of the rows.
   Figures figures;
 };
 
@@ -229,6 +233,7 @@ Result<void> add_deliveries(const store::Store& store, Stats& stats) {
       ++stats.deliveries;
       stats.rows += record.report.rows;
       stats.readings += record.report.readings;
+      stats.register_reads += record.report.register_reads;
     }
     if (page.size() < query.limit) return {};
     query.after = page.back().delivery.id;
@@ -264,6 +269,7 @@ std::string json_of(const Stats& stats) {
       .member("rows", stats.rows.stored)
       .member("readings", stats.readings.stored)
       .member("missing", stats.readings.missing)
+      .member("registerReads", stats.register_reads.stored)
       .member("unit", known(unit_of(stats)))
       .key("figures")
       .begin_object();
@@ -283,6 +289,7 @@ std::vector<std::pair<std::string, std::string>> rows_of(const Stats& stats,
       {"rows", text(stats.rows.stored)},
       {"readings", text(stats.readings.stored)},
       {"missing", text(stats.readings.missing)},
+      {"register_reads", text(stats.register_reads.stored)},
       {"unit", unit_of(stats)}};
   for (const auto& [name, value] : stats.figures) rows.emplace_back(name, text(value));
   return rows;

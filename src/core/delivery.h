@@ -95,6 +95,7 @@ struct DeliveryReport {
   std::string format;  ///< As in docs/formats, e.g. `wide-csv`; empty when not recognised.
   RowCounts rows;
   ReadingCounts readings;
+  RowCounts register_reads = {};  ///< Those of `rows` that are reads of registers, not days.
   FindingCounts finding_counts{};
   std::vector<Finding> findings;  ///< The first of them by line, up to the cap.
 

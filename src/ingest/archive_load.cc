@@ -78,6 +78,7 @@ class Restorer final : public ArchiveVisitor {
     for (const auto& report : reports_) {
       report_.rows += report.rows;
       report_.readings += report.readings;
+      report_.register_reads += report.register_reads;
     }
     return {};
   }

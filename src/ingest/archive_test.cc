@@ -671,6 +671,7 @@ TEST(Archive, StandsByteForByteAsDocumented) {
   const auto store = store::make_memory_store();
   auto delivery = delivery_of(1, 1, {"A 2019-01-02 60 5x24"});
   delivery.report.rows = {.read = 2, .stored = 2};
+  delivery.report.register_reads = {.read = 1, .stored = 1};
   const auto& day = delivery.days.front();
   std::string packed;
   store::pack_day(day, packed);

@@ -322,6 +322,7 @@ void FileLoad::take_report() {
             .format = content_.format,
             .rows = content_.rows,
             .readings = content_.readings,
+            .register_reads = content_.register_reads,
             .finding_counts = content_.findings.counts(),
             .findings = content_.findings.take()};
   if (report.rows.read == 0 || report.rows.stored > 0) return;

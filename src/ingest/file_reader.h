@@ -29,6 +29,7 @@ struct FileContent {
   std::vector<std::string> label_names;  ///< Of the rows' labels, in order.
   RowCounts rows;
   ReadingCounts readings;
+  RowCounts register_reads;  ///< Of the rows.
   FindingKeeper findings;
 };
 

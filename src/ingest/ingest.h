@@ -58,6 +58,7 @@ struct ArchiveReport {
   std::int64_t skipped = 0;                     ///< Deliveries that the store had before.
   RowCounts rows;                               ///< Of the restored ones, as first reported.
   ReadingCounts readings;
+  RowCounts register_reads = {};  ///< Of the rows.
 };
 
 /// What a caller may follow and stop. on_rejected may be called from any thread, one at a time.
@@ -92,6 +93,7 @@ struct IngestTotals {
   std::int64_t without_unit = 0;  ///< Of the refused ones, those for want of a unit.
   RowCounts rows;                 ///< Of all but the skipped ones.
   ReadingCounts readings;
+  RowCounts register_reads;  ///< Of the rows.
 
   std::int64_t archives_stored = 0;  ///< Or skipped.
   std::int64_t archives_refused = 0;

@@ -95,6 +95,7 @@ IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more) {
   totals.without_unit += more.without_unit;
   totals.rows += more.rows;
   totals.readings += more.readings;
+  totals.register_reads += more.register_reads;
   totals.archives_stored += more.archives_stored;
   totals.archives_refused += more.archives_refused;
   totals.archives_failed += more.archives_failed;
@@ -119,6 +120,7 @@ void add_to(IngestTotals& totals, const DeliveryReport& report) {
   }
   totals.rows += report.rows;
   totals.readings += report.readings;
+  totals.register_reads += report.register_reads;
 }
 
 void add_to(IngestTotals& totals, const ArchiveReport& report) {

@@ -86,9 +86,11 @@ using DateDigests = std::map<Date, DateDigest>;
 struct Account {
   DeliveryId id;
   Version version;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0;   ///< That gave days.
+  std::int64_t reads = 0;  ///< Rows that are register reads.
   ReadingCounts readings;
-  std::int64_t days_found = 0;  ///< And register reads: each is a row.
+  std::int64_t days_found = 0;
+  std::int64_t reads_found = 0;
   std::int64_t readings_found = 0;
   std::int64_t missing_found = 0;
 };
@@ -360,7 +362,8 @@ Result<void> StoreCheck::read_delivery(const DeliveryRecord& record) {
   const auto& report = record.report;
   accounts_.push_back({.id = delivery.id,
                        .version = delivery.version(),
-                       .rows = report.rows.stored,
+                       .rows = report.rows.stored - report.register_reads.stored,
+                       .reads = report.register_reads.stored,
                        .readings = report.readings});
   METERLINE_TRY(const auto by_id, store_.delivery(delivery.id));
   if (by_id != record)
@@ -388,6 +391,10 @@ void StoreCheck::check_account(const Account& account) {
                         account.readings_found == readings.stored &&
                         account.missing_found >= readings.missing &&
                         account.missing_found <= readings.missing + readings.rejected;
+  if (account.reads_found != account.reads)
+    tell(DamageKind::delivery, fmt::format("delivery {}", account.id.text()),
+         fmt::format("reported {} register reads stored; found are {}", account.reads,
+                     account.reads_found));
   if (is_right) return;
   tell(DamageKind::delivery, fmt::format("delivery {}", account.id.text()),
        fmt::format("reported {} rows with {} readings and {} missing ones stored; found are {}, {} "
@@ -461,7 +468,7 @@ Result<void> StoreCheck::check_reads(const MeterId& meter, bool& has_reads, bool
       unfinished_.insert(stored.delivery);
       return {};
     }
-    ++account->days_found;
+    ++account->reads_found;
     auto delivered = account->version;
     delivered.received = stored.version.received;
     if (read.version(delivered) != stored.version)

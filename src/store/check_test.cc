@@ -10,6 +10,7 @@
 
 #include "core/try.h"
 #include "store/memory/memory_store.h"
+#include "testing/register_reads.h"
 #include "testing/store_days.h"
 
 namespace meterline::store {
@@ -159,6 +160,23 @@ TEST(StoreCheck, AWithdrawnDeliveryIsStillAccountedFor) {
     EXPECT_EQ(report.totals, 5);
     EXPECT_EQ(report.damage_count, delivery.report.rows.stored == 3 ? 1 : 0);
   }
+}
+
+TEST(StoreCheck, RegisterReadsAreAccountedFor) {
+  const auto store = loaded({first()});
+  const auto delivery = delivery_of(5, 5, {}).delivery;
+  const auto read = testing::read_of("C 2019-10-01T00:00:00Z 5");
+  ASSERT_TRUE(testing::load_reads(*store, delivery, {read}));
+  const auto report = check(*store);
+  EXPECT_EQ(report.register_reads, 1);
+  EXPECT_THAT(report.damage, IsEmpty());
+  const auto writer = store->write(delivery).value();
+  ASSERT_TRUE(writer->add(read, 0));
+  DeliveryReport claimed{.rows = {.read = 2, .stored = 2}};
+  claimed.register_reads = claimed.rows;
+  ASSERT_TRUE(writer->commit(claimed));
+  EXPECT_THAT(damage_of(*store),
+              ElementsAre(HasSubstr("reported 2 register reads stored; found are 1")));
 }
 
 RC_GTEST_PROP(StoreCheck, FindsNothingInAHealthyStore, ()) {

@@ -112,6 +112,17 @@ Delivery read_delivery(Reader& in) {
   return delivery;
 }
 
+/// Set in the byte of the state: some of the rows are register reads, of which counts follow.
+constexpr std::uint8_t has_register_reads = 0x80;
+
+bool any(const RowCounts& counts) { return counts != RowCounts(); }
+
+void write_state(const DeliveryReport& report, Writer& out) {
+  const auto state = static_cast<unsigned>(report.state);
+  out.byte(
+      static_cast<std::uint8_t>(state | (any(report.register_reads) ? has_register_reads : 0U)));
+}
+
 void write_finding(const Finding& finding, Writer& out) {
   out.number(finding.line);
   out.number(finding.column);
@@ -137,6 +148,9 @@ void write_counts(const DeliveryReport& report, Writer& out) {
   for (const auto n :
        {readings.read, readings.stored, readings.missing, readings.repeated, readings.rejected})
     out.number(n);
+  const auto& reads = report.register_reads;
+  if (any(reads))
+    for (const auto n : {reads.read, reads.stored, reads.repeated, reads.rejected}) out.number(n);
   // As far as there are any: the codes that are added with time stand last.
   const auto& counts = report.finding_counts;
   const auto behind = std::find_if(counts.rbegin(), counts.rend(), [](auto n) { return n != 0; });
@@ -147,13 +161,16 @@ void write_counts(const DeliveryReport& report, Writer& out) {
 
 /// A program reads what an older or a newer one wrote, which knew other codes. What it does not
 /// know it leaves out.
-void read_counts(Reader& in, DeliveryReport& report) {
+void read_counts(Reader& in, bool with_register_reads, DeliveryReport& report) {
   auto& rows = report.rows;
   for (auto* n : {&rows.read, &rows.stored, &rows.repeated, &rows.rejected}) *n = in.number();
   auto& readings = report.readings;
   for (auto* n : {&readings.read, &readings.stored, &readings.missing, &readings.repeated,
                   &readings.rejected})
     *n = in.number();
+  auto& reads = report.register_reads;
+  if (with_register_reads)
+    for (auto* n : {&reads.read, &reads.stored, &reads.repeated, &reads.rejected}) *n = in.number();
   const auto codes = in.number();
   for (std::int64_t code = 0; code < codes && !in.is_broken(); ++code) {
     const auto count = in.number();
@@ -244,7 +261,7 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
   Writer out;
   out.byte(record_format);
   write_delivery(delivery, out);
-  out.byte(static_cast<std::uint8_t>(report.state));
+  write_state(report, out);
   out.text(report.reason);
   out.text(report.format);
   write_counts(report, out);
@@ -268,10 +285,11 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   if (format < record_format) return damaged();
   DeliveryRecord record;
   record.delivery = read_delivery(in);
-  record.report.state = static_cast<DeliveryState>(in.byte());
+  const unsigned state = in.byte();
+  record.report.state = static_cast<DeliveryState>(state & ~unsigned{has_register_reads});
   record.report.reason = in.text();
   record.report.format = in.text();
-  read_counts(in, record.report);
+  read_counts(in, (state & has_register_reads) != 0, record.report);
   read_findings(in, record.report);
   const bool days_are_whole = read_days(in, record.days);
   read_events(in, record.events);

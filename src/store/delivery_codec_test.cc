@@ -38,6 +38,17 @@ TEST(DeliveryCodec, ReadsBackWhatWasWritten) {
   EXPECT_EQ(*back, record);
 }
 
+TEST(DeliveryCodec, ReadsBackHowManyRegisterReadsThereWere) {
+  auto record = example();
+  record.report.register_reads = {.read = 4, .stored = 2, .repeated = 1, .rejected = 1};
+  const auto bytes = encode_delivery(record.delivery, record.report, record.days);
+  EXPECT_EQ(decode_delivery(bytes).value(), record);
+  EXPECT_EQ(bytes.size(),
+            encode_delivery(example().delivery, example().report, example().days).size() + 4);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(decode_delivery(std::string_view(bytes).substr(0, size))) << size;
+}
+
 TEST(DeliveryCodec, ReadsBackEvents) {
   auto record = example();
   record.events = {{.at = {-7}, .kind = DeliveryEventKind::withdrawn, .who = "ann", .reason = "no"},

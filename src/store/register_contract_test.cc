@@ -253,6 +253,7 @@ TEST_P(RegisterContract, ManyReadsOfManyMetersBesideDays) {
       {.meter = day.meter, .channel = day.channel, .date = day.date.next(), .packed = packed}));
   DeliveryReport report;
   report.rows.read = report.rows.stored = std::ssize(reads) + 1;
+  report.register_reads.read = report.register_reads.stored = std::ssize(reads);
   report.readings.read = report.readings.stored = 24;
   ASSERT_TRUE(writer->commit(report));
   EXPECT_EQ(reads_of(*store, meter_of("M000")).size(), 60U);

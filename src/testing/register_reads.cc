@@ -149,6 +149,7 @@ Result<void> load_reads(store::Store& store, const Delivery& delivery,
   for (const auto& read : sorted) METERLINE_CHECK(writer->add(read, 0));
   DeliveryReport report{.format = "nem13"};
   report.rows.read = report.rows.stored = std::ssize(sorted);
+  report.register_reads = report.rows;
   return writer->commit(report);
 }
 
