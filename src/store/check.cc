@@ -385,10 +385,13 @@ Account* StoreCheck::account_of(const DeliveryId& id) {
 }
 
 /// A rejected reading of a stored row is missing in its day, and one of a rejected row is not.
+/// Where slots are repeated, a day may be united from several rows.
 void StoreCheck::check_account(const Account& account) {
   const auto& readings = account.readings;
-  const bool is_right = account.days_found == account.rows &&
-                        account.readings_found == readings.stored &&
+  const bool may_be_united =
+      readings.repeated > 0 && account.days_found > 0 && account.days_found < account.rows;
+  const bool is_of_rows = account.days_found == account.rows || may_be_united;
+  const bool is_right = is_of_rows && account.readings_found == readings.stored &&
                         account.missing_found >= readings.missing &&
                         account.missing_found <= readings.missing + readings.rejected;
   if (account.reads_found != account.reads)

@@ -162,6 +162,16 @@ TEST(StoreCheck, AWithdrawnDeliveryIsStillAccountedFor) {
   }
 }
 
+TEST(StoreCheck, ADayMayBeUnitedFromSeveralRows) {
+  auto united = reported(delivery_of(5, 5, {"C 2019-01-01 60 1x24"}));
+  united.report.rows = {.read = 2, .stored = 2};
+  united.report.readings.repeated = 24;
+  EXPECT_THAT(damage_of(*loaded({united})), IsEmpty());
+  united.days.clear();
+  united.report.readings = {.repeated = 24};
+  EXPECT_THAT(damage_of(*loaded({united})), ElementsAre(HasSubstr("reported 2 rows")));
+}
+
 TEST(StoreCheck, RegisterReadsAreAccountedFor) {
   const auto store = loaded({first()});
   const auto delivery = delivery_of(5, 5, {}).delivery;
