@@ -49,8 +49,9 @@ Result<void> GroupLoad::find_unit() {
 }
 
 /// A store that has no unit remembers that of the first file that is stored; where it has another,
-/// the reports say so.
+/// the reports say so. Files that name their own units are read without one.
 Result<void> GroupLoad::settle_unit() {
+  if (!options_.unit) return {};
   for (std::size_t i = 0; i < loads_.size(); ++i) {
     if (progress_[i] != Progress::read || loads_[i].content().rows.stored == 0) continue;
     if (!store_unit_) {
