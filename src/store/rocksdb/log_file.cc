@@ -140,7 +140,7 @@ Result<std::vector<fs::path>> files_of(const fs::path& database, bool (*is_wante
 }
 
 /// Whether it holds a record.
-Result<bool> check_log(const fs::path& file, std::string_view advice) {
+Result<bool> check_log(const fs::path& file) {
   METERLINE_TRY(const auto log, read_whole_file(file));
   bool has_records = false;
   std::optional<LogDamage> found;
@@ -150,9 +150,12 @@ Result<bool> check_log(const fs::path& file, std::string_view advice) {
                        if (!found) found = damage;
                      }});
   if (!found) return has_records;
-  return fail(Errc::corrupt, fmt::format("{} is damaged at byte {} ({}), so that nothing behind it "
-                                         "can be trusted; {}",
-                                         file.string(), found->at, found->reason, advice));
+  return fail(
+      Errc::corrupt,
+      fmt::format("{} is damaged at byte {} ({}), so that nothing behind it can be trusted; "
+                  "restore the store's folder from a copy, or load the files again into a "
+                  "new store",
+                  file.string(), found->at, found->reason));
 }
 
 }  // namespace
@@ -240,17 +243,11 @@ Result<std::vector<fs::path>> manifest_files(const fs::path& database) {
 
 Result<bool> check_logs(const fs::path& database) {
   METERLINE_TRY(const auto manifests, manifest_files(database));
-  for (const auto& file : manifests)
-    METERLINE_CHECK(check_log(
-        file, "restore the store's folder from a copy, or load the files again into a new store"));
+  for (const auto& file : manifests) METERLINE_CHECK(check_log(file));
   bool has_records = false;
   METERLINE_TRY(const auto logs, log_files(database));
   for (const auto& file : logs) {
-    METERLINE_TRY(
-        const bool has,
-        check_log(file, fmt::format("`meterline store repair --store rocksdb:{}` keeps what is "
-                                    "whole and lists the deliveries lost",
-                                    database.parent_path().string())));
+    METERLINE_TRY(const bool has, check_log(file));
     has_records |= has;
   }
   return has_records;

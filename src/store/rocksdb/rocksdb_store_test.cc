@@ -6,7 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "store/packed_day.h"
+#include "store/rocksdb/log_file.h"
 #include "testing/temp_folder.h"
 
 namespace meterline::store {
@@ -122,6 +126,51 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
                          return {};
                        }));
   EXPECT_EQ(versions, 134U);
+}
+
+/// The logs of the database in this store.
+std::vector<std::filesystem::path> logs_of(const std::filesystem::path& store) {
+  return *log_files(store / "db");
+}
+
+TEST_F(RocksdbStore, AfterACleanStopNothingIsInTheLogOnly) {
+  auto store = open();
+  auto writer = store->write(delivery_number(1));
+  ASSERT_TRUE(add_days(**writer, 1, 1));
+  ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  writer->reset();
+  store.reset();
+  for (const auto& log : logs_of(temp_.path() / "s"))
+    EXPECT_EQ(std::filesystem::file_size(log), 0U) << log;
+}
+
+/// Each bit of the log of a process that was killed, in steps.
+TEST_F(RocksdbStore, ADamagedLogIsNamedAndNothingIsLostSilently) {
+  auto store = open();
+  for (std::uint8_t n = 1; n <= 5; ++n) {
+    auto writer = store->write(delivery_number(n));
+    ASSERT_TRUE(add_days(**writer, 1, 1));
+    ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  }
+  const auto killed = temp_.path() / "killed";
+  std::filesystem::copy(temp_.path() / "s", killed, std::filesystem::copy_options::recursive);
+  for (const auto& log : logs_of(killed)) {
+    const auto bytes = *read_whole_file(log);
+    for (std::size_t at = 0; at < bytes.size(); at += 37) {
+      auto damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ 1 << at % 8);
+      std::ofstream(log, std::ios::binary) << damaged;
+      const auto opened = open_rocksdb_store({.folder = killed, .owner = "test"});
+      ASSERT_FALSE(opened) << at;
+      EXPECT_EQ(opened.error().code, Errc::corrupt);
+      EXPECT_THAT(opened.error().message, ::testing::HasSubstr(log.string()));
+      EXPECT_THAT(opened.error().message, ::testing::HasSubstr("damaged at byte"));
+    }
+    std::ofstream(log, std::ios::binary) << bytes;
+  }
+  const auto opened = open_rocksdb_store({.folder = killed, .owner = "test"});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->deliveries({})->size(), 5U);
 }
 
 }  // namespace
