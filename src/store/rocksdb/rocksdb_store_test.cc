@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -126,6 +128,53 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
                          return {};
                        }));
   EXPECT_EQ(versions, 134U);
+}
+
+/// Lets every write that makes a file longer than `bytes` fail, as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST_F(RocksdbStore, GoesOnByItselfWhenItsDiskTakesWritesAgain) {
+  auto store = open();
+  const auto load = [&](std::uint8_t n) -> Result<void> {
+    auto writer = store->write(delivery_number(n));
+    if (!writer) return tl::unexpected(writer.error());
+    auto added = add_days(**writer, 1, n);
+    return added ? (*writer)->commit(DeliveryReport{}) : added;
+  };
+  ASSERT_TRUE(load(1));
+  EXPECT_TRUE(store->ready());
+  {
+    const FileSizeLimit limit(100);
+    for (std::uint8_t n = 2; n <= 3; ++n) {
+      const auto loaded = load(n);
+      ASSERT_FALSE(loaded);
+      EXPECT_EQ(loaded.error().code, Errc::unavailable);
+    }
+    const auto ready = store->ready();
+    ASSERT_FALSE(ready);
+    EXPECT_THAT(ready.error().message, ::testing::HasSubstr("goes on by itself"));
+    EXPECT_EQ(count_totals(*store, "48"), 1);  // Questions go on.
+  }
+  EXPECT_TRUE(store->ready());
+  ASSERT_TRUE(load(3));
+  EXPECT_EQ(count_totals(*store, "48"), 3);
+  store.reset();
+  store = open();
+  EXPECT_EQ(count_totals(*store, "48"), 3);
 }
 
 /// The logs of the database in this store.
