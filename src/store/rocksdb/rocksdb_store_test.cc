@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "store/check.h"
 #include "store/packed_day.h"
 #include "store/rocksdb/log_file.h"
 #include "testing/temp_folder.h"
@@ -128,6 +129,38 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
                          return {};
                        }));
   EXPECT_EQ(versions, 134U);
+}
+
+/// A bit in steps of every table file: opening or the check tells of it.
+TEST_F(RocksdbStore, ADamagedTableFileIsNeverSilent) {
+  auto store = open();
+  auto writer = store->write(delivery_number(1));
+  ASSERT_TRUE(add_days(**writer, 1, 1));
+  ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  writer->reset();
+  store.reset();
+  const auto closed = temp_.path() / "closed";
+  std::filesystem::copy(temp_.path() / "s", closed, std::filesystem::copy_options::recursive);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(closed / "db")) {
+    if (entry.path().extension() != ".sst") continue;
+    ++files;
+    const auto bytes = *read_whole_file(entry.path());
+    for (std::size_t at = 0; at < bytes.size(); at += 97) {
+      const auto folder = temp_.path() / "damaged";
+      std::filesystem::remove_all(folder);
+      std::filesystem::copy(closed, folder, std::filesystem::copy_options::recursive);
+      auto damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ 1 << at % 8);
+      std::ofstream(folder / "db" / entry.path().filename(), std::ios::binary) << damaged;
+      const auto opened = open_rocksdb_store({.folder = folder, .owner = "test"});
+      if (!opened) continue;
+      const auto report = check_store(**opened);
+      ASSERT_TRUE(report) << report.error().message;
+      EXPECT_GT(report->damage_count, 0) << entry.path() << " at " << at;
+    }
+  }
+  EXPECT_GE(files, 2);
 }
 
 /// Lets every write that makes a file longer than `bytes` fail, as long as it lives.
