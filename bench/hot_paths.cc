@@ -62,13 +62,12 @@ std::string text_of(const std::string& path) {
 /// Returns the days of the file.
 std::vector<ReadingDay> parse(std::string_view text) {
   const auto header_end = text.find('\n');
-  std::vector<Finding> findings;
-  const auto csv = must(formats::WideCsv::create(text.substr(0, header_end), Unit::Wh, findings));
+  const auto csv = must(formats::WideCsv::create(text.substr(0, header_end), Unit::Wh)).parser;
   KeepingSink sink;
-  const auto rows = text.substr(header_end + 1);
-  csv.parse(rows, 2, sink);
+  const formats::Piece rows{.text = text.substr(header_end + 1), .first_line = 2};
+  csv.parse(rows, sink);
   sink.keep = false;
-  count("parse", [&] { csv.parse(rows, 2, sink); });
+  count("parse", [&] { csv.parse(rows, sink); });
   return std::move(sink.days);
 }
 

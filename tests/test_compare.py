@@ -76,11 +76,11 @@ def test_as_csv_and_as_a_table(store, tmp_path):
     assert lines[-1] == "Compared with the store: nothing was stored"
 
 
-def test_another_unit_shows_as_new_days(store, tmp_path):
-    delivery = store("ingest", "--compare", tmp_path / "new.csv", "--unit", "Wh").delivery
+def test_another_quantity_shows_as_new_days(store, tmp_path):
+    delivery = store("ingest", "--compare", tmp_path / "new.csv", "--unit", "kvarh").delivery
     assert delivery["comparison"] == {
         "days": {"new": 3, "replacing": 0, "notCounting": 0, "equal": 0},
-        "sums": [{"flow": "consumption", "unit": "Wh", "before": 0, "after": 360}]}
+        "sums": [{"flow": "consumption", "unit": "kvarh", "before": 0, "after": 360}]}
     assert delivery["findingCounts"] == {"unit_differs": 1}
 
 

@@ -51,7 +51,8 @@ def like_any_user():
     (["query", "A B", "--from", "2019-01-01"],
      'METER: want 1 to 64 of `A-Z a-z 0-9 _ - . :`, got "A B"'),
     (["ingest", ".", "--unit", "kwatt"], '--unit: want one of Wh, kWh, MWh, varh, kvarh, Mvarh, '
-                                         'VAh, kVAh, MVAh, unknown, got "kwatt"'),
+                                         'VAh, kVAh, MVAh, W, kW, MW, var, kvar, Mvar, VA, kVA, '
+                                         'MVA, m3, unknown, got "kwatt"'),
     (["--store", "mysql://host/db", "meters"],
      '--store: want rocksdb:DIR, like rocksdb:./meterline-data, cassandra://HOST/KEYSPACE or '
      'keyspaces://REGION/KEYSPACE, got "mysql://host/db"'),

@@ -1,5 +1,6 @@
 """A unit is asked for once: the store remembers it for files that name none."""
 import subprocess
+from decimal import Decimal
 
 import pytest
 
@@ -59,11 +60,37 @@ def test_a_store_may_be_told_its_unit_before_any_file(store):
 
 def test_another_unit_splits_no_meter_in_silence(store):
     store("ingest", "-", "--unit", "kWh", input=ONE)
-    other = store("ingest", "-", "--unit", "Wh", input=TWO).delivery
+    other = store("ingest", "-", "--unit", "kvarh", input=TWO).delivery
     assert other["state"] == "stored" and other["findingCounts"] == {"unit_differs": 1}
-    assert "loaded as Wh, while the store's unit is kWh" in other["findings"][0]["text"]
+    assert "loaded as kvarh, while the store's unit is kWh" in other["findings"][0]["text"]
     assert store("ingest", "-", input=ONE).delivery["unit"] == "kWh"
-    assert channels(store) == [("Wh", 96), ("kWh", 48)]
+    assert channels(store) == [("kWh", 48), ("kvarh", 96)]
+
+
+def test_units_of_one_quantity_are_one_channel(store):
+    store("ingest", "-", "--unit", "kWh", input=ONE)
+    other = store("ingest", "-", "--unit", "Wh", input=TWO).delivery
+    assert other["unit"] == "Wh" and other["findingCounts"] == {}
+    assert channels(store) == [("kWh", Decimal("48.096"))]
+    store("ingest", "-", "--unit", "MWh", input=TWO)
+    assert channels(store) == [("kWh", 96048)]
+
+
+def test_power_is_told_and_never_added_up(store):
+    def day(resolution):
+        answer = store.query("A", "2019-01-01", None, "--resolution", resolution).json
+        return answer["channels"][0]
+
+    store("ingest", "-", "--unit", "W", input=ONE)
+    channel = day("interval")
+    assert channel["unit"] == "kW" and channel["sum"] is None and channel["readings"] == 48
+    assert {point["sum"] for point in channel["series"]} == {Decimal("0.001")}
+    for resolution in ("hour", "day", "month"):
+        channel = day(resolution)
+        assert {point["sum"] for point in channel["series"]} == {None}
+    all_meters = store("portfolio", "--from", "2019-01-01", "--to", "2019-01-01")
+    channel = all_meters.json["channels"][0]
+    assert channel["sum"] is None and channel["average"] is None and channel["meters"] == 1
 
 
 def test_unknown_is_a_choice(store):
@@ -112,4 +139,4 @@ def test_programs_that_begin_at_once_end_in_one_unit(on_cassandra):
     chosen = unit(store)
     assert chosen in ("kWh", "Wh", "MWh")
     assert store("ingest", "-", input=TWO).delivery["unit"] == chosen
-    assert {name for name, _ in channels(store)} == {"kWh", "Wh", "MWh"}
+    assert {name for name, _ in channels(store)} == {"kWh"}

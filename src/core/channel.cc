@@ -9,9 +9,39 @@ namespace {
 
 constexpr std::array<std::string_view, 4> flows = {"consumption", "generation", "reactive",
                                                    "other"};
-constexpr std::array<std::string_view, 10> units = {"",      "Wh",    "kWh", "MWh",  "varh",
-                                                    "kvarh", "Mvarh", "VAh", "kVAh", "MVAh"};
+struct UnitKind {
+  std::string_view name;
+  KeptUnit kept;
+  bool adds_up = true;
+};
+/// Each at the place of its number.
+constexpr std::array units = {
+    UnitKind{.name = "", .kept = {Unit::unknown, 0}},
+    UnitKind{.name = "Wh", .kept = {Unit::kWh, -3}},
+    UnitKind{.name = "kWh", .kept = {Unit::kWh, 0}},
+    UnitKind{.name = "MWh", .kept = {Unit::kWh, 3}},
+    UnitKind{.name = "varh", .kept = {Unit::kvarh, -3}},
+    UnitKind{.name = "kvarh", .kept = {Unit::kvarh, 0}},
+    UnitKind{.name = "Mvarh", .kept = {Unit::kvarh, 3}},
+    UnitKind{.name = "VAh", .kept = {Unit::kVAh, -3}},
+    UnitKind{.name = "kVAh", .kept = {Unit::kVAh, 0}},
+    UnitKind{.name = "MVAh", .kept = {Unit::kVAh, 3}},
+    UnitKind{.name = "W", .kept = {Unit::kW, -3}, .adds_up = false},
+    UnitKind{.name = "kW", .kept = {Unit::kW, 0}, .adds_up = false},
+    UnitKind{.name = "MW", .kept = {Unit::kW, 3}, .adds_up = false},
+    UnitKind{.name = "var", .kept = {Unit::kvar, -3}, .adds_up = false},
+    UnitKind{.name = "kvar", .kept = {Unit::kvar, 0}, .adds_up = false},
+    UnitKind{.name = "Mvar", .kept = {Unit::kvar, 3}, .adds_up = false},
+    UnitKind{.name = "VA", .kept = {Unit::kVA, -3}, .adds_up = false},
+    UnitKind{.name = "kVA", .kept = {Unit::kVA, 0}, .adds_up = false},
+    UnitKind{.name = "MVA", .kept = {Unit::kVA, 3}, .adds_up = false},
+    UnitKind{.name = "m3", .kept = {Unit::m3, 0}},
+};
+static_assert(units.size() == static_cast<std::size_t>(last_unit) + 1);
+constexpr std::string_view cubic_metre = "m³";
 constexpr std::string_view unknown_choice = "unknown";
+
+const UnitKind& kind_of(Unit unit) { return units.at(static_cast<std::size_t>(unit)); }
 
 bool same_letters(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
@@ -22,7 +52,9 @@ bool same_letters(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string_view text_of(Flow flow) { return flows.at(static_cast<std::size_t>(flow)); }
-std::string_view text_of(Unit unit) { return units.at(static_cast<std::size_t>(unit)); }
+std::string_view text_of(Unit unit) { return kind_of(unit).name; }
+KeptUnit kept_unit(Unit unit) { return kind_of(unit).kept; }
+bool adds_up(Unit unit) { return kind_of(unit).adds_up; }
 
 std::optional<Flow> parse_flow(std::string_view text) {
   const auto* found = std::find(flows.begin(), flows.end(), text);
@@ -32,8 +64,10 @@ std::optional<Flow> parse_flow(std::string_view text) {
 
 std::optional<Unit> parse_unit(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  const auto* found = std::find_if(units.begin(), units.end(),
-                                   [&](std::string_view unit) { return same_letters(unit, text); });
+  if (same_letters(text, cubic_metre)) return Unit::m3;
+  const auto* found = std::find_if(units.begin(), units.end(), [&](const UnitKind& unit) {
+    return same_letters(unit.name, text);
+  });
   if (found == units.end()) return std::nullopt;
   return static_cast<Unit>(found - units.begin());
 }

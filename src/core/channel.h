@@ -29,18 +29,42 @@ enum class Unit : std::uint8_t {
   VAh = 7,
   kVAh = 8,
   MVAh = 9,
+  W = 10,
+  kW = 11,
+  MW = 12,
+  var = 13,
+  kvar = 14,
+  Mvar = 15,
+  VA = 16,
+  kVA = 17,
+  MVA = 18,
+  m3 = 19,  ///< Gas and water.
 };
+inline constexpr Unit last_unit = Unit::m3;
 
 std::string_view text_of(Flow flow);
 std::string_view text_of(Unit unit);  ///< Empty for unknown.
 std::optional<Flow> parse_flow(std::string_view text);
-std::optional<Unit> parse_unit(std::string_view text);  ///< Case does not count.
+std::optional<Unit> parse_unit(std::string_view text);  ///< Case does not count; `m³` is m3.
+
+/// Readings in `unit` are kept in `kept`: one reading is value * 10^exponent there. Units of one
+/// quantity (Wh, kWh, MWh) are kept in one (kWh), so that they are one channel.
+struct KeptUnit {
+  Unit kept = Unit::unknown;
+  int exponent = 0;  ///< -3, 0 or 3
+};
+KeptUnit kept_unit(Unit unit);
+
+/// Whether readings of several intervals add up: those of energy and of volume do, and those of
+/// power, which is a mean over its interval, do not.
+bool adds_up(Unit unit);
 
 /// What a load may be told of its readings: a unit, or `unknown`, which means that they have none.
 std::optional<Unit> parse_unit_choice(std::string_view text);  ///< Case does not count.
 std::string_view choice_text(Unit unit);                       ///< As parse_unit_choice() takes it.
 inline constexpr std::string_view unit_choices =
-    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, unknown";
+    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, W, kW, MW, var, kvar, Mvar, VA, kVA, MVA, "
+    "m3, unknown";
 
 inline constexpr std::size_t channel_name_chars_max = 32;
 

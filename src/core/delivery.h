@@ -66,14 +66,15 @@ std::string_view text_of(DeliveryState state);
 struct RowCounts {
   std::int64_t read = 0;
   std::int64_t stored = 0;
-  std::int64_t repeated = 0;  ///< Replaced by a later row of the same file.
+  std::int64_t repeated = 0;  ///< Other rows of the same file have all that it has.
   std::int64_t rejected = 0;
   bool operator==(const RowCounts&) const = default;
   RowCounts& operator+=(const RowCounts& other);
 };
 
-/// Slots of the rows: read = stored + missing + repeated + rejected, always. A rejected or
-/// repeated row counts with all slots of its day.
+/// Slots of the rows: read = stored + missing + repeated + rejected, always. A rejected row counts
+/// with all slots of its day. Where rows of one day are united, each slot of the day counts once as
+/// what it became, and all that the rows have beyond that as repeated.
 struct ReadingCounts {
   std::int64_t read = 0;
   std::int64_t stored = 0;

@@ -35,7 +35,15 @@ enum class FindingCode : std::uint8_t {
   unit_ignored = 19,             ///< A header column that seems to name units.
   delivery_in_future = 20,       ///< The file's time is later than its receipt, which counts.
   older_delivery = 21,           ///< A later delivery of the same source came before it.
-  unit_differs = 22,             ///< Loaded with another unit than the store's own.
+  unit_differs = 22,             ///< Loaded with a unit of another quantity than the store's own.
+  reading_replaced =
+      23,              ///< Another row of the day, which is united with this one, says otherwise.
+  notes_dropped = 24,  ///< More is said of a day's readings than is kept.
+  stated_in_future = 25,  ///< The row states a time later than the file's receipt, which counts.
+  bad_block = 26,         ///< Records that belong together are not read, as one of them is wrong.
+  bad_record = 27,        ///< A line that is no record of its format, or not where it may stand.
+  not_standard = 28,      ///< Read, though the format's standard does not allow it.
+  end_missing = 29,       ///< The format ends with a record that the file lacks.
 };
 
 /// What a finding is about.
@@ -96,6 +104,18 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::older_delivery, "older_delivery", FindingScope::file,
                 FindingSeverity::warning},
     FindingKind{FindingCode::unit_differs, "unit_differs", FindingScope::file,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::reading_replaced, "reading_replaced", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::notes_dropped, "notes_dropped", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::stated_in_future, "stated_in_future", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::bad_block, "bad_block", FindingScope::block, FindingSeverity::loss},
+    FindingKind{FindingCode::bad_record, "bad_record", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::not_standard, "not_standard", FindingScope::block,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::end_missing, "end_missing", FindingScope::file,
                 FindingSeverity::warning},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

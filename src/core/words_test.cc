@@ -53,13 +53,13 @@ TEST(Unit, IsReadInAnyCaseAndWrittenInOne) {
 }
 
 TEST(Unit, RefusesWhatItDoesNotKnow) {
-  for (const char* text : {"", " ", "kW", "kWh ", "J", "kWhh", "k"})
+  for (const char* text : {"", " ", "m", "kWh ", "J", "kWhh", "k"})
     EXPECT_FALSE(parse_unit(text)) << text;
 }
 
 TEST(Unit, EveryNameIsReadBackAndListedForHelp) {
   std::string names;
-  for (int i = 1; i <= 9; ++i) {
+  for (int i = 1; i <= static_cast<int>(last_unit); ++i) {
     const auto unit = static_cast<Unit>(i);
     EXPECT_EQ(parse_unit(text_of(unit)), unit);
     names += (names.empty() ? "" : ", ") + std::string(text_of(unit));
@@ -130,13 +130,32 @@ TEST(FindingCode, KeepsItsNumber) {
 TEST(Unit, IsChosenByName) {
   EXPECT_EQ(parse_unit_choice("Unknown"), Unit::unknown);
   EXPECT_EQ(parse_unit_choice("KWH"), Unit::kWh);
-  for (const auto text : {"", "none", "kW", "unknown "})
+  for (const auto text : {"", "none", "kWs", "unknown "})
     EXPECT_EQ(parse_unit_choice(text), std::nullopt) << text;
-  for (int number = 0; number <= static_cast<int>(Unit::MVAh); ++number) {
+  for (int number = 0; number <= static_cast<int>(last_unit); ++number) {
     const auto unit = static_cast<Unit>(number);
     EXPECT_EQ(parse_unit_choice(choice_text(unit)), unit);
     EXPECT_NE(unit_choices.find(choice_text(unit)), std::string_view::npos);
   }
+}
+
+TEST(Unit, OfOneQuantityAreKeptInOne) {
+  for (int number = 0; number <= static_cast<int>(last_unit); ++number) {
+    const auto unit = static_cast<Unit>(number);
+    const auto [kept, exponent] = kept_unit(unit);
+    EXPECT_EQ(kept_unit(kept).kept, kept) << text_of(unit);
+    EXPECT_EQ(kept_unit(kept).exponent, 0);
+    EXPECT_EQ(adds_up(kept), adds_up(unit));
+    EXPECT_EQ(adds_up(unit),
+              unit == Unit::unknown || unit == Unit::m3 || text_of(unit).back() == 'h')
+        << text_of(unit);
+    std::string prefix = exponent == -3 ? "" : exponent == 3 ? "M" : "k";
+    if (unit == Unit::unknown || unit == Unit::m3) prefix = "";
+    const auto name = std::string(text_of(kept));
+    EXPECT_EQ(text_of(unit),
+              kept == Unit::unknown || kept == Unit::m3 ? name : prefix + name.substr(1));
+  }
+  EXPECT_EQ(parse_unit("m³"), Unit::m3);
 }
 
 /// The table of codes in the documentation is the one of the program, row by row.

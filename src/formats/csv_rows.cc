@@ -148,7 +148,7 @@ bool RowCutter::drop_overlong_rest() {
 /// How much of the buffer is whole rows, whatever bytes may follow it.
 std::size_t RowCutter::whole_rows_end() const {
   const std::string_view text = buffer_.text();
-  const bool has_quotes = text.find('"') != npos;
+  const bool has_quotes = cut_.has_quotes && text.find('"') != npos;
   if (!has_quotes) {
     const auto sure = text.ends_with('\r') ? text.substr(0, text.size() - 1) : text;
     const auto end = sure.find_last_of("\r\n");
@@ -166,11 +166,26 @@ std::size_t RowCutter::whole_rows_end() const {
   return at;
 }
 
+/// How much of the buffer is the next piece; 0 while that is not known.
+std::size_t RowCutter::piece_end() {
+  if (finished_) return buffered();
+  const std::size_t end = whole_rows_end();
+  if (cut_.first_row.empty() || end == 0) return end;
+  const std::string_view unsearched = buffer_.text().substr(searched_, end - searched_);
+  for (auto at = unsearched.rfind(cut_.first_row); at != npos && at > 0;
+       at = unsearched.rfind(cut_.first_row, at - 1))
+    if (unsearched[at - 1] == '\n' || unsearched[at - 1] == '\r') return searched_ + at;
+  searched_ = end - 1;
+  const bool is_overlong_behind = buffered() - end > row_bytes_max + 1;
+  return end >= piece_bytes_max || is_overlong_behind ? end : 0;
+}
+
 bool RowCutter::next(TextBuffer& piece) {
   if (dropping_ && !drop_overlong_rest()) return false;
-  std::size_t end = finished_ ? buffered() : whole_rows_end();
+  std::size_t end = piece_end();
   // One byte more than the limit may still be a row of just row_bytes_max and half of a CRLF.
-  if (end == 0 && buffered() > row_bytes_max + 1) {
+  const bool has_row = end > 0 || (!cut_.first_row.empty() && whole_rows_end() > 0);
+  if (!has_row && buffered() > row_bytes_max + 1) {
     end = row_bytes_max + 1;
     dropping_ = true;
   }
@@ -179,6 +194,7 @@ bool RowCutter::next(TextBuffer& piece) {
   piece.swap(buffer_);
   buffer_.append(piece.text().substr(end));
   piece.shorten(end);
+  searched_ = 0;
   return true;
 }
 

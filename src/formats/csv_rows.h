@@ -80,10 +80,23 @@ class TextBuffer {
   std::size_t size_ = 0;
 };
 
+/// How a format's text may be cut.
+struct Cut {
+  bool has_quotes = true;  ///< A line end inside quotes ends no row.
+  /// How a row begins that every piece but the first begins with, since later rows need it; empty:
+  /// any row. Only for text without quotes.
+  std::string_view first_row = {};
+};
+
+/// A piece that would be longer is cut before any row, whatever it begins with.
+inline constexpr std::size_t piece_bytes_max = std::size_t{64} << 20;
+
 /// Cuts a stream of text into pieces of whole rows, so that pieces may be parsed on their own.
 /// Feed text, then take pieces until there is none; at the end call finish().
 class RowCutter {
  public:
+  explicit RowCutter(Cut cut = {}) : cut_(cut) {}
+
   /// For text: at least `bytes`, of which added() says how many were used.
   std::span<char> room(std::size_t bytes) { return buffer_.room(bytes); }
   void added(std::size_t bytes) { buffer_.added(bytes); }
@@ -96,16 +109,20 @@ class RowCutter {
   /// giving the same one each time allocates nothing.
   bool next(TextBuffer& piece);
 
-  /// Bytes held. At most row_bytes_max + 2 beyond what was fed since next() was false.
+  /// Bytes held. At most row_bytes_max + 2, and piece_bytes_max where pieces begin with certain
+  /// rows, beyond what was fed since next() was false.
   std::size_t buffered() const { return buffer_.text().size(); }
 
  private:
   std::size_t whole_rows_end() const;
+  std::size_t piece_end();
   bool drop_overlong_rest();
 
+  Cut cut_;
   TextBuffer buffer_;
   bool finished_ = false;
-  bool dropping_ = false;  ///< Inside an overlong row whose start has been given out.
+  bool dropping_ = false;     ///< Inside an overlong row whose start has been given out.
+  std::size_t searched_ = 0;  ///< Of the buffer: no piece begins there, but at its start.
 };
 
 }  // namespace meterline::formats

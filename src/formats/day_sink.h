@@ -25,8 +25,9 @@ class DaySink {
  public:
   virtual ~DaySink() = default;
 
-  /// A good row: the readings of a day, of which `rejected_readings` slots were refused and
-  /// stand as missing. `day` is valid during the call only.
+  /// A good row: the readings of a day, in the unit and with the decimals of the file (at most
+  /// reading_decimals_max), of which `rejected_readings` slots were refused and stand as missing.
+  /// `day` is valid during the call only.
   virtual void on_day(const ReadingDay& day, int rejected_readings, const Row& row) = 0;
   virtual void on_rejected_row(const Row& row) = 0;
   virtual void on_finding(Finding finding) = 0;

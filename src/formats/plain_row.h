@@ -7,8 +7,9 @@ namespace meterline::formats {
 
 /// What read_plain_row found.
 struct PlainRow {
-  const char* end = nullptr;  ///< The line end behind the last reading; null: not of that form.
-  int decimals = 0;           ///< Of every reading; 0: whole numbers.
+  /// Behind the last reading: no digit and no point. Null: not of that form.
+  const char* end = nullptr;
+  int decimals = 0;  ///< Of every reading; 0: whole numbers.
 };
 
 /// Reads `mantissas.size()` readings, parted by commas, from `at` on, where they have the form that

@@ -34,7 +34,7 @@ bool reads(const std::vector<std::string>& fields, const std::string& line_end =
   const auto row = read_plain_row(more.data(), more.data() + more.size(),
                                   std::span(mantissas).first(fields.size()));
   EXPECT_EQ(mantissas.back(), -1) << "wrote behind the readings";
-  if (row.end == nullptr) return false;
+  if (row.end == nullptr || (*row.end != '\n' && *row.end != '\r')) return false;
   EXPECT_EQ(row.end - more.data(), static_cast<std::ptrdiff_t>(text.size()));
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const auto value = Decimal::parse(fields[i]);

@@ -1,16 +1,27 @@
 #include "formats/recognise.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "formats/foreign.h"
+#include "formats/nem12.h"
 #include "formats/wide_csv.h"
 
 namespace meterline::formats {
 namespace {
 
 constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
-constexpr std::string_view wide_csv_name = "wide-csv";
+
+/// All formats that are read. The first that recognises a file takes it; wide CSV is whatever is
+/// text, and explains what its header lacks.
+constexpr std::array formats = {
+    Format{.name = nem12_name, .cut = nem12_cut, .recognises = is_nem12, .open = open_nem12},
+    Format{.name = "wide-csv",
+           .reader = 1,
+           .recognises = [](std::string_view) { return true; },
+           .open = open_wide_csv},
+};
 
 bool is_utf16(std::string_view head) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return true;
@@ -47,11 +58,17 @@ Result<Recognised> recognise(std::string_view head) {
   const bool is_whole_file = head.size() < recognise_bytes;
   if (is_whole_file && head.find_first_not_of("\r\n", mark) == std::string_view::npos)
     return fail(Errc::refused, "the file is empty");
-  return Recognised{.format = wide_csv_name, .byte_order_mark = mark};
+  const auto* const format = std::find_if(
+      formats.begin(), formats.end(),
+      [&](const Format& candidate) { return candidate.recognises(head.substr(mark)); });
+  return Recognised{.format = format, .byte_order_mark = mark};
 }
 
-std::uint32_t reader_number(std::string_view format) {
-  return format == wide_csv_name ? wide_csv_reader : recognise_reader;
+std::uint32_t reader_number(std::string_view name) {
+  const auto* const format =
+      std::find_if(formats.begin(), formats.end(),
+                   [&](const Format& candidate) { return candidate.name == name; });
+  return format == formats.end() ? recognise_reader : format->reader;
 }
 
 }  // namespace meterline::formats

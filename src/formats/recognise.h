@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "formats/parser.h"
 
 namespace meterline::formats {
 
@@ -12,7 +13,7 @@ inline constexpr std::size_t recognise_bytes = 4096;
 
 /// What a file's first (expanded) bytes are.
 struct Recognised {
-  std::string_view format;          ///< `wide-csv`
+  const Format* format = nullptr;   ///< Never null; lives as long as the program.
   std::size_t byte_order_mark = 0;  ///< Bytes to leave out at the start: 0 or 3.
 };
 
@@ -21,11 +22,10 @@ struct Recognised {
 Result<Recognised> recognise(std::string_view head);
 
 /// What was not recognised was read by this one. It is raised when a format is added.
-inline constexpr std::uint32_t recognise_reader = 1;
+inline constexpr std::uint32_t recognise_reader = 2;
 
-/// The number of the program's reader of a format, which is kept with what it read. It stands
-/// beside the reader, and is raised when that comes to read more of a file, or reads it otherwise.
-/// Of what is no format's name it is recognise_reader.
+/// The number of the program's reader of a format (Format::reader), which is kept with what it
+/// read. Of what is no format's name it is recognise_reader.
 std::uint32_t reader_number(std::string_view format);
 
 }  // namespace meterline::formats

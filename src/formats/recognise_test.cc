@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 std::string said(std::string_view head) {
   const auto known = recognise(head);
-  if (known) return std::string(known->format) + ' ' + std::to_string(known->byte_order_mark);
+  if (known) return std::string(known->format->name) + ' ' + std::to_string(known->byte_order_mark);
   EXPECT_EQ(known.error().code, Errc::refused);
   return known.error().message;
 }
@@ -35,6 +35,17 @@ TEST(Recognise, KnowsText) {
 TEST(Recognise, TakesAnyTextForWideCsv) {
   EXPECT_EQ(said("hello\n"), "wide-csv 0");
   EXPECT_EQ(said(" "), "wide-csv 0");
+}
+
+TEST(Recognise, KnowsNem12) {
+  for (const std::string_view head :
+       {"100,NEM12,202501271200,MDP1,RET1\n", "\r\n100, nem12 ,,\n", "100,NEM12\n",
+        "\n200,NMI0000052,E1,E1,E1,N1,52,KWH,5,\r\n300,20250126,0.001", "200,A\r300,1"})
+    EXPECT_EQ(said(head), "nem12 0") << head;
+  for (const std::string_view head :
+       {"200,Meter,Date\n1", "100,200,300", "100,NEM,1", "100,NEM121"})
+    EXPECT_EQ(said(head), "wide-csv 0") << head;
+  EXPECT_EQ(reader_number("nem12"), 1U);
 }
 
 TEST(Recognise, LeavesOutAByteOrderMark) {

@@ -7,25 +7,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <optional>
 
 #include "core/decimal.h"
 #include "formats/csv_rows.h"
 #include "formats/meter_text.h"
 #include "formats/plain_row.h"
+#include "formats/quick_readings.h"
 #include "formats/reading_text.h"
 
 namespace meterline::formats {
 namespace {
-
-constexpr std::array<std::int64_t, decimal_digits_max + 1> powers_of_ten = [] {
-  std::array<std::int64_t, decimal_digits_max + 1> powers{};
-  powers[0] = 1;
-  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
-  return powers;
-}();
 
 constexpr std::size_t date_chars = 10;
 constexpr int sure_days_of_month = 28;  ///< That every month has.
@@ -95,8 +87,6 @@ class WideCsvRows {
   const char* read_quick(const char* row, const char* end);
   bool read_quick_date(const char* at);
   const char* read_readings(const char* at, const char* end);
-  const char* read_quick_values(const char* at, std::uint32_t& decimals_seen);
-  bool align_quick(std::uint32_t decimals_seen);
 
   std::size_t read_careful(std::string_view rest);
   std::optional<Finding> check_row(const RawRow& raw);
@@ -170,74 +160,15 @@ const char* WideCsvRows::read_quick(const char* row, const char* end) {
 /// one of them is not plain.
 const char* WideCsvRows::read_readings(const char* at, const char* end) {
   const auto plain = read_plain_row(at + 1, end, day_.mantissas);
-  if (plain.end != nullptr) {
+  if (plain.end != nullptr && (*plain.end == '\n' || *plain.end == '\r')) {
     if (!is_all_actual_) std::fill(day_.qualities.begin(), day_.qualities.end(), Quality::actual);
     is_all_actual_ = true;
     day_.exponent = static_cast<std::int8_t>(-plain.decimals);
     return plain.end;
   }
   is_all_actual_ = false;
-  std::uint32_t decimals_seen = 0;
-  at = read_quick_values(at, decimals_seen);
-  const bool may_be_noisy = decimals_seen >> (reading_decimals_max + 1) != 0;
-  return at != nullptr && !may_be_noisy && align_quick(decimals_seen) ? at : nullptr;
-}
-
-/// Reads `,v` for every slot, from a comma to the line end, which it returns; null when there
-/// is anything else. Bit n of `decimals_seen` tells that a value has n decimals.
-const char* WideCsvRows::read_quick_values(const char* at, std::uint32_t& decimals_seen) {
-  const std::size_t slots = slots_;
-  std::int64_t* mantissas = day_.mantissas.data();
-  Quality* qualities = day_.qualities.data();
-  for (std::size_t slot = 0; slot < slots; ++slot) {
-    if (*at != ',') return nullptr;
-    ++at;
-    const bool negative = *at == '-';
-    if (negative) ++at;
-    const char* const first = at;
-    std::uint64_t value = 0;
-    for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
-      value = value * 10 + digit;
-    auto digits = at - first;
-    std::uint32_t decimals = 0;
-    if (*at == '.') {
-      const char* const point = at++;
-      for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
-        value = value * 10 + digit;
-      if (digits == 0 || at == point + 1 || at - point > decimal_digits_max) return nullptr;
-      decimals = static_cast<std::uint32_t>(at - point - 1);
-      digits += decimals;
-    }
-    if (digits > decimal_digits_max) return nullptr;
-    if (digits == 0) {
-      if (negative) return nullptr;
-      mantissas[slot] = 0;
-      qualities[slot] = Quality::missing;
-      continue;
-    }
-    decimals_seen |= std::uint32_t{1} << decimals;
-    decimals_[slot] = static_cast<std::uint8_t>(decimals);
-    mantissas[slot] =
-        negative ? -static_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
-    qualities[slot] = Quality::actual;
-  }
-  return *at == '\n' || *at == '\r' ? at : nullptr;
-}
-
-/// Brings all readings to the exponent of the one with most decimals; false when one would not
-/// fit.
-bool WideCsvRows::align_quick(std::uint32_t decimals_seen) {
-  const int decimals_max =
-      decimals_seen == 0 ? 0 : static_cast<int>(std::bit_width(decimals_seen)) - 1;
-  day_.exponent = static_cast<std::int8_t>(-decimals_max);
-  if ((decimals_seen & (decimals_seen - 1)) == 0) return true;
-  for (std::size_t slot = 0; slot < slots_; ++slot) {
-    if (day_.qualities[slot] == Quality::missing) continue;
-    const auto power = static_cast<std::size_t>(decimals_max - decimals_[slot]);
-    if (__builtin_mul_overflow(day_.mantissas[slot], powers_of_ten[power], &day_.mantissas[slot]))
-      return false;
-  }
-  return true;
+  at = read_quick_readings(at, day_, decimals_);
+  return at != nullptr && (*at == '\n' || *at == '\r') ? at : nullptr;
 }
 
 /// Fields at the end that the header lacks cost nothing as long as there is nothing in them: many
@@ -428,8 +359,8 @@ std::size_t WideCsvRows::read_careful(std::string_view rest) {
   return raw.bytes;
 }
 
-std::int64_t WideCsv::parse(std::string_view piece, std::int64_t first_line, DaySink& sink) const {
-  return WideCsvRows(*this, first_line, sink).read(piece);
+std::int64_t WideCsv::parse(const Piece& piece, DaySink& sink) const {
+  return WideCsvRows(*this, piece.first_line, sink).read(piece.text);
 }
 
 }  // namespace meterline::formats

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
+#include "formats/header_hint.h"
 #include "formats/wide_csv.h"
 
 namespace meterline::formats {
@@ -169,7 +172,7 @@ std::string names_text(const std::vector<std::string>& names) {
 
 /// Lists the columns that are left out by what is done with them, and tells of them, once for each
 /// code, at the first column that has it.
-void WideCsv::sort_out(const std::vector<std::size_t>& left_out, std::vector<Finding>& findings) {
+std::vector<Finding> WideCsv::sort_out(const std::vector<std::size_t>& left_out) {
   std::map<FindingCode, std::vector<std::size_t>> told;
   for (const auto i : left_out) {
     const auto kind = kinds_[i];
@@ -183,6 +186,7 @@ void WideCsv::sort_out(const std::vector<std::size_t>& left_out, std::vector<Fin
     else
       label_names_.back() = "one of the last";
   }
+  std::vector<Finding> findings;
   for (const auto& [code, columns] : told) {
     std::vector<std::string> names;
     for (const auto i : columns) names.push_back(names_[i]);
@@ -192,10 +196,10 @@ void WideCsv::sort_out(const std::vector<std::size_t>& left_out, std::vector<Fin
                         .text = fmt::format("{}: {}", holds_text(code), names_text(names)),
                         .excerpt = names.front()});
   }
+  return findings;
 }
 
-Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
-                                std::vector<Finding>& findings) {
+Result<WideCsvHeader> WideCsv::create(std::string_view header, Unit unit) {
   METERLINE_TRY(const auto fields, header_fields(header));
   METERLINE_TRY(const auto meter_at, named_column(fields, "Meter"));
   METERLINE_TRY(const auto date_at, named_column(fields, "Date"));
@@ -220,7 +224,7 @@ Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
   METERLINE_TRY(parser.interval_, interval_of(times));
   METERLINE_CHECK(check_starts(times, parser.interval_));
   parser.kinds_ = kinds_of(fields, left_out, unit);
-  parser.sort_out(left_out, findings);
+  auto findings = parser.sort_out(left_out);
 
   for (const auto& time : times)
     parser.columns_[time.column] = time.minute / parser.interval_.minutes();
@@ -230,7 +234,25 @@ Result<WideCsv> WideCsv::create(std::string_view header, Unit unit,
   for (std::size_t i = 2; in_order && i < fields.size(); ++i)
     in_order = parser.columns_[i] == static_cast<int>(i) - 2;
   parser.is_plain_ = in_order;
-  return parser;
+  return WideCsvHeader{.parser = std::move(parser), .findings = std::move(findings)};
+}
+
+/// A refusal of the header tells what was seen there.
+Result<Opened> open_wide_csv(const Piece& first, const ReadOptions& options) {
+  const auto row = first_row(first.text);
+  auto header = WideCsv::create(row.text, options.unit.value_or(Unit::unknown));
+  if (!header) {
+    const auto& [code, message] = header.error();
+    const auto hint = header_hint(first.text, first.first_line);
+    return fail(code, hint.empty() ? message : message + "; " + hint);
+  }
+  Opened opened{.parser = std::make_unique<WideCsv>(std::move(header->parser)),
+                .needs_unit = true,
+                .bytes = row.bytes,
+                .lines = row.lines,
+                .findings = std::move(header->findings)};
+  for (auto& finding : opened.findings) finding.line += first.first_line - 1;
+  return opened;
 }
 
 }  // namespace meterline::formats

@@ -111,10 +111,10 @@ TEST(WideCsvHeader, LeavesOutColumnsThatAreNoTime) {
 
 /// The findings of a header, with their texts.
 std::string told(std::string_view header, Unit unit) {
-  std::vector<Finding> findings;
-  EXPECT_TRUE(WideCsv::create(header, unit, findings));
+  const auto read = WideCsv::create(header, unit);
+  EXPECT_TRUE(read);
   std::string text;
-  for (const auto& finding : findings)
+  for (const auto& finding : read->findings)
     text += std::string(text_of(finding.code)) + ": " + finding.text + '\n';
   return text;
 }
@@ -488,15 +488,17 @@ TEST(WideCsv, GivesEachDayTheUnitOfTheFile) {
 }
 
 TEST(WideCsv, CountsThePhysicalLinesOfAPiece) {
-  std::vector<Finding> findings;
-  const auto csv = WideCsv::create("Meter,Date,0:00,1:00", Unit::kWh, findings);
+  const auto csv = WideCsv::create("Meter,Date,0:00,1:00", Unit::kWh);
   ASSERT_TRUE(csv);
-  meterline::testing::WrittenSink sink;
-  EXPECT_EQ(csv->parse("a\n\r\n\"b\nc\"\rd\n", 1, sink), 5);
-  EXPECT_EQ(csv->parse("a\nb", 1, sink), 1);
-  EXPECT_EQ(csv->parse(std::string(row_bytes_max + 1, 'x'), 1, sink), 1);  // The rest is dropped.
-  EXPECT_EQ(csv->parse('"' + std::string(row_bytes_max, 'x'), 1, sink), 1);
-  EXPECT_EQ(csv->parse("", 1, sink), 0);
+  const auto lines = [&](std::string_view piece) {
+    meterline::testing::WrittenSink sink;
+    return csv->parser.parse({.text = piece}, sink);
+  };
+  EXPECT_EQ(lines("a\n\r\n\"b\nc\"\rd\n"), 5);
+  EXPECT_EQ(lines("a\nb"), 1);
+  EXPECT_EQ(lines(std::string(row_bytes_max + 1, 'x')), 1);  // The rest is dropped.
+  EXPECT_EQ(lines('"' + std::string(row_bytes_max, 'x')), 1);
+  EXPECT_EQ(lines(""), 0);
 }
 
 // --- The examples of the documentation ---

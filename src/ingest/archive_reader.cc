@@ -84,7 +84,7 @@ Result<bool> ArchiveReader::read_record() {
 }
 
 Result<void> ArchiveReader::read_unit() {
-  METERLINE_TRY(const auto unit, number_up_to(static_cast<std::uint64_t>(Unit::MVAh)));
+  METERLINE_TRY(const auto unit, number_up_to(static_cast<std::uint64_t>(last_unit)));
   if (has_unit_ || counts_.deliveries > 0 || counts_.meters > 0)
     return damaged("a unit of the store in a wrong place");
   has_unit_ = true;
@@ -141,7 +141,7 @@ Result<void> ArchiveReader::read_channel() {
   if (text.empty() || !is_meter_id_text(text)) return damaged("a channel without a proper name");
   Channel channel{.name = std::string(text)};
   METERLINE_TRY(const auto flow, number_up_to(static_cast<std::uint64_t>(Flow::other)));
-  METERLINE_TRY(const auto unit, number_up_to(static_cast<std::uint64_t>(Unit::MVAh)));
+  METERLINE_TRY(const auto unit, number_up_to(static_cast<std::uint64_t>(last_unit)));
   channel.flow = static_cast<Flow>(flow);
   channel.unit = static_cast<Unit>(unit);
   channels_.push_back(std::move(channel));

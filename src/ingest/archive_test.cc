@@ -495,7 +495,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
   long_source.delivery.source.assign(source_bytes_max + 1, 'x');
   const std::vector<std::pair<Forged, std::string>> cases = {
       {Forged().tag('X'), "a record of no known kind"},
-      {Forged().tag('U').number(10), "a number of no known meaning"},
+      {Forged().tag('U').number(20), "a number of no known meaning"},
       {Forged().tag('U').number(1).tag('U').number(1), "a unit of the store in a wrong place"},
       {Forged().delivery(one).tag('U').number(1), "a unit of the store in a wrong place"},
       {Forged().delivery(one).delivery(two), "deliveries in a wrong order"},
@@ -512,7 +512,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
       {Forged().channel(""), "a channel without a proper name"},
       {Forged().channel("a,b"), "a channel without a proper name"},
       {Forged().channel("a", 4), "a number of no known meaning"},
-      {Forged().channel("a", 0, 10), "a number of no known meaning"},
+      {Forged().channel("a", 0, 20), "a number of no known meaning"},
       {Forged().delivery(one).channel("a").day(0), "a day without a meter"},
       {begun().day(0, 1), "a day of an unknown channel"},
       {begun().day(0, 0, 1), "a day of an unknown delivery"},

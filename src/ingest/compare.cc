@@ -65,6 +65,7 @@ bool is_same(const store::ResolvedDay& a, const store::ResolvedDay& b) {
 
 Result<void> add_sums(Comparison& comparison, const Channel& channel, const Sum& before,
                       const Sum& after) {
+  if (!adds_up(channel.unit)) return {};
   auto& sums = comparison.sums;
   const auto key = std::tie(channel.flow, channel.unit);
   auto at = std::lower_bound(sums.begin(), sums.end(), key, [](const auto& sum, const auto& k) {

@@ -4,16 +4,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/try.h"
+#include "store/packed_day.h"
 
 namespace meterline::ingest {
-namespace {
-
-/// Rows of one meter and day of a file, told of one by one; more are only counted.
-constexpr std::size_t earlier_lines_max = 10'000;
-
-}  // namespace
 
 DayFeed::DayFeed(const std::vector<Channel>& channels, const std::vector<File>& files,
                  store::DeliveryWriter& writer, const OnRejected& on_rejected)
@@ -22,10 +18,12 @@ DayFeed::DayFeed(const std::vector<Channel>& channels, const std::vector<File>& 
 Result<void> DayFeed::add(const SortedRow& row) {
   const bool is_same_day =
       last_ && day_key(last_->head) == day_key(row.head) && last_->meter == row.meter;
-  if (is_same_day)
-    note_earlier(*last_, row);
-  else
+  if (is_same_day) {
+    note_difference(*last_, row);
+    METERLINE_CHECK(unite(row));
+  } else {
     METERLINE_CHECK(end_day());
+  }
   last_.reset();
   if (files_[row.head.file].content != nullptr) last_ = row;
   return {};
@@ -39,74 +37,134 @@ Result<void> DayFeed::finish() {
 /// What becomes of last_ and the rows before it is known once all of them were seen.
 Result<void> DayFeed::end_day() {
   if (!last_) return {};
-  const bool is_ambiguous = !earlier_.difference.empty();
+  const bool is_ambiguous = !rows_.difference.empty();
   if (is_ambiguous)
     reject_all();
-  else if (earlier_.rows > 0)
-    tell_repeats();
-  if (earlier_.rows > 0) earlier_ = {};
+  else if (rows_.count > 0)
+    take_united();
   if (!is_ambiguous) METERLINE_CHECK(keep_last());
+  if (rows_.count > 0) rows_ = {};
   last_.reset();
   return {};
 }
 
-/// Counts a row as repeated, as long as nothing else is known of it.
-void DayFeed::note_earlier(const SortedRow& earlier, const SortedRow& later) {
-  FileContent& content = *files_[earlier.head.file].content;
-  const auto& slots = earlier.head.slots;
-  --content.rows.stored;
-  ++content.rows.repeated;
-  content.readings.stored -= slots.slots - slots.missing - slots.rejected;
-  content.readings.missing -= slots.missing;
-  content.readings.rejected -= slots.rejected;
-  content.readings.repeated += slots.slots;
-  ++earlier_.rows;
-  earlier_.slots += slots.slots;
-  if (earlier_.lines.size() < earlier_lines_max) earlier_.lines.push_back(earlier.head.line);
-  if (earlier.labels == later.labels || !earlier_.difference.empty()) return;
+void DayFeed::note_difference(const SortedRow& earlier, const SortedRow& later) {
+  if (earlier.labels == later.labels || !rows_.difference.empty()) return;
   const auto place = std::mismatch(earlier.labels.begin(), earlier.labels.end(),
                                    later.labels.begin(), later.labels.end());
   const auto label = static_cast<std::size_t>(place.first - earlier.labels.begin()) / label_bytes;
-  earlier_.difference = fmt::format("lines {} and {} differ in column {}", earlier.head.line,
-                                    later.head.line, content.label_names.at(label));
+  rows_.difference =
+      fmt::format("lines {} and {} differ in column {}", earlier.head.line, later.head.line,
+                  files_[earlier.head.file].content->label_names.at(label));
+}
+
+Result<ReadingDay> DayFeed::day_of(const SortedRow& row) const {
+  ReadingDay day;
+  day.channel = channels_[row.head.channel];
+  day.date = *Date::from_days(row.head.date);
+  METERLINE_CHECK(store::unpack_day(row.packed, day));
+  return day;
+}
+
+/// Takes in a row of the day of last_.
+Result<void> DayFeed::unite(const SortedRow& row) {
+  if (rows_.count == 0) {
+    METERLINE_TRY(auto first, day_of(*last_));
+    rows_.day.start(std::move(first), last_->head.line);
+    forget(*last_);
+  }
+  forget(row);
+  if (!rows_.difference.empty()) return {};
+  METERLINE_TRY(auto day, day_of(row));
+  rows_.day.add(std::move(day), row.head.line);
+  return {};
+}
+
+/// Counts a row as nothing, as long as it is not known what becomes of it.
+void DayFeed::forget(const SortedRow& row) {
+  FileContent& content = *files_[row.head.file].content;
+  const auto& slots = row.head.slots;
+  --content.rows.stored;
+  content.readings.stored -= slots.slots - slots.missing - slots.rejected;
+  content.readings.missing -= slots.missing;
+  content.readings.rejected -= slots.rejected;
+  ++rows_.count;
+  rows_.slots += slots.slots;
+  rows_.rejected_max = std::max<std::int64_t>(rows_.rejected_max, slots.rejected);
+  if (rows_.lines.size() < UnitedDay::outcomes_max) rows_.lines.push_back(row.head.line);
 }
 
 std::string DayFeed::excerpt() const {
   return fmt::format("{},{}", last_->meter, Date::from_days(last_->head.date)->text());
 }
 
-/// Each of the earlier rows is replaced by the next of its meter and day.
-void DayFeed::tell_repeats() {
+/// What the rows make together stands for the last of them.
+void DayFeed::take_united() {
+  FileContent& content = *files_[last_->head.file].content;
+  const auto& day = rows_.day.day();
+  const auto slots = std::ssize(day.qualities);
+  const auto empty =
+      std::int64_t{std::count(day.qualities.begin(), day.qualities.end(), Quality::missing)};
+  const auto rejected = std::min(empty, rows_.rejected_max);
+  content.rows.stored += rows_.day.stored();
+  content.rows.repeated += rows_.count - rows_.day.stored();
+  content.readings.stored += slots - empty;
+  content.readings.missing += empty - rejected;
+  content.readings.rejected += rejected;
+  content.readings.repeated += rows_.slots - slots;
+
+  const auto total = store::pack_day(day, rows_.packed);
+  last_->packed = rows_.packed;
+  last_->head.has_plain_total = total ? 1 : 0;
+  last_->head.plain_total = total.value_or(0);
+
+  const auto outcomes = rows_.day.outcomes();
+  for (const auto& outcome : outcomes) tell(outcome);
+  const auto told = std::count_if(outcomes.begin(), outcomes.end(),
+                                  [](const RowOutcome& outcome) { return !outcome.is_stored; });
+  content.findings.count(FindingCode::repeated, rows_.count - rows_.day.stored() - told);
+  if (!rows_.day.lost_notes()) return;
+  content.findings.add({.line = last_->head.line,
+                        .code = FindingCode::notes_dropped,
+                        .text = "the rows of this day have more to say than is kept of one day: "
+                                "their readings are kept, and what they say of them is not",
+                        .excerpt = excerpt()});
+}
+
+void DayFeed::tell(const RowOutcome& outcome) {
   auto& findings = files_[last_->head.file].content->findings;
-  const auto& lines = earlier_.lines;
-  findings.count(FindingCode::repeated, earlier_.rows - std::ssize(lines));
-  for (std::size_t i = 0; i < lines.size(); ++i)
+  const auto add = [&](FindingCode code, std::string text) {
     findings.add(
-        {.line = lines[i],
-         .code = FindingCode::repeated,
-         .text = fmt::format("line {} has the same meter and day and is kept", last_->head.line),
-         .excerpt = excerpt()});
+        {.line = outcome.line, .code = code, .text = std::move(text), .excerpt = excerpt()});
+  };
+  const auto later = outcome.is_older ? ", states a later time" : "";
+  if (outcome.is_unlike)
+    return add(FindingCode::repeated,
+               fmt::format("line {} has the same meter and day{} and is kept; it is of another "
+                           "interval or has more decimals, so nothing of this row is",
+                           outcome.kept_line, later));
+  if (!outcome.is_stored)
+    return add(
+        FindingCode::repeated,
+        fmt::format("line {} has the same meter and day{} and is kept", outcome.kept_line, later));
+  if (outcome.replaced == 0) return;
+  add(FindingCode::reading_replaced,
+      fmt::format("line {} has the same meter and day, and another reading in {} of the slots that "
+                  "this row has, which is kept; the row's other readings are, too",
+                  outcome.kept_line, outcome.replaced));
 }
 
 /// The rows of the day are different things, of which the file does not say which one is meant.
 void DayFeed::reject_all() {
   FileContent& content = *files_[last_->head.file].content;
-  const auto& slots = last_->head.slots;
-  content.rows.repeated -= earlier_.rows;
-  --content.rows.stored;
-  content.rows.rejected += earlier_.rows + 1;
-  content.readings.repeated -= earlier_.slots;
-  content.readings.stored -= slots.slots - slots.missing - slots.rejected;
-  content.readings.missing -= slots.missing;
-  content.readings.rejected += earlier_.slots + slots.slots - slots.rejected;
-
+  content.rows.rejected += rows_.count;
+  content.readings.rejected += rows_.slots;
   const auto reason = fmt::format(
       "rows of one meter and day are different things: {}, which is not "
       "read, so none of them is stored",
-      earlier_.difference);
-  content.findings.count(FindingCode::ambiguous_row, earlier_.rows - std::ssize(earlier_.lines));
-  for (const auto line : earlier_.lines) reject(line, reason);
-  reject(last_->head.line, reason);
+      rows_.difference);
+  content.findings.count(FindingCode::ambiguous_row, rows_.count - std::ssize(rows_.lines));
+  for (const auto line : rows_.lines) reject(line, reason);
 }
 
 void DayFeed::reject(std::int64_t line, const std::string& reason) {

@@ -10,13 +10,18 @@
 #include "ingest/file_reader.h"
 #include "ingest/ingest.h"
 #include "ingest/row_sorter.h"
+#include "ingest/united_day.h"
 #include "store/store.h"
 
 namespace meterline::ingest {
 
-/// Takes rows in the sorter's order, finds those that a later line of the same file replaces and
-/// those that differ in their labels, so that none can replace another, and gives the rest to a
+/// Takes rows in the sorter's order, unites those of one file that give the same day (UnitedDay),
+/// unless they differ in their labels, so that they are different things, and gives the days to a
 /// store's writer in the order that it wants.
+///
+/// A row that gave some slot of its day counts as stored, another one as repeated. A slot of the
+/// day counts once, as what it became: stored, missing, or rejected (as many of the empty ones as
+/// one row had rejected); what all rows have beyond that counts as repeated.
 class DayFeed {
  public:
   /// What becomes of the rows of one file.
@@ -39,8 +44,12 @@ class DayFeed {
  private:
   Result<void> end_day();
   Result<void> keep_last();
-  void note_earlier(const SortedRow& earlier, const SortedRow& later);
-  void tell_repeats();
+  void note_difference(const SortedRow& earlier, const SortedRow& later);
+  Result<void> unite(const SortedRow& row);
+  Result<ReadingDay> day_of(const SortedRow& row) const;
+  void forget(const SortedRow& row);
+  void take_united();
+  void tell(const RowOutcome& outcome);
   void reject_all();
   void reject(std::int64_t line, const std::string& reason);
   std::string excerpt() const;
@@ -51,16 +60,19 @@ class DayFeed {
   const std::vector<File>& files_;
   store::DeliveryWriter& writer_;
   const OnRejected& on_rejected_;
-  std::optional<SortedRow> last_;  ///< Not yet written: the next may replace it.
+  std::optional<SortedRow> last_;  ///< Not yet written: the next may be of its day.
 
-  /// Rows of one file of the meter and day of last_, all before it.
-  struct Earlier {
-    std::vector<std::int64_t> lines;  ///< The first of them: earlier_lines_max.
-    std::int64_t rows = 0;
+  /// Rows of one file of one meter and day, last_ among them, if there is more than one.
+  struct Rows {
+    std::vector<std::int64_t> lines;  ///< The first of them: UnitedDay::outcomes_max.
+    std::int64_t count = 0;
     std::int64_t slots = 0;
-    std::string difference;  ///< Which two lines differ in what; empty when none do.
+    std::int64_t rejected_max = 0;  ///< Slots of one row.
+    std::string difference;         ///< Which two lines differ in what; empty when none do.
+    UnitedDay day;                  ///< Of them, as long as none differ.
+    std::string packed;             ///< The united day.
   };
-  Earlier earlier_;
+  Rows rows_;
   MeterId meter_;  ///< Of the row written last, and of those held.
 
   /// Rows of several channels of one meter and day.

@@ -68,8 +68,8 @@ std::string all_rejected(const DeliveryReport& report) {
   for (std::size_t i = 0; i < finding_codes_count; ++i) {
     const auto& kind = kind_of(static_cast<FindingCode>(i));
     const auto count = report.finding_counts.at(i);
-    if (count == 0 || kind.scope != FindingScope::row || kind.severity != FindingSeverity::loss)
-      continue;
+    const bool is_of_rows = kind.scope == FindingScope::row || kind.scope == FindingScope::block;
+    if (count == 0 || !is_of_rows || kind.severity != FindingSeverity::loss) continue;
     codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", kind.name, count);
   }
   std::string reason =
@@ -246,6 +246,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelT
   FileReader reader({.source = incoming_.source,
                      .file = number_,
                      .unit = options_.unit,
+                     .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,
                      .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},

@@ -4,7 +4,6 @@
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
-#include "formats/header_hint.h"
 #include "formats/recognise.h"
 
 namespace meterline::ingest {
@@ -26,13 +25,14 @@ FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter
 
 Result<void> FileReader::read(std::string_view head, source::ByteSource& bytes) {
   METERLINE_TRY(const auto recognised, formats::recognise(head));
-  content_.format = recognised.format;
+  format_ = recognised.format;
+  content_.format = format_->name;
   return read_pieces(bytes, head.substr(recognised.byte_order_mark));
 }
 
 /// Reads on from `text`, the start of the file, to its end.
 Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view text) {
-  formats::RowCutter cutter;
+  formats::RowCutter cutter(format_->cut);
   cutter.append(text);
   for (bool is_end = false; !is_end;) {
     METERLINE_TRY(const auto count, bytes.read(cutter.room(piece_bytes).first(piece_bytes)));
@@ -46,7 +46,7 @@ Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view
         unused_.push_back(std::move(piece));
         break;
       }
-      METERLINE_CHECK(take_piece(std::move(piece)));
+      METERLINE_CHECK(take_piece(std::move(piece), is_end && cutter.buffered() == 0));
     }
   }
   while (!parsing_.empty()) METERLINE_CHECK(finish_first());
@@ -61,66 +61,58 @@ formats::TextBuffer FileReader::unused_buffer() {
   return buffer;
 }
 
-Result<void> FileReader::take_piece(formats::TextBuffer piece) {
+Result<void> FileReader::take_piece(formats::TextBuffer piece, bool is_last) {
   std::string_view rows = piece.text();
   if (!parser_) {
-    METERLINE_TRY(rows, take_header(rows));
+    METERLINE_TRY(rows, open(rows));
   }
   if (rows.empty()) return {};
   const auto rows_at = static_cast<std::size_t>(rows.data() - piece.text().data());
-  return start(std::move(piece), rows_at);
+  return start(std::move(piece), rows_at, is_last);
 }
 
-/// A refusal of the header at the start of `piece`, with what was seen there.
-tl::unexpected<Error> FileReader::explained(const Error& error, std::string_view piece) const {
-  const auto hint = formats::header_hint(piece, lines_before_ + 1);
-  return fail(error.code, hint.empty() ? error.message : error.message + "; " + hint);
-}
-
-/// Reads the header at the start of `piece`, behind empty lines, and returns the rows after it.
-Result<std::string_view> FileReader::take_header(std::string_view piece) {
-  while (!piece.empty() && !parser_) {
-    const auto row = formats::first_row(piece);
-    if (!row.text.empty()) {
-      std::vector<Finding> findings;
-      const auto unit = options_.unit.value_or(Unit::unknown);
-      auto parser = formats::WideCsv::create(row.text, unit, findings);
-      if (!parser) return explained(parser.error(), piece);
-      content_.lacks_unit = !options_.unit;
-      if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
-      parser_ = *std::move(parser);
-      content_.label_names = parser_->label_names();
-      for (auto& finding : findings) {
-        finding.line += lines_before_;
-        content_.findings.add(std::move(finding));
-      }
-    }
-    lines_before_ += row.lines;
-    piece.remove_prefix(row.bytes);
+/// Opens the file by its first piece, behind empty lines, and returns the rows after its header.
+Result<std::string_view> FileReader::open(std::string_view piece) {
+  const auto row_at = std::min(piece.find_first_not_of("\r\n"), piece.size());
+  for (auto empty = piece.substr(0, row_at); !empty.empty();) {
+    const auto line = formats::first_row(empty);
+    lines_before_ += line.lines;
+    empty.remove_prefix(line.bytes);
   }
-  return piece;
+  piece.remove_prefix(row_at);
+  if (piece.empty()) return piece;
+  METERLINE_TRY(auto opened, format_->open({.text = piece, .first_line = lines_before_ + 1},
+                                           {.unit = options_.unit}));
+  content_.lacks_unit = opened.needs_unit && !options_.unit;
+  if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
+  parser_ = std::move(opened.parser);
+  content_.label_names = parser_->label_names();
+  for (auto& finding : opened.findings) content_.findings.add(std::move(finding));
+  lines_before_ += opened.lines;
+  return piece.substr(opened.bytes);
 }
 
-RowBatch FileReader::parse(std::string_view rows) const {
+RowBatch FileReader::parse(const formats::Piece& rows) const {
   RowBatch batch(options_.findings_max);
-  batch.good.bytes.reserve(rows.size() / 2);  // Rows of household readings need a little less.
+  batch.good.bytes.reserve(rows.text.size() / 2);  // Rows of household readings need a little less.
   BatchSink sink(
       batch, channels_, options_.file,
-      options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop);
-  batch.lines = parser_->parse(rows, 1, sink);
+      options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop,
+      options_.received);
+  batch.lines = parser_->parse(rows, sink);
   return batch;
 }
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
-Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at) {
+Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at, bool is_last) {
   if (options_.threads <= 1) {
-    auto batch = parse(piece.text().substr(rows_at));
+    auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
     unused_.push_back(std::move(piece));
     return collect(std::move(batch));
   }
   parsing_.push_back(
-      std::async(std::launch::async, [this, piece = std::move(piece), rows_at]() mutable {
-        auto batch = parse(piece.text().substr(rows_at));
+      std::async(std::launch::async, [this, piece = std::move(piece), rows_at, is_last]() mutable {
+        auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
         return Parsed{.batch = std::move(batch), .piece = std::move(piece)};
       }));
   if (parsing_.size() <= static_cast<std::size_t>(options_.threads)) return {};

@@ -3,14 +3,16 @@
 #include <cstdint>
 #include <deque>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/instant.h"
 #include "core/result.h"
 #include "formats/csv_rows.h"
-#include "formats/wide_csv.h"
+#include "formats/parser.h"
 #include "ingest/ingest.h"
 #include "ingest/row_batch.h"
 #include "ingest/row_sorter.h"
@@ -38,6 +40,7 @@ class FileReader {
     std::string_view source;
     std::uint16_t file = 0;    ///< Its number among the files that are loaded together.
     std::optional<Unit> unit;  ///< Of readings whose file names none.
+    Instant received;          ///< When: no row states a later time.
     std::size_t findings_max = 1000;
     int threads = 1;
     const std::function<void(const RejectedRow&)>* on_rejected = nullptr;  ///< May be null.
@@ -53,12 +56,11 @@ class FileReader {
 
  private:
   Result<void> read_pieces(source::ByteSource& bytes, std::string_view text);
-  Result<void> take_piece(formats::TextBuffer piece);
+  Result<void> take_piece(formats::TextBuffer piece, bool is_last);
   formats::TextBuffer unused_buffer();
-  Result<std::string_view> take_header(std::string_view piece);
-  tl::unexpected<Error> explained(const Error& error, std::string_view piece) const;
-  RowBatch parse(std::string_view rows) const;
-  Result<void> start(formats::TextBuffer piece, std::size_t rows_at);
+  Result<std::string_view> open(std::string_view piece);
+  RowBatch parse(const formats::Piece& rows) const;
+  Result<void> start(formats::TextBuffer piece, std::size_t rows_at, bool is_last);
   Result<void> finish_first();
   Result<void> collect(RowBatch batch);
 
@@ -66,8 +68,9 @@ class FileReader {
   ChannelTable& channels_;
   RowSorter& sorter_;
   FileContent& content_;
-  std::optional<formats::WideCsv> parser_;  ///< Once the header is read.
-  std::int64_t lines_before_ = 0;           ///< Of the piece that is collected next.
+  const formats::Format* format_ = nullptr;  ///< Once it is recognised.
+  std::unique_ptr<formats::Parser> parser_;  ///< Once the file is opened.
+  std::int64_t lines_before_ = 0;            ///< Of the piece that is collected next.
   /// A piece that is parsed, and then its memory.
   struct Parsed {
     RowBatch batch;

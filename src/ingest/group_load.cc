@@ -56,7 +56,8 @@ Result<void> GroupLoad::settle_unit() {
     if (!store_unit_) {
       METERLINE_TRY(store_unit_, store_.remember_unit(*options_.unit));
     }
-    if (*store_unit_ != *options_.unit) loads_[i].note_other_unit(*store_unit_);
+    if (kept_unit(*store_unit_).kept != kept_unit(*options_.unit).kept)
+      loads_[i].note_other_unit(*store_unit_);
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/decimal.h"
 #include "store/packed_day.h"
 
 namespace meterline::ingest {
@@ -12,6 +13,9 @@ namespace {
 
 /// More reasons than this of one row are only counted.
 constexpr int reasons_max = 4;
+
+/// A stated time may be so far ahead of this machine's clock without a word, as a file's may.
+constexpr std::int64_t clock_difference_micros_max = std::int64_t{60} * 1'000'000;
 
 bool is_before(const Finding& a, const Finding& b) {
   return std::tie(a.line, a.column, a.code) < std::tie(b.line, b.column, b.code);
@@ -52,12 +56,65 @@ std::vector<Finding> FindingKeeper::take() {
   return std::move(heap_);
 }
 
+void BatchSink::take_channel(const Channel& channel) {
+  channel_ = channel;
+  const auto [kept, exponent] = kept_unit(channel.unit);
+  kept_exponent_ = exponent;
+  Channel kept_channel = channel;
+  kept_channel.unit = kept;
+  channel_number_ = channels_.number_of(kept_channel);
+  has_channel_ = true;
+}
+
+/// Makes kept_ of the day: its readings in the unit that they are kept in. Returns how many do not
+/// fit there, which are then missing.
+int BatchSink::rescale(const ReadingDay& day, std::int64_t line) {
+  kept_ = day;
+  int exponent = day.exponent + kept_exponent_;
+  int lost = 0;
+  const auto lose = [&](std::size_t slot) {
+    const auto value = Decimal{day.mantissas[slot], day.exponent}.text();
+    on_finding({.line = line,
+                .code = FindingCode::value_too_large,
+                .text = fmt::format("{} {} has more digits than fit into a number of {}", value,
+                                    text_of(channel_.unit), text_of(kept_unit(channel_.unit).kept)),
+                .excerpt = value});
+    kept_.mantissas[slot] = 0;
+    kept_.qualities[slot] = Quality::missing;
+    ++lost;
+  };
+  for (; exponent > 0; --exponent)
+    for (std::size_t slot = 0; slot < kept_.mantissas.size(); ++slot)
+      if (__builtin_mul_overflow(kept_.mantissas[slot], 10, &kept_.mantissas[slot])) lose(slot);
+  kept_.exponent = static_cast<std::int8_t>(exponent);
+  return lost;
+}
+
+/// The day as stated at the file's receipt.
+ReadingDay BatchSink::capped(const ReadingDay& day, const formats::Row& row) {
+  ReadingDay stated_now = day;
+  stated_now.stated = received_;
+  if (day.stated->micros - received_.micros > clock_difference_micros_max)
+    on_finding(
+        {.line = row.line,
+         .code = FindingCode::stated_in_future,
+         .text = fmt::format("the row states a time later than the file's receipt, {}, which "
+                             "counts instead",
+                             received_.text()),
+         .excerpt = day.stated->text()});
+  return stated_now;
+}
+
 void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
-  if (!has_channel_ || day.channel != channel_) {
-    channel_ = day.channel;
-    channel_number_ = channels_.number_of(channel_);
-    has_channel_ = true;
-  }
+  if (day.stated && *day.stated > received_)
+    return on_day(capped(day, row), rejected_readings, row);
+  if (!has_channel_ || day.channel != channel_) take_channel(day.channel);
+  if (kept_exponent_ == 0) return keep(day, rejected_readings, row);
+  const int lost = rescale(day, row.line);
+  keep(kept_, rejected_readings + lost, row);
+}
+
+void BatchSink::keep(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
   auto& bytes = batch_.good.bytes;
   const std::size_t head_at = bytes.size();
   bytes.resize(head_at + sizeof(RowHead));

@@ -6,6 +6,7 @@
 
 #include "core/delivery.h"
 #include "core/finding.h"
+#include "core/instant.h"
 #include "formats/day_sink.h"
 #include "ingest/row_record.h"
 
@@ -56,14 +57,21 @@ struct RowBatch {
 class BatchSink final : public formats::DaySink {
  public:
   enum class Rejects { keep, drop };
-  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint16_t file, Rejects rejects)
-      : batch_(batch), channels_(channels), file_(file), rejects_(rejects) {}
+  /// No day states a time later than the file's receipt: it would win over all that is stated until
+  /// then.
+  BatchSink(RowBatch& batch, ChannelTable& channels, std::uint16_t file, Rejects rejects,
+            Instant received)
+      : batch_(batch), channels_(channels), file_(file), rejects_(rejects), received_(received) {}
 
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
   void on_rejected_row(const formats::Row& row) override;
   void on_finding(Finding finding) override;
 
  private:
+  void take_channel(const Channel& channel);
+  void keep(const ReadingDay& day, int rejected_readings, const formats::Row& row);
+  int rescale(const ReadingDay& day, std::int64_t line);
+  ReadingDay capped(const ReadingDay& day, const formats::Row& row);
   void note_rejected(const formats::Row& row);
   void forget_reasons();
 
@@ -71,8 +79,11 @@ class BatchSink final : public formats::DaySink {
   ChannelTable& channels_;
   const std::uint16_t file_;
   const Rejects rejects_;
-  Channel channel_;  ///< The one that channel_number_ stands for.
-  std::uint16_t channel_number_ = 0;
+  const Instant received_;
+  Channel channel_;                   ///< As the file names it.
+  int kept_exponent_ = 0;             ///< Of kept_unit(): what its readings are multiplied with.
+  ReadingDay kept_;                   ///< A day of it in that unit.
+  std::uint16_t channel_number_ = 0;  ///< Of the channel in that unit.
   bool has_channel_ = false;
   std::string reasons_;  ///< Of the row that comes next.
   int reasons_count_ = 0;

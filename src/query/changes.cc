@@ -150,6 +150,7 @@ Result<std::optional<Total>> total_of(const MeterId& meter, const store::Resolve
   METERLINE_TRY(const auto total, store::total_of(meter, *day));
   Total found;
   METERLINE_CHECK(found.add(total));
+  if (!adds_up(total.channel.unit)) found.sum.reset();
   return std::optional(found);
 }
 

@@ -329,6 +329,14 @@ ChannelAnswer* answer_of(const Channel& channel, std::vector<ChannelAnswer>& ans
   return nullptr;
 }
 
+/// Readings that do not add up are told one by one only.
+void leave_out_sums(ChannelConsumption& channel, Resolution resolution) {
+  if (adds_up(channel.channel.unit)) return;
+  channel.total.sum.reset();
+  if (resolution == Resolution::interval) return;
+  for (auto& point : channel.series) point.total.sum.reset();
+}
+
 Result<void> read_into(const store::Store& store, const store::DaysQuery& days,
                        Resolution resolution, std::vector<ChannelAnswer>& answers) {
   if (is_below_a_day(resolution))
@@ -380,6 +388,7 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
     }
     if (!interval) continue;  // Its first day is being loaded, or all of them are withdrawn.
     METERLINE_TRY(ChannelConsumption channel, answer.finish(*interval));
+    leave_out_sums(channel, question.resolution);
     out.channels.push_back(std::move(channel));
   }
   if (!out.channels.empty()) return out;
@@ -395,6 +404,7 @@ Result<std::optional<Sum>> daily_sum(const store::Store& store, const MeterId& m
   METERLINE_CHECK(store.read_meter_totals(
       query, [&](const store::DayTotal& day, IntervalLength /*interval*/) -> Result<void> {
         if (day.channel.flow != Flow::consumption || day.readings == 0) return {};
+        if (!adds_up(day.channel.unit)) return {};
         if (sum && day.channel.unit != unit) return {};
         unit = day.channel.unit;
         if (!sum) sum.emplace();

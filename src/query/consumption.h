@@ -41,10 +41,11 @@ struct Consumption {
   std::vector<ChannelConsumption> channels;  ///< Ascending by channel.
 };
 
-/// What a meter used. A channel without a stored day in the time asked for is in the answer all
-/// the same, without a sum. A day of which nothing is stored is expected to have the intervals
-/// of the day stored before it in the time asked for, else of the first one in it, else of the
-/// channel's last.
+/// What a meter used. Readings of power do not add up (adds_up): each is told as an interval, and
+/// whatever is longer has no sum. A channel without a stored day in the time asked for is in the
+/// answer all the same, without a sum. A day of which nothing is stored is expected to have the
+/// intervals of the day stored before it in the time asked for, else of the first one in it, else
+/// of the channel's last.
 ///
 /// Errors: `not_found` for an unknown meter, `invalid_argument` when `to` is before `from`,
 /// `too_large` beyond series_points_max, before any of the series is made where it can be known.

@@ -666,4 +666,22 @@ TEST(Consumption, OfAMeterThatIsWithdrawnAltogetherIsKnownAsOfBefore) {
 }
 
 }  // namespace
+TEST(Consumption, OfPowerTellsEachReadingAndNoSum) {
+  const auto store =
+      store_of({delivery_of(7, 1, {"A 2019-01-01 consumption/consumption/kW 60 2x24"})});
+  const auto at = [&](Resolution resolution) {
+    return must(consumption(*store, question("2019-01-01", "2019-01-01", resolution)))
+        .channels.at(0);
+  };
+  EXPECT_EQ(at(Resolution::interval).series.at(3).total.sum, Sum(2, 0));
+  for (const auto resolution : {Resolution::hour, Resolution::day, Resolution::year}) {
+    const auto channel = at(resolution);
+    EXPECT_EQ(channel.series.at(0).total.sum, std::nullopt);
+    EXPECT_EQ(channel.total.sum, std::nullopt);
+    EXPECT_EQ(channel.total.readings, 24);
+    EXPECT_NE(channel.total.version, std::nullopt);
+  }
+  EXPECT_EQ(must(daily_sum(*store, meter_of("A"), date_of("2019-01-01"))), std::nullopt);
+}
+
 }  // namespace meterline::query

@@ -132,6 +132,7 @@ class ChannelTeller {
                        .notes_before = {},
                        .notes_after = {}};
     METERLINE_CHECK(version.total.add(day));
+    if (!adds_up(day.channel.unit)) version.total.sum.reset();
     METERLINE_TRY(version.record, store_.delivery(kept.delivery));
     return version;
   }

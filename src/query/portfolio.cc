@@ -245,6 +245,17 @@ Result<void> check(const PortfolioQuestion& question) {
   return {};
 }
 
+/// Readings that do not add up have no sum; what they rest on is counted all the same.
+void leave_out_sums(PortfolioChannel& channel) {
+  if (adds_up(channel.channel.unit)) return;
+  const auto leave_out = [](PortfolioTotal& all) {
+    all.total.sum.reset();
+    all.average.reset();
+  };
+  leave_out(channel.total);
+  for (auto& point : channel.series) leave_out(point.total);
+}
+
 /// Gathers the answer from days or from whole months.
 class Tallies {
  public:
@@ -272,6 +283,7 @@ class Tallies {
     for (auto& [channel, tally] : tallies_) {
       if (tally.empty()) continue;
       METERLINE_TRY(PortfolioChannel answer, tally.finish(channel));
+      leave_out_sums(answer);
       out.channels.push_back(std::move(answer));
     }
     return out;

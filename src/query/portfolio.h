@@ -44,8 +44,9 @@ struct Portfolio {
   std::vector<PortfolioChannel> channels;  ///< Ascending by channel.
 };
 
-/// What all meters used. Errors: `invalid_argument` when `to` is before `from` or the resolution
-/// is finer than a day, `too_large` beyond 40 years.
+/// What all meters used; without sums where readings do not add up (adds_up). Errors:
+/// `invalid_argument` when `to` is before `from` or the resolution is finer than a day, `too_large`
+/// beyond 40 years.
 Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question);
 
 }  // namespace meterline::query

@@ -160,6 +160,19 @@ TEST(Portfolio, ChannelsAreFilteredByNameAndFlow) {
   EXPECT_THAT(channels("B1", Flow::consumption), ElementsAre());
 }
 
+TEST(Portfolio, OfPowerHasNoSum) {
+  const auto store = store_of({delivery_of(
+      7, 1, {"A 2019-01-01 P/consumption/kW 60 1x24", "B 2019-01-01 P/consumption/kW 60 2x24"})});
+  const auto answer =
+      portfolio(*store, question("2019-01-01", "2019-01-01", Resolution::day)).value();
+  for (const auto& all : {answer.channels.at(0).total, answer.channels.at(0).series.at(0).total}) {
+    EXPECT_EQ(all.total.sum, std::nullopt);
+    EXPECT_EQ(all.average, std::nullopt);
+    EXPECT_EQ(all.total.readings, 48);
+    EXPECT_EQ(all.meters, 2);
+  }
+}
+
 TEST(Portfolio, RefusesWhatCannotBeAnswered) {
   const auto store = store_of({});
   const auto code = [&](const char* from, const char* to, Resolution resolution) {

@@ -12,7 +12,7 @@ namespace meterline::query {
 
 /// A sum and what it rests on.
 struct Total {
-  std::optional<Sum> sum;          ///< Empty when no reading is known.
+  std::optional<Sum> sum;          ///< Empty when no reading is known, or readings do not add up.
   std::int64_t readings = 0;       ///< That the sum rests on.
   std::int64_t expected = 0;       ///< Intervals of the time asked for.
   store::QualityCounts quality;    ///< missing = expected - readings

@@ -276,7 +276,7 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   const bool days_are_whole = read_days(in, record.days);
   read_events(in, record.events);
   if (!days_are_whole || in.is_broken() || in.left() != 0 ||
-      record.report.state > DeliveryState::failed || record.delivery.unit > Unit::MVAh)
+      record.report.state > DeliveryState::failed || record.delivery.unit > last_unit)
     return damaged();
   return record;
 }

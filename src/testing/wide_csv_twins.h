@@ -57,24 +57,27 @@ inline Result<void> parse_in_pieces(std::string_view file, const std::vector<std
     line += header.lines;
     file.remove_prefix(header.bytes);
   }
-  std::vector<Finding> findings;
-  METERLINE_TRY(const auto csv, formats::WideCsv::create(header.text, unit, findings));
-  for (auto& finding : findings) sink.on_finding(std::move(finding));
+  METERLINE_TRY(auto read, formats::WideCsv::create(header.text, unit));
+  for (auto& finding : read.findings) sink.on_finding(std::move(finding));
   file.remove_prefix(header.bytes);
   line += header.lines;
 
-  formats::RowCutter cutter;
+  formats::RowCutter cutter(known.format->cut);
   formats::TextBuffer piece;
+  const auto parse_whole = [&] {
+    while (cutter.next(piece))
+      line += read.parser.parse({.text = piece.text(), .first_line = line}, sink);
+  };
   for (std::size_t turn = 0; !file.empty(); ++turn) {
     const auto size = std::min(sizes[turn % sizes.size()], file.size());
     cutter.append(file.substr(0, size));
     file.remove_prefix(size);
-    while (cutter.next(piece)) line += csv.parse(piece.text(), line, sink);
+    parse_whole();
     if (cutter.buffered() > formats::row_bytes_max + 2)
       return fail(Errc::too_large, "the cutter holds more than it may");
   }
   cutter.finish();
-  while (cutter.next(piece)) line += csv.parse(piece.text(), line, sink);
+  parse_whole();
   return {};
 }
 

@@ -201,7 +201,7 @@ TEST(Schema, NamesChannelsAndReadsThemBack) {
         .unit = Unit::varh}})
     EXPECT_EQ(parse_channel(channel_text(channel)), channel);
   for (const std::string text : {"", "E1", "E1/consumption", "/consumption/kWh", "E1//kWh",
-                                 "E1/used/kWh", "E1/consumption/kW"})
+                                 "E1/used/kWh", "E1/consumption/litre"})
     EXPECT_FALSE(parse_channel(text)) << text;
 }
 

@@ -87,7 +87,7 @@ RowTables take_tables(Taker& taker) {
     Channel channel;
     channel.name = taker.bytes(taker.number(channel_name_chars_max));
     channel.flow = static_cast<Flow>(taker.number(static_cast<std::uint64_t>(Flow::other)));
-    channel.unit = static_cast<Unit>(taker.number(static_cast<std::uint64_t>(Unit::MVAh)));
+    channel.unit = static_cast<Unit>(taker.number(static_cast<std::uint64_t>(last_unit)));
     tables.channels.push_back(std::move(channel));
   }
   for (auto left = taker.number(grids_max); left > 0 && taker.ok(); --left)

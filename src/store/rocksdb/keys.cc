@@ -40,7 +40,7 @@ std::optional<Channel> channel_of_bytes(std::string_view bytes) {
   if (end == std::string_view::npos || bytes.size() != end + 3) return std::nullopt;
   const auto flow = static_cast<unsigned char>(bytes[end + 1]);
   const auto unit = static_cast<unsigned char>(bytes[end + 2]);
-  if (flow > static_cast<unsigned>(Flow::other) || unit > static_cast<unsigned>(Unit::MVAh))
+  if (flow > static_cast<unsigned>(Flow::other) || unit > static_cast<unsigned>(last_unit))
     return std::nullopt;
   return Channel{.name = std::string(end == 0 ? default_channel_name : bytes.substr(0, end)),
                  .flow = static_cast<Flow>(flow),

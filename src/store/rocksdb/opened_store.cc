@@ -64,7 +64,7 @@ Result<std::optional<Unit>> load_unit(const Database& database) {
   if (status.IsNotFound()) return std::optional<Unit>();
   if (!status.ok()) return database_error("read the store's unit", status);
   const auto unit = value.size() == 1 ? static_cast<std::uint8_t>(value[0]) : UINT8_MAX;
-  if (unit > static_cast<std::uint8_t>(Unit::MVAh))
+  if (unit > static_cast<std::uint8_t>(last_unit))
     return fail(Errc::corrupt, "the store's record of its unit is damaged");
   return std::optional(static_cast<Unit>(unit));
 }
