@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
 constexpr std::size_t word_bytes = sizeof(std::uint64_t);
-constexpr std::uint32_t numbers_max = 100'000'000;
 constexpr std::size_t entry_bytes = id_bytes + 3 * word_bytes;
 
 }  // namespace
@@ -63,7 +62,8 @@ std::string DeliveryTable::encode(const Entry& entry) {
 
 Result<void> DeliveryTable::pass_over(std::uint32_t first) {
   const std::scoped_lock lock(mutex_);
-  if (first >= numbers_max) return fail(Errc::corrupt, "the store's next number is damaged");
+  if (first >= delivery_numbers_max)
+    return fail(Errc::corrupt, "the store's next number is damaged");
   if (first <= size_.load(std::memory_order_relaxed)) return {};
   make_room(first - 1);
   size_.store(first, std::memory_order_release);
@@ -73,7 +73,7 @@ Result<void> DeliveryTable::pass_over(std::uint32_t first) {
 Result<void> DeliveryTable::restore(std::uint32_t number, std::string_view bytes) {
   const std::scoped_lock lock(mutex_);
   if (bytes.size() != entry_bytes || number < size_.load(std::memory_order_relaxed) ||
-      number >= numbers_max)
+      number >= delivery_numbers_max)
     return fail(Errc::corrupt, "the store's list of deliveries is damaged");
   Entry entry;
   std::memcpy(entry.id.bytes.data(), bytes.data(), id_bytes);

@@ -18,6 +18,9 @@
 
 namespace meterline::store {
 
+/// A delivery's number is less.
+inline constexpr std::uint32_t delivery_numbers_max = 100'000'000;
+
 /// Numbers the deliveries of one store, so that a reading day names its delivery in one or two
 /// bytes. A number belongs to a delivery at one delivery time and one receipt. Beside them the
 /// events of the deliveries.

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <optional>
 #include <system_error>
 
 #include "core/try.h"
+#include "store/rocksdb/durable_file.h"
 
 namespace meterline::store {
 namespace {
@@ -73,6 +71,11 @@ struct Piece {
   std::string_view bytes;
   std::size_t end;
 };
+
+bool is_kind(char byte) {
+  const auto kind = static_cast<std::uint8_t>(byte);
+  return kind >= whole && kind <= last;
+}
 
 std::size_t block_end(std::size_t at) { return (at / block_bytes + 1) * block_bytes; }
 
@@ -139,8 +142,8 @@ Result<std::vector<fs::path>> files_of(const fs::path& database, bool (*is_wante
   return files;
 }
 
-/// Whether it holds a record.
-Result<bool> check_log(const fs::path& file) {
+/// Whether it holds a record; `remedy` says what to do where it is damaged.
+Result<bool> check_log(const fs::path& file, std::string_view remedy) {
   METERLINE_TRY(const auto log, read_whole_file(file));
   bool has_records = false;
   std::optional<LogDamage> found;
@@ -150,12 +153,10 @@ Result<bool> check_log(const fs::path& file) {
                        if (!found) found = damage;
                      }});
   if (!found) return has_records;
-  return fail(
-      Errc::corrupt,
-      fmt::format("{} is damaged at byte {} ({}), so that nothing behind it can be trusted; "
-                  "restore the store's folder from a copy, or load the files again into a "
-                  "new store",
-                  file.string(), found->at, found->reason));
+  return fail(Errc::corrupt,
+              fmt::format("{} is damaged at byte {} ({}), so that nothing behind it can be "
+                          "trusted; {}",
+                          file.string(), found->at, found->reason, remedy));
 }
 
 }  // namespace
@@ -201,6 +202,27 @@ void read_log(std::string_view log, const LogVisitor& visit) {
   }
 }
 
+std::vector<std::string> read_damaged(std::string_view log, const LogDamage& damage) {
+  std::vector<std::string> records;
+  for (std::size_t at = damage.begin; at + header_bytes <= damage.end;) {
+    const auto room_end = std::min<std::size_t>(block_end(at), damage.end);
+    const auto begin = at + header_bytes;
+    if (begin > room_end) {
+      at = block_end(at);
+      continue;
+    }
+    const Header header = header_at(log, at);
+    auto end = begin + header.size;
+    // A size that leads to no other piece is the damage.
+    const auto kind_at = end + header_bytes - 1;
+    if (end > room_end || (kind_at < room_end && !is_kind(log[kind_at]))) end = room_end;
+    if (records.empty() || header.kind == whole || header.kind == first) records.emplace_back();
+    records.back() += log.substr(begin, end - begin);
+    at = end;
+  }
+  return records;
+}
+
 std::string write_log(std::span<const std::string> records) {
   std::string log;
   for (const std::string_view record : records) {
@@ -221,18 +243,6 @@ std::string write_log(std::span<const std::string> records) {
   return log;
 }
 
-Result<std::string> read_whole_file(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string bytes;
-  std::array<char, 65536> buffer;
-  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0)
-    bytes.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
-  if (!in.eof())
-    return fail(Errc::unavailable,
-                fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
-  return bytes;
-}
-
 Result<std::vector<fs::path>> log_files(const fs::path& database) {
   return files_of(database, [](std::string name) { return name.ends_with(".log"); });
 }
@@ -241,13 +251,23 @@ Result<std::vector<fs::path>> manifest_files(const fs::path& database) {
   return files_of(database, [](std::string name) { return name.starts_with("MANIFEST-"); });
 }
 
-Result<bool> check_logs(const fs::path& database) {
+Result<void> check_manifests(const fs::path& database) {
   METERLINE_TRY(const auto manifests, manifest_files(database));
-  for (const auto& file : manifests) METERLINE_CHECK(check_log(file));
+  for (const auto& file : manifests)
+    METERLINE_CHECK(check_log(file,
+                              "restore the store's folder from a copy, or load the files again "
+                              "into a new store"));
+  return {};
+}
+
+Result<bool> check_logs(const fs::path& database) {
   bool has_records = false;
   METERLINE_TRY(const auto logs, log_files(database));
   for (const auto& file : logs) {
-    METERLINE_TRY(const bool has, check_log(file));
+    METERLINE_TRY(const bool has, check_log(file,
+                                            "`meterline store repair` tells what is lost and keeps "
+                                            "the rest, unless the store's folder can be restored "
+                                            "from a copy"));
     has_records |= has;
   }
   return has_records;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 
@@ -34,19 +35,23 @@ struct LogVisitor {
 /// leaves it that stops while it writes, is not damaged: nobody was told that record was durable.
 void read_log(std::string_view log, const LogVisitor& visit);
 
+/// What stands in damaged bytes, as if what stands before each piece were true: the records that
+/// begin there, of which nothing can be trusted.
+std::vector<std::string> read_damaged(std::string_view log, const LogDamage& damage);
+
 /// A log that holds these records.
 std::string write_log(std::span<const std::string> records);
-
-Result<std::string> read_whole_file(const std::filesystem::path& file);
 
 /// The write-ahead logs of a database (`*.log`), ascending, or its MANIFESTs; none of a folder that
 /// is not there.
 Result<std::vector<std::filesystem::path>> log_files(const std::filesystem::path& database);
 Result<std::vector<std::filesystem::path>> manifest_files(const std::filesystem::path& database);
 
+/// Errors: `corrupt` with the file, the byte and what can be done, where a MANIFEST is damaged.
+Result<void> check_manifests(const std::filesystem::path& database);
+
 /// Whether any log holds a record, which the database then does not hold elsewhere: its process did
-/// not end in order. Errors: `corrupt` with the file, the byte and what can be done, where a log or
-/// a MANIFEST is damaged.
+/// not end in order. Errors: `corrupt` as above, where a log is damaged.
 Result<bool> check_logs(const std::filesystem::path& database);
 
 }  // namespace meterline::store

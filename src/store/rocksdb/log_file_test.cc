@@ -74,6 +74,25 @@ RC_GTEST_PROP(LogFile, OneBitIsNeverLostSilently, ()) {
   RC_ASSERT(damage.begin <= damage.at && damage.at <= at && at < damage.end);
 }
 
+/// All of a damaged record but for the bit, where the bit is not in what stands before its pieces.
+RC_GTEST_PROP(LogFile, WhatIsDamagedCanStillBeRead, ()) {
+  const auto records = *some_records();
+  const auto written = write_log(records);
+  auto log = written;
+  const auto at = *rc::gen::inRange<std::size_t>(0, log.size());
+  log[at] = static_cast<char>(log[at] ^ 1);
+  for (const auto& damage : read(log).damage) {
+    const auto before = read_damaged(written, damage);
+    RC_ASSERT(before.size() == 1U);
+    RC_ASSERT(std::find(records.begin(), records.end(), before.front()) != records.end());
+    std::size_t differ = 0;
+    for (const auto& record : read_damaged(log, damage))
+      for (std::size_t i = 0; i < std::min(record.size(), before.front().size()); ++i)
+        differ += record[i] == before.front()[i] ? 0 : 1;
+    RC_CLASSIFY(differ == 1, "in a record");
+  }
+}
+
 TEST(LogFile, ADamagedSizeAtTheEndIsNoEarlyEnd) {
   const std::vector<std::string> records = {"one", "two"};
   auto log = write_log(records);

@@ -10,6 +10,7 @@
 #include "store/rocksdb/keys.h"
 #include "store/rocksdb/known_meters.h"
 #include "store/rocksdb/meter_channels.h"
+#include "store/rocksdb/meter_relisting.h"
 #include "store/rocksdb/month_cache.h"
 #include "store/rocksdb/recent_fold.h"
 #include "store/rocksdb/recent_months.h"
@@ -87,7 +88,7 @@ class RocksdbStore final : public OpenedStore {
                  .recent = recent_}) {}
 
   /// What later questions need to know of the store; before any.
-  Result<void> prepare(RecentWithoutRecord without_record, std::int64_t& dropped);
+  Result<void> prepare(OpenPurpose purpose);
 
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
     for (const auto& delivery : deliveries)
@@ -153,6 +154,7 @@ class RocksdbStore final : public OpenedStore {
   Result<void> verify_files() const override { return database_->verify_files(); }
   const Failure& failure() const override { return database_->failure(); }
   std::uint32_t next_number() override { return table_->next_number(); }
+  std::int64_t dropped() const override { return dropped_; }
   Result<std::vector<StoreFigure>> figures() const override;
 
  private:
@@ -167,10 +169,14 @@ class RocksdbStore final : public OpenedStore {
   std::mutex events_mutex_;  ///< For one that adds.
   mutable std::mutex unit_mutex_;
   std::optional<Unit> default_unit_;  ///< As the database has it.
+  std::int64_t dropped_ = 0;
 };
 
-Result<void> RocksdbStore::prepare(RecentWithoutRecord without_record, std::int64_t& dropped) {
-  METERLINE_CHECK(load_recent(*database_, *table_, without_record, recent_, dropped));
+Result<void> RocksdbStore::prepare(OpenPurpose purpose) {
+  const auto without_record =
+      purpose == OpenPurpose::repair ? RecentWithoutRecord::dropped : RecentWithoutRecord::refused;
+  METERLINE_TRY(dropped_, load_recent(*database_, *table_, without_record, recent_));
+  if (purpose == OpenPurpose::repair) METERLINE_CHECK(list_meters_of_days(*database_, recent_));
   METERLINE_TRY(default_unit_, load_unit(*database_));
   std::string value;
   const auto status =
@@ -222,14 +228,6 @@ Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
   return figures;
 }
 
-Result<std::uint32_t> read_number(std::string_view bytes) {
-  if (bytes.size() != sizeof(std::uint32_t))
-    return fail(Errc::corrupt, "the store's list of deliveries is damaged");
-  std::uint32_t number = 0;
-  for (const char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
-  return number;
-}
-
 std::string write_number(std::uint32_t number) { return number_key(number).substr(1); }
 
 Result<void> load_events(rocksdb::Iterator& deliveries, DeliveryTable& table) {
@@ -272,7 +270,8 @@ Result<void> pass_over_numbers(Database& database, const OpenOnce& how, Delivery
   METERLINE_TRY(const auto kept,
                 status.ok() ? read_number(value) : Result<std::uint32_t>(std::uint32_t{0}));
   METERLINE_CHECK(table.pass_over(std::max(kept, how.first_number)));
-  if (!database.was_cut_off() || how.as == OpenAs::read_only) return {};
+  const bool may_lack_numbers = database.was_cut_off() || how.purpose == OpenPurpose::repair;
+  if (!may_lack_numbers || how.as == OpenAs::read_only) return {};
   METERLINE_CHECK(table.pass_over(table.next_number() + numbers_in_flight_max));
   return put_durably(database, "write the store's next number", first_number_key,
                      write_number(table.next_number()));
@@ -280,16 +279,23 @@ Result<void> pass_over_numbers(Database& database, const OpenOnce& how, Delivery
 
 }  // namespace
 
-Result<std::unique_ptr<OpenedStore>> open_once(const StoreFolder& folder,
-                                               const RocksdbOptions& options, const OpenOnce& how,
-                                               std::int64_t& dropped) {
-  METERLINE_TRY(auto database, Database::open(folder.database(), options.cache_bytes, how.as));
+Result<std::uint32_t> read_number(std::string_view bytes) {
+  if (bytes.size() != sizeof(std::uint32_t))
+    return fail(Errc::corrupt, "the store's list of deliveries is damaged");
+  std::uint32_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
+  return number;
+}
+
+Result<std::unique_ptr<OpenedStore>> open_once(const StorePlace& place,
+                                               const RocksdbOptions& options, const OpenOnce& how) {
+  METERLINE_TRY(auto database, Database::open(place.database, options.cache_bytes, how.as));
   if (how.because) database->fail_with(*how.because);
   METERLINE_TRY(auto table, load_table(*database));
   METERLINE_CHECK(pass_over_numbers(*database, how, *table));
-  auto store = std::make_unique<RocksdbStore>(folder.incoming(), std::move(database),
-                                              std::move(table), options);
-  METERLINE_CHECK(store->prepare(how.without_record, dropped));
+  auto store = std::make_unique<RocksdbStore>(place.incoming, std::move(database), std::move(table),
+                                              options);
+  METERLINE_CHECK(store->prepare(how.purpose));
   return store;
 }
 

@@ -19,18 +19,35 @@ class OpenedStore : public Store {
   virtual const Failure& failure() const = 0;
   /// Of deliveries: greater than any that was given.
   virtual std::uint32_t next_number() = 0;
+  /// Recent deliveries that were removed when it was opened to be repaired.
+  virtual std::int64_t dropped() const = 0;
 };
+
+enum class OpenPurpose : std::uint8_t {
+  use,
+  repair,  ///< Also removes recent days without a record, and lists all meters that have days.
+};
+
+/// Where an opened store has its files.
+struct StorePlace {
+  std::filesystem::path database;
+  std::filesystem::path incoming;
+};
+inline StorePlace place_of(const StoreFolder& folder) {
+  return {.database = folder.database(), .incoming = folder.incoming()};
+}
 
 struct OpenOnce {
   OpenAs as = OpenAs::there;
-  std::uint32_t first_number = 0;  ///< Deliveries get no lower one than this.
-  RecentWithoutRecord without_record = RecentWithoutRecord::refused;
+  OpenPurpose purpose = OpenPurpose::use;
+  std::uint32_t first_number = 0;     ///< Deliveries get no lower one than this.
   std::optional<Error> because = {};  ///< Why it is opened for reading only: its failure, then.
 };
 
-/// `dropped` grows by the recent deliveries that were removed as they have no record.
-Result<std::unique_ptr<OpenedStore>> open_once(const StoreFolder& folder,
-                                               const RocksdbOptions& options, const OpenOnce& how,
-                                               std::int64_t& dropped);
+Result<std::unique_ptr<OpenedStore>> open_once(const StorePlace& place,
+                                               const RocksdbOptions& options, const OpenOnce& how);
+
+/// The number of a delivery as its key in `deliveries` has it. Errors: `corrupt`.
+Result<std::uint32_t> read_number(std::string_view bytes);
 
 }  // namespace meterline::store

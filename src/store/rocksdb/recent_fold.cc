@@ -49,9 +49,9 @@ Result<std::optional<std::uint32_t>> number_without_record(const DeliveryTable& 
 
 }  // namespace
 
-Result<void> load_recent(Database& database, const DeliveryTable& table,
-                         RecentWithoutRecord without_record, RecentMonths& recent,
-                         std::int64_t& dropped) {
+Result<std::int64_t> load_recent(Database& database, const DeliveryTable& table,
+                                 RecentWithoutRecord without_record, RecentMonths& recent) {
+  std::int64_t dropped = 0;
   rocksdb::WriteBatch removed;
   const std::unique_ptr<rocksdb::Iterator> blocks(
       database.db().NewIterator({}, database.family(Family::recent)));
@@ -66,15 +66,15 @@ Result<void> load_recent(Database& database, const DeliveryTable& table,
     if (without_record == RecentWithoutRecord::refused)
       return fail(Errc::corrupt,
                   fmt::format("the store has days of delivery number {}, which was never "
-                              "acknowledged; load the files again into a new store",
+                              "acknowledged; `meterline store repair` leaves them out",
                               *unknown));
     const auto status = removed.Delete(database.family(Family::recent), blocks->key());
     if (!status.ok()) return database_error("remove days without a delivery", status);
     ++dropped;
   }
   if (!blocks->status().ok()) return database_error("read the store", blocks->status());
-  if (removed.Count() == 0) return {};
-  return database.write("remove days without a delivery", removed, true);
+  if (dropped > 0) METERLINE_CHECK(database.write("remove days without a delivery", removed, true));
+  return dropped;
 }
 
 Result<void> RecentFold::make_room() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <utility>
@@ -14,11 +15,10 @@ namespace meterline::store {
 /// What becomes of a recent block whose days are of a delivery without a record.
 enum class RecentWithoutRecord : std::uint8_t { refused, dropped };
 
-/// Brings all blocks of family `recent` back into memory, when a store is opened. `dropped` grows
-/// by the blocks that were removed. Errors: `corrupt` for a block that is refused.
-Result<void> load_recent(Database& database, const DeliveryTable& table,
-                         RecentWithoutRecord without_record, RecentMonths& recent,
-                         std::int64_t& dropped);
+/// Brings all blocks of family `recent` back into memory, when a store is opened. Returns how many
+/// were dropped. Errors: `corrupt` for a block that is refused.
+Result<std::int64_t> load_recent(Database& database, const DeliveryTable& table,
+                                 RecentWithoutRecord without_record, RecentMonths& recent);
 
 /// Moves recent months into `days` and `totals`. Killed at any point, nothing is lost: what was
 /// moved and not yet removed is found twice, which changes nothing.

@@ -75,8 +75,7 @@ TEST(RecentFold, WhatWasTakenInAndNotRemovedCountsOnce) {
     RecentMonths recent(options.recent_bytes_max);
     DeliveryTable table;
     for (std::uint8_t n = 1; n <= 5; ++n) table.number_of(daily(n).delivery);
-    std::int64_t dropped = 0;
-    must(load_recent(*database, table, RecentWithoutRecord::refused, recent, dropped));
+    must(load_recent(*database, table, RecentWithoutRecord::refused, recent));
     const auto blocks = recent.blocks();
     ASSERT_EQ(blocks.size(), 5U);
     RecentFold fold(*database, recent, temp.path() / "s" / "incoming");

@@ -230,18 +230,15 @@ Result<void> ReopeningStore::close() const {
 
 /// For reading only where it cannot be written: questions go on.
 Result<void> ReopeningStore::open_again() const {
-  std::int64_t dropped = 0;
   if (opened_) first_number_ = opened_->next_number();
   opened_.reset();
-  auto opened =
-      open_once(folder_, options_, {.as = OpenAs::there, .first_number = first_number_}, dropped);
+  auto opened = open_once(place_of(folder_), options_, {.first_number = first_number_});
   Result<void> result;
   if (!opened) {
     result = tl::unexpected(opened.error());
     opened = open_once(
-        folder_, options_,
-        {.as = OpenAs::read_only, .first_number = first_number_, .because = opened.error()},
-        dropped);
+        place_of(folder_), options_,
+        {.as = OpenAs::read_only, .first_number = first_number_, .because = opened.error()});
   }
   const std::scoped_lock lock(mutex_);
   lost_.reset();
@@ -259,10 +256,8 @@ Result<void> ReopeningStore::open_again() const {
 
 Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options) {
   METERLINE_TRY(auto folder, StoreFolder::open(options.folder, options.create, options.owner));
-  std::int64_t dropped = 0;
-  METERLINE_TRY(
-      auto opened,
-      open_once(folder, options, {.as = folder.is_new() ? OpenAs::made : OpenAs::there}, dropped));
+  METERLINE_TRY(auto opened, open_once(place_of(folder), options,
+                                       {.as = folder.is_new() ? OpenAs::made : OpenAs::there}));
   METERLINE_CHECK(folder.finish());
   return std::make_unique<ReopeningStore>(std::move(folder), options, std::move(opened));
 }

@@ -13,6 +13,7 @@
 
 #include "store/check.h"
 #include "store/packed_day.h"
+#include "store/rocksdb/durable_file.h"
 #include "store/rocksdb/log_file.h"
 #include "testing/temp_folder.h"
 

@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "core/instant.h"
 #include "core/try.h"
+#include "store/rocksdb/durable_file.h"
 
 namespace meterline::store {
 namespace {
@@ -26,50 +26,11 @@ constexpr const char* database_folder = "db";
 constexpr const char* incoming_folder = "incoming";
 constexpr std::string_view format_line = "meterline store format ";
 
-tl::unexpected<Error> os_error(std::string_view what, const fs::path& path, int error) {
-  const std::string reason =
-      error == ENOSPC ? "the disk is full; free some space and try again" : std::strerror(error);
-  return fail(Errc::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), reason));
-}
-
 std::string first_line(const fs::path& file) {
   std::ifstream in(file);
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-Result<void> write_durably(const fs::path& file, std::string_view text) {
-  const int fd = ::open(file.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-  if (fd < 0) return os_error("write", file, errno);
-  int error = 0;
-  while (error == 0 && !text.empty()) {
-    const auto count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno != EINTR) error = errno;
-    if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (error == 0 && ::fsync(fd) != 0) error = errno;
-  ::close(fd);
-  if (error != 0) return os_error("write", file, error);
-  return {};
-}
-
-/// Makes the names in it durable.
-Result<void> sync_folder(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return os_error("open", folder, errno);
-  const int error = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  if (error != 0) return os_error("sync", folder, error);
-  return {};
-}
-
-/// An error is none of "it is not there".
-Result<bool> is_there(const fs::path& path) {
-  std::error_code error;
-  const bool found = fs::exists(path, error);
-  if (error) return os_error("look for", path, error.value());
-  return found;
 }
 
 Result<void> check_format(const fs::path& folder) {
@@ -128,9 +89,7 @@ Result<bool> prepare(const fs::path& folder, bool create) {
                               "new folder with --store rocksdb:DIR",
                               folder.string()));
   }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return os_error("make the folder", folder, error.value());
+  METERLINE_CHECK(make_folder(folder));
   return true;
 }
 
@@ -145,13 +104,6 @@ Result<fs::path> folder_above(const fs::path& folder) {
     METERLINE_TRY(const bool found, is_there(path));
     if (found || !path.has_relative_path()) return path;
   }
-}
-
-Result<void> clear_away(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) return os_error("remove", path, error.value());
-  return {};
 }
 
 Result<int> lock(const fs::path& folder, const std::string& owner) {
@@ -195,9 +147,7 @@ Result<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
     METERLINE_CHECK(clear_away(opened.database()));
   }
   METERLINE_CHECK(clear_away(opened.incoming()));
-  std::error_code error;
-  fs::create_directories(opened.incoming(), error);
-  if (error) return os_error("make the folder", opened.incoming(), error.value());
+  METERLINE_CHECK(make_folder(opened.incoming()));
   return opened;
 }
 
@@ -205,10 +155,9 @@ Result<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
 Result<void> StoreFolder::finish() {
   if (!is_new_) return {};
   METERLINE_CHECK(sync_folder(folder_));
-  std::error_code error;
-  fs::rename(folder_ / new_format_file, folder_ / format_file, error);
-  if (error) return os_error("rename", folder_ / new_format_file, error.value());
+  METERLINE_CHECK(move_name(folder_ / new_format_file, folder_ / format_file));
   METERLINE_CHECK(sync_folder(folder_));
+  std::error_code error;
   auto path = fs::absolute(folder_, error).lexically_normal();
   if (error) return os_error("find", folder_, error.value());
   if (!path.has_filename()) path = path.parent_path();
