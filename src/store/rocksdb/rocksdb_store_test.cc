@@ -216,6 +216,31 @@ std::vector<std::filesystem::path> logs_of(const std::filesystem::path& store) {
   return *log_files(store / "db");
 }
 
+TEST_F(RocksdbStore, SaysWhatHasToBeDoneWhereItCannotGoOn) {
+  const auto store = open();
+  for (std::uint8_t n = 1; n <= 2; ++n) {
+    auto writer = store->write(delivery_number(n));
+    ASSERT_TRUE(add_days(**writer, 1, n));
+    ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  }
+  {
+    const FileSizeLimit limit(100);
+    auto writer = store->write(delivery_number(3));
+    ASSERT_TRUE(add_days(**writer, 1, 1));
+    ASSERT_FALSE((*writer)->commit(DeliveryReport{}));
+  }
+  const auto log = logs_of(temp_.path() / "s").back();
+  std::fstream(log, std::ios::in | std::ios::out | std::ios::binary) << "damaged";
+  const auto ready = store->ready();
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().code, Errc::corrupt);
+  EXPECT_THAT(ready.error().message, ::testing::HasSubstr("`meterline store repair`"));
+  const auto written = store->write(delivery_number(3));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message, ready.error().message);
+  EXPECT_EQ(store->deliveries({}).error().message, ready.error().message);
+}
+
 TEST_F(RocksdbStore, AfterACleanStopNothingIsInTheLogOnly) {
   auto store = open();
   auto writer = store->write(delivery_number(1));
