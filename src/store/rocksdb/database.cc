@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "core/try.h"
-#include "store/rocksdb/durable_file.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/month_merge.h"
 
@@ -79,16 +78,6 @@ rocksdb::Options base_options(OpenAs as) {
   return options;
 }
 
-Result<void> check_is_there(const std::filesystem::path& folder) {
-  METERLINE_TRY(const bool found, is_there(folder / "CURRENT"));
-  if (found) return {};
-  return fail(Errc::corrupt,
-              fmt::format("{} has no database any more; `meterline store repair` takes back what a "
-                          "repair left that was interrupted, else restore the store's folder from "
-                          "a copy",
-                          folder.string()));
-}
-
 }  // namespace
 
 Error Failure::error() const {
@@ -105,8 +94,7 @@ void Failure::set(const Error& error) {
 
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder,
                                                  std::size_t cache_bytes, OpenAs as) {
-  if (as != OpenAs::made) METERLINE_CHECK(check_is_there(folder));
-  METERLINE_CHECK(check_manifests(folder));
+  if (as != OpenAs::made) METERLINE_CHECK(check_manifest(folder));
   METERLINE_TRY(const bool has_records, check_logs(folder));
   std::unique_ptr<Database> opened(new Database());
   opened->is_writable_ = as != OpenAs::read_only;

@@ -130,18 +130,6 @@ void append_piece(Kind kind, std::string_view bytes, std::string& log) {
   log += bytes;
 }
 
-Result<std::vector<fs::path>> files_of(const fs::path& database, bool (*is_wanted)(std::string)) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::directory_iterator at(database, error), end; !error && at != end; at.increment(error))
-    if (is_wanted(at->path().filename().string())) files.push_back(at->path());
-  if (error && error != std::errc::no_such_file_or_directory)
-    return fail(Errc::unavailable,
-                fmt::format("cannot list {}: {}", database.string(), error.message()));
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 /// Whether it holds a record; `remedy` says what to do where it is damaged.
 Result<bool> check_log(const fs::path& file, std::string_view remedy) {
   METERLINE_TRY(const auto log, read_whole_file(file));
@@ -244,19 +232,35 @@ std::string write_log(std::span<const std::string> records) {
 }
 
 Result<std::vector<fs::path>> log_files(const fs::path& database) {
-  return files_of(database, [](std::string name) { return name.ends_with(".log"); });
+  std::vector<fs::path> files;
+  std::error_code error;
+  for (fs::directory_iterator at(database, error), end; !error && at != end; at.increment(error))
+    if (at->path().extension() == ".log") files.push_back(at->path());
+  if (error && error != std::errc::no_such_file_or_directory)
+    return os_error("list", database, error.value());
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
-Result<std::vector<fs::path>> manifest_files(const fs::path& database) {
-  return files_of(database, [](std::string name) { return name.starts_with("MANIFEST-"); });
-}
-
-Result<void> check_manifests(const fs::path& database) {
-  METERLINE_TRY(const auto manifests, manifest_files(database));
-  for (const auto& file : manifests)
-    METERLINE_CHECK(check_log(file,
-                              "restore the store's folder from a copy, or load the files again "
-                              "into a new store"));
+Result<void> check_manifest(const fs::path& database) {
+  constexpr std::string_view remedy =
+      "restore the store's folder from a copy, or load the files again into a new store";
+  const auto current = database / "CURRENT";
+  METERLINE_TRY(const bool has_current, is_there(current));
+  if (!has_current)
+    return fail(Errc::corrupt,
+                fmt::format("{} has no database any more; `meterline store repair` takes back what "
+                            "a repair left that was interrupted, else {}",
+                            database.string(), remedy));
+  METERLINE_TRY(auto name, read_whole_file(current));
+  const bool is_line = name.starts_with("MANIFEST-") && name.ends_with('\n');
+  if (is_line) name.pop_back();
+  METERLINE_TRY(const bool found, is_there(database / name));
+  if (!is_line || !found)
+    return fail(Errc::corrupt, fmt::format("{} is damaged, as it names no MANIFEST that is there; "
+                                           "{}",
+                                           current.string(), remedy));
+  METERLINE_CHECK(check_log(database / name, remedy));
   return {};
 }
 

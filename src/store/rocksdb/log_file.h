@@ -42,13 +42,12 @@ std::vector<std::string> read_damaged(std::string_view log, const LogDamage& dam
 /// A log that holds these records.
 std::string write_log(std::span<const std::string> records);
 
-/// The write-ahead logs of a database (`*.log`), ascending, or its MANIFESTs; none of a folder that
-/// is not there.
+/// The write-ahead logs of a database (`*.log`), ascending; none of a folder that is not there.
 Result<std::vector<std::filesystem::path>> log_files(const std::filesystem::path& database);
-Result<std::vector<std::filesystem::path>> manifest_files(const std::filesystem::path& database);
 
-/// Errors: `corrupt` with the file, the byte and what can be done, where a MANIFEST is damaged.
-Result<void> check_manifests(const std::filesystem::path& database);
+/// Errors: `corrupt` with the file, the byte and what can be done, where the MANIFEST that the
+/// database goes by is damaged, or CURRENT, which names it.
+Result<void> check_manifest(const std::filesystem::path& database);
 
 /// Whether any log holds a record, which the database then does not hold elsewhere: its process did
 /// not end in order. Errors: `corrupt` as above, where a log is damaged.

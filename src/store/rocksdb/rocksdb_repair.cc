@@ -90,7 +90,7 @@ class Repair {
 
 Result<RepairReport> Repair::run(const RocksdbOptions& options, RepairMode mode) {
   METERLINE_CHECK(take_back());
-  METERLINE_CHECK(check_manifests(folder_.database()));
+  METERLINE_CHECK(check_manifest(folder_.database()));
   METERLINE_CHECK(make_folder(copy_));
   METERLINE_CHECK(copy_database());
   METERLINE_CHECK(open_copy(options));

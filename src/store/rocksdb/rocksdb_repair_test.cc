@@ -180,7 +180,9 @@ TEST_F(RocksdbRepair, AStoreWithoutAnyDatabaseIsRefused) {
 }
 
 TEST_F(RocksdbRepair, ADamagedManifestIsNotRepaired) {
-  const auto manifest = must(manifest_files(folder_ / "db")).front();
+  auto name = must(read_whole_file(folder_ / "db" / "CURRENT"));
+  name.pop_back();
+  const auto manifest = folder_ / "db" / name;
   auto bytes = must(read_whole_file(manifest));
   bytes[20] = static_cast<char>(bytes[20] ^ 1);
   std::ofstream(manifest, std::ios::binary) << bytes;
@@ -188,6 +190,8 @@ TEST_F(RocksdbRepair, ADamagedManifestIsNotRepaired) {
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, Errc::corrupt);
   EXPECT_THAT(report.error().message, HasSubstr(manifest.string() + " is damaged at byte"));
+  std::ofstream(folder_ / "db" / "CURRENT") << "MANIFEST-9\n";
+  EXPECT_THAT(repair(RepairMode::apply).error().message, HasSubstr("CURRENT is damaged"));
 }
 
 TEST_F(RocksdbRepair, NumbersOfWhatIsLostAreNotGivenAgain) {

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-#include "core/instant.h"
+#include "core/finding.h"
 #include "core/try.h"
 #include "store/rocksdb/durable_file.h"
 
@@ -51,7 +51,7 @@ Result<void> check_format(const fs::path& folder) {
             "reads format {}: remove that folder or name another one, and load the files again",
             folder.string(), format, store_format));
   return fail(Errc::refused, fmt::format("{} holds no meterline store (its {} file says `{}`)",
-                                         folder.string(), format_file, line));
+                                         folder.string(), format_file, excerpt_of(line)));
 }
 
 /// Whether all there is in the folder is what a store that was never finished leaves behind.
@@ -116,7 +116,7 @@ Result<int> lock(const fs::path& folder, const std::string& owner) {
     return fail(Errc::unavailable,
                 fmt::format("the store in {} is in use by {}; stop that process, or use another "
                             "store with --store rocksdb:DIR",
-                            folder.string(), line.empty() ? "another process" : line));
+                            folder.string(), line.empty() ? "another process" : excerpt_of(line)));
   }
   const auto line = fmt::format("process {} ({})\n", ::getpid(), owner);
   if (::ftruncate(fd, 0) != 0 ||
