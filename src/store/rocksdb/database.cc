@@ -6,9 +6,11 @@
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 #include <cassert>
+#include <system_error>
 #include <thread>
 
 #include "core/try.h"
@@ -78,6 +80,26 @@ rocksdb::Options base_options(OpenAs as) {
   return options;
 }
 
+/// Of a damaged table RocksDB may tell the MANIFEST's name: each is looked at.
+tl::unexpected<Error> open_error(const std::filesystem::path& folder,
+                                 const rocksdb::Options& options, const rocksdb::Status& status) {
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; status.IsCorruption() && !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    if (at->path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table(options);
+    auto read = table.Open(at->path().string());
+    if (read.ok()) read = table.VerifyChecksum();
+    if (!read.IsCorruption()) continue;
+    return fail(Errc::corrupt,
+                fmt::format("{} is damaged ({}); restore the store's folder from a copy, or load "
+                            "the files again into a new store",
+                            at->path().string(), read.ToString()));
+  }
+  return database_error("open the database in " + folder.string(), status);
+}
+
 }  // namespace
 
 Error Failure::error() const {
@@ -100,6 +122,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   opened->is_writable_ = as != OpenAs::read_only;
   opened->was_cut_off_ = has_records;
   opened->options_.assign(families_count, base_options(as));
+  for (auto& options : opened->options_) options.env = opened->files_.get();
   const auto options_of = [&](Family family) -> rocksdb::Options& {
     return opened->options_[static_cast<std::size_t>(family)];
   };
@@ -123,7 +146,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
                                                          families, &opened->handles_, &db)
                           : rocksdb::DB::Open(opened->options_[0], folder.string(), families,
                                               &opened->handles_, &db);
-  if (!status.ok()) return database_error("open the database in " + folder.string(), status);
+  if (!status.ok()) return open_error(folder, opened->options_[0], status);
   opened->db_.reset(db);
   for (std::size_t i = 0; i < families_count; ++i) assert(opened->handles_[i]->GetID() == i);
   return opened;

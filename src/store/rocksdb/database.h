@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "store/rocksdb/store_files.h"
 
 namespace meterline::store {
 
@@ -93,6 +94,7 @@ class Database {
   bool is_writable_ = true;
   bool was_cut_off_ = false;
   std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
+  std::unique_ptr<rocksdb::Env> files_ = make_store_files(failure_);
   std::vector<rocksdb::Options> options_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<rocksdb::DB> db_;
