@@ -129,6 +129,19 @@ TEST(Durability, TheNamesOfANewStoreAreSyncedBeforeItTakesAnything) {
   EXPECT_THAT(synced, Contains(folder / "FORMAT.new"));
 }
 
+/// Each costs milliseconds: a small load is little more than its syncs. Decision 0021 has the list.
+TEST(Durability, ASmallLoadHasFewSyncs) {
+  const TempFolder temp;
+  const auto syncs_of_load = [&](std::uint8_t n) {
+    const SyncWatch watch;
+    must(load(*must(open_rocksdb_store({.folder = temp.path() / "s"})), nth(n)));
+    return watch.synced().size();
+  };
+  EXPECT_LE(syncs_of_load(1), 27U);
+  EXPECT_LE(syncs_of_load(2), 11U);
+  EXPECT_LE(syncs_of_load(3), 11U);
+}
+
 TEST(Durability, ADeliveryIsSyncedBeforeItIsAcknowledged) {
   const TempFolder temp;
   const auto store = must(open_rocksdb_store({.folder = temp.path() / "s"}));
