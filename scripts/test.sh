@@ -3,7 +3,8 @@
 #   scripts/test.sh               every functional test; what a change needs while it is made
 #   scripts/test.sh --all         that, and lint, ThreadSanitizer, fuzzers and benches; as .ci/run
 #   scripts/test.sh --soak [RUNS] only the property tests, on RUNS (default: 2,000) inputs each in
-#                                 place of 100, and the fuzzers, on 10,000,000: for a night
+#                                 place of 100, the fuzzers, on 10,000,000, and tests/soak.sh: for
+#                                 a night
 # The closing lines of every runner come last; the whole output of each is in build/test-logs/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -190,6 +191,8 @@ if [ "$mode" = --soak ]; then
   run "dev build" 1 build dev
   run "properties" 1 run_properties
   run "fuzz" 1 scripts/fuzz.sh $soak_fuzz_runs
+  run "release build" 1 scripts/build.sh
+  run "faults" 1 tests/soak.sh
   exit
 fi
 functional_tests

@@ -51,6 +51,11 @@ BANNED = [
      "a result: only cli and app write to the terminal"),
     (r"\b(system|steady)_clock::now\b", PRODUCTION, {"core", "formats", "query"},
      "a time given by the caller"),
+    (r"\b(fs|filesystem)::(absolute|canonical|copy|copy_file|create_directories|create_directory|"
+     r"create_hard_link|current_path|exists|file_size|is_directory|is_empty|is_regular_file|"
+     r"last_write_time|read_symlink|relative|remove|remove_all|rename|resize_file|space|status|"
+     r"temp_directory_path|weakly_canonical)\((?![^;]*\b(error|none|ignored)\))", PRODUCTION,
+     ALLOWED.keys(), "its twin that takes a std::error_code and does not throw"),
     (r"\bsleep_(for|until)\b|\busleep\(", TESTS, ALLOWED.keys(), "waiting for what should happen"),
     (r"\bGTEST_SKIP\b|\bDISABLED_", TESTS, ALLOWED.keys(), "a test that runs"),
 ]

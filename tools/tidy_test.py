@@ -76,6 +76,12 @@ class TidyTest(unittest.TestCase):
                "Decimal or an integer: energy is exact")
         self.check("src/query/a.cc", "// No double holds energy.\n")
         self.check("src/cli/a.cc", "double rate = 0;\n")
+        for call in ("std::filesystem::temp_directory_path()", "fs::exists(file)"):
+            word = call.removeprefix("std::").split("(")[0] + "("
+            banned("src/cli/a.cc", f"auto x = {call};\n", word,
+                   "its twin that takes a std::error_code and does not throw")
+        self.check("src/cli/a.cc", "if (fs::exists(file, error)) return;\n")
+        self.check("src/cli/a_test.cc", "fs::exists(file);\n")
         banned("src/api/a.cc", "std::cout << 1;\n", "std::cout",
                "a result: only cli and app write to the terminal")
         self.check("src/cli/a.cc", "std::cout << 1;\n")

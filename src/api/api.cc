@@ -50,7 +50,7 @@ constexpr std::array routes = {
           delete_withdrawal},
     Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::much},
     Route{"health", "/healthz", get_health, Reads::nothing},
-    Route{"ready", "/readyz", get_readiness, Reads::little},
+    Route{"ready", "/readyz", get_readiness, Reads::much},  // It may open a store again.
 };
 
 /// What stood for each `{}`; nothing when the path does not match.

@@ -622,11 +622,11 @@ TEST_F(Api, TellsHowMuchAnAnswerReads) {
   };
   for (const char* target : {"/healthz", "/nothing", "/%zz", "/metrics"})
     EXPECT_EQ(reads(target), Reads::nothing) << target;
-  for (const char* target : {"/?meterId=EE00027&date=01-01-2019", "/readyz", "/v1/meters/EE00027",
+  for (const char* target : {"/?meterId=EE00027&date=01-01-2019", "/v1/meters/EE00027",
                              "/v1/meters/EE00027/consumption?from=2019-01-01"})
     EXPECT_EQ(reads(target), Reads::little) << target;
   for (const char* target :
-       {"/v1/meters", "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02",
+       {"/readyz", "/v1/meters", "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02",
         "/v1/meters/EE00027/consumption?from=2019-01-01&t%6f=2019-01-02",
         "/v1/portfolio?from=2019-01-01", "/v1/deliveries", "/v1/meters/EE00027/gaps", "/v1/gaps"})
     EXPECT_EQ(reads(target), Reads::much) << target;

@@ -78,6 +78,13 @@ Result<std::vector<store::DeliveryRecord>> read_page(const store::Store& store,
   return page;
 }
 
+/// Whether it helps to wait: a store of this process may need to be started again.
+bool goes_on_by_itself(const store::Store& store) {
+  if (!store.is_embedded()) return true;
+  const auto ready = store.ready();
+  return ready || ready.error().code == Errc::unavailable;
+}
+
 source::Incoming incoming_of(const Call& call, const std::string& name) {
   return {.source = std::string(upload_prefix) + name,
           .delivered_at = call.context.now(),
@@ -121,7 +128,8 @@ Result<Response> post_delivery(const Call& call) {
   response.status = status_of(record.report.state);
   if (response.status == 201)
     response.headers["Location"] = "/v1/deliveries/" + record.delivery.id.text();
-  if (response.status == 503) response.headers["Retry-After"] = "10";
+  if (response.status == 503 && goes_on_by_itself(call.context.store))
+    response.headers["Retry-After"] = "10";
   return response;
 }
 

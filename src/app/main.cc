@@ -6,6 +6,7 @@
 int main(int argc, char** argv) {
   namespace app = meterline::app;
   namespace cli = meterline::cli;
+  namespace store = meterline::store;
   // A second process that wants the same store is told what this one does.
   const std::string owner = argc > 1 ? std::string("meterline ") + argv[1] : "meterline";
   return cli::run(
@@ -16,6 +17,8 @@ int main(int argc, char** argv) {
            [&](const std::string& url, const cli::InitOptions& options) {
              return app::init_store(url, options, owner);
            },
+       .repair_store = [&](const std::string& url,
+                           store::RepairMode mode) { return app::repair_store(url, mode, owner); },
        .open_pricing = app::open_pricing,
        .stores = app::store_kinds()});
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "core/finding.h"
@@ -22,6 +23,22 @@ namespace {
 /// Loading gains nothing from a large cache.
 std::size_t cache_bytes_for(cli::OpenMode mode) {
   return mode == cli::OpenMode::create ? store::cache_bytes_min : store::suitable_cache_bytes();
+}
+
+/// Of `rocksdb:DIR`.
+std::optional<std::string> folder_of(const std::string& url) {
+  constexpr std::string_view scheme = "rocksdb:";
+  if (!url.starts_with(scheme) || url.size() == scheme.size()) return std::nullopt;
+  return url.substr(scheme.size());
+}
+
+tl::unexpected<Error> no_store_url(const std::string& url) {
+  // What follows the scheme may contain a password.
+  const auto shown = url.find('@') == std::string::npos ? url : url.substr(0, url.find(':'));
+  return fail(Errc::invalid_argument,
+              fmt::format("--store: want rocksdb:DIR, like rocksdb:./meterline-data, "
+                          "cassandra://HOST/KEYSPACE or keyspaces://REGION/KEYSPACE, got \"{}\"",
+                          excerpt_of(shown)));
 }
 
 bool is_on_a_cluster(std::string_view url) {
@@ -81,9 +98,8 @@ tl::unexpected<Error> without_cluster(std::string_view scheme) {
 
 Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
                                                  const std::string& owner) {
-  constexpr std::string_view rocksdb = "rocksdb:";
-  if (url.starts_with(rocksdb) && url.size() > rocksdb.size())
-    return store::open_rocksdb_store({.folder = url.substr(rocksdb.size()),
+  if (const auto folder = folder_of(url))
+    return store::open_rocksdb_store({.folder = *folder,
                                       .create = mode != cli::OpenMode::existing,
                                       .owner = owner,
                                       .cache_bytes = cache_bytes_for(mode)});
@@ -95,12 +111,17 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
     return without_cluster(url.substr(0, url.find(':')));
 #endif
   }
-  // What follows the scheme may contain a password.
-  const auto shown = url.find('@') == std::string::npos ? url : url.substr(0, url.find(':'));
+  return no_store_url(url);
+}
+
+Result<store::RepairReport> repair_store(const std::string& url, store::RepairMode mode,
+                                         const std::string& owner) {
+  const auto folder = folder_of(url);
+  if (folder) return store::repair_rocksdb_store({.folder = *folder, .owner = owner}, mode);
+  if (!is_on_a_cluster(url)) return no_store_url(url);
   return fail(Errc::invalid_argument,
-              fmt::format("--store: want rocksdb:DIR, like rocksdb:./meterline-data, "
-                          "cassandra://HOST/KEYSPACE or keyspaces://REGION/KEYSPACE, got \"{}\"",
-                          excerpt_of(shown)));
+              "--store: only a store in a folder (rocksdb:DIR) is repaired by this; a cluster "
+              "repairs itself (`nodetool repair`)");
 }
 
 Result<std::vector<std::string>> init_store(const std::string& url, const cli::InitOptions& options,

@@ -7,6 +7,7 @@
 #include "cli/session.h"
 #include "core/result.h"
 #include "store/estimate.h"
+#include "store/repair.h"
 #include "store/store.h"
 
 namespace meterline::app {
@@ -23,6 +24,10 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
 /// that this kind of store does not have.
 Result<std::vector<std::string>> init_store(const std::string& url, const cli::InitOptions& options,
                                             const std::string& owner);
+
+/// Repairs the store in a folder; `invalid_argument` for one on a cluster.
+Result<store::RepairReport> repair_store(const std::string& url, store::RepairMode mode,
+                                         const std::string& owner);
 
 /// Counts what loads cost on Amazon Keyspaces; null where this program was built without it.
 Result<std::unique_ptr<store::Pricing>> open_pricing();

@@ -18,6 +18,7 @@
 #include "cli/export.h"
 #include "cli/ingest.h"
 #include "cli/questions.h"
+#include "cli/repair.h"
 #include "cli/serve.h"
 #include "cli/store_verbs.h"
 #include "cli/withdraw.h"
@@ -73,6 +74,8 @@ struct Options {
   bool force = false;
   InitVerb init;
   CheckVerb check;
+  RepairVerb repair;
+  bool apply = false;
 #ifdef METERLINE_CLOUD
   WorkerVerb worker;
   LambdaVerb lambda;
@@ -261,7 +264,7 @@ void add_store_verbs(CLI::App& app, Options& options) {
       ->required();
   exporting->add_flag("--force", options.force, "Replace the file if it exists");
 
-  auto* const store = app.add_subcommand("store", "Make, check or measure a store");
+  auto* const store = app.add_subcommand("store", "Make, check, repair or measure a store");
   store->require_subcommand(1);
   auto* const init = store->add_subcommand("init", "Make the store that --store names");
   auto* const replication =
@@ -278,6 +281,10 @@ void add_store_verbs(CLI::App& app, Options& options) {
   check->add_option("--limit", options.check.limit, "Show at most so many findings")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, list_limit_max));
+  auto* const repair = store->add_subcommand(
+      "repair", "Tell what of a damaged store is lost, and with --apply keep what is whole");
+  repair->add_flag("--apply", options.apply,
+                   "Do it: the damaged database is kept in the store's folder, as damaged-N");
   store->add_subcommand("stats", "How much is in the store");
 }
 
@@ -420,6 +427,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "export") return export_store(options.export_verb, session);
   if (verb == "store init") return init_store(options.init, session);
   if (verb == "store check") return check_store(options.check, session);
+  if (verb == "store repair") return repair_store(options.repair, session);
   if (verb == "store stats") return store_stats(session);
   if (verb == "ingest") return ingest(options.ingest, session);
   if (verb == "query") return query(options.query, session);
@@ -501,6 +509,7 @@ int run(int argc, const char* const* argv, const Application& application) {
   if (options.undo) options.withdraw.kind = DeliveryEventKind::restored;
   if (options.compare) options.ingest.mode = IngestMode::compare;
   if (options.once) options.demo.end = DemoEnd::stop;
+  if (options.apply) options.repair.mode = store::RepairMode::apply;
   if (options.force) options.export_verb.existing = ExistingFile::replace;
 
   const auto output = output_of(options.output);
@@ -509,6 +518,7 @@ int run(int argc, const char* const* argv, const Application& application) {
                         .output = *output,
                         .open_store = application.open_store,
                         .init_store = application.init_store,
+                        .repair_store = application.repair_store,
                         .open_pricing = application.open_pricing};
   const int code = run_verb(verb_of(app), options, session);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

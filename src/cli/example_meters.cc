@@ -84,7 +84,7 @@ Result<void> write_example_files(const ExampleMeters& example,
                 fmt::format("cannot make the folder {}: {}", folder.string(), error.message()));
   for (int number = 1; number <= 12; ++number) {
     const auto file = folder / fmt::format("{}-{:02}.csv", example.year, number);
-    if (std::filesystem::exists(file)) continue;
+    if (std::filesystem::exists(file, error)) continue;
     const auto first = Date::from_civil({.year = example.year, .month = number, .day = 1});
     if (!first) return fail(Errc::invalid_argument, "the example's year is out of range");
     // Renamed when it is whole, so that a file that is there is a whole one.

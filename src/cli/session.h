@@ -11,6 +11,7 @@
 #include "core/instant.h"
 #include "core/result.h"
 #include "store/estimate.h"
+#include "store/repair.h"
 #include "store/store.h"
 
 namespace meterline::cli {
@@ -45,6 +46,10 @@ struct InitOptions {
 using StoreInitialiser = std::function<Result<std::vector<std::string>>(
     const std::string& url, const InitOptions& options)>;
 
+/// Repairs the store that a URL names; the application gives it.
+using StoreRepairer =
+    std::function<Result<store::RepairReport>(const std::string& url, store::RepairMode mode)>;
+
 /// Counts what loads cost on a store on servers; null where the program has none. The application
 /// gives it.
 using PricingOpener = std::function<Result<std::unique_ptr<store::Pricing>>()>;
@@ -53,6 +58,7 @@ using PricingOpener = std::function<Result<std::unique_ptr<store::Pricing>>()>;
 struct Application {
   StoreOpener open_store;
   StoreInitialiser init_store;
+  StoreRepairer repair_store;
   PricingOpener open_pricing;
   std::string stores;  ///< What `--version` tells of them, on one line.
 };
@@ -63,6 +69,7 @@ struct Session {
   Output output = Output::table;
   StoreOpener open_store;
   StoreInitialiser init_store;
+  StoreRepairer repair_store;
   PricingOpener open_pricing;
 };
 

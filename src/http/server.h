@@ -12,7 +12,7 @@
 
 namespace meterline::http {
 
-/// Answers a request. It is called from many threads at once and must not throw.
+/// Answers a request. It is called from many threads at once; what it throws is answered 500.
 using Handler = std::function<api::Response(const api::Request&)>;
 
 /// Whether a request is answered so soon that handing it to another thread would take longer than

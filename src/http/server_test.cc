@@ -326,13 +326,17 @@ TEST(Server, CompressesForThoseWhoTakeIt) {
   EXPECT_LT(client.say(request_for("/", "Accept-Encoding: gzip\r\n")).answer().size(), 10'000U);
 }
 
-TEST(Server, SurvivesAHandlerWithoutMemory) {
+TEST(Server, SurvivesAHandlerThatThrows) {
   const auto server = served(small_options(), [](const api::Request& request) {
     if (request.target == "/huge") throw std::bad_alloc();
+    if (request.target == "/fault") throw std::runtime_error("a secret");
     return echo(request);
   });
   Client client(server->port());
   EXPECT_THAT(client.say(request_for("/huge")).answer(), StartsWith("500 "));
+  const auto answer = client.say(request_for("/fault")).answer();
+  EXPECT_THAT(answer, StartsWith("500 "));
+  EXPECT_EQ(answer.find("secret"), std::string::npos);
   EXPECT_EQ(client.say(request_for("/small")).answer(), "200 GET /small 0:0");
 }
 

@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <cctype>
+#include <exception>
 #include <new>
 #include <optional>
 
@@ -354,6 +355,9 @@ api::Response HttpSession::answer(const api::Request& request) const {
     return response;
   } catch (const std::bad_alloc&) {
     return api::problem(500, "not enough memory for the answer: ask for less at once");
+  } catch (const std::exception& error) {
+    spdlog::error("a request failed: {}", error.what());
+    return api::problem(500, "this request failed within the server, whose log says why");
   }
 }
 

@@ -47,6 +47,9 @@ Spool::~Spool() {
 Result<void> Spool::create_file() {
   std::error_code none;
   const auto folder = folder_.empty() ? std::filesystem::temp_directory_path(none) : folder_;
+  if (none)
+    return fail(Errc::unavailable,
+                "cannot spool the upload: the folder that TMPDIR names is not there");
   std::string name = (folder / "meterline-upload-XXXXXX").string();
   file_ = mkostemp(name.data(), O_CLOEXEC);
   if (file_ < 0)

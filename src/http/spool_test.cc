@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 
 #include "testing/temp_folder.h"
@@ -37,6 +38,16 @@ TEST(Spool, HoldsSmallAndLargeBodies) {
     EXPECT_EQ(content_of(spool), want);
     EXPECT_EQ(content_of(spool), want) << "opened again";
   }
+}
+
+TEST(Spool, ATemporaryFolderThatIsNotThereIsAnError) {
+  ASSERT_EQ(::setenv("TMPDIR", "/nowhere/at/all", 1), 0);
+  Spool spool("", 10);
+  const auto appended = spool.append("more than ten bytes");
+  ASSERT_EQ(::unsetenv("TMPDIR"), 0);
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().message,
+            "cannot spool the upload: the folder that TMPDIR names is not there");
 }
 
 TEST(Spool, LeavesNoFile) {

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 #include <span>
+#include <system_error>
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
@@ -48,7 +49,11 @@ bool is_before(const SortedRow& a, const SortedRow& b) {
 class RowSorter::Spool {
  public:
   static Result<std::unique_ptr<Spool>> create(const std::filesystem::path& folder) {
-    const auto where = folder.empty() ? std::filesystem::temp_directory_path() : folder;
+    std::error_code none;
+    const auto where = folder.empty() ? std::filesystem::temp_directory_path(none) : folder;
+    if (none)
+      return fail(Errc::unavailable,
+                  "cannot make a temporary file: the folder that TMPDIR names is not there");
     std::string name = (where / "meterline-rows-XXXXXX").string();
     const int fd = ::mkostemp(name.data(), O_CLOEXEC);
     if (fd < 0) return error("make a temporary file in " + where.string());

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 #include "testing/temp_folder.h"
@@ -140,6 +141,16 @@ TEST(RowSorter, AFolderThatIsNotThereIsAnError) {
   RowMemory memory;
   RowSorter sorter({.bytes_max = 1, .folder = "/nonexistent"}, memory);
   const auto added = sorter.add(rows_of({"A", 0, 0, 0, 1}), 0);
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().code, Errc::unavailable);
+}
+
+TEST(RowSorter, ATemporaryFolderThatIsNotThereIsAnError) {
+  ASSERT_EQ(::setenv("TMPDIR", "/nowhere/at/all", 1), 0);
+  RowMemory memory;
+  RowSorter sorter({.bytes_max = 1, .folder = {}}, memory);
+  const auto added = sorter.add(rows_of({"A", 0, 0, 0, 1}), 0);
+  ASSERT_EQ(::unsetenv("TMPDIR"), 0);
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, Errc::unavailable);
 }

@@ -167,6 +167,8 @@ class StoreCheck {
       : store_(store), options_(options), hooks_(hooks) {}
 
   Result<CheckReport> run() {
+    const auto intact = store_.verify_files();
+    if (!intact) return end_with(DamageKind::file, "all files", intact.error());
     const auto listed = read_deliveries();
     if (!listed) return end_with(DamageKind::delivery, "all deliveries", listed.error());
     const auto read = each_meter([&](const MeterInfo& info) { return check_meter(info); });
@@ -657,6 +659,8 @@ std::string_view text_of(DamageKind kind) {
       return "total";
     case DamageKind::delivery:
       return "delivery";
+    case DamageKind::file:
+      return "file";
   }
   return "";
 }

@@ -17,6 +17,7 @@ enum class DamageKind : std::uint8_t {
   meter,     ///< What is known of a meter is not what its days say.
   total,     ///< A day's total is not what its readings add up to.
   delivery,  ///< A delivery has not brought what its report says.
+  file,      ///< A file of the store is not what was written; nothing else is looked at then.
 };
 std::string_view text_of(DamageKind kind);
 

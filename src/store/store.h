@@ -371,8 +371,14 @@ class Store {
   /// them from then on, though each may be told its own first.
   virtual Result<Unit> remember_unit(Unit unit) = 0;
 
-  /// Whether the store can be asked now; the error says why not. For readiness probes.
+  /// Whether the store can be asked and takes deliveries now; the error says why not, and is not
+  /// `unavailable` where waiting does not help. For readiness probes: they may make a store go on
+  /// that had to stop.
   virtual Result<void> ready() const = 0;
+
+  /// Whether the files that the backend keeps itself are as they were written, byte by byte, as far
+  /// as it can tell: `corrupt` with the file's name otherwise.
+  virtual Result<void> verify_files() const { return {}; }
 
   /// Whether the store is inside of this process, and reads a day of a meter in microseconds.
   virtual bool is_embedded() const { return false; }

@@ -5,9 +5,12 @@
 #include <string>
 #include <system_error>
 
+#include "testing/syncs.h"
+
 namespace meterline::testing {
 
 TempFolder::TempFolder() {
+  use_quick_syncs();
   std::string pattern = (std::filesystem::temp_directory_path() / "meterline-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr)
     throw std::runtime_error("cannot make a temporary folder like " + pattern);

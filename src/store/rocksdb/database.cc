@@ -3,11 +3,18 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
+#include <cassert>
+#include <system_error>
 #include <thread>
 
+#include "core/try.h"
+#include "store/rocksdb/log_file.h"
 #include "store/rocksdb/month_merge.h"
 
 namespace meterline::store {
@@ -30,6 +37,18 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
+/// Learns of what fails in the background.
+class FailureListener final : public rocksdb::EventListener {
+ public:
+  explicit FailureListener(std::shared_ptr<Failure> failure) : failure_(std::move(failure)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    failure_->set(database_error("write into the store's folder", *status).value());
+  }
+
+ private:
+  const std::shared_ptr<Failure> failure_;
+};
+
 std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
                                                    std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions table;
@@ -42,10 +61,17 @@ std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
 
-rocksdb::Options base_options() {
+rocksdb::Options base_options(OpenAs as) {
   rocksdb::Options options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
+  options.create_if_missing = as == OpenAs::made;
+  options.create_missing_column_families = as == OpenAs::made;
+  options.error_if_exists = as == OpenAs::made;
+  // What check_logs() let pass.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.atomic_flush = true;
+  // The library's own resuming replays a part of what failed, and may end the process.
+  options.max_bgerror_resume_count = 0;
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.db_write_buffer_size = write_buffers_bytes;
   options.write_buffer_size = write_buffers_bytes / 2;
   options.max_background_jobs = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
@@ -54,12 +80,49 @@ rocksdb::Options base_options() {
   return options;
 }
 
+/// Of a damaged table RocksDB may tell the MANIFEST's name: each is looked at.
+tl::unexpected<Error> open_error(const std::filesystem::path& folder,
+                                 const rocksdb::Options& options, const rocksdb::Status& status) {
+  std::error_code error;
+  std::filesystem::directory_iterator at(folder, error);
+  for (; status.IsCorruption() && !error && at != std::filesystem::directory_iterator();
+       at.increment(error)) {
+    if (at->path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table(options);
+    auto read = table.Open(at->path().string());
+    if (read.ok()) read = table.VerifyChecksum();
+    if (!read.IsCorruption()) continue;
+    return fail(Errc::corrupt,
+                fmt::format("{} is damaged ({}); restore the store's folder from a copy, or load "
+                            "the files again into a new store",
+                            at->path().string(), read.ToString()));
+  }
+  return database_error("open the database in " + folder.string(), status);
+}
+
 }  // namespace
 
+Error Failure::error() const {
+  const std::scoped_lock lock(mutex_);
+  return error_;
+}
+
+void Failure::set(const Error& error) {
+  const std::scoped_lock lock(mutex_);
+  if (is_set()) return;
+  error_ = error;
+  is_set_.store(true, std::memory_order_release);
+}
+
 Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& folder,
-                                                 std::size_t cache_bytes) {
+                                                 std::size_t cache_bytes, OpenAs as) {
+  if (as != OpenAs::made) METERLINE_CHECK(check_manifest(folder));
+  METERLINE_TRY(const bool has_records, check_logs(folder));
   std::unique_ptr<Database> opened(new Database());
-  opened->options_.assign(families_count, base_options());
+  opened->is_writable_ = as != OpenAs::read_only;
+  opened->was_cut_off_ = has_records;
+  opened->options_.assign(families_count, base_options(as));
+  for (auto& options : opened->options_) options.env = opened->files_.get();
   const auto options_of = [&](Family family) -> rocksdb::Options& {
     return opened->options_[static_cast<std::size_t>(family)];
   };
@@ -70,6 +133,7 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   options_of(Family::days).merge_operator = make_days_merge();
   options_of(Family::totals).merge_operator = make_totals_merge();
   options_of(Family::meters).merge_operator = make_meters_merge();
+  opened->options_[0].listeners.push_back(std::make_shared<FailureListener>(opened->failure_));
 
   const char* const names[families_count] = {"default", "days",   "totals",   "deliveries",
                                              "meters",  "recent", "registers"};
@@ -77,16 +141,51 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   for (std::size_t i = 0; i < families_count; ++i)
     families.emplace_back(names[i], opened->options_[i]);
   rocksdb::DB* db = nullptr;
-  const auto status =
-      rocksdb::DB::Open(opened->options_[0], folder.string(), families, &opened->handles_, &db);
-  if (!status.ok()) return database_error("open the database in " + folder.string(), status);
+  const auto status = as == OpenAs::read_only
+                          ? rocksdb::DB::OpenForReadOnly(opened->options_[0], folder.string(),
+                                                         families, &opened->handles_, &db)
+                          : rocksdb::DB::Open(opened->options_[0], folder.string(), families,
+                                              &opened->handles_, &db);
+  if (!status.ok()) return open_error(folder, opened->options_[0], status);
   opened->db_.reset(db);
+  for (std::size_t i = 0; i < families_count; ++i) assert(opened->handles_[i]->GetID() == i);
   return opened;
 }
 
 Database::~Database() {
   if (!db_) return;
+  if (is_writable_ && !failure_->is_set()) static_cast<void>(flush());
   for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+}
+
+Result<void> Database::done(std::string_view doing, const rocksdb::Status& status) {
+  if (status.ok()) return {};
+  auto error = database_error(doing, status);
+  failure_->set(error.value());
+  return error;
+}
+
+Result<void> Database::write(std::string_view doing, rocksdb::WriteBatch& batch, bool durable) {
+  if (failure_->is_set()) return tl::unexpected(failure_->error());
+  rocksdb::WriteOptions options;
+  options.sync = durable;
+  return done(doing, db().Write(options, &batch));
+}
+
+Result<void> Database::flush() {
+  if (failure_->is_set()) return tl::unexpected(failure_->error());
+  return done("write the store's tables", db().Flush({}, handles_));
+}
+
+Result<void> Database::take_in(const std::vector<rocksdb::IngestExternalFileArg>& files) {
+  if (failure_->is_set()) return tl::unexpected(failure_->error());
+  return done("take files into the store", db().IngestExternalFiles(files));
+}
+
+Result<void> Database::verify_files() const {
+  const auto status = db().VerifyFileChecksums({});
+  if (!status.ok()) return database_error("read the store's files", status);
+  return {};
 }
 
 tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Status& status) {

@@ -3,13 +3,19 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
+#include "store/rocksdb/store_files.h"
 
 namespace meterline::store {
 
@@ -23,14 +29,56 @@ enum class Family : std::size_t {
   registers = 6,
 };
 
+/// The first error that a database could not pass over: from then on nothing is written until it is
+/// opened again, as what then lies in its log may be a part of what was written.
+///
+/// Threads: every method may be called from many threads at once.
+class Failure {
+ public:
+  bool is_set() const { return is_set_.load(std::memory_order_acquire); }
+  /// Only where is_set().
+  Error error() const;
+  void set(const Error& error);
+
+ private:
+  mutable std::mutex mutex_;
+  std::atomic<bool> is_set_ = false;
+  Error error_ = {};
+};
+
+enum class OpenAs : std::uint8_t {
+  made,       ///< In a folder that has none.
+  there,      ///< In a folder that has one; `corrupt` where it does not.
+  read_only,  ///< The same, and writes nothing, not into its folder either.
+};
+
 /// An open RocksDB database with its families.
 class Database {
  public:
+  /// Errors: `corrupt` where a log, the MANIFEST or a table file is damaged, with what can be done.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
-                                                std::size_t cache_bytes);
+                                                std::size_t cache_bytes, OpenAs as);
+  /// Brings what only the log has into table files first, unless it has failed: then opening it
+  /// again takes from the log what is whole.
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
+
+  /// All of it or nothing. Any error of these three is final: see Failure.
+  Result<void> write(std::string_view doing, rocksdb::WriteBatch& batch, bool durable);
+  /// Brings what only the log has into table files: all families in one step, so that what one
+  /// write gave is never in the log for one of them only.
+  Result<void> flush();
+  Result<void> take_in(const std::vector<rocksdb::IngestExternalFileArg>& files);
+
+  /// Whether all table files are, byte by byte, as they were written: `corrupt` otherwise.
+  Result<void> verify_files() const;
+
+  /// Whether the log held a record when it was opened.
+  bool was_cut_off() const { return was_cut_off_; }
+  const Failure& failure() const { return *failure_; }
+  /// Refuses to write from now on.
+  void fail_with(const Error& error) { failure_->set(error); }
 
   /// For the calling thread. RocksDB counts what it does for each thread unless it is told not to,
   /// which takes a sixth of a read by key.
@@ -48,6 +96,12 @@ class Database {
  private:
   Database() = default;
 
+  Result<void> done(std::string_view doing, const rocksdb::Status& status);
+
+  bool is_writable_ = true;
+  bool was_cut_off_ = false;
+  std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
+  std::unique_ptr<rocksdb::Env> files_ = make_store_files(failure_);
   std::vector<rocksdb::Options> options_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<rocksdb::DB> db_;

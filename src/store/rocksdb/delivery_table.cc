@@ -11,15 +11,19 @@ constexpr std::size_t entry_bytes = id_bytes + 3 * word_bytes;
 
 }  // namespace
 
-void DeliveryTable::put(std::uint32_t number, const Entry& entry) {
+void DeliveryTable::make_room(std::uint32_t number) {
   for (auto at = size_.load(std::memory_order_relaxed);; ++at) {
     const auto chunk = chunk_of(at + (std::uint64_t{1} << first_chunk_bits));
     auto& entries = chunks_[static_cast<std::size_t>(chunk)];
     if (!entries)
       entries =
           std::make_unique<std::optional<Entry>[]>(std::size_t{1} << (chunk + first_chunk_bits));
-    if (at == number) break;
+    if (at >= number) break;
   }
+}
+
+void DeliveryTable::put(std::uint32_t number, const Entry& entry) {
+  make_room(number);
   *place_of(number) = entry;
   size_.store(number + 1, std::memory_order_release);
 }
@@ -56,11 +60,20 @@ std::string DeliveryTable::encode(const Entry& entry) {
   return bytes;
 }
 
+Result<void> DeliveryTable::pass_over(std::uint32_t first) {
+  const std::scoped_lock lock(mutex_);
+  if (first >= delivery_numbers_max)
+    return fail(Errc::corrupt, "the store's next number is damaged");
+  if (first <= size_.load(std::memory_order_relaxed)) return {};
+  make_room(first - 1);
+  size_.store(first, std::memory_order_release);
+  return {};
+}
+
 Result<void> DeliveryTable::restore(std::uint32_t number, std::string_view bytes) {
-  constexpr std::uint32_t numbers_max = 100'000'000;
   const std::scoped_lock lock(mutex_);
   if (bytes.size() != entry_bytes || number < size_.load(std::memory_order_relaxed) ||
-      number >= numbers_max)
+      number >= delivery_numbers_max)
     return fail(Errc::corrupt, "the store's list of deliveries is damaged");
   Entry entry;
   std::memcpy(entry.id.bytes.data(), bytes.data(), id_bytes);

@@ -18,6 +18,9 @@
 
 namespace meterline::store {
 
+/// A delivery's number is less.
+inline constexpr std::uint32_t delivery_numbers_max = 100'000'000;
+
 /// Numbers the deliveries of one store, so that a reading day names its delivery in one or two
 /// bytes. A number belongs to a delivery at one delivery time and one receipt. Beside them the
 /// events of the deliveries.
@@ -42,6 +45,11 @@ class DeliveryTable {
   static std::string encode(const Entry& entry);
   Result<void> restore(std::uint32_t number, std::string_view bytes);
 
+  /// Greater than any that was given.
+  std::uint32_t next_number() const { return size_.load(std::memory_order_acquire); }
+  /// Gives no number below this one from now on.
+  Result<void> pass_over(std::uint32_t first);
+
   using Events = std::shared_ptr<const DeliveryEvents>;
   /// Of all deliveries; null where there are none, which costs a look.
   Events events() const;
@@ -61,6 +69,8 @@ class DeliveryTable {
     const auto begin = std::uint64_t{1} << (chunk + first_chunk_bits);
     return &chunks_[static_cast<std::size_t>(chunk)][at - begin];
   }
+  /// Makes room for all numbers up to this one; locked.
+  void make_room(std::uint32_t number);
   /// Makes it the entry of `number`, which is the last one then; locked.
   void put(std::uint32_t number, const Entry& entry);
 

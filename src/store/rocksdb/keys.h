@@ -97,6 +97,8 @@ std::string source_key(const Delivery& delivery);
 std::string source_prefix(std::string_view source);
 /// `u`: holds the default unit, as one byte.
 inline constexpr std::string_view unit_key = "u";
+/// In `deliveries`: the number that deliveries go on with at least, as in number_key().
+inline constexpr std::string_view first_number_key = "m";
 /// The id that an index key ends with.
 std::optional<DeliveryId> id_of_index_key(std::string_view key);
 

@@ -1,10 +1,13 @@
 #include "store/rocksdb/recent_fold.h"
 
+#include <fmt/format.h>
 #include <rocksdb/write_batch.h>
 
+#include <optional>
 #include <vector>
 
 #include "core/try.h"
+#include "store/rocksdb/month_block.h"
 #include "store/rocksdb/month_merge.h"
 #include "store/rocksdb/sorted_files.h"
 
@@ -26,18 +29,52 @@ Result<void> each_united(Family family, const EntryBuffer& sorted, const Visit& 
   return {};
 }
 
+/// The first delivery number in the block that has no record.
+Result<std::optional<std::uint32_t>> number_without_record(const DeliveryTable& table,
+                                                           std::string_view block) {
+  METERLINE_TRY(auto reader, RecentBlockReader::open(block));
+  std::vector<MonthEntry> days;
+  std::optional<std::uint32_t> known;
+  for (;;) {
+    METERLINE_TRY(const auto month, reader.next());
+    if (!month) return std::optional<std::uint32_t>();
+    METERLINE_CHECK(read_month_block(month->days, days));
+    for (const auto& day : days) {
+      if (day.delivery == known) continue;
+      if (!table.find(day.delivery)) return std::optional(day.delivery);
+      known = day.delivery;
+    }
+  }
+}
+
 }  // namespace
 
-Result<void> load_recent(const Database& database, RecentMonths& recent) {
+Result<std::int64_t> load_recent(Database& database, const DeliveryTable& table,
+                                 RecentWithoutRecord without_record, RecentMonths& recent) {
+  std::int64_t dropped = 0;
+  rocksdb::WriteBatch removed;
   const std::unique_ptr<rocksdb::Iterator> blocks(
       database.db().NewIterator({}, database.family(Family::recent)));
   for (blocks->SeekToFirst(); blocks->Valid(); blocks->Next()) {
     const auto number = parse_recent_key(view_of(blocks->key()));
     if (!number) return fail(Errc::corrupt, "the store's list of recent days is damaged");
-    METERLINE_CHECK(recent.add(*number, blocks->value().ToString()));
+    METERLINE_TRY(const auto unknown, number_without_record(table, view_of(blocks->value())));
+    if (!unknown) {
+      METERLINE_CHECK(recent.add(*number, blocks->value().ToString()));
+      continue;
+    }
+    if (without_record == RecentWithoutRecord::refused)
+      return fail(Errc::corrupt,
+                  fmt::format("the store has days of delivery number {}, which was never "
+                              "acknowledged; `meterline store repair` leaves them out",
+                              *unknown));
+    const auto status = removed.Delete(database.family(Family::recent), blocks->key());
+    if (!status.ok()) return database_error("remove days without a delivery", status);
+    ++dropped;
   }
   if (!blocks->status().ok()) return database_error("read the store", blocks->status());
-  return {};
+  if (dropped > 0) METERLINE_CHECK(database.write("remove days without a delivery", removed, true));
+  return dropped;
 }
 
 Result<void> RecentFold::make_room() {
@@ -55,6 +92,9 @@ Result<void> RecentFold::fold_locked() {
   const auto blocks = recent_.blocks();
   RecentMonths months(0);
   for (const auto& [number, block] : blocks) METERLINE_CHECK(months.add(number, *block));
+  // Days must never be in tables while the record of their delivery is in the log only. And the
+  // log is cut, so that opening stays quick.
+  METERLINE_CHECK(database_.flush());
   METERLINE_CHECK(move(months));
   METERLINE_CHECK(remove(blocks));
   recent_.remove(blocks);
@@ -75,20 +115,13 @@ Result<void> RecentFold::move(const RecentMonths& months) const {
   return take_in(database_, {&days, &totals});
 }
 
-/// And lets the database forget its log, so that opening it stays quick.
 Result<void> RecentFold::remove(const RecentMonths::Blocks& blocks) const {
   rocksdb::WriteBatch batch;
   for (const auto& [number, block] : blocks) {
     const auto status = batch.Delete(database_.family(Family::recent), recent_key(number));
     if (!status.ok()) return database_error("collect what was folded", status);
   }
-  auto status = database_.db().Write({}, &batch);
-  if (status.ok())
-    status = database_.db().Flush(
-        {}, {database_.family(Family::recent), database_.family(Family::deliveries),
-             database_.family(Family::meters)});
-  if (!status.ok()) return database_error("remove what was folded", status);
-  return {};
+  return database_.write("remove what was folded", batch, false);
 }
 
 }  // namespace meterline::store

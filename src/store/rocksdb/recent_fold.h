@@ -1,17 +1,24 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <utility>
 
 #include "core/result.h"
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/recent_months.h"
 
 namespace meterline::store {
 
-/// Brings all blocks of family `recent` back into memory, when a store is opened.
-Result<void> load_recent(const Database& database, RecentMonths& recent);
+/// What becomes of a recent block whose days are of a delivery without a record.
+enum class RecentWithoutRecord : std::uint8_t { refused, dropped };
+
+/// Brings all blocks of family `recent` back into memory, when a store is opened. Returns how many
+/// were dropped. Errors: `corrupt` for a block that is refused.
+Result<std::int64_t> load_recent(Database& database, const DeliveryTable& table,
+                                 RecentWithoutRecord without_record, RecentMonths& recent);
 
 /// Moves recent months into `days` and `totals`. Killed at any point, nothing is lost: what was
 /// moved and not yet removed is found twice, which changes nothing.

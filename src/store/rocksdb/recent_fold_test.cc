@@ -70,9 +70,12 @@ TEST(RecentFold, WhatWasTakenInAndNotRemovedCountsOnce) {
     before = answers_of(*store);
   }
   {
-    const auto database = must(Database::open(temp.path() / "s" / "db", options.cache_bytes));
+    const auto database =
+        must(Database::open(temp.path() / "s" / "db", options.cache_bytes, OpenAs::there));
     RecentMonths recent(options.recent_bytes_max);
-    must(load_recent(*database, recent));
+    DeliveryTable table;
+    for (std::uint8_t n = 1; n <= 5; ++n) table.number_of(daily(n).delivery);
+    must(load_recent(*database, table, RecentWithoutRecord::refused, recent));
     const auto blocks = recent.blocks();
     ASSERT_EQ(blocks.size(), 5U);
     RecentFold fold(*database, recent, temp.path() / "s" / "incoming");
@@ -93,7 +96,8 @@ TEST(RecentFold, AnEntryThatIsNoneIsRefusedWhenTheStoreIsOpened) {
   const RocksdbOptions options{.folder = temp.path() / "s"};
   must(open_rocksdb_store(options));
   const auto put = [&](const std::string& key, const std::string& value) {
-    const auto database = must(Database::open(temp.path() / "s" / "db", options.cache_bytes));
+    const auto database =
+        must(Database::open(temp.path() / "s" / "db", options.cache_bytes, OpenAs::there));
     ASSERT_TRUE(database->db().Put({}, database->family(Family::recent), key, value).ok());
   };
   put("short", "\x01");

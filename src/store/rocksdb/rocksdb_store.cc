@@ -1,266 +1,272 @@
 #include "store/rocksdb/rocksdb_store.h"
 
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "core/try.h"
-#include "store/rocksdb/database.h"
-#include "store/rocksdb/delivery_table.h"
-#include "store/rocksdb/keys.h"
-#include "store/rocksdb/known_meters.h"
-#include "store/rocksdb/meter_channels.h"
-#include "store/rocksdb/month_cache.h"
-#include "store/rocksdb/recent_fold.h"
-#include "store/rocksdb/recent_months.h"
-#include "store/rocksdb/rocksdb_reader.h"
-#include "store/rocksdb/rocksdb_writer.h"
+#include "store/rocksdb/opened_store.h"
 #include "store/rocksdb/store_folder.h"
 
 namespace meterline::store {
 namespace {
 
-/// Of the memory for caches, months of all meters take one part in so many.
-constexpr std::size_t months_share = 4;
+/// So long is waited for what uses the store, before it is opened again.
+constexpr std::chrono::seconds users_wait{2};
+/// So long does who wants to use the store wait while it is opened again.
+constexpr std::chrono::seconds open_wait{10};
 
-/// Makes the cache forget the months that a writer wrote into.
-class ForgettingWriter final : public DeliveryWriter {
+/// The store, over openings of its database: one that has failed is closed, and opened again before
+/// the next writer or when readiness is asked for, once the disk takes writes again.
+///
+/// Who uses the opened store is counted, as it is closed in between; who comes then waits.
+class ReopeningStore final : public Store {
  public:
-  ForgettingWriter(std::unique_ptr<DeliveryWriter> writer, MonthCache& months)
-      : writer_(std::move(writer)), months_(months) {}
-
-  Result<void> add(const DayToStore& day) override {
-    if (day.date < first_) first_ = day.date;
-    if (last_ < day.date) last_ = day.date;
-    return writer_->add(day);
-  }
-  Result<void> add(const RegisterRead& read, std::size_t delivery) override {
-    return writer_->add(read, delivery);
-  }
-  using DeliveryWriter::commit;
-  Result<void> commit(std::span<const DeliveryReport> reports) override {
-    auto committed = writer_->commit(reports);
-    if (first_ <= last_) months_.forget(Month::of(first_), Month::of(last_));
-    return committed;
-  }
-
- private:
-  std::unique_ptr<DeliveryWriter> writer_;
-  MonthCache& months_;
-  Date first_ = Date::max();
-  Date last_ = Date::min();
-};
-
-Result<std::optional<Unit>> load_unit(const Database& database) {
-  std::string value;
-  const auto status =
-      database.db().Get({}, database.family(Family::deliveries), slice_of(unit_key), &value);
-  if (status.IsNotFound()) return std::optional<Unit>();
-  if (!status.ok()) return database_error("read the store's unit", status);
-  const auto unit = value.size() == 1 ? static_cast<std::uint8_t>(value[0]) : UINT8_MAX;
-  if (unit > static_cast<std::uint8_t>(last_unit))
-    return fail(Errc::corrupt, "the store's record of its unit is damaged");
-  return std::optional(static_cast<Unit>(unit));
-}
-
-class RocksdbStore final : public Store {
- public:
-  RocksdbStore(StoreFolder folder, std::unique_ptr<Database> database,
-               std::unique_ptr<DeliveryTable> table, const RocksdbOptions& options)
-      : folder_(std::move(folder)),
-        database_(std::move(database)),
-        table_(std::move(table)),
-        months_(options.cache_bytes / months_share),
-        recent_(options.recent_bytes_max),
-        fold_(*database_, recent_, folder_.incoming()),
-        reader_({.store = *this,
-                 .database = *database_,
-                 .table = *table_,
-                 .known = known_meters_,
-                 .cache = months_,
-                 .recent = recent_}) {}
-
-  /// What later questions need to know of the store; before any.
-  Result<void> prepare();
+  ReopeningStore(StoreFolder folder, RocksdbOptions options, std::unique_ptr<OpenedStore> opened)
+      : folder_(std::move(folder)), options_(std::move(options)), opened_(std::move(opened)) {}
 
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
-    for (const auto& delivery : deliveries)
-      if (delivery.source.size() > source_bytes_max)
-        return fail(Errc::too_large, "the name of the delivery's source is too long");
-    auto writer = make_rocksdb_writer(deliveries, {.database = *database_,
-                                                   .table = *table_,
-                                                   .known = known_meters_,
-                                                   .recent = recent_,
-                                                   .fold = fold_,
-                                                   .incoming = folder_.incoming()});
-    return std::make_unique<ForgettingWriter>(std::move(writer), months_);
+    METERLINE_CHECK(recover());
+    METERLINE_TRY(auto use, Use::begin(*this));
+    METERLINE_TRY(auto writer, opened_->write(deliveries));
+    return std::make_unique<Writer>(std::move(use), std::move(writer));
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
-    return reader_.days(query, visit);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->read_days(query, visit);
   }
   Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
-    return reader_.registers(query, visit);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->read_registers(query, visit);
   }
   Result<void> read_meter_totals(const DaysQuery& query,
                                  const MeterTotalVisitor& visit) const override {
-    return reader_.meter_totals(query, visit);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->read_meter_totals(query, visit);
   }
   Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
-    return reader_.day_totals(query, visit);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->read_day_totals(query, visit);
   }
   Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const override {
-    return reader_.month_of_meters(month);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->month_of_meters(month);
   }
   Result<void> read_day_presence(const TotalsQuery& query,
                                  const PresenceVisitor& visit) const override {
-    return reader_.day_presence(query, visit);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->read_day_presence(query, visit);
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
-    return reader_.meters(query);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->meters(query);
   }
   Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const override {
-    return reader_.meter_channels(query);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->meter_channels(query);
   }
   Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
-    return reader_.meter(meter);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->meter(meter);
   }
   Result<std::vector<Channel>> channels(const MeterId& meter) const override {
-    return reader_.channels(meter);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->channels(meter);
   }
   std::shared_ptr<const std::vector<Channel>> few_channels() const override {
-    return reader_.few_channels();
+    const auto use = Use::begin(*this);
+    return use ? opened_->few_channels() : nullptr;
   }
-  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
+  Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
+    METERLINE_CHECK(recover());
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->add_event(delivery, event);
+  }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
-    return reader_.deliveries(query);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->deliveries(query);
   }
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return reader_.delivery(id);
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->delivery(id);
   }
   Result<std::optional<Unit>> default_unit() const override {
-    const std::scoped_lock lock(unit_mutex_);
-    return default_unit_;
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->default_unit();
   }
-  Result<Unit> remember_unit(Unit unit) override;
+  Result<Unit> remember_unit(Unit unit) override {
+    METERLINE_CHECK(recover());
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->remember_unit(unit);
+  }
   bool is_embedded() const override { return true; }
-  Result<void> ready() const override { return {}; }
-  Result<std::vector<StoreFigure>> figures() const override;
+  Result<void> ready() const override { return recover(); }
+  Result<void> verify_files() const override {
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->verify_files();
+  }
+  Result<std::vector<StoreFigure>> figures() const override {
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    return opened_->figures();
+  }
 
  private:
-  StoreFolder folder_;
-  std::unique_ptr<Database> database_;
-  std::unique_ptr<DeliveryTable> table_;
-  KnownMeters known_meters_;
-  mutable MonthCache months_;
-  RecentMonths recent_;
-  RecentFold fold_;
-  RocksdbReader reader_;
-  std::mutex events_mutex_;  ///< For one that adds.
-  mutable std::mutex unit_mutex_;
-  std::optional<Unit> default_unit_;  ///< As the database has it.
+  /// The opened store stays as long as this lives.
+  class Use {
+   public:
+    /// Errors: `unavailable` while the store is being opened again, and as recover() has them where
+    /// it could not be.
+    static Result<Use> begin(const ReopeningStore& store) {
+      store.users_.fetch_add(1);
+      if (store.is_open_.load()) return Use(store);
+      store.end_use();
+      METERLINE_CHECK(store.wait_until_open());
+      return Use(store);
+    }
+    ~Use() {
+      if (store_ != nullptr) store_->end_use();
+    }
+    Use(Use&& other) noexcept : store_(std::exchange(other.store_, nullptr)) {}
+    Use& operator=(Use&&) = delete;
+
+   private:
+    explicit Use(const ReopeningStore& store) : store_(&store) {}
+    const ReopeningStore* store_;
+  };
+
+  class Writer final : public DeliveryWriter {
+   public:
+    Writer(Use use, std::unique_ptr<DeliveryWriter> writer)
+        : use_(std::move(use)), writer_(std::move(writer)) {}
+    Result<void> add(const DayToStore& day) override { return writer_->add(day); }
+    Result<void> add(const RegisterRead& read, std::size_t delivery) override {
+      return writer_->add(read, delivery);
+    }
+    using DeliveryWriter::commit;
+    Result<void> commit(std::span<const DeliveryReport> reports) override {
+      return writer_->commit(reports);
+    }
+
+   private:
+    Use use_;
+    std::unique_ptr<DeliveryWriter> writer_;  // Gone before the use ends.
+  };
+
+  void end_use() const;
+  /// Begins a use then.
+  Result<void> wait_until_open() const;
+  /// Where the database has failed, opens it again if that may help. Errors: `unavailable` where it
+  /// may help later, `corrupt` where the process has to be started again.
+  Result<void> recover() const;
+  Result<void> close() const;
+  Result<void> open_again() const;
+
+  const StoreFolder folder_;
+  const RocksdbOptions options_;
+
+  mutable std::atomic<std::int64_t> users_ = 0;
+  mutable std::atomic<bool> is_open_ = true;
+  mutable std::mutex mutex_;  ///< For waiting.
+  mutable std::condition_variable changed_;
+  mutable std::mutex recovering_;  ///< For who opens it again.
+  /// Changed only by who holds recovering_, while nobody uses it. Null: it cannot be opened.
+  mutable std::unique_ptr<OpenedStore> opened_;
+  mutable std::optional<Error> lost_;       ///< Why it is null; under mutex_.
+  mutable std::uint32_t first_number_ = 0;  ///< Of the next opening; under recovering_.
 };
 
-Result<void> RocksdbStore::prepare() {
-  METERLINE_CHECK(load_recent(*database_, recent_));
-  METERLINE_TRY(default_unit_, load_unit(*database_));
-  std::string value;
-  const auto status =
-      database_->db().Get({}, database_->family(Family::meters), slice_of(all_meters_key), &value);
-  if (status.IsNotFound()) return {};
-  if (!status.ok()) return database_error("read the store", status);
-  std::vector<Channel> channels;
-  METERLINE_CHECK(read_meter_channels(value, channels));
-  known_meters_.add_channels(channels);
-  return {};
-}
-
-/// An event is about few days of many months, which nobody has a list of: all months that are kept
-/// in memory are made again.
-Result<void> RocksdbStore::add_event(const DeliveryId& delivery, const DeliveryEvent& event) {
-  const std::scoped_lock lock(events_mutex_);
-  const auto before = table_->events();
-  DeliveryEvents events = before ? *before : DeliveryEvents();
-  METERLINE_CHECK(events.add(delivery, event));
-  rocksdb::WriteOptions durable;
-  durable.sync = true;
-  const auto status = database_->db().Put(durable, database_->family(Family::deliveries),
-                                          event_key(delivery, event), event.reason);
-  if (!status.ok()) return database_error("write an event of a delivery", status);
-  table_->set_events(std::move(events));
-  months_.forget(all_months.first, all_months.last);
-  return {};
-}
-
-Result<Unit> RocksdbStore::remember_unit(Unit unit) {
-  const std::scoped_lock lock(unit_mutex_);
-  if (default_unit_) return *default_unit_;
-  rocksdb::WriteOptions durable;
-  durable.sync = true;
-  const char byte = static_cast<char>(unit);
-  const auto status = database_->db().Put(durable, database_->family(Family::deliveries),
-                                          slice_of(unit_key), {&byte, 1});
-  if (!status.ok()) return database_error("write the store's unit", status);
-  default_unit_ = unit;
-  return unit;
-}
-
-Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
-  std::vector<StoreFigure> figures;
-  const auto add = [&](std::string name, Family family, const std::string& property) {
-    std::uint64_t value = 0;
-    if (database_->db().GetIntProperty(database_->family(family), property, &value))
-      figures.push_back({.name = std::move(name), .value = static_cast<std::int64_t>(value)});
-  };
-  using Property = rocksdb::DB::Properties;
-  add("days_file_bytes", Family::days, Property::kTotalSstFilesSize);
-  add("totals_file_bytes", Family::totals, Property::kTotalSstFilesSize);
-  add("registers_file_bytes", Family::registers, Property::kTotalSstFilesSize);
-  add("deliveries_file_bytes", Family::deliveries, Property::kTotalSstFilesSize);
-  add("meter_months_estimated", Family::days, Property::kEstimateNumKeys);
-  figures.push_back({.name = "recent_bytes", .value = static_cast<std::int64_t>(recent_.bytes())});
-  return figures;
-}
-
-Result<void> load_events(rocksdb::Iterator& deliveries, DeliveryTable& table) {
-  DeliveryEvents events;
-  for (deliveries.Seek("e"); deliveries.Valid(); deliveries.Next()) {
-    const auto key = view_of(deliveries.key());
-    if (!key.starts_with('e')) break;
-    auto found = parse_event(key, view_of(deliveries.value()));
-    if (!found) return fail(Errc::corrupt, "the store holds a damaged event of a delivery");
-    METERLINE_CHECK(events.restore(found->id, std::move(found->event)));
+void ReopeningStore::end_use() const {
+  if (users_.fetch_sub(1) == 1 && !is_open_.load()) {
+    const std::scoped_lock lock(mutex_);
+    changed_.notify_all();
   }
-  if (!deliveries.status().ok()) return database_error("read the store", deliveries.status());
-  table.set_events(std::move(events));
-  return {};
 }
 
-Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
-  auto table = std::make_unique<DeliveryTable>();
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      database.db().NewIterator(rocksdb::ReadOptions(), database.family(Family::deliveries)));
-  for (iterator->Seek("n"); iterator->Valid(); iterator->Next()) {
-    const auto key = view_of(iterator->key());
-    if (!key.starts_with('n')) break;
-    std::uint32_t number = 0;
-    for (const char byte : key.substr(1)) number = number << 8 | static_cast<unsigned char>(byte);
-    METERLINE_CHECK(table->restore(number, view_of(iterator->value())));
+Result<void> ReopeningStore::wait_until_open() const {
+  std::unique_lock lock(mutex_);
+  const auto deadline = std::chrono::steady_clock::now() + open_wait;
+  for (;;) {
+    if (lost_) return tl::unexpected(*lost_);
+    users_.fetch_add(1);
+    if (is_open_.load()) return {};
+    users_.fetch_sub(1);
+    changed_.notify_all();
+    if (changed_.wait_until(lock, deadline) == std::cv_status::timeout)
+      return fail(Errc::unavailable,
+                  "the store is being opened again after an error of its disk; ask again");
   }
-  if (!iterator->status().ok()) return database_error("read the store", iterator->status());
-  METERLINE_CHECK(load_events(*iterator, *table));
-  return table;
+}
+
+Result<void> ReopeningStore::recover() const {
+  if (is_open_.load()) {
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    if (!opened_->failure().is_set()) return {};
+  }
+  const std::scoped_lock lock(recovering_);
+  if (opened_ && !opened_->failure().is_set()) return {};
+  if (opened_ && opened_->failure().error().code == Errc::corrupt)
+    return fail(Errc::corrupt,
+                fmt::format("the store takes no deliveries ({}) and cannot be opened again while "
+                            "this process runs: stop it, and see `meterline store check`",
+                            opened_->failure().error().message));
+  if (const auto taken = folder_.try_to_write(); !taken)
+    return fail(Errc::unavailable,
+                fmt::format("the store takes no deliveries: {} (it goes on by itself as soon as "
+                            "its disk takes what is written; what was acknowledged is safe)",
+                            taken.error().message));
+  METERLINE_CHECK(close());
+  return open_again();
+}
+
+/// Waits until nobody uses the opened store.
+Result<void> ReopeningStore::close() const {
+  std::unique_lock lock(mutex_);
+  is_open_.store(false);
+  if (changed_.wait_for(lock, users_wait, [this] { return users_.load() == 0; })) return {};
+  is_open_.store(true);
+  changed_.notify_all();
+  return fail(Errc::unavailable,
+              "the store takes no deliveries before it is opened again, which waits for questions "
+              "that are being answered; try again");
+}
+
+/// For reading only where it cannot be written: questions go on.
+Result<void> ReopeningStore::open_again() const {
+  if (opened_) first_number_ = opened_->next_number();
+  opened_.reset();
+  auto opened = open_once(place_of(folder_), options_, {.first_number = first_number_});
+  Result<void> result;
+  if (!opened) {
+    result = tl::unexpected(opened.error());
+    opened = open_once(
+        place_of(folder_), options_,
+        {.as = OpenAs::read_only, .first_number = first_number_, .because = opened.error()});
+  }
+  const std::scoped_lock lock(mutex_);
+  lost_.reset();
+  if (opened) {
+    opened_ = *std::move(opened);
+    is_open_.store(true);
+  } else {
+    lost_ = opened.error();
+  }
+  changed_.notify_all();
+  return result;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options) {
   METERLINE_TRY(auto folder, StoreFolder::open(options.folder, options.create, options.owner));
-  METERLINE_TRY(auto database, Database::open(folder.database(), options.cache_bytes));
-  METERLINE_TRY(auto table, load_table(*database));
-  auto store = std::make_unique<RocksdbStore>(std::move(folder), std::move(database),
-                                              std::move(table), options);
-  METERLINE_CHECK(store->prepare());
-  return store;
+  METERLINE_TRY(auto opened, open_once(place_of(folder), options,
+                                       {.as = folder.is_new() ? OpenAs::made : OpenAs::there}));
+  METERLINE_CHECK(folder.finish());
+  return std::make_unique<ReopeningStore>(std::move(folder), options, std::move(opened));
 }
 
 }  // namespace meterline::store

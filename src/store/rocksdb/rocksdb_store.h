@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "store/repair.h"
 #include "store/rocksdb/cache_size.h"
 #include "store/store.h"
 
@@ -25,5 +26,10 @@ struct RocksdbOptions {
 /// Owned by one process at a time. Errors: `unavailable` when another process owns it, with
 /// that process's id and command; `refused` when a newer meterline wrote it.
 Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options);
+
+/// Of a store whose log is damaged, or which has days without a record, keeps what is whole. The
+/// damaged database stays in the store's folder, as `damaged-N`. A repair that is ended in between
+/// is begun anew by the next one. Errors: as above; `corrupt` for damage of other files.
+Result<RepairReport> repair_rocksdb_store(const RocksdbOptions& options, RepairMode mode);
 
 }  // namespace meterline::store

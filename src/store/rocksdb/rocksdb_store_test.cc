@@ -5,8 +5,16 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "store/check.h"
 #include "store/packed_day.h"
+#include "store/rocksdb/durable_file.h"
+#include "store/rocksdb/log_file.h"
 #include "testing/temp_folder.h"
 
 namespace meterline::store {
@@ -122,6 +130,155 @@ TEST_F(RocksdbStore, ManyDeliveriesKeepTheirNumbersOverARestart) {
                          return {};
                        }));
   EXPECT_EQ(versions, 134U);
+}
+
+/// A bit in steps of every table file: opening or the check tells of it.
+TEST_F(RocksdbStore, ADamagedTableFileIsNeverSilent) {
+  auto store = open();
+  auto writer = store->write(delivery_number(1));
+  ASSERT_TRUE(add_days(**writer, 1, 1));
+  ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  writer->reset();
+  store.reset();
+  const auto closed = temp_.path() / "closed";
+  std::filesystem::copy(temp_.path() / "s", closed, std::filesystem::copy_options::recursive);
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(closed / "db")) {
+    if (entry.path().extension() != ".sst") continue;
+    ++files;
+    const auto bytes = *read_whole_file(entry.path());
+    for (std::size_t at = 0; at < bytes.size(); at += 97) {
+      const auto folder = temp_.path() / "damaged";
+      std::filesystem::remove_all(folder);
+      std::filesystem::copy(closed, folder, std::filesystem::copy_options::recursive);
+      auto damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ 1 << at % 8);
+      std::ofstream(folder / "db" / entry.path().filename(), std::ios::binary) << damaged;
+      const auto opened = open_rocksdb_store({.folder = folder, .owner = "test"});
+      if (!opened) continue;
+      const auto report = check_store(**opened);
+      ASSERT_TRUE(report) << report.error().message;
+      EXPECT_GT(report->damage_count, 0) << entry.path() << " at " << at;
+    }
+  }
+  EXPECT_GE(files, 2);
+}
+
+/// Lets every write that makes a file longer than `bytes` fail, as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit = {.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST_F(RocksdbStore, GoesOnByItselfWhenItsDiskTakesWritesAgain) {
+  auto store = open();
+  const auto load = [&](std::uint8_t n) -> Result<void> {
+    auto writer = store->write(delivery_number(n));
+    if (!writer) return tl::unexpected(writer.error());
+    auto added = add_days(**writer, 1, n);
+    return added ? (*writer)->commit(DeliveryReport{}) : added;
+  };
+  ASSERT_TRUE(load(1));
+  EXPECT_TRUE(store->ready());
+  {
+    const FileSizeLimit limit(100);
+    for (std::uint8_t n = 2; n <= 3; ++n) {
+      const auto loaded = load(n);
+      ASSERT_FALSE(loaded);
+      EXPECT_EQ(loaded.error().code, Errc::unavailable);
+    }
+    const auto ready = store->ready();
+    ASSERT_FALSE(ready);
+    EXPECT_THAT(ready.error().message, ::testing::HasSubstr("goes on by itself"));
+    EXPECT_EQ(count_totals(*store, "48"), 1);  // Questions go on.
+  }
+  EXPECT_TRUE(store->ready());
+  ASSERT_TRUE(load(3));
+  EXPECT_EQ(count_totals(*store, "48"), 3);
+  store.reset();
+  store = open();
+  EXPECT_EQ(count_totals(*store, "48"), 3);
+}
+
+/// The logs of the database in this store.
+std::vector<std::filesystem::path> logs_of(const std::filesystem::path& store) {
+  return *log_files(store / "db");
+}
+
+TEST_F(RocksdbStore, SaysWhatHasToBeDoneWhereItCannotGoOn) {
+  const auto store = open();
+  for (std::uint8_t n = 1; n <= 2; ++n) {
+    auto writer = store->write(delivery_number(n));
+    ASSERT_TRUE(add_days(**writer, 1, n));
+    ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  }
+  {
+    const FileSizeLimit limit(100);
+    auto writer = store->write(delivery_number(3));
+    ASSERT_TRUE(add_days(**writer, 1, 1));
+    ASSERT_FALSE((*writer)->commit(DeliveryReport{}));
+  }
+  const auto log = logs_of(temp_.path() / "s").back();
+  std::fstream(log, std::ios::in | std::ios::out | std::ios::binary) << "damaged";
+  const auto ready = store->ready();
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().code, Errc::corrupt);
+  EXPECT_THAT(ready.error().message, ::testing::HasSubstr("`meterline store repair`"));
+  const auto written = store->write(delivery_number(3));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().message, ready.error().message);
+  EXPECT_EQ(store->deliveries({}).error().message, ready.error().message);
+}
+
+TEST_F(RocksdbStore, AfterACleanStopNothingIsInTheLogOnly) {
+  auto store = open();
+  auto writer = store->write(delivery_number(1));
+  ASSERT_TRUE(add_days(**writer, 1, 1));
+  ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  writer->reset();
+  store.reset();
+  for (const auto& log : logs_of(temp_.path() / "s"))
+    EXPECT_EQ(std::filesystem::file_size(log), 0U) << log;
+}
+
+/// Each bit of the log of a process that was killed, in steps.
+TEST_F(RocksdbStore, ADamagedLogIsNamedAndNothingIsLostSilently) {
+  auto store = open();
+  for (std::uint8_t n = 1; n <= 5; ++n) {
+    auto writer = store->write(delivery_number(n));
+    ASSERT_TRUE(add_days(**writer, 1, 1));
+    ASSERT_TRUE((*writer)->commit(DeliveryReport{}));
+  }
+  const auto killed = temp_.path() / "killed";
+  std::filesystem::copy(temp_.path() / "s", killed, std::filesystem::copy_options::recursive);
+  for (const auto& log : logs_of(killed)) {
+    const auto bytes = *read_whole_file(log);
+    for (std::size_t at = 0; at < bytes.size(); at += 37) {
+      auto damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ 1 << at % 8);
+      std::ofstream(log, std::ios::binary) << damaged;
+      const auto opened = open_rocksdb_store({.folder = killed, .owner = "test"});
+      ASSERT_FALSE(opened) << at;
+      EXPECT_EQ(opened.error().code, Errc::corrupt);
+      EXPECT_THAT(opened.error().message, ::testing::HasSubstr(log.string()));
+      EXPECT_THAT(opened.error().message, ::testing::HasSubstr("damaged at byte"));
+    }
+    std::ofstream(log, std::ios::binary) << bytes;
+  }
+  const auto opened = open_rocksdb_store({.folder = killed, .owner = "test"});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->deliveries({})->size(), 5U);
 }
 
 }  // namespace

@@ -137,6 +137,7 @@ void RocksdbWriter::begin_month(const DayToStore& day) {
 }
 
 Result<void> RocksdbWriter::add(const DayToStore& day) {
+  if (database_.failure().is_set()) return tl::unexpected(database_.failure().error());
   METERLINE_CHECK(order_.check(day));
   METERLINE_TRY(const auto parts, split_packed_day(day.packed));
   const bool is_in_month =
@@ -320,10 +321,7 @@ Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& chang
   for (const auto& [key, value] : changes)
     if (status.ok()) status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
   if (!status.ok()) return database_error("collect a delivery", status);
-  rocksdb::WriteOptions durable;
-  durable.sync = true;
-  status = database_.db().Write(durable, &batch);
-  if (!status.ok()) return database_error("write a delivery", status);
+  METERLINE_CHECK(database_.write("write a delivery", batch, true));
   return block_.empty() ? Result<void>() : recent_.add(number, std::move(block_));
 }
 

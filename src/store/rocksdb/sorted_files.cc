@@ -22,6 +22,11 @@ Result<void> checked(const rocksdb::Status& status) {
   return {};
 }
 
+std::string checksum_name(const Database& database) {
+  const auto& factory = database.options(Family::days).file_checksum_gen_factory;
+  return factory->CreateFileChecksumGenerator({})->Name();
+}
+
 }  // namespace
 
 SortedFiles::SortedFiles(const Database& database, Family family, std::filesystem::path folder)
@@ -63,7 +68,9 @@ Result<void> SortedFiles::remove(std::string_view key) {
 
 Result<void> SortedFiles::finish_file() {
   if (!writer_) return {};
-  auto finished = checked(writer_->Finish());
+  rocksdb::ExternalSstFileInfo info;
+  auto finished = checked(writer_->Finish(&info));
+  checksums_.push_back(info.file_checksum);
   writer_.reset();
   return finished;
 }
@@ -76,14 +83,14 @@ Result<void> take_in(Database& database, std::initializer_list<SortedFiles*> sor
     rocksdb::IngestExternalFileArg argument;
     argument.column_family = database.family(files->family());
     argument.external_files = files->files();
+    argument.files_checksums = files->checksums();
+    argument.files_checksum_func_names.assign(files->files().size(), checksum_name(database));
+    argument.options.verify_file_checksum = false;  // Computed as they were written.
     argument.options.move_files = true;
     argument.options.write_global_seqno = false;
     arguments.push_back(argument);
   }
-  if (arguments.empty()) return {};
-  const auto status = database.db().IngestExternalFiles(arguments);
-  if (!status.ok()) return database_error("take files into the store", status);
-  return {};
+  return arguments.empty() ? Result<void>() : database.take_in(arguments);
 }
 
 }  // namespace meterline::store

@@ -32,6 +32,8 @@ class SortedFiles {
 
   Family family() const { return family_; }
   const std::vector<std::string>& files() const { return files_; }
+  /// Of each finished file, as the database checks it.
+  const std::vector<std::string>& checksums() const { return checksums_; }
 
  private:
   Result<rocksdb::SstFileWriter*> writer();
@@ -41,6 +43,7 @@ class SortedFiles {
   std::filesystem::path folder_;
   std::unique_ptr<rocksdb::SstFileWriter> writer_;
   std::vector<std::string> files_;
+  std::vector<std::string> checksums_;
 };
 
 /// Takes these files into the database in one step, all or none of them; closes them first.

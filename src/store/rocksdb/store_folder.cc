@@ -5,15 +5,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 #include <utility>
 
-#include "core/instant.h"
+#include "core/finding.h"
 #include "core/try.h"
+#include "store/rocksdb/durable_file.h"
 
 namespace meterline::store {
 namespace {
@@ -23,40 +22,15 @@ namespace fs = std::filesystem;
 constexpr const char* format_file = "FORMAT";
 constexpr const char* new_format_file = "FORMAT.new";
 constexpr const char* owner_file = "OWNER";
+constexpr const char* database_folder = "db";
+constexpr const char* incoming_folder = "incoming";
 constexpr std::string_view format_line = "meterline store format ";
-
-tl::unexpected<Error> os_error(std::string_view what, const fs::path& path, int error) {
-  const std::string reason =
-      error == ENOSPC ? "the disk is full; free some space and try again" : std::strerror(error);
-  return fail(Errc::unavailable, fmt::format("cannot {} {}: {}", what, path.string(), reason));
-}
 
 std::string first_line(const fs::path& file) {
   std::ifstream in(file);
   std::string line;
   std::getline(in, line);
   return line;
-}
-
-Result<void> write_durably(const fs::path& file, const std::string& text) {
-  const int fd = ::open(file.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-  if (fd < 0) return os_error("write", file, errno);
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(fd) == 0;
-  const int error = errno;
-  ::close(fd);
-  if (!written) return os_error("write", file, error);
-  return {};
-}
-
-/// Renamed when it is whole: a full disk must not leave an empty one behind.
-Result<void> write_format(const fs::path& folder) {
-  const auto unfinished = folder / new_format_file;
-  METERLINE_CHECK(write_durably(unfinished, fmt::format("{}{}\n", format_line, store_format)));
-  std::error_code error;
-  fs::rename(unfinished, folder / format_file, error);
-  if (error) return os_error("rename", unfinished, error.value());
-  return {};
 }
 
 Result<void> check_format(const fs::path& folder) {
@@ -77,37 +51,59 @@ Result<void> check_format(const fs::path& folder) {
             "reads format {}: remove that folder or name another one, and load the files again",
             folder.string(), format, store_format));
   return fail(Errc::refused, fmt::format("{} holds no meterline store (its {} file says `{}`)",
-                                         folder.string(), format_file, line));
+                                         folder.string(), format_file, excerpt_of(line)));
 }
 
 /// Whether all there is in the folder is what a store that was never finished leaves behind.
-bool is_unfinished(const fs::path& folder) {
+Result<bool> is_unfinished(const fs::path& folder) {
+  METERLINE_TRY(const bool was_begun, is_there(folder / new_format_file));
   std::error_code error;
-  return std::all_of(fs::directory_iterator(folder, error), fs::directory_iterator(),
-                     [](const fs::directory_entry& entry) {
-                       const auto name = entry.path().filename();
-                       return name == owner_file || name == new_format_file;
-                     }) &&
-         !error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const auto name = at->path().filename();
+    const bool may_be = name == owner_file || name == new_format_file ||
+                        (was_begun && (name == database_folder || name == incoming_folder));
+    if (!may_be) return false;
+  }
+  if (error) return os_error("list", folder, error.value());
+  return true;
 }
 
-/// Makes sure that the folder holds a store of this format, or is new.
-Result<void> prepare(const fs::path& folder, bool create) {
-  std::error_code error;
-  if (fs::exists(folder / format_file, error)) return check_format(folder);
+/// Makes sure that the folder holds a store of this format, or is new: whether it is.
+Result<bool> prepare(const fs::path& folder, bool create) {
+  METERLINE_TRY(const bool is_store, is_there(folder / format_file));
+  if (is_store) {
+    METERLINE_CHECK(check_format(folder));
+    return false;
+  }
   if (!create)
     return fail(Errc::not_found,
                 fmt::format("there is no store in {}; load files first, e.g. `meterline ingest "
                             "FOLDER --store rocksdb:{}`, or name another with --store",
                             folder.string(), folder.string()));
-  if (fs::exists(folder, error) && !is_unfinished(folder))
-    return fail(Errc::refused,
-                fmt::format("{} holds something else than a meterline store; name an empty or "
-                            "new folder with --store rocksdb:DIR",
-                            folder.string()));
-  fs::create_directories(folder, error);
-  if (error) return os_error("make the folder", folder, error.value());
-  return {};
+  METERLINE_TRY(const bool is_folder, is_there(folder));
+  if (is_folder) {
+    METERLINE_TRY(const bool unfinished, is_unfinished(folder));
+    if (!unfinished)
+      return fail(Errc::refused,
+                  fmt::format("{} holds something else than a meterline store; name an empty or "
+                              "new folder with --store rocksdb:DIR",
+                              folder.string()));
+  }
+  METERLINE_CHECK(make_folder(folder));
+  return true;
+}
+
+/// The innermost folder above this one that is there.
+Result<fs::path> folder_above(const fs::path& folder) {
+  std::error_code error;
+  auto path = fs::absolute(folder, error).lexically_normal();
+  if (error) return os_error("find", folder, error.value());
+  if (!path.has_filename()) path = path.parent_path();
+  for (;;) {
+    path = path.parent_path();
+    METERLINE_TRY(const bool found, is_there(path));
+    if (found || !path.has_relative_path()) return path;
+  }
 }
 
 Result<int> lock(const fs::path& folder, const std::string& owner) {
@@ -120,7 +116,7 @@ Result<int> lock(const fs::path& folder, const std::string& owner) {
     return fail(Errc::unavailable,
                 fmt::format("the store in {} is in use by {}; stop that process, or use another "
                             "store with --store rocksdb:DIR",
-                            folder.string(), line.empty() ? "another process" : line));
+                            folder.string(), line.empty() ? "another process" : excerpt_of(line)));
   }
   const auto line = fmt::format("process {} ({})\n", ::getpid(), owner);
   if (::ftruncate(fd, 0) != 0 ||
@@ -136,19 +132,57 @@ Result<int> lock(const fs::path& folder, const std::string& owner) {
 
 Result<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
                                       const std::string& owner) {
-  METERLINE_CHECK(prepare(folder, create));
+  METERLINE_TRY(auto above, folder_above(folder));
+  METERLINE_TRY(const bool is_new, prepare(folder, create));
   METERLINE_TRY(const int fd, lock(folder, owner));
-  StoreFolder opened(folder, fd);
-  std::error_code error;
-  if (!fs::exists(folder / format_file, error)) METERLINE_CHECK(write_format(folder));
-  fs::remove_all(opened.incoming(), error);
-  fs::create_directories(opened.incoming(), error);
-  if (error) return os_error("make the folder", opened.incoming(), error.value());
+  StoreFolder opened(folder, std::move(above), fd, is_new);
+  if (is_new) {
+    // Another process may have finished it in the meantime.
+    METERLINE_TRY(const bool is_store, is_there(folder / format_file));
+    opened.is_new_ = !is_store;
+  }
+  if (opened.is_new_) {
+    METERLINE_CHECK(
+        write_durably(folder / new_format_file, fmt::format("{}{}\n", format_line, store_format)));
+    METERLINE_CHECK(clear_away(opened.database()));
+  }
+  METERLINE_CHECK(clear_away(opened.incoming()));
+  METERLINE_CHECK(make_folder(opened.incoming()));
   return opened;
 }
 
+/// The file that says what it is gets its name last: a store that has it is whole.
+Result<void> StoreFolder::finish() {
+  if (!is_new_) return {};
+  METERLINE_CHECK(sync_folder(folder_));
+  METERLINE_CHECK(move_name(folder_ / new_format_file, folder_ / format_file));
+  METERLINE_CHECK(sync_folder(folder_));
+  std::error_code error;
+  auto path = fs::absolute(folder_, error).lexically_normal();
+  if (error) return os_error("find", folder_, error.value());
+  if (!path.has_filename()) path = path.parent_path();
+  while (path != above_ && path.has_relative_path()) {
+    path = path.parent_path();
+    METERLINE_CHECK(sync_folder(path));
+  }
+  is_new_ = false;
+  return {};
+}
+
+Result<void> StoreFolder::try_to_write() const {
+  constexpr std::size_t tried_bytes = 1 << 20;
+  const auto file = incoming() / "try";
+  auto written = write_durably(file, std::string(tried_bytes, '\1'));
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  return written;
+}
+
 StoreFolder::StoreFolder(StoreFolder&& other) noexcept
-    : folder_(std::move(other.folder_)), lock_(std::exchange(other.lock_, -1)) {}
+    : folder_(std::move(other.folder_)),
+      above_(std::move(other.above_)),
+      lock_(std::exchange(other.lock_, -1)),
+      is_new_(other.is_new_) {}
 
 StoreFolder::~StoreFolder() {
   if (lock_ >= 0) ::close(lock_);

@@ -13,7 +13,8 @@ inline constexpr int store_format = 4;
 /// The folder of an embedded store, owned by this process for as long as the object lives.
 class StoreFolder {
  public:
-  /// Makes the folder where it is absent and `create` is set. Errors: `not_found`; `unavailable`
+  /// Makes the folder where it is absent and `create` is set; empties one that holds a store that
+  /// was begun and never finished. Errors: `not_found`; `unavailable`
   /// with the owner when another process has it; `refused` when a program of another
   /// format wrote it, or when it holds something else.
   static Result<StoreFolder> open(const std::filesystem::path& folder, bool create,
@@ -25,13 +26,23 @@ class StoreFolder {
   std::filesystem::path database() const { return folder_ / "db"; }
   /// For files on their way into the database; emptied by open().
   std::filesystem::path incoming() const { return folder_ / "incoming"; }
+  /// Whether there is no store yet: the database has to be made, and finish() called then.
+  bool is_new() const { return is_new_; }
+  /// Makes what is in the folder a store, whose names are durable: the folder's and those above it
+  /// that open() made, too.
+  Result<void> finish();
+  /// Whether the disk takes as much as a database writes when it is opened.
+  Result<void> try_to_write() const;
   const std::filesystem::path& path() const { return folder_; }
 
  private:
-  StoreFolder(std::filesystem::path folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
+  StoreFolder(std::filesystem::path folder, std::filesystem::path above, int lock, bool is_new)
+      : folder_(std::move(folder)), above_(std::move(above)), lock_(lock), is_new_(is_new) {}
 
   std::filesystem::path folder_;
+  std::filesystem::path above_;  ///< The folder that was there before open() made the first one.
   int lock_;
+  bool is_new_;
 };
 
 }  // namespace meterline::store

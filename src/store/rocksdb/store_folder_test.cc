@@ -15,8 +15,10 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 std::string refusal(const fs::path& folder, bool create = true) {
-  const auto opened = StoreFolder::open(folder, create, "meterline test");
-  return opened ? "opened" : opened.error().message;
+  auto opened = StoreFolder::open(folder, create, "meterline test");
+  if (!opened) return opened.error().message;
+  const auto finished = opened->finish();
+  return finished ? "opened" : finished.error().message;
 }
 
 void write(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }

@@ -87,7 +87,8 @@ class UnitedIterators : public ::testing::Test {
   }
 
   testing::TempFolder temp_;
-  const std::unique_ptr<Database> database_ = *Database::open(temp_.path() / "db", cache_bytes_min);
+  const std::unique_ptr<Database> database_ =
+      *Database::open(temp_.path() / "db", cache_bytes_min, OpenAs::made);
   EntryBuffer recent_;
   Content content_;
 };
