@@ -176,12 +176,12 @@ std::string to_csv(const query::Changes& changes) {
 }
 
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
-  std::string out = "meter,channel,flow,unit,interval,first,last\n";
+  std::string out = "meter,channel,flow,unit,interval,first,last,zone\n";
   for (const auto& meter : meters)
-    for (const auto& [channel, interval, first, last] : meter.channels)
+    for (const auto& [channel, interval, zone, first, last] : meter.channels)
       append_row(out,
                  {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
-                  std::to_string(interval.minutes()), first.text(), last.text()});
+                  std::to_string(interval.minutes()), first.text(), last.text(), zone.text()});
   return out;
 }
 
