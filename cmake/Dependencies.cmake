@@ -3,6 +3,14 @@
 find_package(Threads REQUIRED)
 find_package(tl-expected REQUIRED)
 find_package(fmt REQUIRED)
+find_package(absl REQUIRED)
+# Static, as time zones are a small part of it, whose libraries would each cost a start its time.
+foreach(library base civil_time int128 log_severity raw_logging_internal spinlock_wait strings
+        strings_internal throw_delegate time time_zone)
+  find_library(METERLINE_ABSL_${library} libabsl_${library}.a REQUIRED)
+  set_target_properties(absl::${library} PROPERTIES
+    IMPORTED_LOCATION_NONE ${METERLINE_ABSL_${library}})
+endforeach()
 
 if(NOT METERLINE_FUZZ)
   find_package(spdlog REQUIRED)

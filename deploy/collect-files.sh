@@ -1,5 +1,5 @@
 #!/bin/bash
-# Collects what the program needs to run on its own: itself, its libraries, the loader.
+# Collects what the program needs to run on its own: itself, its libraries, the loader, time zones.
 #   deploy/collect-files.sh BINARY FOLDER          the root file system of an image
 #   deploy/collect-files.sh --flat BINARY FOLDER   binary and lib/, as package-lambda.sh packs them
 # The same files come out the same, to the byte and with the same times.
@@ -20,12 +20,20 @@ libraries_of() {
   awk '$2 == "=>" { print $3; next } $1 ~ /^\// { print $1 }' <<<"$listed" | sort -u
 }
 
+# By its names, without the copies that count leap seconds and this machine's own setting.
+copy_zones() {
+  mkdir -p "$1"
+  tar -C /usr/share/zoneinfo --exclude=./posix --exclude=./right --exclude=./localtime \
+    --exclude=./posixrules -c . | tar -C "$1" -x --no-same-owner
+}
+
 copy_root() {
   local binary=$1 folder=$2 library
   install -D -m 755 "$binary" "$folder/meterline"
   for library in $(libraries_of "$binary"); do
     install -D -m 755 "$library" "$folder$library"
   done
+  copy_zones "$folder/usr/share/zoneinfo"
   install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"
   echo 'meterline:x:65532:65532:meterline:/tmp:/sbin/nologin' >"$folder/etc/passwd"
   echo 'meterline:x:65532:' >"$folder/etc/group"
@@ -35,6 +43,7 @@ copy_root() {
 copy_flat() {
   local binary=$1 folder=$2 library
   install -D -m 755 "$binary" "$folder/meterline"
+  copy_zones "$folder/zoneinfo"
   for library in $(libraries_of "$binary"); do
     case "${library##*/}" in
       # The script that starts it all names the loader, whatever the processor.
@@ -56,6 +65,7 @@ fi
 [ -x "$1" ] || fail "there is no $1; scripts/build.sh makes it"
 [ -s /etc/ssl/certs/ca-certificates.crt ] ||
   fail "there are no CA certificates; install the package ca-certificates"
+[ -s /usr/share/zoneinfo/tzdata.zi ] || fail "there is no tz database; install the package tzdata"
 
 rm -rf "$2"
 mkdir -p "$2"

@@ -16,6 +16,8 @@
 #   --url-auth HOW        AWS_IAM (default), or NONE: everyone who knows the URL may ask
 #   --uploads on|off      whether the function URL takes files, too (default: off)
 #   --unit UNIT           of readings in files that name none, such as kWh (default: unknown)
+#   --zone ZONE           time zone of days in files that name none, such as Europe/London or +10:00
+#                         (default: unknown)
 #   --alarm-topic ARN     a topic of SNS for alarms
 #   --credentials HOW     sigv4 (default): no password anywhere; or service-specific: a user name
 #                         and password in Systems Manager. Given again it rotates them
@@ -101,6 +103,7 @@ take() {
       parameters+=("Uploads=$2")
       ;;
     --unit) parameters+=("Unit=$2") ;;
+    --zone) parameters+=("Zone=$2") ;;
     --alarm-topic) parameters+=("AlarmTopicArn=$2") ;;
     --credentials)
       one_of "$1" "$2" sigv4 service-specific

@@ -31,6 +31,7 @@ case "$_HANDLER" in
     ;;
 esac
 cd /tmp || exit 1
+export TZDIR="$LAMBDA_TASK_ROOT/zoneinfo"
 exec "$LAMBDA_TASK_ROOT/lib/loader" --library-path "$LAMBDA_TASK_ROOT/lib" \
   "$LAMBDA_TASK_ROOT/meterline" lambda "$_HANDLER"
 BOOTSTRAP

@@ -14,6 +14,7 @@ rust_min=1.94.1
 
 build_packages="
   g++ cmake ninja-build
+  libabsl-dev tzdata
   libboost1.81-dev
   libarchive-dev libbz2-dev liblzma-dev nettle-dev
   libcli11-dev

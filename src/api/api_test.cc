@@ -242,7 +242,7 @@ TEST_F(Api, TellsTheHistoryOfADay) {
                         R"("received":"2019-02-01T05:46:41Z"},"origin":"source",)"
                         R"("delivery":{"id":"01000000000000000000000000000000",)"
                         R"("source":"/in/1.csv","state":"stored"},"counts":true,)"
-                        R"("intervalMinutes":60,"sum":)"));
+                        R"("intervalMinutes":60,"zone":null,"sum":)"));
   EXPECT_THAT(answer.body, HasSubstr(R"("changes":[{"start":"2019-01-01T0)"));
   EXPECT_THAT(answer.body, HasSubstr(R"("before":null,"after":)"));
   EXPECT_THAT(answer.body, HasSubstr(R"("qualityBefore":"missing","qualityAfter":"actual"})"));
@@ -332,7 +332,7 @@ TEST_F(Api, ListsMetersByPage) {
   check("/v1/meters?prefix=EE&limit=1&cursor=EE00027",
         R"(200 {"meters":[{"meter":"EE00028","channels":[{"channel":"consumption",)"
         R"("flow":"consumption","unit":"kWh","interval":60,)"
-        R"("first":"2019-01-01","last":"2019-01-01"}]}],"next":null})");
+        R"("first":"2019-01-01","last":"2019-01-01","zone":null}]}],"next":null})");
   check("/v1/meters?prefix=X", R"(200 {"meters":[],"next":null})");
   refused("/v1/meters?limit=0", 400, "1 to 1000");
   refused("/v1/meters?cursor=a%20b", 400, "cursor");

@@ -92,6 +92,16 @@ source::Incoming incoming_of(const Call& call, const std::string& name) {
           .open = call.request.body};
 }
 
+constexpr std::string_view zone_wanted =
+    "UTC, an offset like %2B10:00, a name of this machine's tz database like Europe/London, or "
+    "unknown";
+
+std::optional<TimeZone> zone_of_text(std::string_view text) {
+  if (text == "unknown") return TimeZone();
+  const auto zone = TimeZone::parse(text);
+  return zone ? std::optional(*zone) : std::nullopt;
+}
+
 }  // namespace
 
 bool is_from_other_site(const Request& request) {
@@ -105,11 +115,12 @@ bool is_from_other_site(const Request& request) {
 Result<Response> post_delivery(const Call& call) {
   if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
-  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "deliveredAt"}));
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "deliveredAt"}));
   METERLINE_TRY(
       const auto name,
       call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
   METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_choices, parse_unit_choice));
+  METERLINE_TRY(const auto zone, call.parameters.find_as("zone", zone_wanted, zone_of_text));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
   if (!call.request.body || call.request.body_bytes == 0)
@@ -118,6 +129,7 @@ Result<Response> post_delivery(const Call& call) {
 
   ingest::IngestOptions options = call.context.ingest;
   if (unit) options.unit = unit;
+  if (zone) options.zone = *zone;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
   const auto record =

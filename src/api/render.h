@@ -75,7 +75,7 @@ std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
 /// What a delivery is shown as: `withdrawn` for one that is stored and withdrawn now.
 std::string_view shown_state(const store::DeliveryRecord& record);
 
-/// `start` of a point: `2019-01-01`, or `2019-01-01T00:30:00` below a day.
+/// `start` of a point: `2019-01-01`, or below a day as TimeZone::label().
 std::string start_text(const query::Point& point, query::Resolution resolution);
 
 }  // namespace meterline::api

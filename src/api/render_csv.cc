@@ -203,15 +203,15 @@ std::string to_csv(const query::Registers& registers) {
 
 /// A meter of which only register reads are known has one line, without a channel.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
-  std::string out = "meter,channel,flow,unit,interval,first,last,registerReads\n";
+  std::string out = "meter,channel,flow,unit,interval,first,last,zone,registerReads\n";
   for (const auto& meter : meters) {
     const std::string_view reads = meter.has_reads ? "true" : "false";
-    for (const auto& [channel, interval, first, last] : meter.channels)
-      append_row(out,
-                 {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
-                  std::to_string(interval.minutes()), first.text(), last.text(), reads});
+    for (const auto& [channel, interval, zone, first, last] : meter.channels)
+      append_row(
+          out, {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
+                std::to_string(interval.minutes()), first.text(), last.text(), zone.text(), reads});
     if (meter.channels.empty())
-      append_row(out, {meter.meter.text(), "", "", "", "", "", "", reads});
+      append_row(out, {meter.meter.text(), "", "", "", "", "", "", "", reads});
   }
   return out;
 }

@@ -100,6 +100,10 @@ void write_gap(JsonWriter& json, const query::Gap& gap) {
       .end_object();
 }
 
+std::optional<std::string_view> zone_of(TimeZone zone) {
+  return zone.is_known() ? std::optional(zone.text()) : std::nullopt;
+}
+
 void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
   json.begin_object().member("meter", meter.meter.text()).key("channels").begin_array();
   for (const auto& info : meter.channels) {
@@ -108,6 +112,7 @@ void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
     json.member("interval", info.interval.minutes())
         .member("first", info.first.text())
         .member("last", info.last.text())
+        .member("zone", zone_of(info.zone))
         .end_object();
   }
   json.end_array();
@@ -250,16 +255,12 @@ std::optional<Sum> sum_of(const std::optional<Decimal>& reading) {
   return reading ? std::optional(Sum(reading->mantissa, reading->exponent)) : std::nullopt;
 }
 
-std::string slot_text(Date date, int minute) {
-  return start_text({.day = date, .minute = minute, .total = {}}, query::Resolution::interval);
-}
-
 void write_notes(JsonWriter& json, Date date, const query::DayVersion& version) {
   json.key("notes").begin_array();
   for (const auto& run : version.notes) {
     const int minute = static_cast<int>(run.first) * version.interval.minutes();
     json.begin_object()
-        .member("start", slot_text(date, minute))
+        .member("start", version.zone.label(date, minute))
         .member("intervals", run.end - run.first);
     write_note(json, run.note);
     json.end_object();
@@ -272,7 +273,7 @@ void write_changes(JsonWriter& json, Date date, const query::DayVersion& version
   for (std::size_t i = 0; i < version.changes.size(); ++i) {
     const auto& change = version.changes[i];
     json.begin_object()
-        .member("start", slot_text(date, change.minute))
+        .member("start", version.zone.label(date, change.minute))
         .member("before", sum_of(change.before))
         .member("after", sum_of(change.after))
         .member("qualityBefore", text_of(change.quality_before))
@@ -296,6 +297,7 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
   json.end_object();
   json.member("counts", version.counts)
       .member("intervalMinutes", version.interval.minutes())
+      .member("zone", zone_of(version.zone))
       .member("sum", version.total.sum)
       .member("readings", version.total.readings)
       .member("expected", version.total.expected);
@@ -384,7 +386,7 @@ std::string_view shown_state(const store::DeliveryRecord& record) {
 
 std::string start_text(const query::Point& point, query::Resolution resolution) {
   if (resolution >= query::Resolution::day) return point.day.text();
-  return fmt::format("{}T{:02}:{:02}:00", point.day.text(), point.minute / 60, point.minute % 60);
+  return point.zone.label(point.day, point.minute);
 }
 
 std::string to_json(const query::Consumption& consumption) {

@@ -100,6 +100,7 @@ query::History noted_history() {
   query::DayVersion version;
   version.version = *total(Sum(1, 0), 1).version;
   version.delivery.bytes.fill(0xAB);
+  version.zone = TimeZone::of_offset(600);
   version.total = total(Sum(15, -1), 1);
   version.notes = {{.first = 2, .end = 4, .note = {"S", "14", "32", "fuse"}}};
   version.changes = {{.minute = 60,
@@ -121,14 +122,14 @@ TEST(Render, HistoryHasNotesAsJsonAndCsv) {
       R"("flow":"consumption","unit":null,"versions":[{"version":{)"
       R"("stated":"2019-02-01T06:00:00Z","received":"2019-02-02T07:00:00Z"},"origin":"source",)"
       R"("delivery":{"id":"abababababababababababababababab","source":null,"state":null},)"
-      R"("counts":false,"intervalMinutes":30,"sum":1.5,"readings":1,"expected":48,)"
+      R"("counts":false,"intervalMinutes":30,"zone":"+10:00","sum":1.5,"readings":1,"expected":48,)"
       R"("quality":{"actual":1,"substituted":0,"estimated":0,"missing":47},)"
-      R"("notes":[{"start":"2019-01-01T01:00:00","intervals":2,"flag":"S","method":"14",)"
+      R"("notes":[{"start":"2019-01-01T01:00:00+10:00","intervals":2,"flag":"S","method":"14",)"
       R"("reasonCode":"32","reasonText":"fuse"}],)"
-      R"("changes":[{"start":"2019-01-01T01:00:00","before":2,"after":2,)"
+      R"("changes":[{"start":"2019-01-01T01:00:00+10:00","before":2,"after":2,)"
       R"("qualityBefore":"actual","qualityAfter":"substituted",)"
       R"("noteAfter":{"flag":"S","method":"14","reasonCode":"32","reasonText":"fuse"}},)"
-      R"({"start":"2019-01-01T01:30:00","before":null,"after":null,)"
+      R"({"start":"2019-01-01T01:30:00+10:00","before":null,"after":null,)"
       R"("qualityBefore":"missing","qualityAfter":"missing",)"
       R"("noteBefore":{"flag":"N","method":null,"reasonCode":null,"reasonText":null}}]}]}]})");
   EXPECT_EQ(to_csv(noted_history()),
@@ -408,24 +409,24 @@ TEST(Render, MetersAsJsonAndCsv) {
           {.channel = {}, .interval = {}, .first = day("2019-01-01"), .last = day("2019-12-31")}}};
   const std::string one =
       R"({"meter":"M1","channels":[{"channel":"consumption","flow":"consumption","unit":null,)"
-      R"("interval":30,"first":"2019-01-01","last":"2019-12-31"}]})";
+      R"("interval":30,"first":"2019-01-01","last":"2019-12-31","zone":null}]})";
   EXPECT_EQ(to_json(meter), one);
   EXPECT_EQ(meters_json({meter}, false), R"({"meters":[)" + one + R"(],"next":null})");
   EXPECT_EQ(meters_json({meter}, true), R"({"meters":[)" + one + R"(],"next":"M1"})");
   EXPECT_EQ(meters_csv({meter}),
-            "meter,channel,flow,unit,interval,first,last,registerReads\n"
-            "M1,consumption,consumption,,30,2019-01-01,2019-12-31,false\n");
+            "meter,channel,flow,unit,interval,first,last,zone,registerReads\n"
+            "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,false\n");
 }
 
 TEST(Render, MetersWithRegisterReadsSaySo) {
   store::MeterInfo meter{.meter = *MeterId::parse("M1"), .channels = {}, .has_reads = true};
   EXPECT_EQ(to_json(meter), R"({"meter":"M1","channels":[],"registerReads":true})");
-  const std::string header = "meter,channel,flow,unit,interval,first,last,registerReads\n";
-  EXPECT_EQ(meters_csv({meter}), header + "M1,,,,,,,true\n");
+  const std::string header = "meter,channel,flow,unit,interval,first,last,zone,registerReads\n";
+  EXPECT_EQ(meters_csv({meter}), header + "M1,,,,,,,,true\n");
   meter.channels.push_back(
       {.channel = {}, .interval = {}, .first = day("2019-01-01"), .last = day("2019-12-31")});
   EXPECT_EQ(meters_csv({meter}),
-            header + "M1,consumption,consumption,,30,2019-01-01,2019-12-31,true\n");
+            header + "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,true\n");
 }
 
 TEST(Render, RegisterReadsAsCsv) {

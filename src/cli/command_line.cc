@@ -66,7 +66,7 @@ struct Options {
   ListVerb deliveries;
   WithdrawVerb withdraw;
   ServeOptions serve;
-  std::string serve_unit;
+  FileOptions serve_files;
   bool i_know_it_is_open = false;
   DemoVerb demo;
   bool once = false;
@@ -106,9 +106,13 @@ void add_ingest(CLI::App& app, Options& options) {
       ->excludes(sweep)
       ->excludes(dry_run);
   ingest->add_option(
-      "--unit", verb.unit,
+      "--unit", verb.files.unit,
       "Unit of readings in files that name none: Wh, kWh, MWh, varh, ..., or unknown "
       "for none (default: the store's, which is the first that it was told)");
+  ingest->add_option("--zone", verb.files.zone,
+                     "Time zone of days in files that name none: UTC, an offset like +10:00, or a "
+                     "name like Europe/London, whose days of 23 and 25 hours are then known; "
+                     "unknown (the default): each day has 24 hours");
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
                      "delivery of a day counts. Never later than now");
@@ -241,11 +245,15 @@ void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
                 "Listen on an address that others can reach, though there is no login");
 }
 
+void add_upload_options(CLI::App& verb, FileOptions& files) {
+  verb.add_option("--unit", files.unit, "Unit of uploads that name none (default: the store's)");
+  verb.add_option("--zone", files.zone, "Time zone of uploads that name none (default: unknown)");
+}
+
 void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
-  serve->add_option("--unit", options.serve_unit,
-                    "Unit of uploads that name none (default: the store's)");
+  add_upload_options(*serve, options.serve_files);
 
   auto* const demo =
       app.add_subcommand("demo", "Make, load and serve a year of 200 example meters");
@@ -312,8 +320,10 @@ void add_events(CLI::App& verb, EventOptions& options) {
                   "Give a message up when it failed so often: the queue's maxReceiveCount")
       ->capture_default_str()
       ->check(CLI::Range(1, receives_max));
-  verb.add_option("--unit", options.unit,
+  verb.add_option("--unit", options.files.unit,
                   "Unit of readings in files that name none (default: the store's)");
+  verb.add_option("--zone", options.files.zone,
+                  "Time zone of days in files that name none (default: unknown)");
   add_log_format(verb, options);
 }
 
@@ -353,8 +363,7 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
   api->add_option("--uploads", verb.uploads, "on takes files by POST /v1/deliveries")
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
-  api->add_option("--unit", verb.events.unit,
-                  "Unit of uploads that name none (default: the store's)");
+  add_upload_options(*api, verb.events.files);
   add_log_format(*api, verb.events);
 }
 
@@ -415,9 +424,8 @@ Result<Output> output_of(const std::string& name) {
 
 int run_serve(const Options& options, const Session& session) {
   ingest::IngestOptions ingest;
-  const auto unit = unit_option(options.serve_unit);
-  if (!unit) return report_error(unit.error());
-  ingest.unit = *unit;
+  const auto read = read_file_options(options.serve_files, ingest);
+  if (!read) return report_error(read.error());
   auto store = session.open_store(session.store_url, OpenMode::serve);
   if (!store) return report_error(store.error());
   return serve(options.serve, **store, ingest);
@@ -445,7 +453,10 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
 }
 
 void add_all(CLI::App& app, Options& options, const Application& application) {
-  app.set_version_flag("--version", "meterline " METERLINE_VERSION "\n" + application.stores);
+  app.set_version_flag("--version", [&application] {
+    return fmt::format("meterline " METERLINE_VERSION "\n{}\ntime zones: tz database {}",
+                       application.stores, tz_database_version());
+  });
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.footer(footer);

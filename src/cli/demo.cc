@@ -67,7 +67,7 @@ int demo(const DemoVerb& verb, const Session& given) {
 
   const std::string files = (folder / "files").string();
   say(fmt::format("$ meterline ingest {} --unit kWh --store {}", files, session.store_url));
-  int code = ingest({.paths = {files}, .unit = "kWh"}, session);
+  int code = ingest({.paths = {files}, .files = {.unit = "kWh"}}, session);
   if (code != exit_ok) return code;
   code = ask(session);
   if (code != exit_ok) return code;

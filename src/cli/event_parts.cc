@@ -37,9 +37,9 @@ Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format) 
 }
 
 events::EventLoadOptions EventParts::load_options(const EventOptions& options,
-                                                  std::optional<Unit> unit,
+                                                  ingest::IngestOptions ingest,
                                                   const Settings& settings) {
-  return {.ingest = {.unit = unit, .threads = settings.threads, .now = now},
+  return {.ingest = std::move(ingest),
           .buckets = split_names(options.buckets),
           .on_delivery = [metrics = metrics_.get(), on_delivery = settings.on_delivery](
                              const DeliveryReport& report, std::chrono::microseconds took) {
@@ -52,7 +52,8 @@ Result<std::unique_ptr<EventParts>> EventParts::open(const EventOptions& options
                                                      const Session& session,
                                                      const Settings& settings) {
   std::unique_ptr<EventParts> parts(new EventParts);
-  METERLINE_TRY(const auto unit, unit_option(options.unit));
+  ingest::IngestOptions ingest{.threads = settings.threads, .now = now};
+  METERLINE_CHECK(read_file_options(options.files, ingest));
   METERLINE_TRY(parts->log_, make_log(options.log_format));
   parts->metrics_ =
       std::make_unique<telemetry::EmbeddedMetrics>(*parts->log_, settings.names.service);
@@ -66,9 +67,9 @@ Result<std::unique_ptr<EventParts>> EventParts::open(const EventOptions& options
       events::DeadLetterOptions{
           .source = settings.names.source,
           .on_letter = [metrics = parts->metrics_.get()] { metrics->dead_letter(); }});
-  parts->load_ = std::make_unique<events::EventLoad>(aws::make_objects(parts->aws_), *parts->store_,
-                                                     *parts->log_,
-                                                     parts->load_options(options, unit, settings));
+  parts->load_ = std::make_unique<events::EventLoad>(
+      aws::make_objects(parts->aws_), *parts->store_, *parts->log_,
+      parts->load_options(options, std::move(ingest), settings));
   return parts;
 }
 

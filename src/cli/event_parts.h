@@ -22,7 +22,7 @@ namespace meterline::cli {
 struct EventOptions {
   std::string dead_letter_queue;
   std::string buckets;  ///< Joined by commas.
-  std::string unit;
+  FileOptions files;
   std::string log_format = "json";
   int receives_max = 5;
 };
@@ -53,7 +53,7 @@ class EventParts {
 
  private:
   EventParts() = default;
-  events::EventLoadOptions load_options(const EventOptions& options, std::optional<Unit> unit,
+  events::EventLoadOptions load_options(const EventOptions& options, ingest::IngestOptions ingest,
                                         const Settings& settings);
 
   std::unique_ptr<telemetry::Log> log_;

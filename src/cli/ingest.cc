@@ -70,7 +70,7 @@ Result<ingest::IngestOptions> options_of(const IngestVerb& verb) {
                                 .threads = verb.threads,
                                 .now = now};
   if (verb.expanded_bytes_max > 0) options.expanded_bytes_max = verb.expanded_bytes_max;
-  METERLINE_TRY(options.unit, unit_option(verb.unit));
+  METERLINE_CHECK(read_file_options(verb.files, options));
   return options;
 }
 

@@ -18,7 +18,7 @@ enum class IngestMode {
 struct IngestVerb {
   std::vector<std::string> paths;  ///< Files, folders, `-`, `s3://BUCKET/PREFIX`.
   IngestMode mode = IngestMode::load;
-  std::string unit;          ///< Empty: none named.
+  FileOptions files;
   std::string delivered_at;  ///< Empty: each file's modification time.
   std::string rejects;       ///< A file for rejected rows; empty: none.
   std::size_t findings_max = 1000;

@@ -54,7 +54,7 @@ class ApiFunction {
  public:
   static Result<std::unique_ptr<ApiFunction>> open(const LambdaVerb& verb, const Session& session) {
     std::unique_ptr<ApiFunction> function(new ApiFunction);
-    METERLINE_TRY(function->ingest_.unit, unit_option(verb.events.unit));
+    METERLINE_CHECK(read_file_options(verb.events.files, function->ingest_));
     METERLINE_TRY(function->log_, make_log(verb.events.log_format));
     METERLINE_TRY(function->store_, session.open_store(session.store_url, OpenMode::create));
     function->make_url(verb.uploads == "on" ? lambda::Uploads::on : lambda::Uploads::off);

@@ -176,16 +176,24 @@ std::string text_of(const std::optional<Decimal>& reading, Quality quality, cons
          fmt::format(" ({}{}{})", told, is_told && note != nullptr ? "; " : "", short_text(note));
 }
 
-std::string clock_text(int minute) { return fmt::format("{:02}:{:02}", minute / 60, minute % 60); }
+/// `01:30+01:00`; without the offset where the zone is not known.
+std::string clock_text(const query::DayVersion& version, Date date, int minute) {
+  const auto label = version.zone.label(date, minute);
+  constexpr std::size_t date_chars = 11;
+  constexpr std::size_t minute_chars = 5;
+  constexpr std::size_t second_chars = 3;
+  return label.substr(date_chars, minute_chars) +
+         label.substr(date_chars + minute_chars + second_chars);
+}
 
 /// What the source of a version says of its slots.
-std::string notes_of(const query::DayVersion& version) {
+std::string notes_of(const query::DayVersion& version, Date date) {
   constexpr std::size_t shown_max = 10;
   if (version.notes.empty()) return "";
   Table table({{.title = "from"}, {.title = "to"}, {.title = "note"}});
   const auto shown = std::min(shown_max, version.notes.size());
   const auto clock = [&](std::size_t slot) {
-    return clock_text(static_cast<int>(slot) * version.interval.minutes());
+    return clock_text(version, date, static_cast<int>(slot) * version.interval.minutes());
   };
   for (const auto& run : std::span(version.notes).first(shown))
     table.add({clock(run.first), clock(run.end), short_text(&run.note)});
@@ -197,14 +205,14 @@ std::string notes_of(const query::DayVersion& version) {
 }
 
 /// What a version changed, slot by slot, as far as it can be taken in at a glance.
-std::string changes_of(const query::DayVersion& version) {
+std::string changes_of(const query::DayVersion& version, Date date) {
   constexpr std::size_t shown_max = 10;
   if (version.changes.empty()) return "";
   Table table({{.title = "slot"}, {.title = "before", .align = right}, {.title = "after"}});
   const auto shown = std::min(shown_max, version.changes.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& change = version.changes[i];
-    table.add({clock_text(change.minute),
+    table.add({clock_text(version, date, change.minute),
                text_of(change.before, change.quality_before, note_at(version.notes_before, i)),
                text_of(change.after, change.quality_after, note_at(version.notes_after, i))});
   }
@@ -257,7 +265,8 @@ std::string table_of(const query::History& answer) {
                  text_of(version.total.sum), readings_of(version.total), counts_text(version),
                  std::to_string(version.changes.size()),
                  version.record ? version.record->delivery.source : "a load that never finished"});
-      changes += notes_of(version) + changes_of(version);
+      changes +=
+          notes_of(version, answer.question.date) + changes_of(version, answer.question.date);
     }
     out += fmt::format("{}{}\n{}{}", out.empty() ? "" : "\n", title_of(channel.channel),
                        table.text(), changes);
@@ -301,13 +310,14 @@ std::string table_of(const std::vector<store::MeterInfo>& meters) {
                {.title = "channel"},
                {.title = "minutes", .align = right},
                {.title = "first"},
-               {.title = "last"}});
+               {.title = "last"},
+               {.title = "zone"}});
   for (const auto& meter : meters) {
     for (const auto& channel : meter.channels)
       table.add({meter.meter.text(), title_of(channel.channel),
                  std::to_string(channel.interval.minutes()), channel.first.text(),
-                 channel.last.text()});
-    if (meter.has_reads) table.add({meter.meter.text(), "register reads", "", "", ""});
+                 channel.last.text(), std::string(channel.zone.text())});
+    if (meter.has_reads) table.add({meter.meter.text(), "register reads", "", "", "", ""});
   }
   return table.text();
 }

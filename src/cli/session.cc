@@ -51,6 +51,15 @@ Result<std::optional<Unit>> unit_option(const std::string& text) {
   return unit;
 }
 
+Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options) {
+  METERLINE_TRY(options.unit, unit_option(given.unit));
+  if (given.zone.empty() || given.zone == "unknown") return {};
+  auto zone = TimeZone::parse(given.zone);
+  if (!zone) return fail(Errc::invalid_argument, "--zone: " + zone.error().message);
+  options.zone = *zone;
+  return {};
+}
+
 Result<DateRange> range_options(const std::string& from, const std::string& to) {
   METERLINE_TRY(const auto first, date_option("--from", from));
   if (to.empty()) return DateRange{.from = first, .to = first};

@@ -10,6 +10,7 @@
 #include "core/date.h"
 #include "core/instant.h"
 #include "core/result.h"
+#include "ingest/ingest.h"
 #include "store/estimate.h"
 #include "store/repair.h"
 #include "store/store.h"
@@ -88,6 +89,14 @@ Result<Date> date_option(std::string_view option, const std::string& text);
 Result<Instant> instant_option(std::string_view option, const std::string& text);
 /// What `--unit` says; empty where it is not given.
 Result<std::optional<Unit>> unit_option(const std::string& text);
+
+/// What is said of files that do not say it themselves; empty: not given.
+struct FileOptions {
+  std::string unit;
+  std::string zone;
+};
+/// Errors: `invalid_argument` names the option.
+Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options);
 /// `from` to `to`, or the one day `from` when `to` is empty.
 Result<DateRange> range_options(const std::string& from, const std::string& to);
 

@@ -119,7 +119,7 @@ struct Delivery {
                             ///< received_at.
   Instant received_at;      ///< When meterline began to take it in, by its own clock.
   Unit unit = Unit::unknown;  ///< Of readings whose file names none: the load's or the store's.
-  std::string zone = {};      ///< The time zone that the file was read in; empty: none.
+  std::string zone = {};      ///< TimeZone::text() of days whose file names none; empty: unknown.
   std::optional<Feed> feed = {};
   /// The number of the reader that read it (formats::reader_number): a newer reader may read more
   /// of the same bytes. 0: nobody read it.

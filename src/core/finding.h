@@ -44,6 +44,9 @@ enum class FindingCode : std::uint8_t {
   bad_record = 27,        ///< A line that is no record of its format, or not where it may stand.
   not_standard = 28,      ///< Read, though the format's standard does not allow it.
   end_missing = 29,       ///< The format ends with a record that the file lacks.
+  other_zone = 30,        ///< The row's times are not those of the zone that it was loaded with.
+  no_such_time = 31,      ///< A zero at a time that the clock left out.
+  time_comes_twice = 32,  ///< A reading at a time that the clock showed twice on that day.
 };
 
 /// What a finding is about.
@@ -117,6 +120,11 @@ inline constexpr std::array finding_kinds = {
                 FindingSeverity::warning},
     FindingKind{FindingCode::end_missing, "end_missing", FindingScope::file,
                 FindingSeverity::warning},
+    FindingKind{FindingCode::other_zone, "other_zone", FindingScope::row, FindingSeverity::loss},
+    FindingKind{FindingCode::no_such_time, "no_such_time", FindingScope::reading,
+                FindingSeverity::note},
+    FindingKind{FindingCode::time_comes_twice, "time_comes_twice", FindingScope::reading,
+                FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();
 

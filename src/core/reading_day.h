@@ -11,6 +11,7 @@
 #include "core/instant.h"
 #include "core/meter_id.h"
 #include "core/note.h"
+#include "core/time_zone.h"
 
 namespace meterline {
 
@@ -51,8 +52,9 @@ enum class Origin : std::uint8_t {
 
 std::string_view text_of(Origin origin);
 
-/// All readings of one channel of one meter on one local day. Slot i begins at local midnight
-/// plus i intervals. Energy of slot i is mantissas[i] * 10^exponent in the channel's unit.
+/// All readings of one channel of one meter on one local day. Slot i begins i intervals behind
+/// local midnight, so a day on which the clock changes has fewer or more slots. Energy of slot i is
+/// mantissas[i] * 10^exponent in the channel's unit.
 struct ReadingDay {
   MeterId meter;
   Channel channel;
@@ -65,7 +67,8 @@ struct ReadingDay {
   /// Empty where it does not say: then the delivery's time stands for it.
   std::optional<Instant> stated = {};
   Origin origin = Origin::source;
-  Notes notes = {};  ///< Runs of slots, for which fault_of() is empty; most days have none.
+  TimeZone zone = {};  ///< Whose day it is.
+  Notes notes = {};    ///< Runs of slots, for which fault_of() is empty; most days have none.
 
   bool operator==(const ReadingDay&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const ReadingDay& day);

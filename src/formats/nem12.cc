@@ -32,7 +32,8 @@ constexpr std::size_t date_chars = 8;
 constexpr std::size_t date_time_chars = 14;
 constexpr std::int64_t micros_per_second = 1'000'000;
 /// Market time is that of +10:00 all the year (MDFF, section 3: date and time).
-constexpr std::int64_t market_offset_seconds = std::int64_t{10} * 3600;
+constexpr int market_offset_minutes = 10 * 60;
+constexpr std::int64_t market_offset_seconds = std::int64_t{market_offset_minutes} * 60;
 constexpr std::size_t record_200_fields_min = 9;  ///< Up to the interval's length.
 constexpr std::size_t record_400_fields_min = 4;  ///< Up to the quality.
 
@@ -174,7 +175,9 @@ bool is_blank(std::string_view line) {
 class Nem12Records {
  public:
   Nem12Records(const Piece& piece, DaySink& sink)
-      : rest_(piece.text), line_(piece.first_line), is_last_(piece.is_last), sink_(sink) {}
+      : rest_(piece.text), line_(piece.first_line), is_last_(piece.is_last), sink_(sink) {
+    day_.zone = TimeZone::of_offset(market_offset_minutes);
+  }
 
   /// Returns the number of physical lines.
   std::int64_t read();

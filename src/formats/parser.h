@@ -11,6 +11,7 @@
 #include "core/channel.h"
 #include "core/finding.h"
 #include "core/result.h"
+#include "core/time_zone.h"
 #include "formats/csv_rows.h"
 #include "formats/day_sink.h"
 
@@ -25,6 +26,7 @@ namespace meterline::formats {
 /// What a reader is told beside the file itself.
 struct ReadOptions {
   std::optional<Unit> unit = {};  ///< Of readings whose file names none.
+  TimeZone zone = {};             ///< Of days whose file names none.
 };
 
 /// Whole rows of a file, as RowCutter gives them. A last row without a line end is the end of the

@@ -11,6 +11,7 @@
 
 #include "core/decimal.h"
 #include "formats/csv_rows.h"
+#include "formats/fit_to_zone.h"
 #include "formats/meter_text.h"
 #include "formats/plain_row.h"
 #include "formats/quick_readings.h"
@@ -57,6 +58,7 @@ class WideCsvRows {
         slots_(static_cast<std::size_t>(csv.interval_.slots_per_day())) {
     day_.interval = csv.interval_;
     day_.channel.unit = csv.unit_;
+    day_.zone = csv.zone_;
     day_.mantissas.resize(slots_);
     day_.qualities.resize(slots_);
     decimals_.resize(slots_);
@@ -96,6 +98,8 @@ class WideCsvRows {
   void read_labels();
   int read_cells();
   int align(int decimals_max);
+  void give(int rejected, const Row& row);
+  void give_odd_day(int rejected, Row row);
   void set_missing(std::size_t slot);
   Finding cell_finding(std::size_t column, FindingCode code, std::string_view wanted) const;
   Row row_of(std::string_view text) const {
@@ -152,7 +156,7 @@ const char* WideCsvRows::read_quick(const char* row, const char* end) {
   if (!read_quick_date(at)) return nullptr;
   at = read_readings(at + date_chars, end);
   if (at == nullptr) return nullptr;
-  sink_.on_day(day_, 0, row_of({row, static_cast<std::size_t>(at - row)}));
+  give(0, row_of({row, static_cast<std::size_t>(at - row)}));
   return at + (at[0] == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1);
 }
 
@@ -335,6 +339,26 @@ int WideCsvRows::align(int decimals_max) {
   return rejected;
 }
 
+void WideCsvRows::give(int rejected, const Row& row) {
+  if (csv_.zone_.is_known() && is_odd(day_)) return give_odd_day(rejected, row);
+  sink_.on_day(day_, rejected, row);
+}
+
+void WideCsvRows::give_odd_day(int rejected, Row row) {
+  auto fitted = fit_to_zone(day_);
+  row.slots = static_cast<int>(fitted.day.mantissas.size());
+  for (auto& finding : fitted.findings) {
+    finding.line = line_;
+    sink_.on_finding(std::move(finding));
+  }
+  if (fitted.is_rejected) return sink_.on_rejected_row(row);
+  // A field of a time that was left out may have been rejected, too.
+  const auto missing =
+      std::count(fitted.day.qualities.begin(), fitted.day.qualities.end(), Quality::missing);
+  sink_.on_day(fitted.day, std::min(rejected + fitted.rejected_readings, static_cast<int>(missing)),
+               row);
+}
+
 /// Reads the row at the start of `rest`; returns its bytes with the line end.
 std::size_t WideCsvRows::read_careful(std::string_view rest) {
   const RawRow raw = first_row(rest);
@@ -350,7 +374,7 @@ std::size_t WideCsvRows::read_careful(std::string_view rest) {
       check_totals();
       read_labels();
       row.labels = labels_;
-      sink_.on_day(day_, rejected, row);
+      give(rejected, row);
     }
   }
   const bool has_line_end = raw.bytes > raw.text.size();

@@ -23,7 +23,7 @@ class WideCsv final : public Parser {
  public:
   /// Reads the header row (without byte order mark and line end).
   /// Errors: `refused`, with the reason, when the header does not define a regular day.
-  static Result<WideCsvHeader> create(std::string_view header, Unit unit);
+  static Result<WideCsvHeader> create(std::string_view header, Unit unit, TimeZone zone = {});
 
   std::int64_t parse(const Piece& piece, DaySink& sink) const override;
   std::vector<std::string> label_names() const override { return label_names_; }
@@ -39,6 +39,7 @@ class WideCsv final : public Parser {
 
   IntervalLength interval_;
   Unit unit_ = Unit::unknown;
+  TimeZone zone_;
   std::vector<int> columns_;        ///< What each column is: a slot, or one of the above.
   std::vector<std::string> names_;  ///< Of the columns, for findings.
   bool is_plain_ = false;           ///< Meter, Date, then every slot in order.

@@ -199,13 +199,14 @@ std::vector<Finding> WideCsv::sort_out(const std::vector<std::size_t>& left_out)
   return findings;
 }
 
-Result<WideCsvHeader> WideCsv::create(std::string_view header, Unit unit) {
+Result<WideCsvHeader> WideCsv::create(std::string_view header, Unit unit, TimeZone zone) {
   METERLINE_TRY(const auto fields, header_fields(header));
   METERLINE_TRY(const auto meter_at, named_column(fields, "Meter"));
   METERLINE_TRY(const auto date_at, named_column(fields, "Date"));
 
   WideCsv parser;
   parser.unit_ = unit;
+  parser.zone_ = zone;
   parser.columns_.assign(fields.size(), column_ignored);
   parser.columns_[meter_at] = column_meter;
   parser.columns_[date_at] = column_date;
@@ -240,7 +241,7 @@ Result<WideCsvHeader> WideCsv::create(std::string_view header, Unit unit) {
 /// A refusal of the header tells what was seen there.
 Result<Opened> open_wide_csv(const Piece& first, const ReadOptions& options) {
   const auto row = first_row(first.text);
-  auto header = WideCsv::create(row.text, options.unit.value_or(Unit::unknown));
+  auto header = WideCsv::create(row.text, options.unit.value_or(Unit::unknown), options.zone);
   if (!header) {
     const auto& [code, message] = header.error();
     const auto hint = header_hint(first.text, first.first_line);

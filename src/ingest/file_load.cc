@@ -95,7 +95,8 @@ FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store
       content_(options.findings_max) {
   record_.delivery = {.source = incoming.source,
                       .delivered_at = incoming.delivered_at,
-                      .unit = options.unit.value_or(Unit::unknown)};
+                      .unit = options.unit.value_or(Unit::unknown),
+                      .zone = std::string(options.zone.text())};
   received_at_ = options.now ? std::optional(options.now()) : std::nullopt;
 }
 
@@ -115,7 +116,8 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
 
 /// Whether it was read as this load would read it: what is read otherwise is another delivery.
 bool FileLoad::is_read_alike(const Delivery& delivery) const {
-  return delivery.unit == options_.unit;
+  return delivery.unit == options_.unit &&
+         (!options_.zone.is_known() || delivery.zone == options_.zone.text());
 }
 
 /// Whether it would change nothing to send the latest delivery of the same source again: it would
@@ -246,6 +248,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelT
   FileReader reader({.source = incoming_.source,
                      .file = number_,
                      .unit = options_.unit,
+                     .zone = options_.zone,
                      .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,

@@ -82,7 +82,7 @@ Result<std::string_view> FileReader::open(std::string_view piece) {
   piece.remove_prefix(row_at);
   if (piece.empty()) return piece;
   METERLINE_TRY(auto opened, format_->open({.text = piece, .first_line = lines_before_ + 1},
-                                           {.unit = options_.unit}));
+                                           {.unit = options_.unit, .zone = options_.zone}));
   content_.lacks_unit = opened.needs_unit && !options_.unit;
   if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
   parser_ = std::move(opened.parser);

@@ -41,6 +41,7 @@ class FileReader {
     std::string_view source;
     std::uint16_t file = 0;    ///< Its number among the files that are loaded together.
     std::optional<Unit> unit;  ///< Of readings whose file names none.
+    TimeZone zone;             ///< Of days whose file names none.
     Instant received;          ///< When: no row states a later time.
     std::size_t findings_max = 1000;
     int threads = 1;

@@ -25,6 +25,9 @@ struct IngestOptions {
   /// either, such a file is refused. A store that has none remembers the first unit that a file
   /// was stored with.
   std::optional<Unit> unit;
+  /// Of days whose file names none. Where it is unknown, too, a file that was read in some zone
+  /// before is not read anew for that.
+  TimeZone zone;
   Archives archives = Archives::refuse;  ///< load() always refuses them.
   std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;

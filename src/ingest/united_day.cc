@@ -30,7 +30,8 @@ bool scale_to(int exponent, ReadingDay& day) {
 
 /// Gives both days as many decimals, where both have the same slots.
 bool align(ReadingDay& a, ReadingDay& b) {
-  if (a.interval != b.interval || a.mantissas.size() != b.mantissas.size()) return false;
+  if (a.interval != b.interval || a.mantissas.size() != b.mantissas.size() || a.zone != b.zone)
+    return false;
   if (a.exponent == b.exponent) return true;
   const int exponent = std::min(a.exponent, b.exponent);
   return scale_to(exponent, a) && scale_to(exponent, b);

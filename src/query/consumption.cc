@@ -99,6 +99,12 @@ std::int64_t points_of(const ConsumptionQuestion& question, IntervalLength inter
   return 0;
 }
 
+/// What days of which nothing is stored take from another day.
+struct LastDay {
+  IntervalLength interval;
+  TimeZone zone;
+};
+
 /// One channel's part of the answer, made day by day.
 class ChannelAnswer {
  public:
@@ -124,47 +130,51 @@ class ChannelAnswer {
     return add_points_within(day);
   }
 
-  /// `interval` is that of a channel without days.
-  Result<ChannelConsumption> finish(IntervalLength interval) {
-    if (!any_day_) begin(interval);
+  /// `last` is the day of a channel that has none here.
+  Result<ChannelConsumption> finish(const LastDay& last) {
+    if (!any_day_) begin(last);
     METERLINE_CHECK(add_absent_days(question_.dates.to.days() + 1));
     return std::move(answer_);
   }
 
  private:
   Result<void> add_to_whole(const store::DayTotal& day, IntervalLength interval) {
-    if (!any_day_) begin(interval);
+    if (!any_day_) begin({.interval = interval, .zone = day.zone});
     any_day_ = true;
     if (next_day_ != day.date.days()) METERLINE_CHECK(add_absent_days(day.date.days()));
-    interval_ = interval;
+    last_ = {.interval = interval, .zone = day.zone};
     next_day_ = day.date.days() + 1;
     return answer_.total.add(day);
   }
 
-  void begin(IntervalLength interval) {
-    interval_ = interval;
-    const auto points = std::min(points_of(question_, interval), points_max);
+  void begin(const LastDay& day) {
+    last_ = day;
+    const auto points = std::min(points_of(question_, day.interval), points_max);
     answer_.series.reserve(static_cast<std::size_t>(points));
   }
 
   /// Those before `end`, as days since 1970, of which nothing is stored.
   Result<void> add_absent_days(std::int32_t end) {
-    const std::int64_t slots = interval_.slots_per_day();
-    const auto per_point =
-        static_cast<std::int64_t>(slots_per_point(question_.resolution, interval_));
-    if (is_below_a_day(question_.resolution))
-      METERLINE_CHECK(budget_.take((end - next_day_) * (slots / per_point)));
-    answer_.total.add_missing((end - next_day_) * slots);
     for (; next_day_ < end; ++next_day_) {
       const Date date = *Date::from_days(next_day_);
+      const auto slots = slots_in(last_.zone.minutes_of(date), last_.interval.minutes());
+      answer_.total.add_missing(slots);
       if (is_below_a_day(question_.resolution)) {
-        for (std::int64_t slot = 0; slot < slots; slot += per_point)
-          new_point(date, slot).total.add_missing(per_point);
+        METERLINE_CHECK(add_absent_points(date, slots));
         continue;
       }
       METERLINE_TRY(Point* const point, point_at(date));
       point->total.add_missing(slots);
     }
+    return {};
+  }
+
+  Result<void> add_absent_points(Date date, std::int64_t slots) {
+    const auto per_point =
+        static_cast<std::int64_t>(slots_per_point(question_.resolution, last_.interval));
+    METERLINE_CHECK(budget_.take((slots + per_point - 1) / per_point));
+    for (std::int64_t slot = 0; slot < slots; slot += per_point)
+      new_point(date, slot).total.add_missing(std::min(per_point, slots - slot));
     return {};
   }
 
@@ -208,7 +218,8 @@ class ChannelAnswer {
   Point& new_point(Date date, std::int64_t slot) {
     Point& point = answer_.series.emplace_back();
     point.day = date;
-    point.minute = static_cast<int>(slot) * interval_.minutes();
+    point.minute = static_cast<int>(slot) * last_.interval.minutes();
+    point.zone = last_.zone;
     return point;
   }
 
@@ -225,8 +236,8 @@ class ChannelAnswer {
 
   const ConsumptionQuestion& question_;
   PointBudget& budget_;
-  std::int32_t next_day_;    ///< The first that is not yet in the answer.
-  IntervalLength interval_;  ///< Of the day before, or what stands for it.
+  std::int32_t next_day_;  ///< The first that is not yet in the answer.
+  LastDay last_;           ///< The day before, or what stands for it.
   bool any_day_ = false;
   ChannelConsumption answer_;
 };
@@ -245,17 +256,18 @@ tl::unexpected<Error> unknown(const MeterId& meter) {
                                            meter.text()));
 }
 
-/// Intervals of channels on their last days: looked up once, and only when they are needed.
-class LastIntervals {
+/// The last days of channels: looked up once, and only when they are needed.
+class LastDays {
  public:
-  LastIntervals(const store::Store& store, const MeterId& meter) : store_(store), meter_(meter) {}
+  LastDays(const store::Store& store, const MeterId& meter) : store_(store), meter_(meter) {}
 
   /// Empty for a channel without any day that counts now.
-  Result<std::optional<IntervalLength>> find(const Channel& channel) {
+  Result<std::optional<LastDay>> find(const Channel& channel) {
     METERLINE_CHECK(look_up());
     for (const auto& known : info_->channels)
-      if (known.channel == channel) return std::optional(known.interval);
-    return std::optional<IntervalLength>();
+      if (known.channel == channel)
+        return std::optional<LastDay>({.interval = known.interval, .zone = known.zone});
+    return std::optional<LastDay>();
   }
   /// Whether the meter has any day that counts now.
   Result<bool> has_any() {
@@ -298,14 +310,14 @@ bool is_short(const ConsumptionQuestion& question, std::size_t channels) {
 
 /// `too_large` where the answer is known to be, before it is made.
 Result<void> check_points(const ConsumptionQuestion& question, const std::vector<Channel>& channels,
-                          LastIntervals& intervals) {
+                          LastDays& last_days) {
   PointBudget budget;
   for (const auto& channel : channels) {
-    std::optional<IntervalLength> interval = IntervalLength();
+    std::optional<LastDay> day = LastDay();
     if (question.resolution == Resolution::interval && !is_short(question, channels.size())) {
-      METERLINE_TRY(interval, intervals.find(channel));
+      METERLINE_TRY(day, last_days.find(channel));
     }
-    if (interval) METERLINE_CHECK(budget.take(points_of(question, *interval)));
+    if (day) METERLINE_CHECK(budget.take(points_of(question, day->interval)));
   }
   return {};
 }
@@ -355,12 +367,12 @@ Result<void> read_into(const store::Store& store, const store::DaysQuery& days,
 
 Result<Consumption> consumption(const store::Store& store, const ConsumptionQuestion& question) {
   METERLINE_CHECK(check(question));
-  LastIntervals intervals(store, question.meter);
+  LastDays last_days(store, question.meter);
   auto channels = possible_channels(store, question);
   const bool are_possible = !channels.empty();
   if (!are_possible) {
     METERLINE_TRY(channels, wanted_channels(store, question));
-    METERLINE_CHECK(check_points(question, channels, intervals));
+    METERLINE_CHECK(check_points(question, channels, last_days));
   }
   PointBudget budget;
   std::vector<ChannelAnswer> answers;
@@ -379,20 +391,20 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
 
   Consumption out{.question = question, .channels = {}};
   for (ChannelAnswer& answer : answers) {
-    std::optional<IntervalLength> interval = IntervalLength();
+    std::optional<LastDay> last = LastDay();
     if (!answer.has_days()) {
       const bool is_of_meter =
           std::find(channels.begin(), channels.end(), answer.channel()) != channels.end();
       if (!is_of_meter) continue;
-      METERLINE_TRY(interval, intervals.find(answer.channel()));
+      METERLINE_TRY(last, last_days.find(answer.channel()));
     }
-    if (!interval) continue;  // Its first day is being loaded, or all of them are withdrawn.
-    METERLINE_TRY(ChannelConsumption channel, answer.finish(*interval));
+    if (!last) continue;  // Its first day is being loaded, or all of them are withdrawn.
+    METERLINE_TRY(ChannelConsumption channel, answer.finish(*last));
     leave_out_sums(channel, question.resolution);
     out.channels.push_back(std::move(channel));
   }
   if (!out.channels.empty()) return out;
-  METERLINE_TRY(const bool is_known, intervals.has_any());
+  METERLINE_TRY(const bool is_known, last_days.has_any());
   if (!is_known) return unknown(question.meter);
   return out;
 }

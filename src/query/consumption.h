@@ -24,7 +24,8 @@ struct ConsumptionQuestion {
 
 struct Point {
   Date day;        ///< Where the span starts, cut off at the start of the question.
-  int minute = 0;  ///< Of the local day, for spans below a day.
+  int minute = 0;  ///< Behind local midnight, for spans below a day.
+  TimeZone zone;   ///< Of the day, for spans below a day.
   Total total;
 };
 
@@ -45,7 +46,7 @@ struct Consumption {
 /// whatever is longer has no sum. A channel without a stored day in the time asked for is in the
 /// answer all the same, without a sum. A day of which nothing is stored is expected to have the
 /// intervals of the day stored before it in the time asked for, else of the first one in it, else
-/// of the channel's last.
+/// of the channel's last, as many as the day has in that one's time zone.
 ///
 /// Errors: `not_found` for an unknown meter, `invalid_argument` when `to` is before `from`,
 /// `too_large` beyond series_points_max, before any of the series is made where it can be known.

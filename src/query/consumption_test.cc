@@ -361,29 +361,34 @@ const NaiveDay* day_at(const std::vector<NaiveDay>& days, Date date) {
   return nullptr;
 }
 
-/// Of a day of which nothing is stored.
-IntervalLength absent_interval(const std::vector<NaiveDay>& days, DateRange dates, Date date,
-                               IntervalLength last_known) {
-  std::optional<IntervalLength> before;
-  std::optional<IntervalLength> first;
+/// What a day of which nothing is stored takes from another one.
+struct Grid {
+  IntervalLength interval;
+  TimeZone zone;
+};
+
+Grid absent_grid(const std::vector<NaiveDay>& days, DateRange dates, Date date, Grid last_known) {
+  std::optional<Grid> before;
+  std::optional<Grid> first;
   for (const auto& day : days) {
     if (!dates.contains(day.date)) continue;
-    if (!first) first = day.interval;
-    if (day.date < date) before = day.interval;
+    if (!first) first = Grid{day.interval, day.zone};
+    if (day.date < date) before = Grid{day.interval, day.zone};
   }
   return before ? *before : first.value_or(last_known);
 }
 
 /// Every slot of the time asked for.
 std::vector<NaiveSlot> slots_of(const std::vector<NaiveDay>& days, DateRange dates,
-                                IntervalLength last_known) {
+                                Grid last_known) {
   std::vector<NaiveSlot> slots;
   for (Date date = dates.from; date <= dates.to; date = date.next()) {
     const NaiveDay* day = day_at(days, date);
-    const IntervalLength interval =
-        day != nullptr ? day->interval : absent_interval(days, dates, date, last_known);
-    const auto count =
-        day != nullptr ? day->slots.size() : static_cast<std::size_t>(interval.slots_per_day());
+    const auto [interval, zone] = day != nullptr ? Grid{day->interval, day->zone}
+                                                 : absent_grid(days, dates, date, last_known);
+    const auto count = day != nullptr
+                           ? day->slots.size()
+                           : static_cast<std::size_t>(zone.minutes_of(date) / interval.minutes());
     for (std::size_t i = 0; i < count; ++i)
       slots.push_back({.date = date,
                        .minute = static_cast<int>(i) * interval.minutes(),
@@ -426,17 +431,17 @@ void add_naive(const NaiveSlot& slot, Total& total) {
     total.version = slot.reading->version;
 }
 
-/// With the interval of the newest version of the last day.
-std::map<Channel, IntervalLength> naive_channels(const std::vector<TestDelivery>& deliveries,
-                                                 const MeterId& meter) {
+/// With the interval and the zone of the newest version of the last day.
+std::map<Channel, Grid> naive_channels(const std::vector<TestDelivery>& deliveries,
+                                       const MeterId& meter) {
   std::map<Channel, std::pair<Date, Version>> last;
-  std::map<Channel, IntervalLength> channels;
+  std::map<Channel, Grid> channels;
   for (const auto& each : deliveries) {
     for (const ReadingDay& day : each.days) {
       const std::pair at(day.date, testing::version_of(each.delivery, day));
       if (day.meter != meter || (last.contains(day.channel) && at < last[day.channel])) continue;
       last[day.channel] = at;
-      channels[day.channel] = day.interval;
+      channels[day.channel] = {day.interval, day.zone};
     }
   }
   return channels;

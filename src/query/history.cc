@@ -126,6 +126,7 @@ class ChannelTeller {
                        .delivery = kept.delivery,
                        .record = std::nullopt,
                        .interval = resolver.day().interval,
+                       .zone = resolver.day().zone,
                        .total = {},
                        .notes = resolver.day().notes,
                        .changes = {},

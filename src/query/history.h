@@ -40,6 +40,7 @@ struct DayVersion {
   /// Empty for a load that never finished.
   std::optional<store::DeliveryRecord> record;
   IntervalLength interval;
+  TimeZone zone;
   Total total;             ///< Of this version alone.
   Notes notes;             ///< Of its slots, as its source says them.
   bool counts = false;     ///< Whether a reading of today's answer is its own.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -15,6 +17,7 @@ namespace {
 
 /// 40 years with their leap days.
 constexpr std::int64_t days_max = 14'610;
+constexpr int day_minutes = 24 * 60;
 
 /// One point of the series: days counted from the start of the question.
 struct Span {
@@ -95,6 +98,9 @@ class DayMarks {
     for (; days != 0; days &= days - 1)
       set(meter, mark, static_cast<std::size_t>(first + std::countr_zero(days)));
   }
+  bool has(std::size_t meter, Mark mark, std::size_t day) const {
+    return (bits_[word_of(meter, mark, day)] >> day % 64 & 1) != 0;
+  }
   /// Marked days from `begin` to before `end`.
   std::int64_t count(std::size_t meter, Mark mark, const Span& span) const {
     std::int64_t found = 0;
@@ -129,7 +135,7 @@ class ChannelTally {
     const auto day = static_cast<std::size_t>(total.date.days() - dates_.from.days());
     METERLINE_CHECK(points_[span_at(day)].total.add(total));
     const std::size_t meter = index_of(total.meter);
-    slots_[meter] = std::max(slots_[meter], nominal_(total.expected));
+    note_day(meter, nominal_(total.expected), total.date.days(), total.zone);
     marks_.set(meter, Mark::known, day);
     if (total.readings == total.expected) marks_.set(meter, Mark::complete, day);
     if (total.readings > 0) marks_.set(meter, Mark::with_reading, day);
@@ -150,7 +156,8 @@ class ChannelTally {
     for (const auto& known : month.meters) {
       if ((known.stored & wanted) == 0) continue;
       const std::size_t meter = index_of(known.meter);
-      slots_[meter] = std::max(slots_[meter], nominal_(known.slots_max));
+      note_day(meter, nominal_(known.slots_max), first.days() + std::bit_width(known.stored) - 1,
+               known.zone);
       marks_.set_all(meter, Mark::known, offset, known.stored & wanted);
       marks_.set_all(meter, Mark::complete, offset, known.complete & wanted);
       marks_.set_all(meter, Mark::with_reading, offset, known.with_reading & wanted);
@@ -159,7 +166,7 @@ class ChannelTally {
   }
 
   /// Whether no meter has a day of it in the question.
-  bool empty() const { return slots_.empty(); }
+  bool empty() const { return meters_.empty(); }
 
   Result<PortfolioChannel> finish(const Channel& channel) {
     PortfolioChannel out{.channel = channel, .total = {}, .series = {}};
@@ -183,10 +190,25 @@ class ChannelTally {
     return static_cast<std::size_t>(behind - spans_.begin());
   }
 
+  /// What a day of which nothing is stored is expected to have.
+  struct Meter {
+    std::int32_t slots = 0;                                            ///< Of 24 hours.
+    std::int32_t last_day = std::numeric_limits<std::int32_t>::min();  ///< The zone is of that day.
+    TimeZone zone;
+  };
+
+  void note_day(std::size_t meter, std::int32_t slots, std::int32_t day, TimeZone zone) {
+    Meter& known = meters_[meter];
+    known.slots = std::max(known.slots, slots);
+    if (day < known.last_day) return;
+    known.last_day = day;
+    known.zone = zone;
+  }
+
   std::size_t new_meter() {
     marks_.add_meter();
-    slots_.push_back(0);
-    return slots_.size() - 1;
+    meters_.emplace_back();
+    return meters_.size() - 1;
   }
 
   /// Stores go meter by meter or day by day, so the next is mostly the last one again or the
@@ -195,7 +217,7 @@ class ChannelTally {
     if (dates_.size() == 1) return new_meter();  // Each comes once.
     for (const std::size_t guess : {last_, last_ + 1})
       if (guess < names_.size() && *names_[guess] == meter.text()) return last_ = guess;
-    const auto [found, is_new] = indices_.try_emplace(meter.text(), slots_.size());
+    const auto [found, is_new] = indices_.try_emplace(meter.text(), meters_.size());
     if (is_new) {
       names_.push_back(&found->first);
       new_meter();
@@ -205,13 +227,28 @@ class ChannelTally {
 
   void add_absent_days(const Span& span, Total& total) const {
     const auto days = static_cast<std::int64_t>(span.end - span.begin);
-    for (std::size_t meter = 0; meter < slots_.size(); ++meter)
-      total.add_missing((days - marks_.count(meter, Mark::known, span)) * slots_[meter]);
+    for (std::size_t meter = 0; meter < meters_.size(); ++meter) {
+      const std::int64_t slots = meters_[meter].slots;
+      std::int64_t absent = (days - marks_.count(meter, Mark::known, span)) * slots;
+      for (const auto& odd : odd_days(span, meters_[meter].zone)) {
+        const auto day = static_cast<std::size_t>(odd.date.days() - dates_.from.days());
+        if (!marks_.has(meter, Mark::known, day))
+          absent += slots_in(odd.minutes, day_minutes / static_cast<int>(slots)) - slots;
+      }
+      total.add_missing(absent);
+    }
+  }
+
+  std::span<const OddDay> odd_days(const Span& span, TimeZone zone) const {
+    if (!zone.is_known()) return {};
+    const std::int64_t from = dates_.from.days() + static_cast<std::int64_t>(span.begin);
+    const std::int64_t to = dates_.from.days() + static_cast<std::int64_t>(span.end) - 1;
+    return zone.odd_days({.from = *Date::from_days(from), .to = *Date::from_days(to)});
   }
 
   Result<void> count_meters(const Span& span, PortfolioTotal& out) const {
     const auto days = static_cast<std::int64_t>(span.end - span.begin);
-    for (std::size_t meter = 0; meter < slots_.size(); ++meter) {
+    for (std::size_t meter = 0; meter < meters_.size(); ++meter) {
       if (marks_.count(meter, Mark::with_reading, span) > 0) ++out.meters;
       if (marks_.count(meter, Mark::complete, span) < days) ++out.meters_incomplete;
     }
@@ -225,7 +262,7 @@ class ChannelTally {
   std::unordered_map<std::string, std::size_t> indices_;
   std::vector<const std::string*> names_;  ///< Into indices_, by index.
   std::size_t last_ = 0;
-  std::vector<std::int32_t> slots_;  ///< By meter: of a day of which nothing is stored.
+  std::vector<Meter> meters_;
   NominalSlots nominal_;
   DayMarks marks_;
   std::vector<PortfolioTotal> points_;  ///< By span.

@@ -193,7 +193,8 @@ using MeterDays = std::map<MeterId, std::map<Date, store::DayTotal>>;
 
 struct NaiveChannel {
   MeterDays days;
-  std::map<MeterId, std::int64_t> slots;  ///< Of a day of which nothing is stored.
+  std::map<MeterId, std::int64_t> slots;  ///< Of a day of 24 hours of which nothing is stored.
+  std::map<MeterId, TimeZone> zones;      ///< Of its last day.
 };
 
 std::map<Channel, NaiveChannel> naive_channels(const std::vector<TestDelivery>& deliveries,
@@ -205,6 +206,7 @@ std::map<Channel, NaiveChannel> naive_channels(const std::vector<TestDelivery>& 
     channel.days[day.meter][day.date] = naive_total(day);
     std::int64_t& slots = channel.slots[day.meter];
     slots = std::max<std::int64_t>(slots, day.interval.slots_per_day());
+    channel.zones[day.meter] = day.zone;
   }
   return channels;
 }
@@ -217,9 +219,11 @@ PortfolioTotal naive_portfolio(const NaiveChannel& channel, const std::vector<Da
     for (const Date date : dates) {
       const auto found = days.find(date);
       if (found == days.end()) {
-        out.total.expected += channel.slots.at(meter);
-        out.total.quality.missing += channel.slots.at(meter);
-        missing += channel.slots.at(meter);
+        const auto slots =
+            channel.slots.at(meter) * channel.zones.at(meter).minutes_of(date) / (24 * 60);
+        out.total.expected += slots;
+        out.total.quality.missing += slots;
+        missing += slots;
         continue;
       }
       RC_ASSERT(out.total.add(found->second).has_value());

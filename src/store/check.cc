@@ -99,12 +99,13 @@ struct Account {
 class InfoOfDays {
  public:
   /// The newest version of a day, as far as withdrawn ones count; dates ascending.
-  void add(const StoredDay& newest, IntervalLength interval) {
+  void add(const StoredDay& newest, const ReadingDay& day) {
     const auto [found, is_first] = channels_.try_emplace(newest.channel);
     ChannelInfo& info = found->second;
     if (is_first) info = {.channel = newest.channel, .first = newest.date};
     info.last = newest.date;
-    info.interval = interval;
+    info.interval = day.interval;
+    info.zone = day.zone;
   }
   MeterInfo of(const MeterId& meter) const {
     MeterInfo info{.meter = meter, .channels = {}};
@@ -285,9 +286,9 @@ Result<void> MeterCheck::add(const StoredDay& stored) {
     return {};
   }
   count(stored);
-  if (is_new) info_.add(stored, day_.interval);
+  if (is_new) info_.add(stored, day_);
   if (is_new) is_counted_ = false;
-  if (!stored.withdrawn && !is_counted_) counting_.add(stored, day_.interval);
+  if (!stored.withdrawn && !is_counted_) counting_.add(stored, day_);
   is_counted_ = is_counted_ || !stored.withdrawn;
   has_withdrawn_ = has_withdrawn_ || stored.withdrawn;
   return resolver_.add(stored);
@@ -516,8 +517,7 @@ Result<MeterInfo> StoreCheck::info_from_days(const MeterId& meter, Withdrawn wit
                                      if (stored.withdrawn && withdrawn == Withdrawn::left_out)
                                        return {};
                                      last.emplace(stored.date, stored.channel);
-                                     if (unpack_day(stored.packed, day))
-                                       info.add(stored, day.interval);
+                                     if (unpack_day(stored.packed, day)) info.add(stored, day);
                                      return {};
                                    }));
   auto found = info.of(meter);

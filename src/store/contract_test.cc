@@ -635,7 +635,7 @@ TEST_P(StoreContract, AMeterSpansItsDaysInAnyOrder) {
     const auto info = store->meter(meter_of("A")).value();
     ASSERT_TRUE(info);
     std::ostringstream text;
-    for (const auto& [channel, interval, from, to] : info->channels)
+    for (const auto& [channel, interval, zone, from, to] : info->channels)
       text << channel << ' ' << interval.minutes() << ' ' << from << ' ' << to << '\n';
     EXPECT_EQ(text.str(),
               "B1/generation/Wh 5 2019-01-02 2019-01-02\n"
@@ -644,9 +644,9 @@ TEST_P(StoreContract, AMeterSpansItsDaysInAnyOrder) {
   }
 }
 
-TEST_P(StoreContract, TheIntervalOfAMeterIsThatOfTheNewestVersionOfItsLastDay) {
-  const Deliveries deliveries = {delivery_of(1, 1, {"A 2019-01-02 60 1x24"}),
-                                 delivery_of(2, 2, {"A 2019-01-02 30 -x48"}),
+TEST_P(StoreContract, TheIntervalAndZoneOfAMeterAreThoseOfTheNewestVersionOfItsLastDay) {
+  const Deliveries deliveries = {delivery_of(1, 1, {"A 2019-01-02 60 1x24 zone:+10:00"}),
+                                 delivery_of(2, 2, {"A 2019-01-02 30 -x48 zone:Europe/London"}),
                                  delivery_of(3, 3, {"A 2019-01-01 15 1x96"})};
   std::vector<std::size_t> order = {0, 1, 2};
   do {
@@ -655,6 +655,7 @@ TEST_P(StoreContract, TheIntervalOfAMeterIsThatOfTheNewestVersionOfItsLastDay) {
     const auto info = store->meter(meter_of("A")).value();
     ASSERT_TRUE(info);
     EXPECT_EQ(info->channels.at(0).interval.minutes(), 30) << order[0] << order[1] << order[2];
+    EXPECT_EQ(info->channels.at(0).zone.text(), "Europe/London");
   } while (std::next_permutation(order.begin(), order.end()));
 }
 

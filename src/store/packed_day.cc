@@ -9,6 +9,7 @@
 #include "store/bits.h"
 #include "store/packed_notes.h"
 #include "store/packed_steps.h"
+#include "store/packed_zone.h"
 
 namespace meterline::store {
 namespace {
@@ -18,12 +19,13 @@ constexpr unsigned char interval_mask = 0x07;
 constexpr unsigned char grid_has_slots = 0x08;
 constexpr unsigned char grid_has_stated = 0x10;
 constexpr unsigned char grid_is_estimate = 0x20;
+constexpr unsigned char grid_has_zone = 0x40;
 constexpr unsigned char body_has_runs = 0x40;
 constexpr unsigned char body_has_notes = 0x80;
 constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
-/// Of format, grid and the body's head.
-constexpr std::size_t head_bytes_max = 24;
+/// Of format, grid and the body's head: three bytes, slots, stated time and zone.
+constexpr std::size_t head_bytes_max = 4 + 2 + 10 + zone_bytes_max;
 
 /// Room for a day without notes and quality runs, and for the head and the steps of any.
 using PackedBytes = std::array<unsigned char, head_bytes_max + steps_bytes_max>;
@@ -38,11 +40,13 @@ unsigned char* put_grid(const ReadingDay& day, unsigned char* at) {
   if (!whole_day) head |= grid_has_slots;
   if (day.stated) head |= grid_has_stated;
   if (day.origin == Origin::estimate) head |= grid_is_estimate;
+  if (day.zone.is_known()) head |= grid_has_zone;
   *at++ = packed_day_format;
   *at++ = head;
   *at++ = static_cast<unsigned char>(-day.exponent);
   if (!whole_day) at = put_varint(slots, at);
-  return day.stated ? put_varint(zigzag(day.stated->micros), at) : at;
+  if (day.stated) at = put_varint(zigzag(day.stated->micros), at);
+  return day.zone.is_known() ? put_zone(day.zone, at) : at;
 }
 
 bool all_actual(const std::vector<Quality>& qualities) {
@@ -209,11 +213,13 @@ Result<PackedParts> split_packed_day(std::string_view packed) {
   packed.remove_prefix(1);
   std::size_t grid_bytes = 2;
   const unsigned head = packed.empty() ? 0 : static_cast<unsigned char>(packed[0]);
-  if ((head & (grid_has_slots | grid_has_stated)) != 0) {
+  if ((head & (grid_has_slots | grid_has_stated | grid_has_zone)) != 0) {
     auto rest = packed.substr(std::min<std::size_t>(grid_bytes, packed.size()));
+    bool is_whole = true;
     for (const unsigned part : {grid_has_slots, grid_has_stated})
-      if ((head & part) != 0 && !take_varint(rest))
-        return fail(Errc::corrupt, "packed day: the grid is cut off");
+      if ((head & part) != 0) is_whole = is_whole && take_varint(rest);
+    if ((head & grid_has_zone) != 0) is_whole = is_whole && pass_zone(rest);
+    if (!is_whole) return fail(Errc::corrupt, "packed day: the grid is cut off");
     grid_bytes = packed.size() - rest.size();
   }
   if (packed.size() <= grid_bytes) return fail(Errc::corrupt, "packed day: the body is cut off");
@@ -233,7 +239,7 @@ Result<GridInfo> take_grid(std::string_view& packed) {
   const auto code = static_cast<std::size_t>(head & interval_mask);
   const int exponent = -static_cast<unsigned char>(packed[1]);
   constexpr unsigned char known =
-      interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate;
+      interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate | grid_has_zone;
   if (code >= interval_codes.size() || (head & ~known) != 0 || exponent < exponent_min)
     return fail(Errc::corrupt, "packed day: unknown interval or exponent");
   packed.remove_prefix(2);
@@ -251,6 +257,9 @@ Result<GridInfo> take_grid(std::string_view& packed) {
     const auto stated = take_varint(packed);
     if (!stated) return fail(Errc::corrupt, "packed day: the grid is cut off");
     grid.stated = Instant{.micros = unzigzag(*stated)};
+  }
+  if ((head & grid_has_zone) != 0) {
+    METERLINE_TRY(grid.zone, take_zone(packed));
   }
   return grid;
 }
@@ -296,6 +305,7 @@ Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   day.exponent = grid.exponent;
   day.stated = grid.stated;
   day.origin = grid.origin;
+  day.zone = grid.zone;
   make_room(grid, day);
   const auto head = take_head(parts.body);
   day.notes.clear();

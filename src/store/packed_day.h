@@ -39,9 +39,9 @@ Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, Rea
 /// the end, whatever the bytes are.
 Result<void> unpack_day(std::string_view packed, ReadingDay& day);
 
-/// A packed day is its format number, the grid (interval, slots, exponent, stated time, origin: the
-/// same for most days of a meter) and the body (notes, qualities and readings). A backend that
-/// keeps many days in one value may keep their grid once.
+/// A packed day is its format number, the grid (interval, slots, exponent, stated time, origin,
+/// time zone: the same for most days of a meter) and the body (notes, qualities and readings). A
+/// backend that keeps many days in one value may keep their grid once.
 struct PackedParts {
   std::string_view grid;
   std::string_view body;
@@ -53,6 +53,7 @@ struct GridInfo {
   std::int64_t slots = 0;
   std::optional<Instant> stated;
   Origin origin = Origin::source;
+  TimeZone zone = {};
 
   bool operator==(const GridInfo&) const = default;
   /// The version of a day of this grid that came with a delivery of version `delivered`.

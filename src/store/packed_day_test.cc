@@ -127,6 +127,10 @@ ReadingDay any_day() {
   if (*rc::gen::inRange(0, 3) == 0)
     day.stated = Instant{.micros = *rc::gen::arbitrary<std::int64_t>()};
   if (*rc::gen::inRange(0, 4) == 0) day.origin = Origin::estimate;
+  if (*rc::gen::inRange(0, 3) == 0)
+    day.zone = TimeZone::parse(
+                   *rc::gen::element<std::string>("UTC", "-15:59", "+10:00", "Australia/Sydney"))
+                   .value();
   const auto slots = *rc::gen::inRange(1, 120);
   const auto bits = *rc::gen::inRange(1, 65);
   const bool is_plain = *rc::gen::arbitrary<bool>();
@@ -480,6 +484,36 @@ TEST(PackedDay, TheGridTellsTheStatedTimeAndTheOrigin) {
             (Version{.stated = {7}, .origin = Origin::estimate, .received = {9}, .tie = 3}));
 }
 
+TEST(PackedDay, TheGridTellsTheZone) {
+  auto day = day_of("5 7 4 4", 30, -3);
+  const auto bytes_in = [&](std::string_view zone) {
+    day.zone = TimeZone::parse(zone).value();
+    const auto bytes = bytes_of(day);
+    EXPECT_EQ(grid_info(split_packed_day(bytes).value().grid).value().zone, day.zone);
+    return hex_of(bytes);
+  };
+  EXPECT_EQ(bytes_in("+10:00"), "02 4c 03 04 e1 12 01 04 20 19");
+  EXPECT_EQ(bytes_in("Asia/Tokyo"), "02 4c 03 04 14 41 73 69 61 2f 54 6f 6b 79 6f 01 04 20 19");
+  const std::string_view head("\x45\0", 2);
+  const auto zone_fault = [&](std::string_view zone) {
+    const auto info = grid_info(std::string(head) + std::string(zone));
+    return info ? std::string() : info.error().message;
+  };
+  EXPECT_EQ(zone_fault("\x12Mars/City"),
+            "packed day: its time zone is damaged or missing here: "
+            "\"Mars/City\" is no time zone that this machine knows "
+            "(tz database " +
+                tz_database_version() +
+                " in /usr/share/zoneinfo, package tzdata): want UTC, "
+                "an offset like +10:00, or a name of the tz database "
+                "like Europe/London");
+  for (const std::string_view damaged : {"\xc1\x1e", "\x06UTC", "\x0c+10:00",
+                                         "\x04"
+                                         "a",
+                                         "\xff"})
+    EXPECT_EQ(zone_fault(damaged), "packed day: a damaged time zone");
+}
+
 TEST(PackedDay, TheGridTellsIntervalSlotsAndDecimals) {
   const auto packed = bytes_of(day_of("1 2 3", 15, -3));
   const auto info = grid_info(split_packed_day(packed).value().grid).value();
@@ -489,7 +523,7 @@ TEST(PackedDay, TheGridTellsIntervalSlotsAndDecimals) {
   EXPECT_FALSE(info.stated);
   EXPECT_EQ(info.origin, Origin::source);
   EXPECT_FALSE(grid_info("\x0F"));
-  EXPECT_FALSE(grid_info("\x45"s + '\0')) << "an unknown bit";
+  EXPECT_FALSE(grid_info("\x85"s + '\0')) << "an unknown bit";
   EXPECT_FALSE(grid_info("\x15"s + '\0')) << "the stated time is cut off";
   EXPECT_FALSE(grid_info(std::string_view("\x07\0", 2)));
 }

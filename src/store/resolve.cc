@@ -62,6 +62,7 @@ void DayResolver::start(const StoredDay& day) {
   day_.channel = day.channel;
   day_.date = day.date;
   day_.interval = scratch_.interval;
+  day_.zone = scratch_.zone;
   day_.main = {.version = day.version, .exponent = scratch_.exponent};
   day_.mantissas.swap(scratch_.mantissas);
   day_.qualities.swap(scratch_.qualities);
@@ -74,6 +75,7 @@ void DayResolver::start(const StoredDay& day) {
 void DayResolver::complete(Version version) {
   const std::size_t slots = day_.qualities.size();
   if (scratch_.interval != day_.interval || scratch_.qualities.size() != slots) return;
+  if (scratch_.zone != day_.zone && scratch_.zone.is_known() && day_.zone.is_known()) return;
   bool is_part = false;
   for (std::size_t slot = 0; slot < slots; ++slot) {
     if (day_.qualities[slot] != Quality::missing) continue;
@@ -135,7 +137,8 @@ Result<DayTotal> total_of(const MeterId& meter, const ResolvedDay& day) {
                   .readings = day.slots() - quality.missing,
                   .expected = day.slots(),
                   .quality = quality,
-                  .version = day.main.version};
+                  .version = day.main.version,
+                  .zone = day.zone};
 }
 
 }  // namespace meterline::store

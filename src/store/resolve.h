@@ -10,8 +10,9 @@
 namespace meterline::store {
 
 /// A day after its versions are resolved: each reading is that of the newest version that has
-/// it. The newest version with any reading sets the interval; versions of another interval
-/// length or number of slots do not complete it.
+/// it. The newest version with any reading sets the interval and the zone; versions of another
+/// interval length, number of slots or zone do not complete it, but for those of which no zone is
+/// known.
 struct ResolvedDay {
   /// What the slots that one version gave have in common.
   struct Part {
@@ -22,6 +23,7 @@ struct ResolvedDay {
   Channel channel;
   Date date;
   IntervalLength interval;
+  TimeZone zone;
   std::vector<std::int64_t> mantissas;  ///< One a slot; zero where missing.
   std::vector<Quality> qualities;       ///< One a slot.
   Notes notes;                          ///< Of slots: each of the version that gave it.

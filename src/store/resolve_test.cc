@@ -57,6 +57,7 @@ std::string text_of(const ResolvedDay& day) {
     out << '@' << at(day.part(slot).version);
   }
   out << "; @" << at(day.main.version);
+  if (day.zone.is_known()) out << ' ' << day.zone;
   for (const auto& run : day.notes) out << ' ' << run;
   return out.str();
 }
@@ -201,6 +202,7 @@ std::vector<std::string> resolved_lines(const Store& store, const MeterId& meter
 std::string naive_text(const NaiveDay& day) {
   ResolvedDay out;
   out.interval = day.interval;
+  out.zone = day.zone;
   out.main.version = day.version;
   for (const auto& reading : day.slots) {
     out.mantissas.push_back(reading ? reading->value.mantissa : 0);

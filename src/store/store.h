@@ -17,6 +17,7 @@
 #include "core/reading_day.h"
 #include "core/register_read.h"
 #include "core/result.h"
+#include "core/time_zone.h"
 #include "store/request_metrics.h"
 
 namespace meterline::store {
@@ -68,17 +69,19 @@ struct DayTotal {
   std::int64_t expected = 0;  ///< Slots of the day.
   QualityCounts quality;
   Version version;  ///< The newest version that gave a reading; if none did, the newest.
+  TimeZone zone;    ///< Of that version.
 
   bool operator==(const DayTotal&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const DayTotal& t) {
     return out << t.meter << ' ' << t.channel << ' ' << t.date << " sum " << t.sum << " of "
-               << t.readings << '/' << t.expected << " @" << t.version;
+               << t.readings << '/' << t.expected << " @" << t.version << ' ' << t.zone;
   }
 };
 
 struct ChannelInfo {
   Channel channel;
-  IntervalLength interval;  ///< Of the newest version of its last day that counts.
+  IntervalLength interval;  ///< Of the newest version of its last day that counts; so is the zone.
+  TimeZone zone;
   Date first;
   Date last;  ///< both inclusive: days of which at least one version counts
   bool operator==(const ChannelInfo&) const = default;
@@ -173,6 +176,7 @@ struct ChannelMonth {
     std::uint32_t with_reading = 0;  ///< Of those, days with a reading or more.
     std::uint16_t slots_min = 0;     ///< Of the stored days, the fewest slots.
     std::uint16_t slots_max = 0;
+    TimeZone zone;  ///< Of the last of the stored days.
   };
   Channel channel;
   std::vector<Day> days;      ///< One for each day of the month.

@@ -89,12 +89,19 @@ NoteRun run_in(std::string_view text) {
 }
 
 /// Takes `stated:SECONDS`, `estimate` and `note:RUN` off the end of the words.
+TimeZone zone_in(std::string_view text) {
+  return text.empty() ? TimeZone() : TimeZone::parse(text).value();
+}
+
 void take_origin(std::vector<std::string>& words, ReadingDay& day) {
   constexpr std::string_view stated = "stated:";
   constexpr std::string_view note = "note:";
+  constexpr std::string_view zone = "zone:";
   for (; !words.empty(); words.pop_back()) {
     if (words.back().starts_with(note)) {
       day.notes.insert(day.notes.begin(), run_in(words.back().substr(note.size())));
+    } else if (words.back().starts_with(zone)) {
+      day.zone = zone_in(words.back().substr(zone.size()));
     } else if (words.back() == "estimate") {
       day.origin = Origin::estimate;
     } else if (words.back().starts_with(stated)) {
@@ -158,8 +165,8 @@ std::string line_of(const store::MeterInfo& info) {
   std::ostringstream out;
   out << "meter " << info.meter;
   for (const auto& channel : info.channels)
-    out << ' ' << channel.channel << ' ' << channel.interval.minutes() << "min " << channel.first
-        << ".." << channel.last;
+    out << ' ' << channel.channel << ' ' << channel.interval.minutes() << "min " << channel.zone
+        << ' ' << channel.first << ".." << channel.last;
   return out.str();
 }
 
@@ -248,6 +255,7 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   day.exponent = static_cast<std::int8_t>(-static_cast<int>(below(7)));
   if (below(3) == 0) day.stated = second(static_cast<std::int64_t>(below(4)));
   if (below(8) == 0) day.origin = Origin::estimate;
+  day.zone = zone_in(std::array{"", "", "", "+10:00", "Europe/London"}.at(below(5)));
   const int an_hour = 60 / day.interval.minutes();
   const int longer = below(5) == 0 ? an_hour * (below(2) == 0 ? 1 : -1) : 0;
   const std::uint32_t missing_of_8 = std::array{0U, 4U, 7U, 8U}.at(below(4));
@@ -295,6 +303,7 @@ std::optional<NaiveReading> naive_reading(const std::vector<NaiveVersion>& newes
   for (const auto& [version, day] : newest_first) {
     if (day->interval != leader.interval || day->mantissas.size() != leader.mantissas.size())
       continue;
+    if (day->zone.is_known() && leader.zone.is_known() && day->zone != leader.zone) continue;
     if (day->qualities[slot] == Quality::missing) continue;
     return NaiveReading{.value = {.mantissa = day->mantissas[slot], .exponent = day->exponent},
                         .quality = day->qualities[slot],
@@ -323,6 +332,7 @@ NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
                .channel = leader->channel,
                .date = leader->date,
                .interval = leader->interval,
+               .zone = leader->zone,
                .slots = {},
                .notes = {},
                .version = version};
@@ -497,7 +507,8 @@ store::DayTotal naive_total(const NaiveDay& day) {
                       .readings = 0,
                       .expected = static_cast<std::int64_t>(day.slots.size()),
                       .quality = {},
-                      .version = day.version};
+                      .version = day.version,
+                      .zone = day.zone};
   for (const auto& reading : day.slots) {
     if (!reading) {
       ++out.quality.missing;

@@ -65,8 +65,8 @@ std::string line_of(const store::DayTotal& total);
 std::string totals_of(const store::Store& store, Instant as_of = Instant::end_of_time());
 
 /// Up to 6 deliveries that overlap in few meters, days and channels; days with holes, of
-/// mixed exponents, signs, qualities, intervals and lengths, some with notes, and some without any
-/// reading.
+/// mixed exponents, signs, qualities, intervals, lengths and zones, some with notes, and some
+/// without any reading.
 rc::Gen<std::vector<TestDelivery>> any_deliveries();
 
 /// What DESIGN.md says of versions, read slowly: each slot looks for its own newest reading.
@@ -80,6 +80,7 @@ struct NaiveDay {
   Channel channel;
   Date date;
   IntervalLength interval;
+  TimeZone zone;
   std::vector<std::optional<NaiveReading>> slots;
   std::vector<std::optional<Note>> notes;  ///< One a slot.
   Version version;                         ///< As in DayTotal.

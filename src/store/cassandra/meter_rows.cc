@@ -104,6 +104,7 @@ class EdgeAnswer {
     info.channel = day.channel;
     info.last = day.date;
     info.interval = grid.interval;
+    info.zone = grid.zone;
     draft_.ended.insert(day.channel);
     return {};
   }

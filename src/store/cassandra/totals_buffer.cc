@@ -44,6 +44,7 @@ Result<void> TotalsBuffer::add(const DayToStore& day) {
   entry.is_dated = grid.stated.has_value();
   entry.stated = grid.stated.value_or(Instant{});
   entry.origin = grid.origin;
+  entry.zone = grid.zone;
   if (day.plain_total) {
     entry.kind = TotalEntry::Kind::complete;
     entry.mantissa = *day.plain_total;
@@ -132,7 +133,8 @@ TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span s
       .grid = {.exponent = entry.exponent,
                .slots = entry.slots,
                .stated = entry.is_dated ? std::optional(entry.stated) : std::nullopt,
-               .origin = entry.origin},
+               .origin = entry.origin,
+               .zone = entry.zone},
       .mantissa = entry.mantissa,
       .quality = {
           .actual = entry.actual, .substituted = entry.substituted, .estimated = entry.estimated}};

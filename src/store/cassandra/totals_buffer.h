@@ -49,6 +49,7 @@ class TotalsBuffer {
     std::int8_t exponent = 0;
     bool is_dated = false;  ///< Whether it states a time of its own, `stated`.
     Origin origin = Origin::source;
+    TimeZone zone;
     TotalEntry::Kind kind = TotalEntry::Kind::unknown;
   };
   using Entries = std::span<const Entry>;

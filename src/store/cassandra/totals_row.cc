@@ -6,6 +6,7 @@
 
 #include "core/try.h"
 #include "store/bits.h"
+#include "store/packed_zone.h"
 
 namespace meterline::store {
 namespace {
@@ -14,6 +15,8 @@ constexpr unsigned char row_format = 2;
 /// What stands behind the slots of a grid.
 constexpr std::uint64_t grid_has_stated = 1;
 constexpr std::uint64_t grid_is_estimate = 2;
+constexpr std::uint64_t grid_has_zone = 4;
+constexpr std::uint64_t grid_flags = grid_has_stated | grid_is_estimate | grid_has_zone;
 constexpr std::uint64_t kinds = 3;
 constexpr std::size_t channels_max = 100'000;
 /// As many as there are entries, where each day states a time of its own.
@@ -45,6 +48,11 @@ class Taker {
     rest_.remove_prefix(size);
     return taken;
   }
+  TimeZone zone() {
+    const auto taken = take_zone(rest_);
+    if (!taken) fail_all();
+    return taken ? *taken : TimeZone();
+  }
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
 
@@ -66,9 +74,10 @@ GridInfo take_grid(Taker& taker) {
   GridInfo grid;
   grid.exponent = static_cast<std::int8_t>(-static_cast<int>(taker.number(-exponent_min)));
   grid.slots = static_cast<std::int64_t>(taker.number(slots_max));
-  const auto flags = taker.number(grid_has_stated | grid_is_estimate);
+  const auto flags = taker.number(grid_flags);
   if ((flags & grid_has_stated) != 0) grid.stated = Instant{.micros = unzigzag(taker.number())};
   if ((flags & grid_is_estimate) != 0) grid.origin = Origin::estimate;
+  if ((flags & grid_has_zone) != 0) grid.zone = taker.zone();
   return grid;
 }
 
@@ -76,9 +85,11 @@ void put_grid(const GridInfo& grid, std::string& out) {
   put_varint(static_cast<std::uint64_t>(-grid.exponent), out);
   put_varint(static_cast<std::uint64_t>(grid.slots), out);
   const auto flags = (grid.stated ? grid_has_stated : 0) |
-                     (grid.origin == Origin::estimate ? grid_is_estimate : 0);
+                     (grid.origin == Origin::estimate ? grid_is_estimate : 0) |
+                     (grid.zone.is_known() ? grid_has_zone : 0);
   put_varint(flags, out);
   if (grid.stated) put_varint(zigzag(grid.stated->micros), out);
+  if (grid.zone.is_known()) put_zone(grid.zone, out);
 }
 
 RowTables take_tables(Taker& taker) {

@@ -183,6 +183,7 @@ class DayAnswer {
     total_.readings = total_.expected - quality.missing;
     total_.quality = quality;
     total_.version = newest.version;
+    total_.zone = newest.entry.grid.zone;
     return visit_(total_);
   }
 

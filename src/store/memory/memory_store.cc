@@ -167,6 +167,7 @@ Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const Reads& r
     if (is_new) info.first = key.date;
     info.channel = key.channel;
     info.interval = newest.interval;
+    info.zone = newest.zone;
     info.last = key.date;
   }
   MeterInfo out{.meter = meter, .channels = {}, .has_reads = any_counts(reads, events)};

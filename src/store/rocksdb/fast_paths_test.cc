@@ -30,9 +30,9 @@ DateRange ever() { return {Date::min(), Date::max()}; }
 std::string text_of(const MeterInfo& info) {
   std::string text = info.meter.text();
   for (const auto& known : info.channels)
-    text += fmt::format(" {}/{}/{} {} {}-{}", known.channel.name, text_of(known.channel.flow),
-                        text_of(known.channel.unit), known.interval.minutes(), known.first.text(),
-                        known.last.text());
+    text += fmt::format(" {}/{}/{} {} {} {}-{}", known.channel.name, text_of(known.channel.flow),
+                        text_of(known.channel.unit), known.interval.minutes(), known.zone.text(),
+                        known.first.text(), known.last.text());
   return text + '\n';
 }
 

@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::uint32_t all_days = std::numeric_limits<std::uint32_t>::max();
 
-void note_slots(std::int64_t slots, ChannelMonth::Meter& meter) {
+/// Of a day of which `meter.stored` does not yet tell.
+void note_day(std::uint32_t day, std::int64_t slots, TimeZone zone, ChannelMonth::Meter& meter) {
+  if ((meter.stored >> day) == 0) meter.zone = zone;
   const auto count = static_cast<std::uint16_t>(slots);
   meter.slots_min = meter.slots_max == 0 ? count : std::min(meter.slots_min, count);
   meter.slots_max = std::max(meter.slots_max, count);
@@ -44,7 +46,7 @@ Result<void> MonthBuilder::add(const MonthKey& key, std::string_view value) {
   meter.meter = *std::move(id);
   for (auto days = days_.plain(); days != 0; days &= days - 1)
     add_plain(static_cast<std::uint32_t>(std::countr_zero(days)), channel, meter);
-  meter.stored = meter.complete = meter.with_reading = days_.plain();
+  meter.complete = meter.with_reading = meter.stored;
   return days_.plain() == days_.stored() ? Result<void>() : add_others(channel, meter);
 }
 
@@ -97,7 +99,8 @@ void MonthBuilder::add_plain(std::uint32_t day, ChannelState& channel, ChannelMo
   all.quality.substituted += counted.substituted;
   all.quality.estimated += counted.estimated;
   all.version = std::max(all.version, std::optional(days_.version(day)));
-  note_slots(grid.slots, meter);
+  note_day(day, grid.slots, grid.zone, meter);
+  meter.stored |= std::uint32_t{1} << day;
 }
 
 Result<void> MonthBuilder::add_others(ChannelState& channel, ChannelMonth::Meter& meter) {
@@ -121,9 +124,9 @@ void MonthBuilder::add_total(const DayTotal& total, ChannelState& channel,
   all.quality.substituted += total.quality.substituted;
   all.quality.estimated += total.quality.estimated;
   all.quality.missing += total.quality.missing;
+  note_day(day, total.expected, total.zone, meter);
   meter.stored |= bit;
   if (total.readings == total.expected) meter.complete |= bit;
-  note_slots(total.expected, meter);
   if (total.readings == 0) return;
   meter.with_reading |= bit;
   add_to_sum(all, total.sum);

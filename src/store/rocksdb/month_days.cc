@@ -95,6 +95,7 @@ void MonthDays::fill(std::uint32_t day, DayTotal& total) const {
   total.expected = info.slots;
   total.quality = counted(day).quality();
   total.version = version(day);
+  total.zone = info.zone;
 }
 
 }  // namespace meterline::store

@@ -324,6 +324,7 @@ Result<void> MeterSummary::note_last(Month month, ChannelInfo& info) {
   METERLINE_TRY(const auto known, grid_info(grid));
   info.last = day_of(month, last);
   info.interval = known.interval;
+  info.zone = known.zone;
   return {};
 }
 
