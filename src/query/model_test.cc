@@ -8,7 +8,6 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <sstream>
 #include <string>
@@ -336,16 +335,6 @@ void apply(const Step& step, const TestDelivery& to, std::mt19937& dice, store::
 
 class EveryStore : public store::StoreContract {
  protected:
-  /// Few, and fewer where each waits for a disk or for servers. With RC_PARAMS as many as it says,
-  /// but a fortieth on a cluster.
-  static int runs() {
-    const bool is_far = GetParam().name == "cassandra";
-    if (std::getenv("RC_PARAMS") == nullptr)
-      return is_far ? 3 : GetParam().kept == store::Kept::outside ? 30 : 60;
-    const int told = rc::detail::configuration().testParams.maxSuccess;
-    return is_far ? std::max(1, told / 40) : told;
-  }
-
   void play() const {
     auto deliveries = *any_deliveries();
     const auto steps = any_steps(deliveries);
@@ -367,13 +356,7 @@ class EveryStore : public store::StoreContract {
 };
 
 TEST_P(EveryStore, AnswersAsTheModelDoes) {
-  auto params = rc::detail::configuration().testParams;
-  params.maxSuccess = runs();
-  const auto result =
-      rc::detail::checkTestable([this] { play(); }, rc::detail::TestMetadata(), params);
-  std::ostringstream told;
-  rc::detail::printResultMessage(result, told);
-  EXPECT_TRUE(result.is<rc::detail::SuccessResult>()) << told.str();
+  store::expect_holds(GetParam(), [this] { play(); });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryStore, ::testing::ValuesIn(store::backends()), store::name_of);

@@ -90,6 +90,17 @@ void tell_changes(const NaiveDay& before, const NaiveDay& after, query::DayVersi
   }
 }
 
+/// Null: nothing is stored. Where the interval is another, all that have a reading.
+std::int64_t slots_changed(const NaiveDay* before, const NaiveDay* after) {
+  query::DayVersion line;
+  if (before == nullptr) return told(*after).readings;
+  if (after == nullptr) return told(*before).readings;
+  if (!have_one_shape(*before, *after))
+    return std::max(told(*before).readings, told(*after).readings);
+  tell_changes(*before, *after, line);
+  return std::ssize(line.changes);
+}
+
 }  // namespace
 
 const std::vector<NaiveDay>& Model::known(Instant as_of) const {
@@ -170,7 +181,7 @@ std::optional<query::Consumption> Model::consumption(
 
 std::optional<Sum> Model::daily_sum(const MeterId& meter, Date date) const {
   std::optional<Sum> sum;
-  std::optional<Unit> unit;
+  std::optional<Unit> unit;                                // Of the first that has a reading.
   for (const auto& day : known(Instant::end_of_time())) {  // Ascending by channel.
     if (day.meter != meter || day.date != date || day.channel.flow != Flow::consumption) continue;
     const auto total = told(day);
@@ -233,11 +244,9 @@ std::optional<query::MeterGaps> Model::meter_gaps(const query::MeterGapsQuestion
       if (is_stored && total.quality.missing == 0) continue;
       query::Gap gap{.dates = {date, date}, .readings = total.readings, .expected = {}};
       if (is_stored) gap.expected = total.expected;
-      auto& gaps = line.gaps;
-      if (gaps.empty() || gap.expected || gaps.back().expected ||
-          gaps.back().dates.to.next() != date)
-        gaps.push_back(gap);
-      gaps.back().dates.to = date;
+      const bool goes_on = !is_stored && !line.gaps.empty() && !line.gaps.back().expected;
+      if (!goes_on || line.gaps.back().dates.to.next() != date) line.gaps.push_back(gap);
+      line.gaps.back().dates.to = date;
     }
     answer.channels.push_back(std::move(line));
   }
@@ -281,15 +290,14 @@ std::optional<query::History> Model::history(const query::HistoryQuestion& asked
       if (day.meter != asked.meter || day.date != asked.date) continue;
       if (!is_wanted(day.channel, asked.channel, asked.flow)) continue;
       each.days = {day};
-      const auto& delivery = each.delivery;
-      channels[day.channel].try_emplace(
-          {delivery.received_at, version_of(delivery, day), delivery.id}, each);
+      const auto version = version_of(each.delivery, day);
+      channels[day.channel].try_emplace({version.received, version, each.delivery.id}, each);
     }
   if (!is_known) return std::nullopt;
   query::History answer{.question = asked, .channels = {}};
   for (const auto& [channel, all] : channels) {
     auto& versions = answer.channels.emplace_back(query::ChannelHistory{channel, {}}).versions;
-    std::vector<TestDelivery> said;
+    std::vector<TestDelivery> so_far;
     for (const auto& [order, each] : all) {
       const auto& day = each.days.front();
       auto& line = *versions.insert(versions.begin(), query::DayVersion());
@@ -299,11 +307,11 @@ std::optional<query::History> Model::history(const query::HistoryQuestion& asked
       line.total = told(answer_of({{each.delivery, each.report, {day}}}, line.version.received));
       line.notes = day.notes;
       line.withdrawn = is_withdrawn(each.events);
-      const auto before = answer_of(said, line.version.received);
-      said.push_back(each);
-      tell_changes(before, answer_of(said, line.version.received), line);
+      const auto before = answer_of(so_far, line.version.received);
+      so_far.push_back(each);
+      tell_changes(before, answer_of(so_far, line.version.received), line);
     }
-    const auto now = answer_of(said, Instant::end_of_time());
+    const auto now = answer_of(so_far, Instant::end_of_time());
     for (auto& line : versions)
       for (const auto& slot : now.slots)
         if (!line.withdrawn && slot && slot->version == line.version) line.counts = true;
@@ -319,17 +327,11 @@ query::Changes Model::changes(const query::ChangesQuestion& asked) const {
   query::Changes answer{.question = asked, .days = {}, .next = {}};
   for (const auto& [key, both] : days) {
     const auto& [meter, date, channel] = key;
-    const auto& [before, after] = both;
-    if (asked.meter && meter != *asked.meter) continue;
+    if (asked.meter.value_or(meter) != meter) continue;
     query::ChangedDay line{.meter = meter, .channel = channel, .date = date, .before = {}};
-    if (before != nullptr) line.before = told(*before);
-    if (after != nullptr) line.after = told(*after);
-    query::DayVersion changed;
-    if (line.before && line.after && have_one_shape(*before, *after))
-      tell_changes(*before, *after, changed), line.slots = std::ssize(changed.changes);
-    else
-      line.slots =
-          std::max(line.before.value_or(Total()).readings, line.after.value_or(Total()).readings);
+    if (both.first != nullptr) line.before = told(*both.first);
+    if (both.second != nullptr) line.after = told(*both.second);
+    line.slots = slots_changed(both.first, both.second);
     if (line.slots > 0) answer.days.push_back(std::move(line));
   }
   return answer;
