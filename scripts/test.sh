@@ -3,8 +3,8 @@
 #   scripts/test.sh               every functional test; what a change needs while it is made
 #   scripts/test.sh --all         that, and lint, ThreadSanitizer, fuzzers and benches; as .ci/run
 #   scripts/test.sh --soak [RUNS] only the property tests, on RUNS (default: 2,000) inputs each in
-#                                 place of 100, the fuzzers, on 10,000,000, and tests/soak.sh: for
-#                                 a night
+#                                 place of 100, the model on a cluster on a fortieth of that, the
+#                                 fuzzers, on 10,000,000, and tests/soak.sh: for a night
 # The closing lines of every runner come last; the whole output of each is in build/test-logs/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -157,6 +157,12 @@ run_properties() {
   echo "soak: $(wc -w <<<"$programs") programs, properties on $soak_runs inputs each"
 }
 
+# The reference model against a cluster, on a fortieth of that.
+run_model_on_cassandra() {
+  RC_PARAMS="max_success=$soak_runs" tests/with_cassandra.py build/dev/src/query/query_test \
+    --gtest_filter='*/cassandra'
+}
+
 functional_tests() {
   run "clang-format" 1 check_format
   run "tidy" 1 check_tidy
@@ -188,8 +194,10 @@ trap sum_up EXIT
 part="install-deps"
 scripts/install-deps.sh --test-packages
 if [ "$mode" = --soak ]; then
+  run "downloads" 1 scripts/install-deps.sh --test-downloads
   run "dev build" 1 build dev
   run "properties" 1 run_properties
+  run "model on cassandra" 3 run_model_on_cassandra
   run "fuzz" 1 scripts/fuzz.sh $soak_fuzz_runs
   run "release build" 1 scripts/build.sh
   run "faults" 1 tests/soak.sh

@@ -27,7 +27,7 @@ ALLOWED = {
                "telemetry"},
     "cli": {"core", "api", "ingest", "query", "store", "store/counting", "source", "source/disk",
             "source/s3", "http", "aws", "events", "lambda", "telemetry"},
-    "testing": {"core", "formats", "store", "store/cassandra", "source"},
+    "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}
 

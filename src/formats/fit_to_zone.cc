@@ -49,15 +49,18 @@ bool is_odd(const ReadingDay& day) { return day.zone.minutes_of(day.date) != day
 
 FittedDay fit_to_zone(const ReadingDay& day) {
   FittedDay fitted{.day = day};
-  const auto reject = [&](FindingCode code, std::string text, std::string excerpt) {
+  const auto reject = [&](int column, std::string text, std::string excerpt) {
     fitted.is_rejected = true;
-    fitted.findings = {{.code = code, .text = std::move(text), .excerpt = std::move(excerpt)}};
+    fitted.findings = {{.column = column,
+                        .code = FindingCode::other_zone,
+                        .text = std::move(text),
+                        .excerpt = std::move(excerpt)}};
     return fitted;
   };
   const auto minutes = day.zone.minutes_of(day.date);
   const auto slots = static_cast<std::size_t>(slots_in(minutes, day.interval.minutes()));
   if (slots == 0 || minutes > slots_max)
-    return reject(FindingCode::other_zone,
+    return reject(0,
                   fmt::format("{} has {} minutes in {}", day.date.text(), minutes, day.zone.text()),
                   day.date.text());
   fitted.day.mantissas.assign(slots, 0);
@@ -75,24 +78,27 @@ FittedDay fit_to_zone(const ReadingDay& day) {
         append(fitted.day.notes, slot, slot + 1, *note);
       continue;
     }
+    const int column = static_cast<int>(i) + 1;
     const auto where =
         fmt::format("{} of {} in {}", time_text(day, i), day.date.text(), day.zone.text());
     if (slot == no_slot && day.mantissas[i] != 0)
-      return reject(FindingCode::other_zone,
+      return reject(column,
                     fmt::format("there is no {}: if these columns are of a clock that does not "
                                 "change, load the file with its offset, like --zone {}",
                                 where, offset_before(day)),
                     reading);
     if (slot == no_slot) {
       fitted.findings.push_back(
-          {.code = FindingCode::no_such_time,
+          {.column = column,
+           .code = FindingCode::no_such_time,
            .text = fmt::format("there is no {}, so its zero is left out", where),
            .excerpt = reading});
       continue;
     }
     ++fitted.rejected_readings;
     fitted.findings.push_back(
-        {.code = FindingCode::time_comes_twice,
+        {.column = column,
+         .code = FindingCode::time_comes_twice,
          .text = fmt::format("{} comes twice, and the row does not say which is meant", where),
          .excerpt = reading});
   }

@@ -12,7 +12,7 @@ struct FittedDay {
   ReadingDay day;                 ///< With the slots of that day in its zone.
   int rejected_readings = 0;      ///< Of times that come twice: nobody knows which is meant.
   bool is_rejected = false;       ///< The row as a whole: it is of another clock.
-  std::vector<Finding> findings;  ///< Without their lines.
+  std::vector<Finding> findings;  ///< Without lines; the column is the interval's number, from 1.
 };
 
 /// Whether the day has not 24 hours in its zone.

@@ -295,8 +295,8 @@ bool are_alike(const ReadingDay& a, const ReadingDay& b) {
 }
 
 RC_GTEST_PROP(Nem12, GivesBackTheDaysThatAreWritten, ()) {
-  const auto days =
-      *rc::gen::resize(4, rc::gen::container<std::vector<ReadingDay>>(rc::gen::exec(any_day)));
+  const auto days = *rc::gen::resize(4, rc::gen::container<std::vector<ReadingDay>>(rc::gen::resize(
+                                            rc::kNominalSize, rc::gen::exec(any_day))));
   std::string text = "100,NEM12,202501271200,MDP1,RET1\n";
   for (const auto& day : days) text += record_of(day);
   text += "900\n";

@@ -349,6 +349,8 @@ void WideCsvRows::give_odd_day(int rejected, Row row) {
   row.slots = static_cast<int>(fitted.day.mantissas.size());
   for (auto& finding : fitted.findings) {
     finding.line = line_;
+    const auto column = std::find(csv_.columns_.begin(), csv_.columns_.end(), finding.column - 1);
+    if (finding.column > 0) finding.column = static_cast<int>(column - csv_.columns_.begin()) + 1;
     sink_.on_finding(std::move(finding));
   }
   if (fitted.is_rejected) return sink_.on_rejected_row(row);

@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
-#include <map>
-#include <set>
-#include <tuple>
 
 #include "store/memory/memory_store.h"
 #include "testing/must.h"
@@ -16,12 +11,10 @@
 namespace meterline::query {
 namespace {
 
-using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::delivery_of_days;
 using meterline::testing::load;
 using meterline::testing::must;
-using meterline::testing::naive_days;
 using meterline::testing::second;
 using meterline::testing::TestDelivery;
 using ::testing::ElementsAre;
@@ -148,54 +141,6 @@ TEST(Changes, OfManyMetersComeInPages) {
   ASSERT_EQ(meters.size(), days.size() + 2);
   for (std::size_t i = 0; i < days.size(); ++i) EXPECT_EQ(meters[i], days[i].meter.text());
   EXPECT_EQ(meters.back(), "O");
-}
-
-/// What differs in the naive answers of then and now, and nothing else.
-RC_GTEST_PROP(Changes, AreTheDaysWhoseAnswersDiffer, ()) {
-  auto deliveries = *any_deliveries();
-  const auto since = second(*rc::gen::inRange<std::int64_t>(-1, 8));
-  const auto store = store_of(deliveries);
-  for (auto& each : deliveries) {
-    const auto events = *rc::gen::inRange(-2, 3);
-    for (int i = 0; i < events; ++i) {
-      each.events.push_back(
-          {.at = second(4 * i + *rc::gen::inRange<std::int64_t>(0, 4)),
-           .kind = i % 2 == 0 ? DeliveryEventKind::withdrawn : DeliveryEventKind::restored,
-           .who = "who",
-           .reason = ""});
-      must(store->add_event(each.delivery.id, each.events.back()));
-    }
-  }
-  using Key = std::tuple<std::string, Date, Channel>;
-  const auto answers = [&](Instant as_of) {
-    std::map<Key, std::pair<int, std::vector<std::string>>> found;
-    for (const auto& day : naive_days(deliveries, as_of)) {
-      std::vector<std::string> slots;
-      bool any = false;
-      for (std::size_t i = 0; i < day.slots.size(); ++i) {
-        const auto& slot = day.slots[i];
-        any = any || slot;
-        slots.push_back(slot ? Sum(slot->value.mantissa, slot->value.exponent).text() + ' ' +
-                                   std::string(meterline::text_of(slot->quality))
-                             : "-");
-        if (day.notes[i]) slots.back() += ' ' + text_of(*day.notes[i]);
-      }
-      if (any) found[{day.meter.text(), day.date, day.channel}] = {day.interval.minutes(), slots};
-    }
-    return found;
-  };
-  const auto before = answers(since);
-  const auto after = answers(Instant::end_of_time());
-  std::set<Key> wanted;
-  for (const auto& [key, answer] : after)
-    if (const auto was = before.find(key); was == before.end() || was->second != answer)
-      wanted.insert(key);
-  for (const auto& [key, answer] : before)  // What was withdrawn since.
-    if (!after.contains(key)) wanted.insert(key);
-  std::set<Key> told;
-  for (const auto& day : must(changes(*store, {.since = since, .limit = 1000})).days)
-    told.emplace(day.meter.text(), day.date, day.channel);
-  RC_ASSERT(told == wanted);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,9 +22,6 @@ using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
 using meterline::testing::must;
-using meterline::testing::naive_days;
-using meterline::testing::NaiveDay;
-using meterline::testing::NaiveReading;
 using meterline::testing::second;
 using meterline::testing::TestDelivery;
 
@@ -73,8 +69,6 @@ std::string head_of(const Channel& channel) {
   return fmt::format("{}/{}/{}", channel.name, text_of(channel.flow), text_of(channel.unit));
 }
 
-std::string noted(const Note& note) { return fmt::format(" ({})", meterline::text_of(note)); }
-
 /// A line for each channel and point, with its note.
 std::vector<std::string> lines_of(const Result<Consumption>& answer) {
   if (!answer) return {answer.error().message};
@@ -84,7 +78,8 @@ std::vector<std::string> lines_of(const Result<Consumption>& answer) {
     for (std::size_t i = 0; i < series.size(); ++i) {
       lines.push_back(start_of(series[i], answer->question.resolution) + ": " +
                       text_of(series[i].total));
-      if (const Note* const note = note_at(notes, i)) lines.back() += noted(*note);
+      if (const Note* const note = note_at(notes, i))
+        lines.back() += fmt::format(" ({})", meterline::text_of(*note));
     }
   }
   return lines;
@@ -346,149 +341,6 @@ TEST(Consumption, RefusesMoreThan120000Points) {
   EXPECT_EQ(code("1900-01-01", "2199-12-31", Resolution::hour), Errc::too_large);
 }
 
-// --- Against a slow reference ---------------------------------------------------------------
-
-struct NaiveSlot {
-  Date date;
-  int minute;
-  std::optional<NaiveReading> reading;
-  std::optional<Note> note;
-};
-
-const NaiveDay* day_at(const std::vector<NaiveDay>& days, Date date) {
-  for (const auto& day : days)
-    if (day.date == date) return &day;
-  return nullptr;
-}
-
-/// What a day of which nothing is stored takes from another one.
-struct Grid {
-  IntervalLength interval;
-  TimeZone zone;
-};
-
-Grid absent_grid(const std::vector<NaiveDay>& days, DateRange dates, Date date, Grid last_known) {
-  std::optional<Grid> before;
-  std::optional<Grid> first;
-  for (const auto& day : days) {
-    if (!dates.contains(day.date)) continue;
-    if (!first) first = Grid{day.interval, day.zone};
-    if (day.date < date) before = Grid{day.interval, day.zone};
-  }
-  return before ? *before : first.value_or(last_known);
-}
-
-/// Every slot of the time asked for.
-std::vector<NaiveSlot> slots_of(const std::vector<NaiveDay>& days, DateRange dates,
-                                Grid last_known) {
-  std::vector<NaiveSlot> slots;
-  for (Date date = dates.from; date <= dates.to; date = date.next()) {
-    const NaiveDay* day = day_at(days, date);
-    const auto [interval, zone] = day != nullptr ? Grid{day->interval, day->zone}
-                                                 : absent_grid(days, dates, date, last_known);
-    const auto count = day != nullptr
-                           ? day->slots.size()
-                           : static_cast<std::size_t>(zone.minutes_of(date) / interval.minutes());
-    for (std::size_t i = 0; i < count; ++i)
-      slots.push_back({.date = date,
-                       .minute = static_cast<int>(i) * interval.minutes(),
-                       .reading = day != nullptr ? day->slots[i] : std::nullopt,
-                       .note = day != nullptr ? day->notes[i] : std::nullopt});
-  }
-  return slots;
-}
-
-std::string naive_start(const NaiveSlot& slot, Resolution resolution, Date from) {
-  const std::string date = slot.date.text();
-  switch (resolution) {
-    case Resolution::interval:
-      return fmt::format("{} {:02}:{:02}", date, slot.minute / 60, slot.minute % 60);
-    case Resolution::hour:
-      return fmt::format("{} {:02}:00", date, slot.minute / 60);
-    case Resolution::day:
-      return date;
-    case Resolution::month:
-      return std::max(date.substr(0, 8) + "01", from.text());
-    case Resolution::year:
-      return std::max(date.substr(0, 5) + "01-01", from.text());
-  }
-  return {};
-}
-
-void add_naive(const NaiveSlot& slot, Total& total) {
-  ++total.expected;
-  if (!slot.reading) {
-    ++total.quality.missing;
-    return;
-  }
-  if (!total.sum) total.sum = Sum();
-  RC_ASSERT(total.sum->add(slot.reading->value).has_value());
-  ++total.readings;
-  if (slot.reading->quality == Quality::actual) ++total.quality.actual;
-  if (slot.reading->quality == Quality::substituted) ++total.quality.substituted;
-  if (slot.reading->quality == Quality::estimated) ++total.quality.estimated;
-  if (!total.version || *total.version < slot.reading->version)
-    total.version = slot.reading->version;
-}
-
-/// With the interval and the zone of the newest version of the last day.
-std::map<Channel, Grid> naive_channels(const std::vector<TestDelivery>& deliveries,
-                                       const MeterId& meter) {
-  std::map<Channel, std::pair<Date, Version>> last;
-  std::map<Channel, Grid> channels;
-  for (const auto& each : deliveries) {
-    for (const ReadingDay& day : each.days) {
-      const std::pair at(day.date, testing::version_of(each.delivery, day));
-      if (day.meter != meter || (last.contains(day.channel) && at < last[day.channel])) continue;
-      last[day.channel] = at;
-      channels[day.channel] = {day.interval, day.zone};
-    }
-  }
-  return channels;
-}
-
-std::vector<std::string> naive_lines(const std::vector<TestDelivery>& deliveries,
-                                     const ConsumptionQuestion& asked) {
-  const auto channels = naive_channels(deliveries, asked.meter);
-  std::vector<std::string> lines;
-  for (const auto& [channel, last_known] : channels) {
-    std::vector<NaiveDay> days;
-    for (const auto& day : naive_days(deliveries, *asked.as_of))
-      if (day.meter == asked.meter && day.channel == channel) days.push_back(day);
-    Total whole;
-    std::map<std::string, Total> points;
-    std::map<std::string, std::string> notes;
-    for (const auto& slot : slots_of(days, asked.dates, last_known)) {
-      const auto start = naive_start(slot, asked.resolution, asked.dates.from);
-      add_naive(slot, whole);
-      add_naive(slot, points[start]);
-      if (slot.note && asked.resolution == Resolution::interval) notes[start] = noted(*slot.note);
-    }
-    lines.push_back(head_of(channel) + ": " + text_of(whole));
-    for (const auto& [start, total] : points)
-      lines.push_back(start + ": " + text_of(total) + notes[start]);
-  }
-  return lines;
-}
-
-RC_GTEST_PROP(Consumption, EqualsTheSlowReference, ()) {
-  const auto deliveries = *any_deliveries();
-  const auto store = store_of(deliveries);
-  auto asked = question("2018-12-29", "2018-12-29", Resolution::day);
-  asked.meter = meter_of(*rc::gen::elementOf(std::vector<std::string>{"A", "A1", "B"}));
-  asked.resolution = static_cast<Resolution>(*rc::gen::inRange(0, 5));
-  asked.dates.from = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 5));
-  asked.dates.to = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 40));
-  asked.as_of = second(*rc::gen::inRange(0, 4));
-  const auto answer = consumption(*store, asked);
-  if (!answer) {
-    RC_ASSERT(answer.error().code == Errc::not_found);
-    RC_ASSERT(naive_lines(deliveries, asked).empty());
-    return;
-  }
-  RC_ASSERT(lines_of(answer) == naive_lines(deliveries, asked));
-}
-
 // --- The first customer's question ----------------------------------------------------------
 
 struct DailyCase {
@@ -674,7 +526,6 @@ TEST(Consumption, OfAMeterThatIsWithdrawnAltogetherIsKnownAsOfBefore) {
   }
 }
 
-}  // namespace
 TEST(Consumption, OfPowerTellsEachReadingAndNoSum) {
   const auto store =
       store_of({delivery_of(7, 1, {"A 2019-01-01 consumption/consumption/kW 60 2x24"})});
@@ -693,4 +544,5 @@ TEST(Consumption, OfPowerTellsEachReadingAndNoSum) {
   EXPECT_EQ(must(daily_sum(*store, meter_of("A"), date_of("2019-01-01"))), std::nullopt);
 }
 
+}  // namespace
 }  // namespace meterline::query

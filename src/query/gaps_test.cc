@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,12 +15,8 @@
 namespace meterline::query {
 namespace {
 
-using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
-using meterline::testing::naive_days;
-using meterline::testing::naive_total;
-using meterline::testing::NaiveDay;
 using meterline::testing::second;
 using meterline::testing::TestDelivery;
 using ::testing::ElementsAre;
@@ -228,120 +221,6 @@ TEST(GapsOfAMeter, AnUnknownMeterIsNotFound) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::not_found);
   EXPECT_EQ(answer.error().message, "meter Z is not known: no file loaded so far has a day of it");
-}
-
-// --- Against a slow reference ---------------------------------------------------------------
-
-using MeterChannels = std::map<MeterId, std::map<Channel, std::map<Date, store::DayTotal>>>;
-
-/// The days asked for of every meter and channel there is; empty for those that have none.
-MeterChannels naive_presence(const std::vector<TestDelivery>& deliveries, DateRange asked,
-                             Instant as_of) {
-  MeterChannels meters;
-  for (const NaiveDay& day : naive_days(deliveries)) meters[day.meter][day.channel];
-  for (const NaiveDay& day : naive_days(deliveries, as_of))
-    if (asked.contains(day.date)) meters[day.meter][day.channel][day.date] = naive_total(day);
-  return meters;
-}
-
-std::vector<std::string> naive_lines(const MeterChannels& all, const GapsQuestion& asked) {
-  GapsTotal total;
-  std::vector<std::pair<MeterId, std::vector<std::string>>> listed;
-  for (const auto& [meter, channels] : all) {
-    std::vector<std::string> lines;
-    bool is_seen = false;
-    for (const auto& [channel, days] : channels) {
-      if (days.empty() && asked.absent == Absent::left_out) continue;
-      is_seen = true;
-      ChannelDays line{.channel = channel, .first_gap = asked.dates.from};
-      std::optional<Date> first_gap;
-      for (Date date = asked.dates.from; date <= asked.dates.to; date = date.next()) {
-        ++total.days;
-        const auto day = days.find(date);
-        const bool is_stored = day != days.end();
-        const bool is_complete = is_stored && day->second.quality.missing == 0;
-        if (is_stored) ++line.stored;
-        if (is_complete) ++line.complete;
-        if (!is_complete && !first_gap) first_gap = date;
-      }
-      total.stored += line.stored;
-      total.complete += line.complete;
-      if (!first_gap) continue;
-      line.first_gap = *first_gap;
-      lines.push_back(line_of(meter, line));
-    }
-    if (is_seen) ++total.meters;
-    if (!lines.empty()) ++total.meters_with_gaps;
-    if (!lines.empty() && meter > asked.after) listed.emplace_back(meter, lines);
-  }
-  std::vector<std::string> out = {line_of(total)};
-  for (std::size_t i = 0; i < std::min(asked.limit, listed.size()); ++i)
-    out.insert(out.end(), listed[i].second.begin(), listed[i].second.end());
-  if (listed.size() > asked.limit) out.emplace_back("...");
-  return out;
-}
-
-DateRange any_dates() {
-  DateRange asked = dates("2018-11-01", "2018-11-01");
-  asked.from = *Date::from_days(asked.from.days() + *rc::gen::inRange(0, 63));
-  asked.to = *Date::from_days(asked.from.days() + *rc::gen::inRange(0, 150));
-  return asked;
-}
-
-RC_GTEST_PROP(GapsOfAllMeters, EqualTheSlowReference, ()) {
-  const auto deliveries = *any_deliveries();
-  const auto store = store_of(deliveries);
-  GapsQuestion asked = all_meters("2019-01-01", "2019-01-01");
-  asked.dates = any_dates();
-  asked.as_of = second(*rc::gen::inRange(0, 4));
-  asked.absent = *rc::gen::element(Absent::listed, Absent::left_out);
-  asked.limit = *rc::gen::inRange<std::size_t>(1, 4);
-  const auto all = naive_presence(deliveries, asked.dates, *asked.as_of);
-  for (;;) {
-    const auto answer = gaps(*store, asked);
-    RC_ASSERT(lines_of(answer) == naive_lines(all, asked));
-    if (!answer->more) break;
-    asked.after = answer->meters.back().meter;
-  }
-}
-
-/// Each day by itself; neighbours of which nothing is stored are joined as they are written.
-std::vector<std::string> naive_lines(const MeterId& meter, const MeterChannels& all,
-                                     DateRange asked) {
-  MeterGaps out{.question = {.meter = meter, .dates = asked}, .channels = {}};
-  for (const auto& [channel, days] : all.at(meter)) {
-    ChannelGaps line{.channel = channel, .gaps = {}};
-    for (Date date = asked.from; date <= asked.to; date = date.next()) {
-      const auto day = days.find(date);
-      if (day == days.end()) {
-        if (line.gaps.empty() || line.gaps.back().expected ||
-            line.gaps.back().dates.to.next() != date)
-          line.gaps.push_back({.dates = {.from = date, .to = date}, .expected = {}});
-        line.gaps.back().dates.to = date;
-        continue;
-      }
-      ++line.stored;
-      const auto& total = day->second;
-      if (total.quality.missing == 0) ++line.complete;
-      if (total.quality.missing != 0)
-        line.gaps.push_back({.dates = {.from = date, .to = date},
-                             .readings = total.readings,
-                             .expected = total.expected});
-    }
-    out.channels.push_back(line);
-  }
-  return lines_of(Result<MeterGaps>(out));
-}
-
-RC_GTEST_PROP(GapsOfAMeter, EqualTheSlowReference, ()) {
-  const auto deliveries = *any_deliveries();
-  const auto store = store_of(deliveries);
-  const DateRange asked = any_dates();
-  const Instant as_of = second(*rc::gen::inRange(0, 4));
-  const auto all = naive_presence(deliveries, asked, as_of);
-  for (const auto& [meter, channels] : all)
-    RC_ASSERT(lines_of(meter_gaps(*store, {.meter = meter, .dates = asked, .as_of = as_of})) ==
-              naive_lines(meter, all, asked));
 }
 
 TEST(Gaps, OfWithdrawnDaysAreAsOfDaysThatNeverCame) {

@@ -46,7 +46,8 @@ struct DayVersion {
   bool counts = false;     ///< Whether a reading of today's answer is its own.
   bool withdrawn = false;  ///< Its delivery is withdrawn now.
   /// What the answer became when this version was received, with what was withdrawn by then: none
-  /// where an older one counts. Where the interval changed with it, all slots of the new one.
+  /// where an older one counts. Where the interval changed with it, all slots of the new one of
+  /// which anything is said, as if nothing had been known.
   std::vector<SlotChange> changes;
   Notes notes_before;  ///< By place in `changes`.
   Notes notes_after;   ///< By place in `changes`.

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
-#include <map>
 #include <sstream>
 
-#include "query/consumption.h"
 #include "store/memory/memory_store.h"
 #include "testing/must.h"
 #include "testing/store_days.h"
@@ -165,53 +162,6 @@ TEST(History, OfTooManyVersionsSaysSo) {
   const auto answer = history(*store, {.meter = meter_of("A"), .date = *Date::parse("2019-01-01")});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Errc::too_large);
-}
-
-std::string noted(const Notes& notes, std::size_t place) {
-  const Note* const note = note_at(notes, place);
-  return note != nullptr ? meterline::text_of(*note) : "";
-}
-
-/// Played back in the order of receipt, the changes lead to the answer as of every time.
-RC_GTEST_PROP(History, ItsChangesLeadToTheAnswerAsOfEachReceipt, ()) {
-  const auto deliveries = *meterline::testing::any_deliveries();
-  const auto store = store::make_memory_store();
-  for (const auto& each : deliveries) must(load(*store, each));
-  for (const auto& meter : must(store->meters({.prefix = "", .limit = 100}))) {
-    for (const auto& info : meter.channels) {
-      const auto answer = must(history(*store, {.meter = meter.meter, .date = info.first}));
-      for (const auto& channel : answer.channels) {
-        std::map<int, std::optional<Decimal>> slots;
-        std::map<int, std::string> notes;
-        for (auto version = channel.versions.rbegin(); version != channel.versions.rend();
-             ++version) {
-          for (std::size_t i = 0; i < version->changes.size(); ++i) {
-            const int minute = version->changes[i].minute;
-            slots[minute] = version->changes[i].after;
-            notes[minute] = noted(version->notes_after, i);
-          }
-          const auto next = std::next(version);
-          const auto at = version->version.received;
-          if (next != channel.versions.rend() && next->version.received == at) continue;
-          const ConsumptionQuestion asked{.meter = meter.meter,
-                                          .dates = {.from = info.first, .to = info.first},
-                                          .resolution = Resolution::interval,
-                                          .channel = channel.channel.name,
-                                          .as_of = at};
-          for (const auto& part : must(consumption(*store, asked)).channels) {
-            if (part.channel != channel.channel) continue;
-            for (std::size_t i = 0; i < part.series.size(); ++i) {
-              const auto& point = part.series[i];
-              const auto found = slots.find(point.minute);
-              if (point.total.sum)
-                RC_ASSERT(found->second == Decimal::parse(point.total.sum->text()));
-              RC_ASSERT(notes[point.minute] == noted(part.notes, i));
-            }
-          }
-        }
-      }
-    }
-  }
 }
 
 }  // namespace

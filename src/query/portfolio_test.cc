@@ -3,30 +3,20 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "store/memory/memory_store.h"
-#include "store/rocksdb/rocksdb_store.h"
 #include "testing/store_days.h"
-#include "testing/temp_folder.h"
 
 namespace meterline::query {
 namespace {
 
-using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
-using meterline::testing::naive_days;
-using meterline::testing::naive_total;
-using meterline::testing::NaiveDay;
-using meterline::testing::second;
 using meterline::testing::TestDelivery;
 
 std::unique_ptr<store::Store> store_of(const std::vector<TestDelivery>& deliveries) {
@@ -185,107 +175,6 @@ TEST(Portfolio, RefusesWhatCannotBeAnswered) {
   EXPECT_EQ(code("2019-01-01", "2019-01-01", Resolution::interval), Errc::invalid_argument);
   EXPECT_EQ(code("1999-01-01", "2038-12-31", Resolution::day), std::nullopt);
   EXPECT_EQ(code("1999-01-01", "2039-01-01", Resolution::day), Errc::too_large);
-}
-
-// --- Against a slow reference ---------------------------------------------------------------
-
-using MeterDays = std::map<MeterId, std::map<Date, store::DayTotal>>;
-
-struct NaiveChannel {
-  MeterDays days;
-  std::map<MeterId, std::int64_t> slots;  ///< Of a day of 24 hours of which nothing is stored.
-  std::map<MeterId, TimeZone> zones;      ///< Of its last day.
-};
-
-std::map<Channel, NaiveChannel> naive_channels(const std::vector<TestDelivery>& deliveries,
-                                               const PortfolioQuestion& asked) {
-  std::map<Channel, NaiveChannel> channels;
-  for (const NaiveDay& day : naive_days(deliveries, *asked.as_of)) {
-    if (!asked.dates.contains(day.date)) continue;
-    NaiveChannel& channel = channels[day.channel];
-    channel.days[day.meter][day.date] = naive_total(day);
-    std::int64_t& slots = channel.slots[day.meter];
-    slots = std::max<std::int64_t>(slots, day.interval.slots_per_day());
-    channel.zones[day.meter] = day.zone;
-  }
-  return channels;
-}
-
-PortfolioTotal naive_portfolio(const NaiveChannel& channel, const std::vector<Date>& dates) {
-  PortfolioTotal out;
-  for (const auto& [meter, days] : channel.days) {
-    std::int64_t readings = 0;
-    std::int64_t missing = 0;
-    for (const Date date : dates) {
-      const auto found = days.find(date);
-      if (found == days.end()) {
-        const auto slots =
-            channel.slots.at(meter) * channel.zones.at(meter).minutes_of(date) / (24 * 60);
-        out.total.expected += slots;
-        out.total.quality.missing += slots;
-        missing += slots;
-        continue;
-      }
-      RC_ASSERT(out.total.add(found->second).has_value());
-      readings += found->second.readings;
-      missing += found->second.quality.missing;
-    }
-    if (readings > 0) ++out.meters;
-    if (missing > 0) ++out.meters_incomplete;
-  }
-  if (out.meters > 0) out.average = average_of(*out.total.sum, out.meters).value();
-  return out;
-}
-
-std::vector<std::string> naive_lines(const std::vector<TestDelivery>& deliveries,
-                                     const PortfolioQuestion& asked) {
-  std::map<std::string, std::vector<Date>> spans;
-  std::vector<Date> all;
-  for (Date date = asked.dates.from; date <= asked.dates.to; date = date.next()) {
-    const std::string text = date.text();
-    const std::size_t kept = asked.resolution == Resolution::day     ? 10
-                             : asked.resolution == Resolution::month ? 8
-                                                                     : 5;
-    const std::string start = text.substr(0, kept) + std::string("0000-01-01").substr(kept);
-    spans[std::max(start, asked.dates.from.text())].push_back(date);
-    all.push_back(date);
-  }
-  std::vector<std::string> lines;
-  for (const auto& [channel, days] : naive_channels(deliveries, asked)) {
-    lines.push_back(head_of(channel) + ": " + text_of(naive_portfolio(days, all)));
-    for (const auto& [start, dates] : spans)
-      lines.push_back(start + ": " + text_of(naive_portfolio(days, dates)));
-  }
-  return lines;
-}
-
-PortfolioQuestion any_question() {
-  auto asked = question("2018-11-01", "2018-11-01", Resolution::day);
-  asked.resolution = static_cast<Resolution>(*rc::gen::inRange(2, 5));
-  asked.dates.from = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 63));
-  asked.dates.to = *Date::from_days(asked.dates.from.days() + *rc::gen::inRange(0, 150));
-  return asked;
-}
-
-RC_GTEST_PROP(Portfolio, EqualsTheSlowReference, ()) {
-  const auto deliveries = *any_deliveries();
-  const auto store = store_of(deliveries);
-  auto asked = any_question();
-  asked.as_of = second(*rc::gen::inRange(0, 4));
-  RC_ASSERT(lines_of(portfolio(*store, asked)) == naive_lines(deliveries, asked));
-}
-
-/// The embedded store keeps months of all meters, the memory store days.
-RC_GTEST_PROP(Portfolio, OfMonthsEqualsThatOfDaysWhileDeliveriesCome, ()) {
-  const meterline::testing::TempFolder temp;
-  const auto months = store::open_rocksdb_store({.folder = temp.path() / "s"});
-  const auto days = store::make_memory_store();
-  const auto asked = any_question();
-  for (const auto& delivery : *any_deliveries()) {
-    RC_ASSERT(load(**months, delivery).has_value());
-    RC_ASSERT(load(*days, delivery).has_value());
-    RC_ASSERT(lines_of(portfolio(**months, asked)) == lines_of(portfolio(*days, asked)));
-  }
 }
 
 }  // namespace

@@ -202,7 +202,7 @@ void load_at_random(Store& store, const Deliveries& deliveries) {
 }
 
 TEST_P(StoreContract, RandomDeliveriesInRandomOrderEqualThoseInOrder) {
-  EXPECT_TRUE(rc::check([this] {
+  expect_holds(GetParam(), [this] {
     const auto deliveries = *any_deliveries();
     const auto store = open();
     load_at_random(*store, deliveries);
@@ -211,11 +211,11 @@ TEST_P(StoreContract, RandomDeliveriesInRandomOrderEqualThoseInOrder) {
     RC_ASSERT(answers_of(*store, as_of) == memory_answers(deliveries, as_of));
     RC_ASSERT(totals_of(*store, as_of) == naive_totals(deliveries, as_of));
     RC_ASSERT(totals_of(*store) == naive_totals(deliveries, Instant::end_of_time()));
-  }));
+  });
 }
 
 TEST_P(StoreContract, RandomDeliveriesWrittenTogetherEqualThoseWrittenAlone) {
-  EXPECT_TRUE(rc::check([this] {
+  expect_holds(GetParam(), [this] {
     const auto deliveries = *any_deliveries();
     if (deliveries.empty()) return;
     const auto store = open();
@@ -224,7 +224,7 @@ TEST_P(StoreContract, RandomDeliveriesWrittenTogetherEqualThoseWrittenAlone) {
     RC_ASSERT(totals_of(*store) == naive_totals(deliveries, Instant::end_of_time()));
     load_at_random(*store, deliveries);
     RC_ASSERT(answers_of(*store) == memory_answers(deliveries));
-  }));
+  });
 }
 
 TEST_P(StoreContract, EveryDeliveryOfAWriterNeedsItsReport) {
@@ -711,7 +711,7 @@ TEST_P(DurableStoreContract, AnswersTheSameAfterItIsOpenedAgain) {
 }
 
 TEST_P(DurableStoreContract, RandomDeliveriesWithAReopeningEqualThoseInOrder) {
-  EXPECT_TRUE(rc::check([this] {
+  expect_holds(GetParam(), [this] {
     const auto deliveries = *any_deliveries();
     auto store = open();
     const auto reopened = *rc::gen::inRange<std::size_t>(0, 6);
@@ -720,7 +720,7 @@ TEST_P(DurableStoreContract, RandomDeliveriesWithAReopeningEqualThoseInOrder) {
       if (i == reopened) store.reopen();
     }
     RC_ASSERT(answers_of(*store) == memory_answers(deliveries));
-  }));
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StoreContract, ::testing::ValuesIn(backends()), name_of);

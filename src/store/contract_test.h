@@ -2,13 +2,18 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <ostream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/memory/memory_store.h"
@@ -47,6 +52,26 @@ inline std::vector<Backend> backends() {
       {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
 #endif
   };
+}
+
+/// How often a property is tried: fewer times where each waits for a disk or for servers. With
+/// RC_PARAMS as often as it says, but a fortieth of that on a cluster.
+inline int runs_on(const Backend& backend) {
+  const bool is_far = backend.name == "cassandra";
+  const int runs = rc::detail::configuration().testParams.maxSuccess;
+  if (std::getenv("RC_PARAMS") != nullptr) return is_far ? std::max(1, runs / 40) : runs;
+  return is_far ? 5 : backend.kept == Kept::outside ? 30 : runs;
+}
+
+template <class Property>
+void expect_holds(const Backend& backend, Property property) {
+  auto params = rc::detail::configuration().testParams;
+  params.maxSuccess = runs_on(backend);
+  const auto result =
+      rc::detail::checkTestable(std::move(property), rc::detail::TestMetadata(), params);
+  std::ostringstream told;
+  rc::detail::printResultMessage(result, told);
+  EXPECT_TRUE(result.template is<rc::detail::SuccessResult>()) << told.str();
 }
 
 /// A store of its own, in a folder of its own.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 #include <random>
+#include <set>
 #include <span>
 #include <sstream>
 #include <stdexcept>
@@ -218,9 +219,11 @@ Result<void> list_answers(const store::Store& store, Instant as_of,
 
 /// What the generators draw from: few enough that deliveries overlap.
 constexpr std::array meters = {"A", "A1", "A.", "A-b", "B"};
-constexpr std::array dates = {"1900-01-01", "2018-12-31", "2019-01-01", "2019-01-31", "2199-12-31"};
+constexpr std::array dates = {"1900-01-01", "2018-12-31", "2019-01-01",
+                              "2019-01-02", "2019-01-31", "2199-12-31"};
 constexpr std::array channels = {"consumption/consumption/kWh", "consumption/consumption/",
-                                 "B1/generation/Wh"};
+                                 "B1/generation/Wh", "consumption/consumption/Wh",
+                                 "consumption/consumption/kW"};
 
 /// Some of a few notes and some of any length, over any slots.
 template <class Below>
@@ -251,7 +254,7 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   day.meter = *MeterId::parse(meters.at(meter));
   day.date = *Date::parse(dates.at(date));
   day.channel = channel_in(channels.at(channel));
-  day.interval = *IntervalLength::from_minutes(below(4) == 0 ? 30 : 60);
+  day.interval = *IntervalLength::from_minutes(std::array{60, 60, 60, 60, 30, 15}.at(below(6)));
   day.exponent = static_cast<std::int8_t>(-static_cast<int>(below(7)));
   if (below(3) == 0) day.stated = second(static_cast<std::int64_t>(below(4)));
   if (below(8) == 0) day.origin = Origin::estimate;
@@ -270,11 +273,25 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   return day;
 }
 
+/// Up to `size` elements, of all that `gen` can make: without the inner size, which RapidCheck
+/// would take from the outer one, numbers would be of the low end of their range.
+template <class T>
+rc::Gen<std::vector<T>> up_to(int size, rc::Gen<T> gen) {
+  return rc::gen::resize(
+      size, rc::gen::container<std::vector<T>>(rc::gen::resize(rc::kNominalSize, std::move(gen))));
+}
+
+/// 0 to below `count`, and more of the low ones: deliveries are to overlap.
+rc::Gen<std::size_t> mostly_low(std::size_t count) {
+  return rc::gen::map(
+      rc::gen::inRange<std::size_t>(0, count * count * count), [count](std::size_t number) {
+        return std::min({number % count, number / count % count, number / count / count});
+      });
+}
+
 rc::Gen<ReadingDay> any_day() {
-  return rc::gen::apply(seeded_day, rc::gen::inRange<std::size_t>(0, meters.size()),
-                        rc::gen::inRange<std::size_t>(0, dates.size()),
-                        rc::gen::inRange<std::size_t>(0, channels.size()),
-                        rc::gen::arbitrary<std::uint32_t>());
+  return rc::gen::apply(seeded_day, mostly_low(meters.size()), mostly_low(dates.size()),
+                        mostly_low(channels.size()), rc::gen::arbitrary<std::uint32_t>());
 }
 
 /// A delivery says each day once: of repeats the first stays.
@@ -333,6 +350,8 @@ NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
                .date = leader->date,
                .interval = leader->interval,
                .zone = leader->zone,
+               .newest_interval = newest_first.front().day->interval,
+               .newest_zone = newest_first.front().day->zone,
                .slots = {},
                .notes = {},
                .version = version};
@@ -463,24 +482,52 @@ rc::Gen<std::vector<TestDelivery>> any_deliveries() {
   struct Draft {
     std::int64_t delivered;
     std::int64_t received;
+    bool again;  ///< From another source, too.
     std::vector<ReadingDay> days;
   };
   const auto draft = rc::gen::apply(
-      [](std::int64_t delivered, std::int64_t later, const std::vector<ReadingDay>& days) {
-        return Draft{delivered, delivered + later, without_repeats(days)};
+      [](std::int64_t delivered, std::int64_t later, int again,
+         const std::vector<ReadingDay>& days) {
+        return Draft{delivered, delivered + later, again == 1, without_repeats(days)};
       },
       rc::gen::inRange<std::int64_t>(1, 4), rc::gen::inRange<std::int64_t>(0, 3),
-      rc::gen::resize(6, rc::gen::container<std::vector<ReadingDay>>(any_day())));
-  return rc::gen::map(rc::gen::resize(6, rc::gen::container<std::vector<Draft>>(draft)),
-                      [](const std::vector<Draft>& drafts) {
-                        std::vector<TestDelivery> out;
-                        for (const Draft& d : drafts) {
-                          out.push_back(delivery_of_days(
-                              d.delivered, static_cast<std::uint8_t>(1 + out.size()), d.days));
-                          out.back().delivery.received_at = second(d.received);
-                        }
-                        return out;
-                      });
+      rc::gen::inRange(0, 8), up_to(6, any_day()));
+  return rc::gen::map(up_to(6, draft), [](const std::vector<Draft>& drafts) {
+    std::vector<TestDelivery> out;
+    std::uint8_t number = 0;
+    for (const Draft& d : drafts) {
+      out.push_back(delivery_of_days(d.delivered, ++number, d.days));
+      out.back().delivery.received_at = second(d.received);
+      if (!d.again) continue;
+      out.push_back(out.back());
+      out.back().delivery.id.bytes[1] = 1;
+      out.back().delivery.source = fmt::format("/copy/{}.csv", number);
+    }
+    return out;
+  });
+}
+
+std::vector<Step> any_steps(std::vector<TestDelivery>& deliveries) {
+  using Kind = DeliveryEventKind;
+  std::vector<Step> steps;
+  for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    steps.push_back({.delivery = i, .event = {}});
+    const auto times = *up_to(4, rc::gen::inRange(0, 8));
+    for (const int at : std::set(times.begin(), times.end())) {
+      const auto kind = *rc::gen::arbitrary<bool>() ? Kind::withdrawn : Kind::restored;
+      const DeliveryEvent event{.at = second(at), .kind = kind, .who = "ann", .reason = "why"};
+      deliveries[i].events.push_back(event);
+      steps.push_back({.delivery = i, .event = event});
+    }
+  }
+  const auto keys = *rc::gen::container<std::vector<std::uint32_t>>(
+      steps.size(), rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint32_t>()));
+  std::vector<std::pair<std::uint32_t, Step>> keyed;
+  for (std::size_t i = 0; i < steps.size(); ++i) keyed.emplace_back(keys[i], steps[i]);
+  std::stable_sort(keyed.begin(), keyed.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = keyed[i].second;
+  return steps;
 }
 
 std::vector<NaiveDay> naive_days(const std::vector<TestDelivery>& deliveries, Instant as_of) {

@@ -64,10 +64,21 @@ std::string answers_of(const store::Store& store, Instant as_of = Instant::end_o
 std::string line_of(const store::DayTotal& total);
 std::string totals_of(const store::Store& store, Instant as_of = Instant::end_of_time());
 
-/// Up to 6 deliveries that overlap in few meters, days and channels; days with holes, of
-/// mixed exponents, signs, qualities, intervals, lengths and zones, some with notes, and some
-/// without any reading.
+/// Up to 6 deliveries that overlap in few meters, days and channels, and some of them once more
+/// from another source; days with holes, of mixed exponents, signs, qualities, intervals, lengths
+/// and zones, some with notes, a stated time or the origin of an estimate, and some without any
+/// reading. Many are of equal stated times.
 rc::Gen<std::vector<TestDelivery>> any_deliveries();
+
+/// A delivery is loaded, or somebody withdraws it or brings it back.
+struct Step {
+  std::size_t delivery;
+  std::optional<DeliveryEvent> event;  ///< Empty: it is loaded.
+};
+
+/// Gives some of the deliveries events, from second 0 to 7, and plays all in a random order: an
+/// event may come before the delivery. To be called from a property.
+std::vector<Step> any_steps(std::vector<TestDelivery>& deliveries);
 
 /// What DESIGN.md says of versions, read slowly: each slot looks for its own newest reading.
 struct NaiveReading {
@@ -81,6 +92,8 @@ struct NaiveDay {
   Date date;
   IntervalLength interval;
   TimeZone zone;
+  IntervalLength newest_interval;  ///< Of the newest version, which may have no reading; so is
+  TimeZone newest_zone;            ///< its zone.
   std::vector<std::optional<NaiveReading>> slots;
   std::vector<std::optional<Note>> notes;  ///< One a slot.
   Version version;                         ///< As in DayTotal.
