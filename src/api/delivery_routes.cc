@@ -88,6 +88,8 @@ source::Incoming incoming_of(const Call& call, const std::string& name) {
 }  // namespace
 
 bool is_from_other_site(const Request& request) {
+  const std::string_view site = header_of(request, "sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") return true;
   const std::string_view origin = header_of(request, "origin");
   if (origin.empty()) return false;
   const auto scheme = origin.find("://");
