@@ -192,3 +192,11 @@ def test_a_reader_that_goes_away_ends_it_quietly(loaded):
     with os.fdopen(write, "wb") as pipe:
         done = loaded("meters", expect=-signal.SIGPIPE, stdout=pipe)
     assert done.err == ""
+
+
+def test_a_device_that_never_ends_is_refused_at_once(meterline):
+    done = meterline("ingest", "/dev/zero", "--output", "json", expect=1)
+    (delivery,) = done.json["deliveries"]
+    assert delivery["state"] == "refused" and delivery["bytes"] < 1 << 20
+    assert delivery["reason"].endswith("it was not read to its end, so no record of it is kept")
+    assert meterline("deliveries").json["deliveries"] == []

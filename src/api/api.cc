@@ -95,6 +95,14 @@ Response wrong_method(const Route& route, std::string_view method) {
   return response;
 }
 
+/// Whether a page of another site asks behind its visitor's back: it could not read the answer, but
+/// could make this server work for it. To follow a link from there is well. The first customer's
+/// contract stays as it was.
+bool is_asked_by_other_site(const Request& request, const Route& route) {
+  return route.pattern != "/" && header_of(request, "sec-fetch-site") == "cross-site" &&
+         header_of(request, "sec-fetch-mode") != "navigate";
+}
+
 Result<Response> call_route(RouteFunction function, Call call, std::string_view query) {
   auto parameters = Parameters::parse(query);
   if (!parameters) return tl::unexpected(parameters.error());
@@ -115,6 +123,8 @@ Response answer(const Request& request, const Context& context) {
                                     excerpt_of(target.path)));
   const RouteFunction function = found.route->of(request.method);
   if (function == nullptr) return wrong_method(*found.route, request.method);
+  if (is_asked_by_other_site(request, *found.route))
+    return problem(403, "Sec-Fetch-Site: pages of other sites get no answer here");
   auto response = call_route(function,
                              {.request = request,
                               .context = context,

@@ -465,6 +465,29 @@ TEST_F(Api, RefusesUploadsFromPagesOfOtherSites) {
   EXPECT_EQ(ask(request).status, 403);
   request.headers["origin"] = "http://localhost:8080";
   EXPECT_EQ(ask(request).status, 400);  // Only the unit is wrong now.
+  for (const char* site : {"cross-site", "same-site"}) {
+    request.headers["sec-fetch-site"] = site;
+    EXPECT_EQ(ask(request).status, 403) << site;
+  }
+  for (const char* site : {"same-origin", "none"}) {
+    request.headers["sec-fetch-site"] = site;
+    EXPECT_EQ(ask(request).status, 400) << site;
+  }
+}
+
+TEST_F(Api, AnswersNoPageOfAnotherSiteButALinkFromThere) {
+  Request request = request_of("GET", "/v1/meters");
+  request.headers = {{"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", "no-cors"}};
+  EXPECT_EQ(ask(request).status, 403);
+  request.headers["sec-fetch-mode"] = "cors";
+  EXPECT_EQ(ask(request).status, 403);
+  Request contract = request_of("GET", "/?meterId=A&date=01-01-2019");
+  contract.headers = request.headers;
+  EXPECT_EQ(ask(contract).status, 200) << "The first customer's contract stays as it was.";
+  request.headers["sec-fetch-mode"] = "navigate";
+  EXPECT_EQ(ask(request).status, 200);
+  request.headers = {{"sec-fetch-site", "same-site"}, {"sec-fetch-mode", "cors"}};
+  EXPECT_EQ(ask(request).status, 200);
 }
 
 TEST_F(Api, WithdrawsADeliveryAndBringsItBack) {

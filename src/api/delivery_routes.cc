@@ -105,6 +105,8 @@ std::optional<TimeZone> zone_of_text(std::string_view text) {
 }  // namespace
 
 bool is_from_other_site(const Request& request) {
+  const std::string_view site = header_of(request, "sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") return true;
   const std::string_view origin = header_of(request, "origin");
   if (origin.empty()) return false;
   const auto scheme = origin.find("://");

@@ -52,7 +52,7 @@ Response json_response(std::string body);
 Response csv_response(std::string body);
 
 /// Whether a web page of another site sent it, which must change nothing through its visitor's
-/// browser.
+/// browser. Source: Fetch Metadata Request Headers (W3C), RFC 6454 (7).
 bool is_from_other_site(const Request& request);
 
 /// The value of a request header, or nothing.

@@ -19,6 +19,7 @@
 #include "cli/stop_signals.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "http/wire.h"
 
 namespace meterline::cli {
 namespace {
@@ -41,21 +42,17 @@ bool is_address(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-/// The host of a Host header, without port and brackets.
-std::string host_of(std::string_view header) {
-  if (header.starts_with('[')) return std::string(header.substr(1, header.find(']') - 1));
-  return std::string(header.substr(0, header.find(':')));
-}
-
 /// A web page can give its own name this machine's address and so read what a server on
 /// loopback says; the Host header then gives it away.
 http::Handler only_for_this_machine(http::Handler handler) {
   return [inner = std::move(handler)](const api::Request& request) {
     const auto header = request.headers.find("host");
-    const std::string host = header == request.headers.end() ? "" : host_of(header->second);
-    if (host.empty() || host == "localhost" || is_loopback_text(host)) return inner(request);
+    const std::string_view text = header == request.headers.end() ? "" : header->second;
+    const auto host = http::host_of(text);
+    if (host && (host->empty() || host == "localhost" || is_loopback_text(*host)))
+      return inner(request);
     return api::problem(403, fmt::format("Host: this server answers to localhost only, not to {}",
-                                         excerpt_of(host)));
+                                         excerpt_of(text)));
   };
 }
 

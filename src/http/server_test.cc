@@ -238,6 +238,14 @@ TEST(Server, RefusesWhatIsNoHttp) {
       "400");
   refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400");
   refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "501");
+  refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501");
+  refused(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\n\r\n",
+      "501");
+  refused("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400");
+  for (const char* host : {":x", "[", "[::1", "a:b", "a b"})
+    refused(fmt::format("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", host), "400");
   refused("POST / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\na", "417");
 }
 
@@ -254,6 +262,33 @@ TEST(Server, RefusesWhatIsTooLarge) {
   refused(
       fmt::format("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body_chunk_bytes + 1),
       "413");
+}
+
+constexpr std::string_view chunked =
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST(Server, RefusesChunkExtensionsAndTrailersWithoutEnd) {
+  const std::string much(100'000, 'a');
+  refused(fmt::format("{}1;{}", chunked, much), "431");
+  refused(fmt::format("{}0;{}", chunked, much), "431");
+  refused(fmt::format("{}0\r\nA: {}", chunked, much), "431");
+  std::string many(chunked);
+  for (int i = 0; i < 100; ++i) many += fmt::format("1;{}\r\nx\r\n", std::string(300, 'a'));
+  refused(many, "431");
+  std::string fields = fmt::format("{}0\r\n", chunked);
+  for (int i = 0; i < 3000; ++i) fields += fmt::format("A{}: b\r\n", i);
+  refused(fields, "431");
+}
+
+TEST(Server, TakesShortChunkExtensionsAndTrailers) {
+  const auto server = served();
+  Client client(server->port());
+  for (int i = 0; i < 100; ++i)  // However many requests: it counts for each.
+    ASSERT_EQ(client
+                  .say(fmt::format("{}1;a={}\r\nx\r\n0;b\r\nC: d\r\n\r\n", chunked,
+                                   std::string(1000, 'a')))
+                  .answer(),
+              "200 POST / 1:120");
 }
 
 TEST(Server, TakesBodiesUpToTheLimit) {

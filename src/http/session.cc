@@ -51,7 +51,7 @@ std::string lower(std::string_view text) {
 /// The status for a request that could not be read; 0 when nobody is there to be told.
 int status_of(error_code failure) {
   using beast::http::error;
-  if (failure == error::header_limit) return 431;
+  if (failure == error::header_limit || failure == error::buffer_overflow) return 431;
   if (failure == error::body_limit) return 413;
   if (failure == error::end_of_stream || failure == error::partial_message) return 0;
   return failure.category() == make_error_code(error::bad_method).category() ? 400 : 0;
@@ -64,7 +64,8 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
         timer_(lane.io),
         engine_(engine),
         lane_(lane),
-        options_(engine.options) {
+        options_(engine.options),
+        buffer_(engine.options.header_bytes_max + first_read_bytes) {
     ++engine_.connections;
   }
   ~HttpSession() override { --engine_.connections; }
@@ -104,6 +105,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void parse_header();
   void on_header();
   std::optional<api::Response> objection() const;
+  std::optional<api::Response> objection_to_encoding() const;
   void continue_to_body();
   void read_body();
   void on_body(std::size_t bytes);
@@ -147,9 +149,19 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   const ServerOptions& options_;
   State state_ = State::idle;
 
-  beast::flat_buffer buffer_;  ///< Read, not yet parsed: it may hold the start of a next request.
+  /// Read, not yet parsed: it may hold the start of a next request. It takes in no header, chunk
+  /// extension or trailer of more than header_bytes_max and a little.
+  beast::flat_buffer buffer_;
   std::optional<Parser> parser_{std::in_place};  ///< Made anew for each request.
   std::uint64_t body_bytes_max_ = 0;
+  std::uint64_t extension_bytes_ = 0;  ///< Of all chunks so far.
+  /// Of each chunk: its size, its extension, and where to say that it is not taken.
+  std::function<void(std::uint64_t, beast::string_view, error_code&)> on_chunk_ =
+      [this](std::uint64_t, beast::string_view extension, error_code& refused) {
+        extension_bytes_ += extension.size();
+        if (extension_bytes_ > options_.header_bytes_max)
+          refused = beast::http::error::buffer_overflow;
+      };
   std::optional<Spool> spool_;  ///< Of a request with a body.
   std::string chunk_;
   Clock::time_point began_;
@@ -243,6 +255,8 @@ void HttpSession::on_header() {
     parser_->body_limit(body_bytes_max_);
   }
   if (parser_->is_done()) return dispatch();
+  extension_bytes_ = 0;
+  parser_->on_chunk_header(on_chunk_);
   spool_.emplace(options_.spool_folder, body_chunk_bytes);
   if (header.count(beast::http::field::expect) > 0) return continue_to_body();
   read_body();
@@ -254,8 +268,11 @@ std::optional<api::Response> HttpSession::objection() const {
   const auto& header = parser_->get();
   if (header.count(field::host) != 1 && (header.version() == 11 || header.count(field::host) > 1))
     return api::problem(400, "a request needs one Host header");
-  if (header.count(field::transfer_encoding) > 0 && !parser_->chunked())
-    return api::problem(501, "Transfer-Encoding: only chunked is understood");
+  if (!host_of(header[field::host]))
+    return api::problem(400,
+                        "Host: want a name or an address, and perhaps a port, like "
+                        "localhost:8080 or [::1]:8080");
+  if (auto refused = objection_to_encoding()) return refused;
   if (header.count(field::expect) > 0 && lower(header[field::expect]) != "100-continue")
     return api::problem(417, "Expect: only 100-continue is understood");
   const auto length = parser_->content_length();
@@ -263,6 +280,20 @@ std::optional<api::Response> HttpSession::objection() const {
     return api::problem(413,
                         fmt::format("a {} takes no body of more than {} bytes",
                                     std::string_view(header.method_string()), body_chunk_bytes));
+  return std::nullopt;
+}
+
+/// Whoever reads the end of a body at another place than we do takes the rest of it for a request.
+std::optional<api::Response> HttpSession::objection_to_encoding() const {
+  using beast::http::field;
+  const auto& header = parser_->get();
+  if (header.count(field::transfer_encoding) == 0) return std::nullopt;
+  if (header.version() != 11)
+    return api::problem(400, "Transfer-Encoding: there is none in HTTP/1.0");
+  if (header.count(field::transfer_encoding) > 1 ||
+      lower(header[field::transfer_encoding]) != "chunked")
+    return api::problem(501,
+                        "Transfer-Encoding: only chunked is understood, and nothing beside it");
   return std::nullopt;
 }
 
@@ -450,7 +481,11 @@ void HttpSession::on_error(error_code failure) {
 
 std::string HttpSession::reason_of(int status, error_code failure) const {
   if (status == 431)
-    return fmt::format("the header is longer than {} bytes", options_.header_bytes_max);
+    return fmt::format("the {} longer than {} bytes",
+                       parser_->is_header_done()
+                           ? "extensions of the body's chunks, or what follows the last one, are"
+                           : "header is",
+                       options_.header_bytes_max);
   if (status == 413) return fmt::format("the body is longer than {} bytes", body_bytes_max_);
   return "this is not a request of HTTP/1.1: " + failure.message();
 }

@@ -13,7 +13,7 @@
 namespace meterline::http {
 namespace {
 
-constexpr std::size_t head_bytes_usual = 384;
+constexpr std::size_t head_bytes_usual = 640;
 constexpr int gzip_level = 5;
 constexpr int gzip_window_bits = 15 + 16;  // 16 asks zlib for gzip rather than zlib framing.
 
@@ -62,9 +62,45 @@ const std::string& date_now() {
   return text;
 }
 
+/// safety_headers as lines.
+const std::string& safety_lines() {
+  static const std::string lines = [] {
+    std::string all;
+    for (const auto& [name, value] : safety_headers) append_header(all, name, value);
+    return all;
+  }();
+  return lines;
+}
+
+bool is_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// What may stand in a name or an IPv4 address, and between the brackets of an IPv6 one.
+constexpr std::string_view name_characters = "abcdefghijklmnopqrstuvwxyz0123456789-._~%!$&'()*+,;=";
+constexpr std::string_view literal_characters = "0123456789abcdef:.";
+
 bool may_have_body(int status) { return status != 204 && status != 304; }
 
 }  // namespace
+
+std::optional<std::string> host_of(std::string_view header) {
+  const std::string text = lower(header);
+  const bool is_literal = text.starts_with('[');
+  const std::size_t begin = is_literal ? 1 : 0;
+  const std::size_t end = std::min(text.find(is_literal ? ']' : ':', begin), text.size());
+  const std::string host = text.substr(begin, end - begin);
+  std::string_view port = std::string_view(text).substr(end);
+  if (is_literal) {
+    if (!port.starts_with(']')) return std::nullopt;
+    port.remove_prefix(1);
+  }
+  if (!port.empty() && (port.front() != ':' || !is_digits(port.substr(1)))) return std::nullopt;
+  if (host.empty() && !text.empty()) return std::nullopt;
+  const auto allowed = is_literal ? literal_characters : name_characters;
+  if (host.find_first_not_of(allowed) != std::string::npos) return std::nullopt;
+  return host;
+}
 
 bool takes_gzip(std::string_view accept_encoding) {
   const std::string text = lower(accept_encoding);
@@ -108,8 +144,8 @@ WireResponse to_wire(api::Response response, After after, Body body) {
   if (has_body) {
     append_header(wire.head, "Content-Type", response.content_type);
     append_header(wire.head, "Content-Length", fmt::format_int(response.body.size()).c_str());
-    append_header(wire.head, "X-Content-Type-Options", "nosniff");
   }
+  wire.head += safety_lines();
   for (const auto& [name, value] : response.headers) append_header(wire.head, name, value);
   append_header(wire.head, "Connection", after == After::close ? "close" : "keep-alive");
   wire.head += "\r\n";

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "api/api.h"
 
@@ -22,6 +25,18 @@ struct WireResponse {
 
 /// Bodies up to this are not worth compressing.
 inline constexpr std::size_t gzip_bytes_min = 1024;
+
+/// What every answer tells a browser: to take it for what it says it is, to load nothing because
+/// of it, to show it in no frame, and to hand it to no page of another site.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> safety_headers = {
+    {{"X-Content-Type-Options", "nosniff"},
+     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"},
+     {"Cross-Origin-Resource-Policy", "same-origin"},
+     {"Referrer-Policy", "no-referrer"}}};
+
+/// The host that a Host header names, in lower case, without port and brackets; empty where it is
+/// none. An empty header is an empty host. Source: RFC 9110 (7.2), RFC 3986 (3.2.2).
+std::optional<std::string> host_of(std::string_view header);
 
 /// Whether an Accept-Encoding header takes gzip.
 bool takes_gzip(std::string_view accept_encoding);

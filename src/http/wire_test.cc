@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <utility>
+#include <vector>
+
 namespace meterline::http {
 namespace {
 
@@ -62,17 +65,25 @@ std::string text_of(const WireResponse& wire) {
   return wire.head.substr(0, date) + wire.head.substr(end + 2) + wire.body;
 }
 
+const std::string safety =
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Referrer-Policy: no-referrer\r\n";
+
 TEST(Wire, WritesHeadAndBody) {
   EXPECT_EQ(text_of(to_wire(answer(2), After::keep_alive, Body::sent)),
             "HTTP/1.1 200 OK\r\n"
-            "Content-Type: application/json\r\nContent-Length: 2\r\n"
-            "X-Content-Type-Options: nosniff\r\nETag: \"x\"\r\n"
-            "Connection: keep-alive\r\n\r\naa");
+            "Content-Type: application/json\r\nContent-Length: 2\r\n" +
+                safety +
+                "ETag: \"x\"\r\n"
+                "Connection: keep-alive\r\n\r\naa");
   EXPECT_EQ(text_of(to_wire(answer(2), After::close, Body::told)),
             "HTTP/1.1 200 OK\r\n"
-            "Content-Type: application/json\r\nContent-Length: 2\r\n"
-            "X-Content-Type-Options: nosniff\r\nETag: \"x\"\r\n"
-            "Connection: close\r\n\r\n");
+            "Content-Type: application/json\r\nContent-Length: 2\r\n" +
+                safety +
+                "ETag: \"x\"\r\n"
+                "Connection: close\r\n\r\n");
 }
 
 TEST(Wire, NotModifiedHasNoBodyAndNoHeaderMayBreakOut) {
@@ -80,8 +91,23 @@ TEST(Wire, NotModifiedHasNoBodyAndNoHeaderMayBreakOut) {
   response.status = 304;
   response.headers["Link"] = "a\r\nSet-Cookie: b";
   EXPECT_EQ(text_of(to_wire(response, After::keep_alive, Body::sent)),
-            "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nLink: a  Set-Cookie: b\r\n"
-            "Connection: keep-alive\r\n\r\n");
+            "HTTP/1.1 304 Not Modified\r\n" + safety +
+                "ETag: \"x\"\r\nLink: a  Set-Cookie: b\r\nConnection: keep-alive\r\n\r\n");
+}
+
+TEST(Wire, TakesTheHostOutOfItsHeader) {
+  for (const auto& [header, host] : std::vector<std::pair<const char*, const char*>>{
+           {"", ""},
+           {"localhost", "localhost"},
+           {"LOCALHOST:8080", "localhost"},
+           {"127.0.0.1:", "127.0.0.1"},
+           {"[::1]", "::1"},
+           {"[::FFFF:127.0.0.1]:80", "::ffff:127.0.0.1"},
+           {"meters.example:443", "meters.example"}})
+    EXPECT_EQ(host_of(header), host) << header;
+  for (const char* header : {":x", ":80", "[", "[]", "[::1", "[::1]x", "[::1]80", "[::1]:x",
+                             "[localhost]", "a:b", "a:80:80", "a b", "a/b", "a@b", "\xff"})
+    EXPECT_EQ(host_of(header), std::nullopt) << header;
 }
 
 TEST(Wire, WritesHttpDates) {

@@ -23,6 +23,7 @@ class NotingSource final : public source::ByteSource {
     METERLINE_TRY(const auto count, from_->read(into));
     received_.hash.add({into.data(), count});
     received_.bytes += count;
+    received_.is_whole = count == 0;
     if (progress_ != nullptr) *progress_ += count;
     return count;
   }

@@ -30,6 +30,7 @@ class Sha256 {
 struct Received {
   Sha256 hash;
   std::uint64_t bytes = 0;
+  bool is_whole = false;  ///< They were read to their end.
 };
 
 /// Hands `from` on unchanged and notes in `received` what was read. Reads end with `cancelled`

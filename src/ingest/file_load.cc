@@ -222,15 +222,18 @@ void FileLoad::take_origin(source::Origin origin) {
   delivery.content_tag = std::move(origin.content_tag);
 }
 
+/// Whether nobody knows if what is not yet read has an end: a pipe, or a device.
+bool FileLoad::may_be_endless() const { return !incoming_.bytes && !received_.is_whole; }
+
 /// Reads all of the file; its good rows are then in the sorter. `refused` and the like when the
-/// file is at fault; it is identified even then.
+/// file is at fault; it is identified even then, unless it may be endless.
 Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
   METERLINE_TRY(auto opened, incoming_.open());
   const auto received =
       make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
   if (auto origin = received->origin()) take_origin(*std::move(origin));
   auto read = read_content(*received, channels, sorter);
-  if (!read && !is_refusal(read.error())) return read;
+  if (!read && (!is_refusal(read.error()) || may_be_endless())) return read;
   METERLINE_CHECK(identify(*received));
   return read;
 }
@@ -338,7 +341,7 @@ void FileLoad::refuse(const std::string& reason) {
 }
 
 /// Nobody need wait until the rest of the file is read: it has no id, and is not kept.
-Progress FileLoad::refuse_for_unit(const std::string& reason) {
+Progress FileLoad::refuse_unkept(const std::string& reason) {
   date(record_.delivery);
   record_.delivery.bytes = incoming_.bytes.value_or(received_.bytes);
   refuse(reason);
@@ -360,8 +363,11 @@ Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
     finish_archive(read);
     return Progress::done;
   }
-  if (lacks_unit()) return refuse_for_unit(read.error().message);
+  if (lacks_unit()) return refuse_unkept(read.error().message);
   if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
+  if (!read && may_be_endless())
+    return refuse_unkept(read.error().message +
+                         "; it was not read to its end, so no record of it is kept");
   METERLINE_TRY(const bool is_repeat, is_repeated());
   if (is_repeat) return Progress::done;
   if (read) return Progress::read;

@@ -62,7 +62,8 @@ class FileLoad {
   Result<void> take_archive_again();
   void finish_archive(const Result<void>& read);
   void refuse(const std::string& reason);
-  Progress refuse_for_unit(const std::string& reason);
+  bool may_be_endless() const;
+  Progress refuse_unkept(const std::string& reason);
   void date(Delivery& delivery);
   void note_later(const Delivery& latest);
   Result<void> identify(source::ByteSource& received_bytes);

@@ -79,8 +79,9 @@ struct IngestHooks {
 /// delivery of its source that is not withdrawn is `skipped` with the report of that time, and so
 /// is one that is stored with the same delivery time; unless a newer reader may find more in it.
 /// One of the same bytes and unit as a withdrawn delivery of its source stays so: it is `skipped`,
-/// with a reason. A file that is refused for want of a unit is not kept. Memory does not grow with
-/// the file.
+/// with a reason. A file that is refused for want of a unit is not kept, nor is one that is refused
+/// before its end where nobody knows whether it has one (Incoming::bytes). Memory does not grow
+/// with the file.
 ///
 /// Threads: may be called from many threads at once on one store.
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,

@@ -163,11 +163,11 @@ std::string payload_of(const api::Response& response, const api::Request& reques
   api::JsonWriter json;
   json.begin_object().member("statusCode", packed.status).key("headers").begin_object();
   if (packed.status != 304) {
-    json.member("content-type", std::string_view(packed.content_type))
-        .member("x-content-type-options", std::string_view("nosniff"));
+    json.member("content-type", std::string_view(packed.content_type));
     if (is_told)
       json.member("content-length", std::string_view(std::to_string(packed.body.size())));
   }
+  for (const auto& [name, value] : http::safety_headers) json.member(lower(name), value);
   for (const auto& [name, value] : packed.headers)
     json.member(lower(name), std::string_view(value));
   json.end_object();

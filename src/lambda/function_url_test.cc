@@ -14,6 +14,7 @@
 namespace meterline::lambda {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -83,12 +84,16 @@ TEST(FunctionUrl, WritesAnAnswer) {
   api::Response response{.body = "{\"a\":\"\u00e9\"}\n", .headers = {{"ETag", "\"1\""}}};
   EXPECT_EQ(payload_of(response, {.method = "GET"}),
             R"({"statusCode":200,"headers":{"content-type":"application/json",)"
-            R"("x-content-type-options":"nosniff","etag":"\"1\""},)"
+            R"("x-content-type-options":"nosniff",)"
+            R"("content-security-policy":"default-src 'none'; frame-ancestors 'none'; sandbox",)"
+            R"("cross-origin-resource-policy":"same-origin","referrer-policy":"no-referrer",)"
+            R"("etag":"\"1\""},)"
             R"("body":"{\"a\":\")"
             "\u00e9"
             R"(\"}\n","isBase64Encoded":false})");
-  EXPECT_THAT(payload_of(response, {.method = "HEAD"}),
-              HasSubstr(R"("content-length":"11","etag":"\"1\""},"body":"",)"));
+  EXPECT_THAT(
+      payload_of(response, {.method = "HEAD"}),
+      AllOf(HasSubstr(R"("content-length":"11",)"), HasSubstr(R"("etag":"\"1\""},"body":"",)")));
   response.body = "\xff\xfe";
   EXPECT_THAT(payload_of(response, {.method = "GET"}),
               HasSubstr(R"("body":"//4=","isBase64Encoded":true})"));
