@@ -35,22 +35,22 @@ struct Route {
 
 constexpr std::array routes = {
     Route{"legacy", "/", get_daily_sum, Reads::little},
-    Route{"meters", "/v1/meters", get_meters, Reads::much},
+    Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
-    Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::much},
-    Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::much},
+    Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
+    Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::some},
     Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},
-    Route{"history", "/v1/meters/{}/history", get_history, Reads::much},
-    Route{"registers", "/v1/meters/{}/registers", get_registers, Reads::much},
+    Route{"history", "/v1/meters/{}/history", get_history, Reads::some},
+    Route{"registers", "/v1/meters/{}/registers", get_registers, Reads::some},
     Route{"changes", "/v1/changes", get_changes, Reads::much},
     Route{"gaps", "/v1/gaps", get_gaps, Reads::much},
-    Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::much, post_delivery},
-    Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::much},
-    Route{"withdrawal", "/v1/deliveries/{}/withdraw", nullptr, Reads::much, post_withdrawal,
+    Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::some, post_delivery},
+    Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::some},
+    Route{"withdrawal", "/v1/deliveries/{}/withdraw", nullptr, Reads::some, post_withdrawal,
           delete_withdrawal},
-    Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::much},
+    Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::some},
     Route{"health", "/healthz", get_health, Reads::nothing},
-    Route{"ready", "/readyz", get_readiness, Reads::much},  // It may open a store again.
+    Route{"ready", "/readyz", get_readiness, Reads::some},  // It may open a store again.
 };
 
 /// What stood for each `{}`; nothing when the path does not match.
@@ -173,6 +173,13 @@ bool may_have_end(std::string_view query) {
   return query.find("to=") != std::string_view::npos || query.find('%') != std::string_view::npos;
 }
 
+/// Whether a query may ask for a point for each interval or hour, of which an answer may have many.
+bool may_be_fine(std::string_view query) {
+  return query.find("resolution=interval") != std::string_view::npos ||
+         query.find("resolution=hour") != std::string_view::npos ||
+         query.find('%') != std::string_view::npos;
+}
+
 }  // namespace
 
 Response handle(const Request& request, const Context& context) {
@@ -194,8 +201,9 @@ Reads reads_of(const Request& request) {
   const auto path = decode_path(target.path);
   const Route* const route = path ? find_route(*path).route : nullptr;
   if (route == nullptr) return Reads::nothing;
-  if (route->get == get_consumption && !may_have_end(target.query)) return Reads::little;
-  return route->reads;
+  if (route->get != get_consumption) return route->reads;
+  if (!may_have_end(target.query)) return Reads::little;
+  return may_be_fine(target.query) ? Reads::much : Reads::some;
 }
 
 Result<Response> get_health(const Call& call) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/instant.h"
+#include "core/stop.h"
 #include "ingest/ingest.h"
 #include "source/byte_source.h"
 #include "store/store.h"
@@ -22,6 +23,10 @@ struct Request {
   /// The body, for POST: opens it from the start; may be called repeatedly. Null: no body.
   std::function<Result<std::unique_ptr<source::ByteSource>>()> body;
   std::uint64_t body_bytes = 0;
+  /// Only the header has come, and body_bytes is what it says of the body, 0 if nothing: the answer
+  /// has status 100 where the body is wanted, and else tells why it is not. Asked for POST only.
+  bool body_is_to_come = false;
+  StopFlag stop = nullptr;  ///< Set when nobody waits for the answer any more.
 };
 
 struct Response {
@@ -37,7 +42,6 @@ struct Context {
   ingest::IngestOptions ingest;
   std::function<Instant()> now;                          ///< The receipt time of uploads.
   const std::atomic<bool>* stopping = nullptr;           ///< true: /readyz answers 503.
-  const std::atomic<bool>* cancel = nullptr;             ///< true: uploads in flight give up soon.
   std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
 };
 
@@ -50,7 +54,8 @@ Response handle(const Request& request, const Context& context);
 enum class Reads {
   nothing,
   little,  ///< About one meter, with the days of one date at most.
-  much,
+  some,    ///< About one meter, or a page of a list.
+  much,    ///< About all meters, or in small steps.
 };
 Reads reads_of(const Request& request);
 

@@ -42,7 +42,6 @@ class Api : public ::testing::Test {
             .ingest = {},
             .now = [] { return Instant{.micros = 1'550'000'000'000'000}; },
             .stopping = &stopping_,
-            .cancel = nullptr,
             .on_upload = {}};
   }
 
@@ -457,6 +456,40 @@ TEST_F(Api, RefusesAnUploadThatIsNone) {
   EXPECT_EQ(ask(upload("/v1/deliveries?source=" + std::string(256, 'a'), two_rows)).status, 400);
 }
 
+/// Before the body has come: 100 where it is wanted.
+TEST_F(Api, DecidesByTheHeaderWhetherABodyIsWanted) {
+  const auto status = [&](std::string target, std::uint64_t bytes = 0) {
+    Request request = request_of("POST", std::move(target));
+    request.body_is_to_come = true;
+    request.body_bytes = bytes;
+    return ask(request).status;
+  };
+  const std::string withdraw = "/v1/deliveries/" + newest_.id.text() + "/withdraw";
+  EXPECT_EQ(status("/v1/deliveries?source=a.csv&unit=kWh", 1 << 30), 100);
+  EXPECT_EQ(status("/v1/deliveries"), 100);
+  EXPECT_EQ(status(withdraw, 100), 100);
+  EXPECT_EQ(status(withdraw), 100);
+  EXPECT_EQ(status(withdraw, 100'000), 400);
+  EXPECT_EQ(status("/v1/deliveries?unit=litre"), 400);
+  EXPECT_EQ(status("/v1/deliveries?nope=1"), 400);
+  EXPECT_EQ(status("/v1/nothing"), 404);
+  EXPECT_EQ(status("/v1/meters"), 405);
+  EXPECT_EQ(status("/" + std::string(9000, 'a')), 414);
+}
+
+TEST_F(Api, QuestionsAboutAllMetersEndWhenTheyAreToldTo) {
+  const std::atomic<bool> stop = true;
+  for (const char* target :
+       {"/v1/portfolio?from=2019-01-01&to=2019-12-31", "/v1/gaps?from=2019-01-01&to=2019-12-31",
+        "/v1/portfolio?from=2019-01-01&to=2019-12-31&asOf=2030-01-01",
+        "/v1/changes?since=2019-01-01"}) {
+    Request request = request_of("GET", target);
+    EXPECT_EQ(ask(request).status, 200) << target;
+    request.stop = &stop;
+    EXPECT_EQ(ask(request).status, 503) << target;
+  }
+}
+
 TEST_F(Api, RefusesUploadsFromPagesOfOtherSites) {
   Request request = upload("/v1/deliveries?unit=litre", two_rows);
   request.headers = {{"host", "localhost:8080"}, {"origin", "http://elsewhere.example"}};
@@ -650,8 +683,13 @@ TEST_F(Api, TellsHowMuchAnAnswerReads) {
     EXPECT_EQ(reads(target), Reads::little) << target;
   for (const char* target :
        {"/readyz", "/v1/meters", "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02",
+        "/v1/deliveries", "/v1/meters/EE00027/gaps"})
+    EXPECT_EQ(reads(target), Reads::some) << target;
+  for (const char* target :
+       {"/v1/portfolio?from=2019-01-01", "/v1/gaps", "/v1/changes",
         "/v1/meters/EE00027/consumption?from=2019-01-01&t%6f=2019-01-02",
-        "/v1/portfolio?from=2019-01-01", "/v1/deliveries", "/v1/meters/EE00027/gaps", "/v1/gaps"})
+        "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02&resolution=interval",
+        "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02&resolution=hour"})
     EXPECT_EQ(reads(target), Reads::much) << target;
 }
 

@@ -33,14 +33,15 @@ Result<Response> get_changes(const Call& call) {
   METERLINE_TRY(const auto limit, page_limit(call.parameters));
   METERLINE_TRY(const auto cursor,
                 call.parameters.find_as("cursor", "\"next\" of the page before", MeterId::parse));
-  METERLINE_TRY(const auto answer,
-                query::changes(call.context.store, {.since = *since,
-                                                    .meter = meter,
-                                                    .dates = dates,
-                                                    .channel = std::move(filter.channel),
-                                                    .flow = filter.flow,
-                                                    .after = cursor.value_or(MeterId()),
-                                                    .limit = limit}));
+  METERLINE_TRY(const auto answer, query::changes(call.context.store,
+                                                  {.since = *since,
+                                                   .meter = meter,
+                                                   .dates = dates,
+                                                   .channel = std::move(filter.channel),
+                                                   .flow = filter.flow,
+                                                   .after = cursor.value_or(MeterId()),
+                                                   .limit = limit},
+                                                  call.request.stop));
   Response response = rendered(answer, *format);
   if (answer.next)
     response.headers["Link"] =

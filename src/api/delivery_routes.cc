@@ -125,6 +125,7 @@ Result<Response> post_delivery(const Call& call) {
   METERLINE_TRY(const auto zone, call.parameters.find_as("zone", zone_wanted, zone_of_text));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
+  if (call.request.body_is_to_come) return Response{.status = 100};
   if (!call.request.body || call.request.body_bytes == 0)
     return fail(Errc::invalid_argument,
                 "the request has no body: send the file, like curl --data-binary @FILE URL");
@@ -135,7 +136,7 @@ Result<Response> post_delivery(const Call& call) {
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
   const auto record =
-      ingest::load(incoming, call.context.store, options, {.stop = call.context.cancel});
+      ingest::load(incoming, call.context.store, options, {.stop = call.request.stop});
   if (call.context.on_upload) call.context.on_upload(record.report);
 
   Response response = json_response(to_json(record));

@@ -49,14 +49,15 @@ Result<Response> get_gaps(const Call& call) {
   METERLINE_TRY(const auto limit, page_limit(call.parameters));
   METERLINE_TRY(const auto cursor,
                 call.parameters.find_as("cursor", "\"next\" of the page before", MeterId::parse));
-  METERLINE_TRY(const auto answer,
-                query::gaps(call.context.store, {.dates = dates,
-                                                 .channel = std::move(filter.channel),
-                                                 .flow = filter.flow,
-                                                 .as_of = filter.as_of,
-                                                 .absent = absent.value_or(query::Absent::listed),
-                                                 .after = cursor.value_or(MeterId()),
-                                                 .limit = limit}));
+  METERLINE_TRY(const auto answer, query::gaps(call.context.store,
+                                               {.dates = dates,
+                                                .channel = std::move(filter.channel),
+                                                .flow = filter.flow,
+                                                .as_of = filter.as_of,
+                                                .absent = absent.value_or(query::Absent::listed),
+                                                .after = cursor.value_or(MeterId()),
+                                                .limit = limit},
+                                               call.request.stop));
   Response response = rendered(answer, *format);
   if (answer.more)
     response.headers["Link"] = fmt::format("</v1/gaps?{}&limit={}&cursor={}>; rel=\"next\"",

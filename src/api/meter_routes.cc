@@ -127,12 +127,13 @@ Result<Response> get_portfolio(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_TRY(auto span, read_span(call.parameters));
-  METERLINE_TRY(const auto answer,
-                query::portfolio(call.context.store, {.dates = span.dates,
-                                                      .resolution = span.resolution,
-                                                      .channel = std::move(span.filter.channel),
-                                                      .flow = span.filter.flow,
-                                                      .as_of = span.filter.as_of}));
+  METERLINE_TRY(const auto answer, query::portfolio(call.context.store,
+                                                    {.dates = span.dates,
+                                                     .resolution = span.resolution,
+                                                     .channel = std::move(span.filter.channel),
+                                                     .flow = span.filter.flow,
+                                                     .as_of = span.filter.as_of},
+                                                    call.request.stop));
   return rendered(answer, *format);
 }
 

@@ -24,11 +24,13 @@ tl::unexpected<Error> bad_body(std::string_view why) {
   return fail(Errc::invalid_argument, fmt::format("{}: {}", wanted_body, why));
 }
 
+Result<void> check_length(std::uint64_t bytes) {
+  if (bytes <= body_bytes_max) return {};
+  return bad_body(fmt::format("it has {} bytes, at most {} are taken", bytes, body_bytes_max));
+}
+
 Result<std::string> read_body(const Request& request) {
   if (!request.body || request.body_bytes == 0) return bad_body("there is none");
-  if (request.body_bytes > body_bytes_max)
-    return bad_body(
-        fmt::format("it has {} bytes, at most {} are taken", request.body_bytes, body_bytes_max));
   METERLINE_TRY(const auto bytes, request.body());
   std::string body(request.body_bytes, '\0');
   std::size_t filled = 0;
@@ -86,6 +88,8 @@ Response other_site() {
 Result<Response> post_withdrawal(const Call& call) {
   if (is_from_other_site(call.request)) return other_site();
   METERLINE_CHECK(call.parameters.allow_only({}));
+  METERLINE_CHECK(check_length(call.request.body_bytes));
+  if (call.request.body_is_to_come) return Response{.status = 100};
   METERLINE_TRY(const auto body, read_body(call.request));
   METERLINE_TRY(auto said, parse_body(body));
   return change(call, DeliveryEventKind::withdrawn, std::move(said));

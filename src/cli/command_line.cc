@@ -250,10 +250,27 @@ void add_upload_options(CLI::App& verb, FileOptions& files) {
   verb.add_option("--zone", files.zone, "Time zone of uploads that name none (default: unknown)");
 }
 
+constexpr int answer_timeout_s_max = 86'400;
+constexpr std::size_t connections_max = 100'000;
+
 void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
   add_upload_options(*serve, options.serve_files);
+  serve
+      ->add_option("--answer-timeout", options.serve.answer_timeout_s,
+                   "Seconds for the answer to a question, which is then 503; 0: for ever")
+      ->capture_default_str()
+      ->check(CLI::Range(0, answer_timeout_s_max));
+  serve
+      ->add_option("--connections-max", options.serve.connections_max,
+                   "Connections served at once, at most a quarter of the files that may be open")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, connections_max));
+  serve->add_option("--temporary-bytes-max", options.serve.temporary_bytes_max,
+                    "Bytes of temporary files of all uploads together (default: 4 GiB)");
+  serve->add_option("--expanded-bytes-max", options.serve.expanded_bytes_max,
+                    "Refuse a packed upload that expands to more bytes (default: 4 GiB)");
 
   auto* const demo =
       app.add_subcommand("demo", "Make, load and serve a year of 200 example meters");

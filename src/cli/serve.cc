@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -56,11 +58,47 @@ http::Handler only_for_this_machine(http::Handler handler) {
   };
 }
 
-/// Answered sooner than another thread could be asked to. A day of a meter takes microseconds
-/// inside of this process, and who knows how long on servers.
-bool is_quick(const api::Request& request, const store::Store& store) {
-  const auto reads = api::reads_of(request);
-  return reads == api::Reads::nothing || (reads == api::Reads::little && store.is_embedded());
+/// A day of a meter takes microseconds inside of this process, sooner than another thread could be
+/// asked to, and who knows how long on servers. What is asked of all meters grows with them.
+http::Effort effort_of(const api::Request& request, const store::Store& store) {
+  switch (api::reads_of(request)) {
+    case api::Reads::nothing:
+      return http::Effort::quick;
+    case api::Reads::little:
+      return store.is_embedded() ? http::Effort::quick : http::Effort::brief;
+    case api::Reads::some:
+      return http::Effort::brief;
+    case api::Reads::much:
+      return http::Effort::lengthy;
+  }
+  return http::Effort::lengthy;
+}
+
+/// From this size on, memory goes back to the system as soon as it is freed. As it is by default,
+/// one large answer raises that bound to its own size, and each thread keeps what the next ones
+/// took.
+constexpr int lone_memory_bytes = 1 << 20;
+
+/// A connection takes a descriptor, and one more while its upload lies in a file; the store and
+/// loads must never lack any, so connections get a quarter.
+constexpr rlim_t descriptors_for_a_connection = 4;
+/// The system refuses to raise the limit above its own (fs.nr_open), which is this as a rule.
+constexpr rlim_t descriptors_max = 1 << 20;
+
+/// Raises the limit of open files as far as it goes, and returns how many connections fit into it.
+std::size_t connections_that_fit(std::size_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  rlimit raised = limit;
+  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, descriptors_max));
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  const auto fit = std::min<rlim_t>(wanted, limit.rlim_cur / descriptors_for_a_connection);
+  if (fit < wanted)
+    tell(
+        fmt::format("at most {} connections, not {}: this process may open {} files (ulimit -Hn "
+                    "tells and sets the most)\n",
+                    fit, wanted, limit.rlim_cur));
+  return std::max<std::size_t>(fit, 1);
 }
 
 void print_error(std::string_view message) { tell(fmt::format("meterline: {}\n", message)); }
@@ -81,19 +119,23 @@ void print_welcome(const ListenAddress& address) {
 }
 
 /// Serves on an address that may be listened on; an exit code.
-int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOptions& ingest) {
+int serve_on(ListenAddress address, const ServeOptions& options, store::Store& store,
+             const ingest::IngestOptions& ingest) {
+  mallopt(M_MMAP_THRESHOLD, lone_memory_bytes);
   std::atomic<bool> stopping = false;
-  std::atomic<bool> cancel = false;
-  auto timed = ingest;
-  timed.now = now;
+  http::Usage usage(options.temporary_bytes_max);
+  auto uploads = ingest;
+  uploads.now = now;
+  uploads.temporary = &usage.temporary;
+  uploads.expanded_bytes_max = options.expanded_bytes_max;
   const auto metrics = http::make_metrics();
   metrics->watch(store);
+  metrics->watch(usage);
   const api::Context context = {
       .store = store,
-      .ingest = timed,
+      .ingest = uploads,
       .now = now,
       .stopping = &stopping,
-      .cancel = &cancel,
       .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); }};
   http::Handler handler =
       metrics->wrap([&](const api::Request& request) { return api::handle(request, context); });
@@ -105,8 +147,11 @@ int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOpt
        .port = address.port,
        .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
        .upload_threads = upload_threads,
-       .is_quick = [&](const api::Request& request) { return is_quick(request, store); },
-       .spool_folder = ingest.spool_folder},
+       .effort_of = [&](const api::Request& request) { return effort_of(request, store); },
+       .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
+       .usage = &usage,
+       .spool_folder = ingest.spool_folder,
+       .connections_max = connections_that_fit(options.connections_max)},
       std::move(handler));
   if (!server) {
     print_error(server.error().message);
@@ -118,11 +163,9 @@ int serve_on(ListenAddress address, store::Store& store, const ingest::IngestOpt
 
   tell("stopping: requests in flight are answered first; Ctrl-C again ends at once\n");
   stopping = true;
-  if (!(*server)->stop(stop_grace)) {
+  if (!(*server)->stop(stop_grace))
     tell(fmt::format("stopping: what took longer than {} seconds is given up\n",
                      stop_grace.count()));
-    cancel = true;
-  }
   server->reset();
   return exit_ok;
 }
@@ -169,7 +212,7 @@ int serve(const ServeOptions& options, store::Store& store, const ingest::Ingest
         address->text()));
     return exit_usage;
   }
-  return serve_on(*std::move(address), store, ingest);
+  return serve_on(*std::move(address), options, store, ingest);
 }
 
 }  // namespace meterline::cli

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "http/usage.h"
 #include "ingest/ingest.h"
 #include "store/store.h"
 
@@ -19,6 +20,10 @@ enum class Exposure {
 struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  ///< ADDRESS:PORT, an IPv6 address in brackets.
   Exposure exposure = Exposure::this_machine;
+  int answer_timeout_s = 120;  ///< For a question; 0: for ever.
+  std::size_t connections_max = 1000;
+  std::uint64_t temporary_bytes_max = http::Usage::temporary_bytes_max_default;
+  std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
 };
 
 struct ListenAddress {

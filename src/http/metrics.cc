@@ -123,6 +123,48 @@ class StoreMetrics : public prometheus::Collectable {
   const store::Store& store_;
 };
 
+/// What a server has in hand, read when it is asked for.
+class UsageMetrics : public prometheus::Collectable {
+ public:
+  explicit UsageMetrics(const Usage& usage) : usage_(usage) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    return {
+        gauge("meterline_temporary_bytes", "Bytes of temporary files of uploads now.",
+              {{"", usage_.temporary.used()}}),
+        gauge("meterline_temporary_bytes_max", "The most that they may take.",
+              {{"", usage_.temporary.bytes_max()}}),
+        gauge("meterline_http_answer_bytes", "Bytes of large answers that clients still read.",
+              {{"", usage_.answers.used()}}),
+        gauge("meterline_http_answer_bytes_max", "The most that they may take.",
+              {{"", usage_.answers.bytes_max()}}),
+        gauge("meterline_http_connections", "Connections that are open.",
+              {{"", usage_.connections.load()}}),
+        gauge("meterline_http_requests_waiting", "Requests that wait for a thread, by kind.",
+              {{"brief", usage_.brief_waiting.load()},
+               {"long", usage_.lengthy_waiting.load()},
+               {"upload", usage_.uploads_waiting.load()}}),
+    };
+  }
+
+ private:
+  /// A kind, unless it is empty, and its value.
+  using Values = std::vector<std::pair<std::string, std::uint64_t>>;
+
+  static MetricFamily gauge(std::string name, std::string help, const Values& values) {
+    MetricFamily family{
+        .name = std::move(name), .help = std::move(help), .type = MetricType::Gauge};
+    for (const auto& [kind, value] : values) {
+      ClientMetric metric{.gauge = {static_cast<double>(value)}};
+      if (!kind.empty()) metric.label = {{.name = "kind", .value = kind}};
+      family.metric.push_back(std::move(metric));
+    }
+    return family;
+  }
+
+  const Usage& usage_;
+};
+
 /// What is counted for one route and one status.
 struct Series {
   Counter& requests;
@@ -132,6 +174,7 @@ struct Series {
 class PrometheusMetrics : public Metrics {
  public:
   void watch(const store::Store& store) override { store_.emplace(store); }
+  void watch(const Usage& usage) override { usage_.emplace(usage); }
 
   Handler wrap(Handler handler) override {
     return [this, inner = std::move(handler)](const api::Request& request) {
@@ -139,6 +182,7 @@ class PrometheusMetrics : public Metrics {
       const auto began = std::chrono::steady_clock::now();
       const bool own = is_metrics(request);
       api::Response response = own ? expose(request) : inner(request);
+      if (response.status == 100) return response;
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
       count(own ? "metrics" : api::route_of(request), request, response, took.count());
       return response;
@@ -198,6 +242,7 @@ class PrometheusMetrics : public Metrics {
     }
     auto families = registry_.Collect();
     if (store_) std::ranges::move(store_->Collect(), std::back_inserter(families));
+    if (usage_) std::ranges::move(usage_->Collect(), std::back_inserter(families));
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = prometheus::TextSerializer().Serialize(families),
@@ -207,6 +252,7 @@ class PrometheusMetrics : public Metrics {
   const Histogram::BucketBoundaries buckets_ = {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100};
   std::optional<StoreMetrics> store_;
+  std::optional<UsageMetrics> usage_;
   prometheus::Registry registry_;
   Family<Counter>& requests_ = counters(registry_, "meterline_http_requests_total",
                                         "Requests answered, by route and status.");

@@ -15,12 +15,16 @@ class Metrics {
  public:
   virtual ~Metrics() = default;
 
-  /// The handler, counted, and with `GET /metrics` added. The Metrics must outlive it.
+  /// The handler, counted, and with `GET /metrics` added. The Metrics must outlive it. That a body
+  /// is wanted (status 100) is no answer, and not counted.
   virtual Handler wrap(Handler handler) = 0;
 
   /// Shows also what the store asks of its servers; it must outlive the Metrics. Call before
   /// wrap().
   virtual void watch(const store::Store& store) = 0;
+
+  /// Shows also what the server has in hand, which must outlive the Metrics. Call before wrap().
+  virtual void watch(const Usage& usage) = 0;
 
   /// Counts what became of an upload.
   virtual void count_upload(const DeliveryReport& report) = 0;

@@ -38,6 +38,42 @@ TEST(Metrics, CountsRequestsByRouteAndStatus) {
   EXPECT_EQ(handler(request_of("POST", "/metrics")).status, 405);
 }
 
+TEST(Metrics, CountsNoBodyThatIsWanted) {
+  const auto metrics = make_metrics();
+  const Handler handler = metrics->wrap([](const api::Request& request) {
+    return api::Response{.status = request.body_is_to_come ? 100 : 201};
+  });
+  auto request = request_of("POST", "/v1/deliveries");
+  request.body_is_to_come = true;
+  EXPECT_EQ(handler(request).status, 100);
+  request.body_is_to_come = false;
+  EXPECT_EQ(handler(request).status, 201);
+  const std::string text = handler(request_of("GET", "/metrics")).body;
+  EXPECT_THAT(text, ::testing::Not(HasSubstr(R"(status="100")")));
+  EXPECT_THAT(text,
+              HasSubstr(R"(meterline_http_requests_total{route="deliveries",status="201"} 1)"));
+}
+
+TEST(Metrics, ShowsWhatAServerHasInHand) {
+  Usage usage(1000, 200);
+  const auto metrics = make_metrics();
+  metrics->watch(usage);
+  const Handler handler = metrics->wrap({});
+  BudgetShare temporary(&usage.temporary);
+  BudgetShare answer(&usage.answers);
+  ASSERT_TRUE(temporary.grow(10) && answer.grow(20));
+  usage.connections = 3;
+  usage.lengthy_waiting = 4;
+  const std::string text = handler(request_of("GET", "/metrics")).body;
+  for (const std::string line :
+       {"meterline_temporary_bytes 10", "meterline_temporary_bytes_max 1000",
+        "meterline_http_answer_bytes 20", "meterline_http_answer_bytes_max 200",
+        "meterline_http_connections 3", R"(meterline_http_requests_waiting{kind="brief"} 0)",
+        R"(meterline_http_requests_waiting{kind="long"} 4)",
+        R"(meterline_http_requests_waiting{kind="upload"} 0)"})
+    EXPECT_THAT(text, HasSubstr(line + '\n'));
+}
+
 TEST(Metrics, CountsWhatUploadsBring) {
   const auto metrics = make_metrics();
   DeliveryReport report;

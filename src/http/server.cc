@@ -57,10 +57,10 @@ class HttpServer final : public Server {
   ~HttpServer() override {
     if (threads_.empty()) return;
     stop(std::chrono::milliseconds(0));
-    for (auto* pool : {&engine_.answers, &engine_.uploads, &engine_.spooling}) {
-      pool->stop();
-      pool->join();
-    }
+    engine_.answers.stop();
+    engine_.uploads.stop();
+    engine_.spooling.stop();
+    engine_.spooling.join();
     for (Lane& lane : engine_.lanes) lane.io.stop();
     for (std::thread& thread : threads_) thread.join();
   }
@@ -134,7 +134,7 @@ class HttpServer final : public Server {
   }
 
   void admit(tcp::socket socket, Lane& lane) {
-    const std::size_t open = engine_.connections;
+    const std::size_t open = engine_.usage.connections;
     const std::size_t limit = engine_.options.connections_max;
     if (open >= limit) spdlog::warn("connection refused: {} are open", open);
     if (open >= limit + refused_at_once_max) return;

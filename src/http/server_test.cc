@@ -8,11 +8,16 @@
 #include <unistd.h>
 
 #include <array>
+#include <deque>
 #include <future>
+#include <memory>
 #include <new>
+#include <semaphore>
 #include <source_location>
 #include <stdexcept>
+#include <thread>
 
+#include "api/problem.h"
 #include "testing/temp_folder.h"
 
 namespace meterline::http {
@@ -121,8 +126,12 @@ ServerOptions small_options() {
   return options;
 }
 
+/// Wants every body.
 std::unique_ptr<Server> served(ServerOptions options = small_options(), Handler handler = echo) {
-  auto server = start(std::move(options), std::move(handler));
+  auto server =
+      start(std::move(options), [inner = std::move(handler)](const api::Request& request) {
+        return request.body_is_to_come ? api::Response{.status = 100} : inner(request);
+      });
   if (!server) throw std::runtime_error(server.error().message);
   return *std::move(server);
 }
@@ -406,14 +415,17 @@ TEST(Server, AnswersQuestionsDuringALongUpload) {
   EXPECT_EQ(uploader.answer(), "200 POST /u 1:97");
 }
 
-bool is_small(const api::Request& request) { return request.target.starts_with("/small"); }
+Effort effort_of(const api::Request& request) {
+  if (request.target.starts_with("/small")) return Effort::quick;
+  return request.target.starts_with("/long") ? Effort::lengthy : Effort::brief;
+}
 
 TEST(Server, AnswersQuickRequestsWhileTheOthersWait) {
   std::promise<void> reached;
   std::promise<void> released;
   ServerOptions options = small_options();
   options.threads = 1;
-  options.is_quick = is_small;
+  options.effort_of = effort_of;
   const auto server = served(std::move(options), [&](const api::Request& request) {
     if (request.target == "/slow") {
       reached.set_value();
@@ -434,7 +446,7 @@ TEST(Server, AnswersQuickRequestsWhileTheOthersWait) {
 
 TEST(Server, AnswersQuickRequestsLikeAllOthers) {
   ServerOptions options = small_options();
-  options.is_quick = is_small;
+  options.effort_of = effort_of;
   const auto server = served(std::move(options), [](const api::Request& request) {
     if (request.target == "/small/error") throw std::bad_alloc();
     return echo(request);
@@ -455,7 +467,7 @@ TEST(Server, AnswersQuickRequestsLikeAllOthers) {
 /// However many are sent ahead, no more than one is being answered.
 TEST(Server, AnswersThousandsOfQuickRequestsSentAhead) {
   ServerOptions options = small_options();
-  options.is_quick = is_small;
+  options.effort_of = effort_of;
   const auto server = served(std::move(options));
   constexpr int count = 1500;
   std::string all;
@@ -464,6 +476,218 @@ TEST(Server, AnswersThousandsOfQuickRequestsSentAhead) {
   client.say(all);
   for (int i = 0; i < count; ++i)
     ASSERT_EQ(client.answer(), fmt::format("200 GET /small/{} 0:0", i));
+}
+
+/// Tells when a request has come, and holds it until it is told to stop.
+class Patient {
+ public:
+  Handler handler() {
+    return [this](const api::Request& request) {
+      if (!request.target.starts_with("/long")) return echo(request);
+      reached_.release();
+      while (!*request.stop) std::this_thread::yield();
+      stopped_.release();
+      return api::problem(503, "stopped on request");
+    };
+  }
+  void await_requests(int count) {
+    for (int i = 0; i < count; ++i) reached_.acquire();
+  }
+  void await_stops(int count) {
+    for (int i = 0; i < count; ++i) stopped_.acquire();
+  }
+
+ private:
+  std::counting_semaphore<> reached_{0};
+  std::counting_semaphore<> stopped_{0};
+};
+
+ServerOptions one_thread_options() {
+  ServerOptions options = small_options();
+  options.threads = 1;
+  options.effort_of = effort_of;
+  return options;
+}
+
+TEST(Server, StopsWorkForAClientThatIsGone) {
+  Patient patient;
+  const auto server = served(one_thread_options(), patient.handler());
+  {
+    Client client(server->port());
+    client.say(request_for("/long"));
+    patient.await_requests(1);
+    client.say(request_for("/sent/ahead"));  // Seen nevertheless.
+  }
+  patient.await_stops(1);
+}
+
+TEST(Server, ForgetsWhatWaitsForAClientThatIsGone) {
+  Patient patient;
+  Usage usage;
+  ServerOptions options = one_thread_options();
+  options.usage = &usage;
+  const auto server = served(options, patient.handler());
+  auto first = std::make_unique<Client>(server->port());
+  first->say(request_for("/long/1"));
+  patient.await_requests(1);
+  Client(server->port()).say(request_for("/long/2"));
+  while (usage.lengthy_waiting == 0) std::this_thread::yield();
+  first.reset();
+  patient.await_stops(1);
+  while (usage.connections > 0) std::this_thread::yield();  // The second ended as well.
+}
+
+TEST(Server, AnswersBriefQuestionsBesideLongOnes) {
+  Patient patient;
+  const auto server = served(one_thread_options(), patient.handler());
+  Client first(server->port());
+  first.say(request_for("/long/1"));
+  patient.await_requests(1);
+  Client second(server->port());
+  second.say(request_for("/long/2"));
+  EXPECT_EQ(Client(server->port()).say(request_for("/q")).answer(), "200 GET /q 0:0");
+}
+
+TEST(Server, RefusesQuestionsThatFindNoRoomToWait) {
+  Patient patient;
+  Usage usage;
+  ServerOptions options = one_thread_options();
+  options.usage = &usage;
+  options.lengthy_waiting_max = 1;
+  const auto server = served(options, patient.handler());
+  Client first(server->port());
+  first.say(request_for("/long/1"));
+  patient.await_requests(1);
+  Client second(server->port());
+  second.say(request_for("/long/2"));
+  while (usage.lengthy_waiting == 0) std::this_thread::yield();
+  Client third(server->port());
+  const std::string head = third.say(request_for("/long/3")).head();
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(head, HasSubstr("Retry-After: 10\r\n"));
+  EXPECT_THAT(head, HasSubstr("Connection: keep-alive\r\n"));
+}
+
+TEST(Server, AnswersInTimeThatItTakesTooLong) {
+  Patient patient;
+  ServerOptions options = one_thread_options();
+  options.answer_timeout = 50ms;
+  const auto server = served(options, patient.handler());
+  Client client(server->port());
+  const std::string head = client.say(request_for("/long")).head();
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(head, HasSubstr("Retry-After: 10\r\n"));
+}
+
+TEST(Server, DecidesByTheHeaderBeforeTheBodyComes) {
+  const meterline::testing::TempFolder folder;
+  Usage usage;
+  ServerOptions options = small_options();
+  options.usage = &usage;
+  options.spool_folder = folder.path();
+  const auto server = start(std::move(options), [](const api::Request& request) {
+    if (request.target == "/u" && request.body_is_to_come) return api::Response{.status = 100};
+    if (!request.body_is_to_come) return echo(request);
+    return api::problem(404, fmt::format("{} bytes to come", request.body_bytes));
+  });
+  ASSERT_TRUE(server);
+  const auto port = (*server)->port();
+  const std::string no = "POST /no HTTP/1.1\r\nHost: a\r\n{}Content-Length: 1000000\r\n\r\n";
+  for (const char* expect : {"", "Expect: 100-continue\r\n"}) {
+    const std::string answer = Client(port).say(fmt::format(fmt::runtime(no), expect)).rest();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 404 ")) << expect;
+    EXPECT_THAT(answer, HasSubstr("1000000 bytes to come"));
+  }
+  EXPECT_THAT(
+      Client(port).say("POST /no HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").rest(),
+      HasSubstr("0 bytes to come"));
+  EXPECT_EQ(Client(port).say(upload_of("\x01")).answer(), "200 POST /u 1:1");
+  EXPECT_EQ(usage.temporary.used(), 0U);
+}
+
+TEST(Server, BodiesInFilesHaveOneBudget) {
+  const meterline::testing::TempFolder folder;
+  Usage usage(1'000'000);
+  ServerOptions options = small_options();
+  options.usage = &usage;
+  options.spool_folder = folder.path();
+  const auto server = served(std::move(options));
+  Client slow(server->port());
+  slow.say("POST /u HTTP/1.1\r\nHost: a\r\nContent-Length: 900001\r\n\r\n")
+      .say(std::string(900'000, '\x01'));
+  while (usage.temporary.used() < 800'000) std::this_thread::yield();
+  const std::string answer =
+      Client(server->port()).say(upload_of(std::string(300'000, 'a'))).rest();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 10\r\n"));
+  EXPECT_EQ(slow.say("\x01").answer(), "200 POST /u 900001:900001");
+  EXPECT_EQ(Client(server->port()).say(upload_of(std::string(300'000, '\x01'))).answer(),
+            "200 POST /u 300000:300000");
+}
+
+Handler large_answers(std::size_t bytes) {
+  return [bytes](const api::Request& request) {
+    if (!request.target.starts_with("/large")) return echo(request);
+    return api::Response{.status = 200,
+                         .content_type = "text/plain",
+                         .body = std::string(bytes, 'a'),
+                         .headers = {}};
+  };
+}
+
+TEST(Server, AnswersThatNobodyReadsHaveABudget) {
+  constexpr std::size_t bytes = 20'000'000;  // More than the system takes.
+  Usage usage(0, 50'000'000);
+  ServerOptions options = small_options();
+  options.effort_of = effort_of;
+  options.usage = &usage;
+  const auto server = served(std::move(options), large_answers(bytes));
+  std::deque<Client> readers;
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(readers.emplace_back(server->port()).say(request_for("/large")).head(),
+                StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Client(server->port()).say(request_for("/large")).answer(), StartsWith("503 "));
+  EXPECT_EQ(Client(server->port()).say(request_for("/small")).answer(), "200 GET /small 0:0");
+  EXPECT_THAT(Client(server->port()).say(request_for("/long")).answer(), StartsWith("503 "))
+      << "not even begun";
+  readers.pop_front();
+  while (usage.answers.used() > bytes + bytes / 2) std::this_thread::yield();
+  EXPECT_EQ(Client(server->port()).say(request_for("/large")).answer().size(), bytes + 4);
+}
+
+TEST(Server, AnAnswerAboveTheBudgetTakesAllOfIt) {
+  Usage usage(0, 1'000'000);
+  ServerOptions options = small_options();
+  options.usage = &usage;
+  const auto server = served(std::move(options), large_answers(3'000'000));
+  EXPECT_EQ(Client(server->port()).say(request_for("/large")).answer().size(), 3'000'004U);
+}
+
+TEST(Server, AWholeAnswerHasADeadline) {
+  Usage usage;
+  ServerOptions options = small_options();
+  options.write_timeout_whole = 100ms;
+  options.usage = &usage;
+  const auto server = served(std::move(options), large_answers(20'000'000));
+  Client reader(server->port());
+  reader.say(request_for("/large"));
+  EXPECT_THAT(reader.head(), StartsWith("HTTP/1.1 200 "));
+  while (usage.answers.used() > 0) std::this_thread::yield();
+  EXPECT_LT(reader.rest().size(), 20'000'000U);
+}
+
+TEST(Server, AWholeBodyHasADeadline) {
+  ServerOptions options = small_options();
+  options.body_timeout_whole = 200ms;
+  const auto server = served(std::move(options));
+  Client client(server->port());
+  client.say("POST /u HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  std::promise<void> closed;
+  auto drip = std::async(std::launch::async, [&, told = closed.get_future()] {
+    while (told.wait_for(10ms) == std::future_status::timeout) client.say("1\r\nx\r\n");
+  });
+  EXPECT_EQ(client.rest(), "");
+  closed.set_value();
 }
 
 TEST(Server, StopsAfterTheRequestsInFlight) {

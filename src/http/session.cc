@@ -1,6 +1,7 @@
 #include "http/session.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
@@ -34,6 +35,11 @@ using Parser = beast::http::request_parser<beast::http::buffer_body>;
 constexpr std::chrono::seconds linger_timeout{2};
 constexpr std::size_t first_read_bytes = 4096;
 constexpr std::size_t logged_target_bytes_max = 200;
+/// So often a session looks whether its client still waits for the answer that is being made.
+constexpr std::chrono::milliseconds watch_interval{250};
+constexpr const char* retry_after_s = "10";
+constexpr std::string_view answers_unread =
+    "large answers that others still read take all the room that there is for them: try again soon";
 
 enum class State {
   idle,     ///< No complete header yet.
@@ -46,6 +52,13 @@ std::string lower(std::string_view text) {
   std::string out;
   for (const char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
+}
+
+/// There is too much to do now.
+api::Response busy(std::string_view reason) {
+  api::Response response = api::problem(503, reason);
+  response.headers["Retry-After"] = retry_after_s;
+  return response;
 }
 
 /// The status for a request that could not be read; 0 when nobody is there to be told.
@@ -65,10 +78,11 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
         engine_(engine),
         lane_(lane),
         options_(engine.options),
-        buffer_(engine.options.header_bytes_max + first_read_bytes) {
-    ++engine_.connections;
+        buffer_(engine.options.header_bytes_max + first_read_bytes),
+        answer_share_(&engine.usage.answers) {
+    ++engine_.usage.connections;
   }
-  ~HttpSession() override { --engine_.connections; }
+  ~HttpSession() override { --engine_.usage.connections; }
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
 
@@ -90,6 +104,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void close() override {
     if (state_ == State::closed) return;
     enter(State::closed);
+    stop_ = true;
     error_code ignored;
     socket_.close(ignored);
     timer_.cancel();
@@ -111,9 +126,13 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void on_body(std::size_t bytes);
   void spool(std::size_t bytes);
   void on_spooled(const Result<void>& spooled);
-  api::Request take_request();
+  api::Request take_header();
   void dispatch();
-  void answer_elsewhere(asio::thread_pool& pool, api::Request request);
+  void answer_elsewhere();
+  void on_answered(api::Response response);
+  void watch();
+  void look_after_client();
+  bool is_client_gone();
   api::Response answer(const api::Request& request) const;
   void respond(api::Response response);
   void respond_and_leave(api::Response response);
@@ -164,11 +183,18 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
       };
   std::optional<Spool> spool_;  ///< Of a request with a body.
   std::string chunk_;
+  api::Request request_;            ///< Not changed while is_answering_.
+  std::atomic<bool> stop_ = false;  ///< Of request_; read by whoever answers it.
+  bool is_answering_ = false;       ///< Another thread makes the answer, or soon will.
+  bool is_late_ = false;            ///< It was told to stop at answer_ends_.
+  Clock::time_point answer_ends_;
+  Clock::time_point write_ends_;
   Clock::time_point began_;
   After after_ = After::keep_alive;
   Body body_ = Body::sent;
 
   WireResponse response_;
+  BudgetShare answer_share_;  ///< Of response_.
   std::size_t head_written_ = 0;
   std::size_t body_written_ = 0;
 };
@@ -191,7 +217,7 @@ void HttpSession::await_deadline() {
 
 void HttpSession::on_timer() {
   timer_ends_ = Clock::time_point::max();
-  if (deadline_ <= Clock::now()) return close();
+  if (deadline_ <= Clock::now()) return is_answering_ ? look_after_client() : close();
   if (deadline_ < timer_ends_) await_deadline();
 }
 
@@ -250,14 +276,21 @@ void HttpSession::on_header() {
   if (header.keep_alive()) after_ = After::keep_alive;
   if (header.method() == beast::http::verb::head) body_ = Body::told;
   if (auto refused = objection()) return respond_and_leave(*std::move(refused));
+  request_ = take_header();
   if (header.method() != beast::http::verb::post) {
     body_bytes_max_ = body_chunk_bytes;
     parser_->body_limit(body_bytes_max_);
   }
   if (parser_->is_done()) return dispatch();
+  if (header.method() == beast::http::verb::post) {
+    request_.body_is_to_come = true;
+    auto refused = answer(request_);
+    if (refused.status != 100) return respond_and_leave(std::move(refused));
+    request_.body_is_to_come = false;
+  }
   extension_bytes_ = 0;
   parser_->on_chunk_header(on_chunk_);
-  spool_.emplace(options_.spool_folder, body_chunk_bytes);
+  spool_.emplace(options_.spool_folder, body_chunk_bytes, &engine_.usage.temporary);
   if (header.count(beast::http::field::expect) > 0) return continue_to_body();
   read_body();
 }
@@ -310,7 +343,7 @@ void HttpSession::read_body() {
   body.data = chunk_.data();
   body.size = chunk_.size();
   body.more = true;
-  close_at(Clock::now() + options_.body_timeout);
+  close_at(std::min(Clock::now() + options_.body_timeout, began_ + options_.body_timeout_whole));
   beast::http::async_read(socket_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t) {
                             if (error && error != beast::http::error::need_buffer)
@@ -337,44 +370,86 @@ void HttpSession::spool(std::size_t bytes) {
 
 void HttpSession::on_spooled(const Result<void>& spooled) {
   if (state_ == State::closed) return;  // While the disk was at work.
-  if (!spooled) return respond_and_leave(api::problem(503, spooled.error().message));
+  if (!spooled) return respond_and_leave(busy(spooled.error().message));
   if (!parser_->is_done()) return read_body();
   dispatch();
 }
 
-api::Request HttpSession::take_request() {
+/// The request without its body. What follows the body's last chunk never gets in.
+api::Request HttpSession::take_header() {
   const auto& header = parser_->get();
   api::Request request{.method = std::string(header.method_string()),
                        .target = std::string(header.target()),
                        .headers = {},
                        .body = {},
-                       .body_bytes = spool_ ? spool_->size() : 0};
+                       .body_bytes = parser_->content_length().value_or(0),
+                       .stop = &stop_};
   for (const auto& field : header) {
     std::string& value = request.headers[lower(field.name_string())];
     if (!value.empty()) value += ", ";
     value += std::string_view(field.value());
   }
-  if (request.body_bytes > 0) request.body = [spool = &*spool_] { return spool->open(); };
   return request;
 }
 
 void HttpSession::dispatch() {
-  const bool upload = parser_->get().method() == beast::http::verb::post;
-  api::Request request = take_request();
-  if (!upload && options_.is_quick && options_.is_quick(request)) return respond(answer(request));
-  answer_elsewhere(upload ? engine_.uploads : engine_.answers, std::move(request));
+  request_.body_bytes = spool_ ? spool_->size() : 0;
+  if (request_.body_bytes > 0) request_.body = [spool = &*spool_] { return spool->open(); };
+  stop_ = false;
+  is_late_ = false;
+  answer_elsewhere();
 }
 
-void HttpSession::answer_elsewhere(asio::thread_pool& pool, api::Request request) {
-  close_at(Clock::time_point::max());
+void HttpSession::answer_elsewhere() {
+  const bool upload = parser_->get().method() == beast::http::verb::post;
+  const Effort effort =
+      !upload && options_.effort_of ? options_.effort_of(request_) : Effort::brief;
+  if (effort == Effort::quick) return respond(answer(request_));
+  const Budget& answers = engine_.usage.answers;
+  if (effort == Effort::lengthy && answers.used() > answers.bytes_max() / 2)
+    return respond(busy(answers_unread));
+  const bool ends = !upload && options_.answer_timeout.count() > 0;
+  answer_ends_ = ends ? began_ + options_.answer_timeout : Clock::time_point::max();
   chunk_ = {};
-  asio::post(pool, [self = shared_from_this(), request = std::move(request)]() mutable {
-    api::Response response = self->answer(request);
+  is_answering_ = true;
+  auto work = [self = shared_from_this()]() mutable {
+    auto response = self->stop_ ? api::problem(503, "given up") : self->answer(self->request_);
     auto& io = self->lane_.io;
     asio::post(io, [session = std::move(self), answer = std::move(response)]() mutable {
-      session->respond(std::move(answer));
+      session->on_answered(std::move(answer));
     });
-  });
+  };
+  WorkQueue& queue = upload ? engine_.uploads : engine_.answers;
+  if (effort == Effort::lengthy ? queue.add_long(work) : queue.add_brief(work)) return watch();
+  is_answering_ = false;
+  respond(busy("more is asked than can be answered now: try again soon"));
+}
+
+void HttpSession::on_answered(api::Response response) {
+  is_answering_ = false;
+  if (is_late_ && response.status == 503)
+    response = busy(fmt::format(
+        "there is no answer within {} seconds: ask for less at once, or when less is asked",
+        std::chrono::duration_cast<std::chrono::seconds>(options_.answer_timeout).count()));
+  respond(std::move(response));
+}
+
+void HttpSession::watch() { close_at(std::min(Clock::now() + watch_interval, answer_ends_)); }
+
+void HttpSession::look_after_client() {
+  if (is_client_gone()) return close();
+  if (answer_ends_ <= Clock::now()) {
+    is_late_ = true;
+    stop_ = true;
+    answer_ends_ = Clock::time_point::max();
+  }
+  watch();
+}
+
+/// Whether it has closed its side: seen however much it has sent ahead.
+bool HttpSession::is_client_gone() {
+  pollfd at{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return poll(&at, 1, 0) > 0;
 }
 
 /// May run on a pool's thread, and touches nothing of the session that changes.
@@ -383,6 +458,7 @@ api::Response HttpSession::answer(const api::Request& request) const {
     api::Response response = engine_.handler(request);
     const auto encodings = request.headers.find("accept-encoding");
     compress(response, encodings == request.headers.end() ? "" : encodings->second);
+    if (response.body.size() > answer_bytes_free) response.body.shrink_to_fit();
     return response;
   } catch (const std::bad_alloc&) {
     return api::problem(500, "not enough memory for the answer: ask for less at once");
@@ -393,7 +469,13 @@ api::Response HttpSession::answer(const api::Request& request) const {
 }
 
 void HttpSession::respond(api::Response response) {
+  if (state_ == State::closed) return;  // While the handler was at work.
   if (engine_.stopping) after_ = After::close;
+  const auto bytes =
+      std::min<std::uint64_t>(response.body.capacity(), engine_.usage.answers.bytes_max());
+  if (body_ == Body::sent && bytes > answer_bytes_free && !answer_share_.grow(bytes))
+    response = busy(answers_unread);
+  write_ends_ = Clock::now() + options_.write_timeout_whole;
   response_ = to_wire(std::move(response), after_, body_);
   head_written_ = 0;
   body_written_ = 0;
@@ -414,7 +496,6 @@ std::array<asio::const_buffer, 2> HttpSession::next_piece() const {
 
 /// As a rule the system takes the whole answer at once, and there is nothing to wait for.
 void HttpSession::write_at_once() {
-  if (state_ == State::closed) return;  // While the handler was at work.
   error_code error;
   const std::size_t bytes = socket_.write_some(next_piece(), error);
   if (error && error != asio::error::would_block) return on_error(error);
@@ -422,7 +503,7 @@ void HttpSession::write_at_once() {
 }
 
 void HttpSession::write_next() {
-  close_at(Clock::now() + options_.write_timeout);
+  close_at(std::min(Clock::now() + options_.write_timeout, write_ends_));
   asio::async_write(socket_, next_piece(),
                     then([](HttpSession& self, std::size_t bytes) { self.on_piece(bytes); }));
 }
@@ -441,6 +522,8 @@ void HttpSession::on_written() {
   const auto now = Clock::now();
   if (spdlog::should_log(spdlog::level::debug)) log_answer(now - began_);
   response_ = {};
+  answer_share_.give_back();
+  request_ = {};
   spool_.reset();
   if (after_ == After::close) return leave();
   close_at(now + options_.idle_timeout);

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "http/server.h"
+#include "http/work_queue.h"
 
 namespace meterline::http {
 
@@ -39,9 +40,19 @@ struct Engine {
   Engine(ServerOptions server_options, Handler request_handler)
       : options(std::move(server_options)),
         handler(std::move(request_handler)),
+        usage(options.usage == nullptr ? own_usage : *options.usage),
         lanes(static_cast<std::size_t>(options.threads)),
-        answers(static_cast<std::size_t>(options.threads)),
-        uploads(static_cast<std::size_t>(options.upload_threads)) {}
+        answers({.threads = lanes.size() + 1,
+                 .long_threads_max = lanes.size(),
+                 .brief_work = {.waiting_max = options.brief_waiting_max,
+                                .waiting = usage.brief_waiting},
+                 .long_work = {.waiting_max = options.lengthy_waiting_max,
+                               .waiting = usage.lengthy_waiting}}),
+        uploads({.threads = static_cast<std::size_t>(options.upload_threads),
+                 .long_threads_max = 0,
+                 .brief_work = {.waiting_max = options.uploads_waiting_max,
+                                .waiting = usage.uploads_waiting},
+                 .long_work = {.waiting_max = 0, .waiting = no_lengthy_uploads}}) {}
 
   std::size_t requests_in_flight() const {
     std::size_t count = 0;
@@ -51,18 +62,20 @@ struct Engine {
 
   const ServerOptions options;
   const Handler handler;
+  Usage own_usage;
+  Usage& usage;  ///< That of the options, or own_usage.
+  std::atomic<std::size_t> no_lengthy_uploads = 0;
   std::atomic<bool> stopping = false;
-  std::atomic<std::size_t> connections = 0;
   std::mutex mutex;
   std::condition_variable changed;  ///< With `mutex`, while stopping: a request was answered.
 
-  std::deque<Lane> lanes;            ///< Declared before the pools, whose tasks post to them.
-  boost::asio::thread_pool answers;  ///< Requests that are not quick.
-  boost::asio::thread_pool uploads;
+  std::deque<Lane> lanes;  ///< Declared before the queues, whose work posts to them.
+  WorkQueue answers;       ///< Requests that are not quick.
+  WorkQueue uploads;
   boost::asio::thread_pool spooling{1};  ///< A slow disk must not hold up a lane.
 };
 
-/// A connection on `lane`; it counts as one of Engine::connections as long as it lives.
+/// A connection on `lane`; it counts as one of Usage::connections as long as it lives.
 std::shared_ptr<Session> make_session(boost::asio::ip::tcp::socket socket, Engine& engine,
                                       Lane& lane);
 

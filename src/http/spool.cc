@@ -37,8 +37,8 @@ class FileSource : public source::ByteSource {
 
 }  // namespace
 
-Spool::Spool(std::filesystem::path folder, std::size_t memory_bytes_max)
-    : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max) {}
+Spool::Spool(std::filesystem::path folder, std::size_t memory_bytes_max, Budget* temporary)
+    : folder_(std::move(folder)), memory_bytes_max_(memory_bytes_max), share_(temporary) {}
 
 Spool::~Spool() {
   if (file_ >= 0) close(file_);
@@ -65,6 +65,10 @@ Result<void> Spool::append(std::string_view bytes) {
     size_ += bytes.size();
     return {};
   }
+  if (!share_.grow((file_ < 0 ? memory_.size() : 0) + bytes.size()))
+    return fail(Errc::unavailable,
+                "the uploads of others take all the room that there is for them now: try again "
+                "soon");
   std::string_view held;
   if (file_ < 0) {
     METERLINE_CHECK(create_file());

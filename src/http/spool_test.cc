@@ -57,6 +57,23 @@ TEST(Spool, LeavesNoFile) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(Spool, TakesFromTheBudgetWhatItWritesAndGivesItBack) {
+  const testing::TempFolder folder;
+  Budget budget(20);
+  {
+    Spool spool(folder.path(), 10, &budget);
+    ASSERT_TRUE(spool.append("12345678"));
+    EXPECT_EQ(budget.used(), 0U) << "in memory";
+    ASSERT_TRUE(spool.append("12345678"));
+    EXPECT_EQ(budget.used(), 16U);
+    const auto result = spool.append("12345");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Errc::unavailable);
+    ASSERT_TRUE(spool.append("1234"));
+  }
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 TEST(Spool, SaysWhichFolderCannotBeWritten) {
   const testing::TempFolder folder;
   Spool spool(folder.path() / "absent", 1);

@@ -37,6 +37,7 @@ std::string deflated(const std::string& text) {
   stream.avail_out = static_cast<uInt>(out.size());
   const int result = deflate(&stream, Z_FINISH);
   out.resize(stream.total_out);
+  out.shrink_to_fit();
   deflateEnd(&stream);
   return result == Z_STREAM_END ? out : std::string();
 }

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 
+#include "ingest/file_reader.h"
 #include "ingest/ingest.h"
 #include "store/memory/memory_store.h"
 #include "testing/store_days.h"
@@ -53,6 +55,35 @@ TEST(Ingest, EndlessInputThatIsRefusedIsNotReadOn) {
     EXPECT_LT(bytes_read, 2U << 20) << head;
     EXPECT_TRUE(store->deliveries({})->empty());
   }
+}
+
+/// Few bytes may expand to many: the file itself may have been read long before.
+TEST(Ingest, AFileIsStoppedBetweenItsPieces) {
+  std::atomic<bool> stop = false;
+  class StoppedAtOnce final : public source::ByteSource {
+   public:
+    explicit StoppedAtOnce(std::atomic<bool>& stop) : stop_(stop) {}
+    Result<std::size_t> read(std::span<char> into) override {
+      ++reads;
+      stop_ = true;
+      std::fill_n(into.begin(), into.size(), '\n');
+      return reads < 100 ? into.size() : std::size_t{0};
+    }
+    int reads = 0;
+
+   private:
+    std::atomic<bool>& stop_;
+  };
+  ChannelTable channels;
+  RowMemory memory;
+  RowSorter sorter({}, memory);
+  FileContent content(10);
+  FileReader reader({.source = "a", .unit = Unit::kWh, .stop = &stop}, channels, sorter, content);
+  StoppedAtOnce bytes(stop);
+  const auto read = reader.read("Meter,Date,0:00,1:00\n", bytes);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::cancelled);
+  EXPECT_EQ(bytes.reads, 1);
 }
 
 TEST(Ingest, ARefusedPipeThatEndsIsRemembered) {

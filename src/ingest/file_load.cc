@@ -255,6 +255,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelT
                      .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,
+                     .stop = hooks_.stop,
                      .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
                     channels, sorter, content_);
   return reader.read(head, *bytes);

@@ -35,6 +35,7 @@ Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view
   formats::RowCutter cutter(format_->cut);
   cutter.append(text);
   for (bool is_end = false; !is_end;) {
+    METERLINE_CHECK(check_stop(options_.stop));
     METERLINE_TRY(const auto count, bytes.read(cutter.room(piece_bytes).first(piece_bytes)));
     cutter.added(count);
     is_end = count == 0;

@@ -11,6 +11,7 @@
 
 #include "core/instant.h"
 #include "core/result.h"
+#include "core/stop.h"
 #include "formats/csv_rows.h"
 #include "formats/parser.h"
 #include "ingest/ingest.h"
@@ -45,6 +46,7 @@ class FileReader {
     Instant received;          ///< When: no row states a later time.
     std::size_t findings_max = 1000;
     int threads = 1;
+    StopFlag stop = nullptr;  ///< For each piece: a short file may expand to a long one.
     const std::function<void(const RejectedRow&)>* on_rejected = nullptr;  ///< May be null.
   };
   /// All must outlive the reader.

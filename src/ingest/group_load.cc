@@ -17,7 +17,9 @@ class GroupLoad {
         options_(options),
         hooks_(hooks),
         readers_(resources.readers),
-        sorter_({.bytes_max = options.sort_bytes_max, .folder = options.spool_folder},
+        sorter_({.bytes_max = options.sort_bytes_max,
+                 .folder = options.spool_folder,
+                 .temporary = options.temporary},
                 resources.memory) {}
 
   std::vector<FileResult> run(std::span<const source::Incoming> files);

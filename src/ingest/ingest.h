@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/budget.h"
 #include "core/delivery.h"
 #include "core/result.h"
 #include "source/byte_source.h"
@@ -37,6 +38,7 @@ struct IngestOptions {
   /// Packed rows held in memory for one delivery before they spill into a file.
   std::size_t sort_bytes_max = 40 << 20;
   std::filesystem::path spool_folder;  ///< For spilled rows; empty: the system's.
+  Budget* temporary = nullptr;         ///< What spilled rows may take there; null: no limit.
   /// The clock: asked when a delivery begins to be read, which is when it was received. Without
   /// one, each is received when it was delivered.
   std::function<Instant()> now;

@@ -48,7 +48,8 @@ bool is_before(const SortedRow& a, const SortedRow& b) {
 /// A temporary file of sorted runs, one after another.
 class RowSorter::Spool {
  public:
-  static Result<std::unique_ptr<Spool>> create(const std::filesystem::path& folder) {
+  static Result<std::unique_ptr<Spool>> create(const std::filesystem::path& folder,
+                                               Budget* temporary) {
     std::error_code none;
     const auto where = folder.empty() ? std::filesystem::temp_directory_path(none) : folder;
     if (none)
@@ -58,7 +59,7 @@ class RowSorter::Spool {
     const int fd = ::mkostemp(name.data(), O_CLOEXEC);
     if (fd < 0) return error("make a temporary file in " + where.string());
     ::unlink(name.c_str());
-    return std::unique_ptr<Spool>(new Spool(fd));
+    return std::unique_ptr<Spool>(new Spool(fd, temporary));
   }
   ~Spool() { ::close(fd_); }
   Spool(const Spool&) = delete;
@@ -83,7 +84,7 @@ class RowSorter::Spool {
   const std::vector<std::uint64_t>& run_ends() const { return run_ends_; }
 
  private:
-  explicit Spool(int fd) : fd_(fd) {}
+  Spool(int fd, Budget* temporary) : fd_(fd), share_(temporary) {}
 
   static tl::unexpected<Error> error(const std::string& doing) {
     const std::string reason = std::strerror(errno);
@@ -94,6 +95,11 @@ class RowSorter::Spool {
   }
 
   Result<void> flush() {
+    if (!share_.grow(buffer_.size()))
+      return fail(
+          Errc::unavailable,
+          "temporary files have reached the most that they may take together: try again when "
+          "other loads are done, or raise --temporary-bytes-max");
     for (std::string_view rest = buffer_; !rest.empty();) {
       const auto count = ::write(fd_, rest.data(), rest.size());
       if (count < 0 && errno == EINTR) continue;
@@ -106,6 +112,7 @@ class RowSorter::Spool {
   }
 
   int fd_;
+  BudgetShare share_;
   std::string buffer_;
   std::uint64_t size_ = 0;
   std::vector<std::uint64_t> run_ends_;
@@ -316,7 +323,7 @@ void RowSorter::sort() {
 
 Result<void> RowSorter::spill() {
   if (!spool_) {
-    METERLINE_TRY(spool_, Spool::create(options_.folder));
+    METERLINE_TRY(spool_, Spool::create(options_.folder, options_.temporary));
   }
   sort();
   Memory rows(*this);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/budget.h"
 #include "core/result.h"
 #include "ingest/meter_table.h"
 #include "ingest/row_record.h"
@@ -38,6 +39,7 @@ class RowSorter {
   struct Options {
     std::size_t bytes_max = 40 << 20;
     std::filesystem::path folder;  ///< For the temporary file; empty: the system's.
+    Budget* temporary = nullptr;   ///< What the file may take; null: no limit.
   };
   /// `memory` must outlive the sorter, and grows to bytes_max if it is smaller.
   RowSorter(Options options, RowMemory& memory);

@@ -155,5 +155,23 @@ TEST(RowSorter, ATemporaryFolderThatIsNotThereIsAnError) {
   EXPECT_EQ(added.error().code, Errc::unavailable);
 }
 
+TEST(RowSorter, TakesItsTemporaryFileFromABudgetAndGivesItBack) {
+  const testing::TempFolder folder;
+  Budget budget(10'000);
+  {
+    RowMemory memory;
+    RowSorter sorter({.bytes_max = 4'000, .folder = folder.path(), .temporary = &budget}, memory);
+    Result<void> added;
+    for (std::int64_t line = 1; added && line < 10'000; ++line)
+      added =
+          sorter.add(rows_of({.meter = "A", .date = 1, .channel = 0, .file = 0, .line = line}), 0);
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().code, Errc::unavailable);
+    EXPECT_NE(added.error().message.find("--temporary-bytes-max"), std::string::npos);
+    EXPECT_GT(budget.used(), 0U);
+  }
+  EXPECT_EQ(budget.used(), 0U);
+}
+
 }  // namespace
 }  // namespace meterline::ingest

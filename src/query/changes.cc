@@ -66,10 +66,11 @@ class Suspects {
   std::map<MeterId, std::optional<DateRange>> named_;
 };
 
-Result<void> visit_records(const store::Store& store, store::DeliveriesQuery query,
+Result<void> visit_records(const store::Store& store, store::DeliveriesQuery query, StopFlag stop,
                            const std::function<void(const store::DeliveryRecord&)>& visit) {
   query.limit = records_at_once;
   for (;;) {
+    METERLINE_CHECK(check_stop(stop));
     METERLINE_TRY(const auto records, store.deliveries(query));
     std::for_each(records.begin(), records.end(), visit);
     if (records.size() < query.limit) return {};
@@ -78,12 +79,13 @@ Result<void> visit_records(const store::Store& store, store::DeliveriesQuery que
 }
 
 /// What was received since, withdrawn since, or brought back since.
-Result<Suspects> read_suspects(const store::Store& store, const ChangesQuestion& question) {
+Result<Suspects> read_suspects(const store::Store& store, const ChangesQuestion& question,
+                               StopFlag stop) {
   Suspects suspects(question);
   METERLINE_CHECK(
-      visit_records(store, {.received_after = question.since},
+      visit_records(store, {.received_after = question.since}, stop,
                     [&](const store::DeliveryRecord& record) { suspects.add(record.days); }));
-  METERLINE_CHECK(visit_records(store, {.only = store::DeliveriesOf::events},
+  METERLINE_CHECK(visit_records(store, {.only = store::DeliveriesOf::events}, stop,
                                 [&](const store::DeliveryRecord& record) {
                                   if (record.events.back().at > question.since)
                                     suspects.add(record.days);
@@ -158,11 +160,12 @@ Result<std::optional<Total>> total_of(const MeterId& meter, const store::Resolve
 class MeterChanges {
  public:
   MeterChanges(const store::Store& store, const ChangesQuestion& question, const MeterId& meter,
-               std::vector<ChangedDay>& changed)
-      : store_(store), question_(question), meter_(meter), changed_(changed) {}
+               StopFlag stop, std::vector<ChangedDay>& changed)
+      : store_(store), question_(question), meter_(meter), stop_(stop), changed_(changed) {}
 
   Result<void> find(const DateRange& dates) {
     for (auto month = Month::of(dates.from); month <= Month::of(dates.to); ++month.index) {
+      METERLINE_CHECK(check_stop(stop_));
       const Date first = month.first_day();
       const auto last = Date::from_days(first.days() + month.days() - 1);
       METERLINE_CHECK(find_in(
@@ -212,17 +215,18 @@ class MeterChanges {
   const store::Store& store_;
   const ChangesQuestion& question_;
   const MeterId& meter_;
+  const StopFlag stop_;
   std::vector<ChangedDay>& changed_;
 };
 
 }  // namespace
 
-Result<Changes> changes(const store::Store& store, const ChangesQuestion& question) {
+Result<Changes> changes(const store::Store& store, const ChangesQuestion& question, StopFlag stop) {
   if (question.dates && question.dates->to < question.dates->from)
     return fail(Errc::invalid_argument,
                 fmt::format("`to` ({}) is before `from` ({})", question.dates->to.text(),
                             question.dates->from.text()));
-  METERLINE_TRY(const auto suspects, read_suspects(store, question));
+  METERLINE_TRY(const auto suspects, read_suspects(store, question, stop));
   METERLINE_TRY(const auto meters, meters_of(store, question, suspects));
   Changes answer{.question = question, .days = {}, .next = {}};
   for (std::size_t i = 0; i < meters.size(); ++i) {
@@ -231,7 +235,7 @@ Result<Changes> changes(const store::Store& store, const ChangesQuestion& questi
       break;
     }
     if (const auto dates = suspects.days_of(meters[i]))
-      METERLINE_CHECK(MeterChanges(store, question, meters[i], answer.days).find(*dates));
+      METERLINE_CHECK(MeterChanges(store, question, meters[i], stop, answer.days).find(*dates));
   }
   return answer;
 }

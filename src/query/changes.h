@@ -6,6 +6,7 @@
 
 #include "core/date.h"
 #include "core/meter_id.h"
+#include "core/stop.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -47,6 +48,7 @@ struct Changes {
 /// from their first to their last; where one is of more than store::delivered_meters_max meters,
 /// those days of every meter. An unknown meter has no changes. Errors: `invalid_argument` when `to`
 /// is before `from`, and those of the store.
-Result<Changes> changes(const store::Store& store, const ChangesQuestion& question);
+Result<Changes> changes(const store::Store& store, const ChangesQuestion& question,
+                        StopFlag stop = nullptr);
 
 }  // namespace meterline::query

@@ -178,12 +178,14 @@ class GapsAnswer {
   Gaps answer_;
 };
 
-Result<Tables> read_presence(const store::Store& store, const GapsQuestion& question) {
+Result<Tables> read_presence(const store::Store& store, const GapsQuestion& question,
+                             StopFlag stop) {
   const store::TotalsQuery query{.dates = question.dates,
                                  .as_of = question.as_of.value_or(Instant::end_of_time())};
   Tables tables;
   auto last = tables.end();
   const auto add = [&](const store::DayPresence& part) -> Result<void> {
+    METERLINE_CHECK(check_stop(stop));
     if (last == tables.end() || last->first != part.channel) {
       if (!is_wanted(part.channel, question.channel, question.flow)) return {};
       last = tables.try_emplace(part.channel, question.dates).first;
@@ -265,14 +267,15 @@ Result<void> drop_withdrawn(const store::Store& store, const MeterId& meter,
 
 }  // namespace
 
-Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question) {
+Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop) {
   METERLINE_CHECK(check(question.dates));
-  METERLINE_TRY(const Tables tables, read_presence(store, question));
+  METERLINE_TRY(const Tables tables, read_presence(store, question, stop));
   RowsByMeter rows(tables);
   MeterList meters(store, question.absent);
   GapsAnswer answer(question);
   std::vector<Row> own;
   for (;;) {
+    METERLINE_CHECK(check_stop(stop));
     METERLINE_TRY(const store::MeterChannels* known, meters.current());
     if (rows.at_end() && known == nullptr) return answer.take();
     const bool has_row =

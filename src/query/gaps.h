@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/stop.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -59,7 +60,7 @@ struct Gaps {
 
 /// Which meters have gaps. Keeps two bits a day for each channel of each meter. Errors:
 /// `invalid_argument` when `to` is before `from`, `too_large` beyond 40 years.
-Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question);
+Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop = nullptr);
 
 struct MeterGapsQuestion {
   MeterId meter;

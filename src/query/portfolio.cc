@@ -168,9 +168,10 @@ class ChannelTally {
   /// Whether no meter has a day of it in the question.
   bool empty() const { return meters_.empty(); }
 
-  Result<PortfolioChannel> finish(const Channel& channel) {
+  Result<PortfolioChannel> finish(const Channel& channel, StopFlag stop) {
     PortfolioChannel out{.channel = channel, .total = {}, .series = {}};
     for (std::size_t i = 0; i < spans_.size(); ++i) {
+      METERLINE_CHECK(check_stop(stop));
       add_absent_days(spans_[i], points_[i].total);
       METERLINE_CHECK(count_meters(spans_[i], points_[i]));
       METERLINE_CHECK(out.total.total.add(points_[i].total));
@@ -296,14 +297,15 @@ void leave_out_sums(PortfolioChannel& channel) {
 /// Gathers the answer from days or from whole months.
 class Tallies {
  public:
-  explicit Tallies(const PortfolioQuestion& question)
-      : question_(question), spans_(spans_of(question)), last_(tallies_.end()) {}
+  Tallies(const PortfolioQuestion& question, StopFlag stop)
+      : question_(question), stop_(stop), spans_(spans_of(question)), last_(tallies_.end()) {}
 
   Result<void> add_all(const store::Store& store) {
     const DateRange& dates = question_.dates;
     std::int64_t next = dates.from.days();  // The first that is not yet in the answer.
     const Month last = Month::of(dates.to);
     for (Month month = Month::of(dates.from); !question_.as_of && month <= last; ++month.index) {
+      METERLINE_CHECK(check_stop(stop_));
       METERLINE_TRY(const auto known, store.month_of_meters(month));
       if (!known || !std::all_of(known->channels.begin(), known->channels.end(), is_uniform))
         continue;
@@ -319,7 +321,7 @@ class Tallies {
     Portfolio out{.question = question_, .channels = {}};
     for (auto& [channel, tally] : tallies_) {
       if (tally.empty()) continue;
-      METERLINE_TRY(PortfolioChannel answer, tally.finish(channel));
+      METERLINE_TRY(PortfolioChannel answer, tally.finish(channel, stop_));
       leave_out_sums(answer);
       out.channels.push_back(std::move(answer));
     }
@@ -334,6 +336,7 @@ class Tallies {
         .dates = {.from = *Date::from_days(first), .to = *Date::from_days(end - 1)},
         .as_of = question_.as_of.value_or(Instant::end_of_time())};
     return store.read_day_totals(query, [&](const store::DayTotal& total) -> Result<void> {
+      METERLINE_CHECK(check_stop(stop_));
       if (!is_wanted(total.channel, question_.channel, question_.flow)) return {};
       return tally_of(total.channel).add(total);
     });
@@ -354,6 +357,7 @@ class Tallies {
   }
 
   const PortfolioQuestion& question_;
+  const StopFlag stop_;
   const std::vector<Span> spans_;
   std::map<Channel, ChannelTally> tallies_;
   std::map<Channel, ChannelTally>::iterator last_;
@@ -361,9 +365,10 @@ class Tallies {
 
 }  // namespace
 
-Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question) {
+Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question,
+                            StopFlag stop) {
   METERLINE_CHECK(check(question));
-  Tallies tallies(question);
+  Tallies tallies(question, stop);
   METERLINE_CHECK(tallies.add_all(store));
   return tallies.finish();
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/stop.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -47,6 +48,7 @@ struct Portfolio {
 /// What all meters used; without sums where readings do not add up (adds_up). Errors:
 /// `invalid_argument` when `to` is before `from` or the resolution is finer than a day, `too_large`
 /// beyond 40 years.
-Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question);
+Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question,
+                            StopFlag stop = nullptr);
 
 }  // namespace meterline::query
