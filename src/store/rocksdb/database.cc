@@ -41,7 +41,10 @@ class NoLog final : public rocksdb::Logger {
 class FailureListener final : public rocksdb::EventListener {
  public:
   explicit FailureListener(std::shared_ptr<Failure> failure) : failure_(std::move(failure)) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    if (reason == rocksdb::BackgroundErrorReason::kManifestWrite ||
+        reason == rocksdb::BackgroundErrorReason::kManifestWriteNoWAL)
+      failure_->set_of_manifest();
     failure_->set(database_error("write into the store's folder", *status).value());
   }
 

@@ -40,8 +40,13 @@ class Failure {
   Error error() const;
   void set(const Error& error);
 
+  /// Whether the MANIFEST was written in part: it may name tables that RocksDB takes for unused.
+  bool is_of_manifest() const { return is_of_manifest_.load(std::memory_order_acquire); }
+  void set_of_manifest() { is_of_manifest_.store(true, std::memory_order_release); }
+
  private:
   mutable std::mutex mutex_;
+  std::atomic<bool> is_of_manifest_ = false;
   std::atomic<bool> is_set_ = false;
   Error error_ = {};
 };

@@ -60,7 +60,7 @@ class StoreFiles final : public rocksdb::FileSystemWrapper {
   }
   IOStatus DeleteFile(const std::string& path, const IOOptions& options,
                       IODebugContext* debug) override {
-    if (path.ends_with(".sst") && failure_->is_set()) return IOStatus::OK();
+    if (path.ends_with(".sst") && failure_->is_of_manifest()) return IOStatus::OK();
     return FileSystemWrapper::DeleteFile(path, options, debug);
   }
 
