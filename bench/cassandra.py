@@ -128,10 +128,10 @@ class Bench:
         return json.loads(run(BUILD / "bench/cassandra_peers", url, *args))
 
     def ingest(self, url, path):
-        run(BUILD / "meterline", "ingest", path, "--unit", "Wh", "--store", url)
+        run(BUILD / "meterline", "ingest", path, "--unit", "kWh", "--store", url)
 
     def ingest_dry(self, path):
-        run(BUILD / "meterline", "ingest", path, "--unit", "Wh", "--dry-run")
+        run(BUILD / "meterline", "ingest", path, "--unit", "kWh", "--dry-run")
 
     def round(self):
         own = OWN_METERS * OWN_DAYS * READINGS_A_DAY

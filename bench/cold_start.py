@@ -35,7 +35,7 @@ def prepare(binary, store, file):
     if store.startswith("cassandra:"):
         subprocess.run([binary, "store", "init", "--replication", "1"], env=variables, check=True,
                        capture_output=True)
-    subprocess.run([binary, "ingest", file, "--unit", "Wh"], env=variables, check=True,
+    subprocess.run([binary, "ingest", file, "--unit", "kWh"], env=variables, check=True,
                    capture_output=True)
 
 

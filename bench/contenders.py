@@ -54,7 +54,7 @@ class Meterline(Contender):
     def command(self, verb, store, paths, data, *options):
         if verb != "ingest":
             return super().command(verb, store, paths, data, *options)
-        unit = "kWh" if data.decimals else "Wh"
+        unit = "kWh" if data.decimals else "unknown"  # Whole Wh, as they stand in the file.
         return [self.places.build / "meterline", "ingest", *paths, "--unit", unit,
                 "--store", f"rocksdb:{store}", "--output", "csv"]
 

@@ -62,7 +62,7 @@ std::string text_of(const std::string& path) {
 /// Returns the days of the file.
 std::vector<ReadingDay> parse(std::string_view text) {
   const auto header_end = text.find('\n');
-  const auto csv = must(formats::WideCsv::create(text.substr(0, header_end), Unit::Wh)).parser;
+  const auto csv = must(formats::WideCsv::create(text.substr(0, header_end), Unit::kWh)).parser;
   KeepingSink sink;
   const formats::Piece rows{.text = text.substr(header_end + 1), .first_line = 2};
   csv.parse(rows, sink);
@@ -95,7 +95,7 @@ void ingest_text(std::string_view text, store::Store& store) {
                                   .open = [text]() -> Result<std::unique_ptr<source::ByteSource>> {
                                     return source::make_memory_source(text);
                                   }};
-  const auto record = ingest::load(incoming, store, {.unit = Unit::Wh, .threads = 1});
+  const auto record = ingest::load(incoming, store, {.unit = Unit::kWh, .threads = 1});
   if (record.report.state != DeliveryState::stored) throw std::runtime_error(record.report.reason);
 }
 

@@ -86,7 +86,7 @@ class Size:
         csv_bytes = sum(path.stat().st_size for path in files)
         measure.read_through(files)
         used = self.run("ingest", [self.options.build / "meterline", "ingest", self.data,
-                                   "--unit", "Wh", "--store", f"rocksdb:{self.store}"])
+                                   "--unit", "kWh", "--store", f"rocksdb:{self.store}"])
         rows = json.loads(used.output)["total"]["rows"]
         if not 0 < rows["read"] == rows["stored"]:
             raise SystemExit(f"{self.folder}: not all rows were stored: {rows}")

@@ -14,7 +14,7 @@ import pytest
 
 import wide
 from cassandra.proxy import copy
-from conftest import Meterline, Server, finish, new_cassandra_store, wait_until
+from conftest import DEADLINE_S, Meterline, Server, finish, new_cassandra_store, wait_until
 
 BUCKET = "incoming"
 KEYS = ["plain.csv", "a b.csv", "a+b.csv", "a%2Bb.csv", "100%.csv", "é/ü.csv", "in/../up.csv",
@@ -114,8 +114,10 @@ class Worker:
 
     numbers = itertools.count(1)
 
-    def __init__(self, meterline, delivery, **options):
+    def __init__(self, meterline, delivery, gate=None, **options):
         meterline.env |= delivery.aws.env
+        if gate:
+            meterline.env["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{gate.port}"
         settings = {"dead_letter_queue": delivery.dead, "visibility": VISIBILITY_S, "wait": 1}
         self.log_path = meterline.folder / f"worker{next(self.numbers)}.log"
         with open(self.log_path, "wb") as log:
@@ -270,12 +272,15 @@ def test_a_repeated_event_asks_for_no_object(meterline, delivery, start):
 
 def test_a_load_that_is_stopped_comes_again_and_is_finished_by_another(meterline, delivery, start,
                                                                        tmp_path):
-    names = [f"M{index:04}" for index in range(1400)]
+    names = [f"M{index:04}" for index in range(70)]
     delivery.put("big.csv", wide.large_file(9, names, days=365))
     delivery.send(event(record("big.csv")))
-    worker = start(meterline, delivery, grace=0, visibility=600)
-    wait_until(delivery.gets, "the load to begin")
+    gate = Gate(("127.0.0.1", delivery.aws.port), answer_bytes_max=2_000_000)
+    gate.is_open.set()
+    worker = start(meterline, delivery, gate=gate, grace=0, visibility=600)
+    assert gate.is_full.wait(DEADLINE_S)  # So that the load is not over before it is stopped.
     worker.stop()
+    gate.close()
     assert [line["reason"] for line in worker.told("delivery failed")]
     assert not worker.told("delivery stored")
     assert delivery.waiting() == (1, 0)  # At once, not after ten minutes.
@@ -293,11 +298,14 @@ def test_a_load_that_is_stopped_comes_again_and_is_finished_by_another(meterline
 
 
 class Gate:
-    """A way to a server that can be closed."""
+    """A way to a server that can be closed. Through one with a maximum, a connection's answers stay
+    out behind so many bytes."""
 
-    def __init__(self, address):
+    def __init__(self, address, answer_bytes_max=None):
         self.target = address
+        self.answer_bytes_max = answer_bytes_max
         self.is_open = threading.Event()
+        self.is_full = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.sockets = []
@@ -312,8 +320,20 @@ class Gate:
                     continue
                 server = socket.create_connection(self.target)
                 self.sockets += [client, server]
-                for pair in ((client, server), (server, client)):
-                    threading.Thread(target=copy, args=pair, daemon=True).start()
+                for target, pair in ((copy, (client, server)), (self.answer, (server, client))):
+                    threading.Thread(target=target, args=pair, daemon=True).start()
+
+    def answer(self, server, client):
+        if self.answer_bytes_max is None:
+            return copy(server, client)
+        left = self.answer_bytes_max
+        with contextlib.suppress(OSError):
+            while left > 0 and (piece := server.recv(min(left, 65536))):
+                client.sendall(piece)
+                left -= len(piece)
+            if left > 0:
+                return client.shutdown(socket.SHUT_RDWR)
+            self.is_full.set()
 
     def close(self):
         self.is_open.clear()

@@ -30,7 +30,7 @@ std::unique_ptr<store::Store> open(const bench::Options& options, std::size_t ca
 /// One file after the other, each durable before the next is begun.
 void append(const bench::Options& options) {
   const auto store = open(options, store::cache_bytes_min);
-  const ingest::IngestOptions how{.unit = options.decimals == 0 ? Unit::Wh : Unit::kWh};
+  const ingest::IngestOptions how{.unit = options.decimals == 0 ? Unit::unknown : Unit::kWh};
   for (const auto& path : options.paths) {
     const auto record = ingest::load(must(source::file_delivery(path)), *store, how);
     if (record.report.state != DeliveryState::stored)

@@ -62,7 +62,12 @@ bool is_foreign(std::string_view text) {
   const auto has_line = [&](const std::string& start) {
     return lines.find('\n' + start) != std::string::npos;
   };
-  return text.starts_with("100,NEM12") || text.starts_with("100,NEM13") ||
+  const auto is_version = [&](const char* wanted) {
+    if (!text.starts_with("100,")) return false;
+    const std::string_view name = text.substr(4, text.find_first_of(",\r\n", 4) - 4);
+    return lower_case(trimmed(std::string(name))) == wanted;
+  };
+  return is_version("nem12") || text.starts_with("100,NEM13") ||
          (text.starts_with("200,") && has_line("300,")) ||
          (text.starts_with("HDR,") && has_line("DET,"));
 }

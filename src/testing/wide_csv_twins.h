@@ -45,10 +45,11 @@ class TwinSink : public WrittenSink {
 
 /// Parses a file as a caller of formats/ does, fed in pieces of these sizes, over and over. None
 /// may be 0.
-/// Errors: `refused`, as recognise() and WideCsv::create() do.
+/// Errors: `refused`, as recognise() and WideCsv::create() do, and for other formats.
 inline Result<void> parse_in_pieces(std::string_view file, const std::vector<std::size_t>& sizes,
                                     Unit unit, formats::DaySink& sink) {
   METERLINE_TRY(const auto known, formats::recognise(file.substr(0, formats::recognise_bytes)));
+  if (known.format->name != "wide-csv") return fail(Errc::refused, "another format");
   file.remove_prefix(known.byte_order_mark);
 
   std::int64_t line = 1;
