@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace meterline::testing {
 namespace {
@@ -14,6 +15,7 @@ struct Watched {
   std::mutex mutex;
   bool is_on = false;
   int fail_at = 0;
+  std::string part;
   std::vector<std::filesystem::path> synced;
 };
 
@@ -28,8 +30,9 @@ int note_sync(int fd) {
   const std::scoped_lock lock(watch.mutex);
   if (!watch.is_on) return 0;
   std::error_code none;
-  watch.synced.push_back(
-      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), none));
+  auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), none);
+  if (path.string().find(watch.part) == std::string::npos) return 0;
+  watch.synced.push_back(std::move(path));
   if (static_cast<int>(watch.synced.size()) != watch.fail_at) return 0;
   errno = EIO;
   return -1;
@@ -37,11 +40,12 @@ int note_sync(int fd) {
 
 }  // namespace
 
-SyncWatch::SyncWatch(int fail_at) {
+SyncWatch::SyncWatch(int fail_at, std::string part) {
   auto& watch = watched();
   const std::scoped_lock lock(watch.mutex);
   watch.is_on = true;
   watch.fail_at = fail_at;
+  watch.part = std::move(part);
   watch.synced.clear();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace meterline::testing {
@@ -11,8 +12,8 @@ namespace meterline::testing {
 /// Threads: for one at a time; syncs may be made by any thread.
 class SyncWatch {
  public:
-  /// `fail_at`: that sync fails with EIO, from 1; 0: none does.
-  explicit SyncWatch(int fail_at = 0);
+  /// Of syncs of what has `part` in its path. `fail_at`: that one fails with EIO, from 1; 0: none.
+  explicit SyncWatch(int fail_at = 0, std::string part = "");
   ~SyncWatch();
   SyncWatch(const SyncWatch&) = delete;
   SyncWatch& operator=(const SyncWatch&) = delete;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "store/memory/memory_store.h"
 #include "store/rocksdb/opened_store.h"
@@ -28,8 +30,7 @@ using meterline::testing::SyncWatch;
 using meterline::testing::TempFolder;
 using ::testing::Contains;
 
-constexpr std::uint8_t deliveries_count = 6;
-constexpr int syncs_step = 5;  ///< tests/test_faults.py has all of them.
+constexpr std::uint8_t deliveries_count = 3;
 
 meterline::testing::TestDelivery nth(std::uint8_t n) {
   return delivery_of(
@@ -51,37 +52,43 @@ std::string answers_of_these(const std::set<std::uint8_t>& deliveries) {
 }
 
 /// Loads all while one sync fails, and opens the store again. False where there were fewer syncs.
-bool try_with_failing_sync(int fail_at, const RocksdbOptions& options) {
+bool try_with_failing_sync(int fail_at, const std::string& of, const RocksdbOptions& options) {
   std::set<std::uint8_t> acknowledged;
   bool has_failed = false;
   {
     const auto store = must(open_rocksdb_store(options));
-    const SyncWatch watch(fail_at);
+    const SyncWatch watch(fail_at, of);
     for (std::uint8_t n = 1; n <= deliveries_count; ++n)
       if (load(*store, nth(n))) acknowledged.insert(n);
     has_failed = static_cast<int>(watch.synced().size()) >= fail_at;
     const auto listed = listed_in(*store);
-    EXPECT_EQ(answers_of(*store), answers_of_these(listed)) << fail_at;
+    EXPECT_EQ(answers_of(*store), answers_of_these(listed)) << of << fail_at;
   }
   const auto store = must(open_rocksdb_store(options));
   const auto listed = listed_in(*store);
-  for (const auto n : acknowledged) EXPECT_THAT(listed, Contains(n)) << fail_at;
+  for (const auto n : acknowledged) EXPECT_THAT(listed, Contains(n)) << of << fail_at;
   // Nothing is half there.
-  EXPECT_EQ(answers_of(*store), answers_of_these(listed)) << fail_at;
+  EXPECT_EQ(answers_of(*store), answers_of_these(listed)) << of << fail_at;
   for (std::uint8_t n = 1; n <= deliveries_count; ++n) must(load(*store, nth(n)));
-  EXPECT_EQ(answers_of(*store), answers_of_these({1, 2, 3, 4, 5, 6})) << fail_at;
+  EXPECT_EQ(answers_of(*store), answers_of_these({1, 2, 3})) << of << fail_at;
   return has_failed;
 }
 
+/// Of each kind of file each sync in turn; tests/test_faults.py has all calls.
 TEST(Durability, AFailedSyncLeavesEachDeliveryWholeOrAbsent) {
-  for (const std::size_t recent_bytes_max : {std::size_t{0}, std::size_t{8} << 20}) {
+  const std::size_t waits = std::size_t{8} << 20;
+  const std::size_t folds_at_once = 0;
+  for (const auto& [of, recent_bytes_max] : {std::pair{".log", waits},
+                                             {".log", folds_at_once},
+                                             {"MANIFEST", folds_at_once},
+                                             {".sst", folds_at_once}}) {
     int fail_at = 1;
-    for (bool goes_on = true; goes_on; fail_at += syncs_step) {
+    for (bool goes_on = true; goes_on; ++fail_at) {
       const TempFolder temp;
       goes_on = try_with_failing_sync(
-          fail_at, {.folder = temp.path() / "s", .recent_bytes_max = recent_bytes_max});
+          fail_at, of, {.folder = temp.path() / "s", .recent_bytes_max = recent_bytes_max});
     }
-    EXPECT_GT(fail_at, deliveries_count);
+    EXPECT_GT(fail_at, deliveries_count) << of;
   }
 }
 
