@@ -26,10 +26,10 @@ def with_notes(archive, notes):
         return bytes([len(packed)]) + packed
 
     before = sized(GRID + b"\0" + READINGS)
-    body = archive[:-36]
+    body = archive[:-37]
     assert body.count(before) == 1
     body = body.replace(before, sized(GRID + b"\x80" + sized(notes) + READINGS))
-    return body + archive[-36:-32] + hashlib.sha256(body).digest()
+    return body + archive[-37:-32] + hashlib.sha256(body).digest()
 
 
 @pytest.fixture

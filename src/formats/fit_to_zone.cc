@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/decimal.h"
 
@@ -24,7 +25,6 @@ std::vector<Place> places_of(const ReadingDay& day, std::size_t slots) {
   std::vector<Place> places(day.mantissas.size());
   for (std::size_t slot = 0; slot < slots; ++slot) {
     const int shown = day.zone.shown_minute(day.date, static_cast<int>(slot) * interval);
-    if (shown % interval != 0) continue;
     auto& place = places[static_cast<std::size_t>(shown / interval)];
     place = {.slot = slot, .is_twice = place.slot != no_slot};
   }
@@ -62,6 +62,13 @@ FittedDay fit_to_zone(const ReadingDay& day) {
   if (slots == 0 || minutes > slots_max)
     return reject(0,
                   fmt::format("{} has {} minutes in {}", day.date.text(), minutes, day.zone.text()),
+                  day.date.text());
+  if ((minutes - day_minutes) % day.interval.minutes() != 0)
+    return reject(0,
+                  fmt::format("the clock of {} changes by {} minutes on {}, which intervals of {} "
+                              "minutes do not fit",
+                              day.zone.text(), std::abs(minutes - day_minutes), day.date.text(),
+                              day.interval.minutes()),
                   day.date.text());
   fitted.day.mantissas.assign(slots, 0);
   fitted.day.qualities.assign(slots, Quality::missing);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <memory>
 
 namespace meterline::http {
 namespace {
@@ -21,10 +22,10 @@ class Queue {
 };
 
 TEST(WorkQueue, BriefWorkWaitsForNoLongOne) {
-  Queue at(2, 1);
   std::promise<void> release;
   const auto released = release.get_future().share();
   std::promise<void> begun;
+  Queue at(2, 1);
   ASSERT_TRUE(at.queue.add_long([&] {
     begun.set_value();
     released.wait();
@@ -32,25 +33,26 @@ TEST(WorkQueue, BriefWorkWaitsForNoLongOne) {
   begun.get_future().wait();
   ASSERT_TRUE(at.queue.add_long([&] { released.wait(); }));  // Its turn is after the first.
   for (int i = 0; i < 10; ++i) {
-    std::promise<void> done;
-    ASSERT_TRUE(at.queue.add_brief([&] { done.set_value(); }));
-    done.get_future().wait();
+    const auto done = std::make_shared<std::promise<void>>();
+    auto is_done = done->get_future();
+    ASSERT_TRUE(at.queue.add_brief([done] { done->set_value(); }));
+    is_done.wait();
   }
   EXPECT_EQ(at.long_waiting, 1U);
   release.set_value();
 }
 
 TEST(WorkQueue, TakesNoMoreThanMayWaitAndGoesOnWhenItIsDone) {
-  Queue at(1, 1);
   std::promise<void> release;
   std::promise<void> begun;
+  std::atomic<int> done = 0;
+  std::promise<void> last;
+  Queue at(1, 1);
   ASSERT_TRUE(at.queue.add_long([&] {
     begun.set_value();
     release.get_future().wait();
   }));
   begun.get_future().wait();
-  std::atomic<int> done = 0;
-  std::promise<void> last;
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(at.queue.add_brief([&] { ++done; }));
     EXPECT_TRUE(at.queue.add_long([&] {
@@ -69,9 +71,9 @@ TEST(WorkQueue, TakesNoMoreThanMayWaitAndGoesOnWhenItIsDone) {
 TEST(WorkQueue, StoppedItDoesNothingMore) {
   const auto held = std::make_shared<int>(1);
   {
-    Queue at(1, 1);
     std::promise<void> release;
     std::promise<void> begun;
+    Queue at(1, 1);
     ASSERT_TRUE(at.queue.add_brief([&] {
       begun.set_value();
       release.get_future().wait();

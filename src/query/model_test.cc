@@ -356,7 +356,8 @@ class EveryStore : public store::StoreContract {
 };
 
 TEST_P(EveryStore, AnswersAsTheModelDoes) {
-  store::expect_holds(GetParam(), [this] { play(); });
+  store::expect_holds(
+      GetParam(), [this] { play(); }, 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryStore, ::testing::ValuesIn(store::backends()), store::name_of);

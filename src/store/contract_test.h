@@ -56,17 +56,19 @@ inline std::vector<Backend> backends() {
 
 /// How often a property is tried: fewer times where each waits for a disk or for servers. With
 /// RC_PARAMS as often as it says, but a fortieth of that on a cluster.
-inline int runs_on(const Backend& backend) {
+inline int runs_on(const Backend& backend, int cost) {
   const bool is_far = backend.name == "cassandra";
   const int runs = rc::detail::configuration().testParams.maxSuccess;
   if (std::getenv("RC_PARAMS") != nullptr) return is_far ? std::max(1, runs / 40) : runs;
-  return is_far ? 5 : backend.kept == Kept::outside ? 30 : runs;
+  const int few = is_far ? 5 : backend.kept == Kept::outside ? 30 : runs;
+  return std::max(1, few / cost);
 }
 
+/// Of a property that costs so many times as much as others there are fewer runs, but for a soak.
 template <class Property>
-void expect_holds(const Backend& backend, Property property) {
+void expect_holds(const Backend& backend, Property property, int cost = 1) {
   auto params = rc::detail::configuration().testParams;
-  params.maxSuccess = runs_on(backend);
+  params.maxSuccess = runs_on(backend, cost);
   const auto result =
       rc::detail::checkTestable(std::move(property), rc::detail::TestMetadata(), params);
   std::ostringstream told;

@@ -67,7 +67,8 @@ std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
 rocksdb::Options base_options(OpenAs as) {
   rocksdb::Options options;
   options.create_if_missing = as == OpenAs::made;
-  options.create_missing_column_families = as == OpenAs::made;
+  // A store of an older program lacks families that came later.
+  options.create_missing_column_families = as != OpenAs::read_only;
   options.error_if_exists = as == OpenAs::made;
   // What check_logs() let pass.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;

@@ -215,6 +215,7 @@ std::string write_log(std::span<const std::string> records) {
   std::string log;
   for (const std::string_view record : records) {
     std::size_t at = 0;
+    bool begins = true;  // A piece at the end of a block may hold no byte.
     do {
       const auto left = block_end(log.size()) - log.size();
       if (left < header_bytes) {
@@ -223,7 +224,8 @@ std::string write_log(std::span<const std::string> records) {
       }
       const auto part = record.substr(at, left - header_bytes);
       const bool ends = at + part.size() == record.size();
-      append_piece(at == 0 ? (ends ? whole : first) : (ends ? last : middle), part, log);
+      append_piece(begins ? (ends ? whole : first) : (ends ? last : middle), part, log);
+      begins = false;
       at += part.size();
       if (ends) break;
     } while (true);

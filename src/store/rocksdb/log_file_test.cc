@@ -44,6 +44,17 @@ RC_GTEST_PROP(LogFile, HoldsWhatWasWritten, ()) {
   RC_ASSERT(found.damage.empty());
 }
 
+TEST(LogFile, ARecordMayBeginWithAnEmptyPieceAtTheEndOfABlock) {
+  constexpr std::size_t block_bytes = 32768;
+  constexpr std::size_t header_bytes = 7;
+  const std::vector<std::string> records = {std::string(block_bytes - 2 * header_bytes, 'a'),
+                                            std::string(40'000, 'b')};
+  const auto log = write_log(records);
+  const auto found = read(log);
+  EXPECT_EQ(found.records, records);
+  EXPECT_TRUE(found.damage.empty());
+}
+
 RC_GTEST_PROP(LogFile, ThatEndsTooEarlyIsNotDamaged, ()) {
   const auto records = *some_records();
   const auto log = write_log(records);
