@@ -165,9 +165,11 @@ std::string or_error(const Result<void>& result, const std::vector<std::string>&
 std::string line_of(const store::MeterInfo& info) {
   std::ostringstream out;
   out << "meter " << info.meter;
-  for (const auto& channel : info.channels)
-    out << ' ' << channel.channel << ' ' << channel.interval.minutes() << "min " << channel.zone
-        << ' ' << channel.first << ".." << channel.last;
+  for (const auto& channel : info.channels) {
+    out << ' ' << channel.channel << ' ' << channel.interval.minutes() << "min "
+        << channel.zone.text() << (channel.zone.is_known() ? " " : "");
+    out << channel.first << ".." << channel.last;
+  }
   return out.str();
 }
 

@@ -64,7 +64,11 @@ RC_GTEST_PROP(LogFile, ThatEndsTooEarlyIsNotDamaged, ()) {
   RC_ASSERT(found.records.size() < records.size());
   RC_ASSERT(std::equal(found.records.begin(), found.records.end(), records.begin()));
   const auto zeros = read(log.substr(0, size) + std::string(log.size() - size, '\0'));
-  if (zeros.damage.empty()) RC_ASSERT(zeros.records == found.records);
+  if (!zeros.damage.empty()) return;
+  // A record that itself ends with zeros may be whole.
+  RC_ASSERT(zeros.records.size() >= found.records.size());
+  RC_ASSERT(zeros.records.size() <= records.size());
+  RC_ASSERT(std::equal(zeros.records.begin(), zeros.records.end(), records.begin()));
 }
 
 /// Whichever bit it is: damage is told, and no record but those that hold the bit is lost; or it
