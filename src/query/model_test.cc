@@ -243,7 +243,9 @@ class Asker {
                                   .limit = one_of<std::size_t>({2, 100})};
     compare("gaps", dates, lines_of(all_gaps(store_, gaps_asked)),
             lines_of(model_.gaps(gaps_asked)));
+    // A delivery may be of 1900 and of 2199, and each month between them would be looked at.
     ChangesQuestion changes_asked{.since = as_of_.value_or(second(0)),
+                                  .dates = dates,
                                   .limit = one_of<std::size_t>({1, 1000})};
     if (below(4) == 0) changes_asked.meter = *MeterId::parse("A");
     compare("changes", dates, lines_of(all_changes(store_, changes_asked)),

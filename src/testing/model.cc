@@ -335,6 +335,7 @@ query::Changes Model::changes(const query::ChangesQuestion& asked) const {
   for (const auto& [key, both] : days) {
     const auto& [meter, date, channel] = key;
     if (asked.meter.value_or(meter) != meter) continue;
+    if (asked.dates && !asked.dates->contains(date)) continue;
     query::ChangedDay line{.meter = meter, .channel = channel, .date = date, .before = {}};
     if (both.first != nullptr) line.before = told(*both.first);
     if (both.second != nullptr) line.after = told(*both.second);
