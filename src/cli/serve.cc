@@ -49,7 +49,8 @@ bool is_address(const std::string& text) {
 http::Handler only_for_this_machine(http::Handler handler) {
   return [inner = std::move(handler)](const api::Request& request) {
     const auto header = request.headers.find("host");
-    const std::string_view text = header == request.headers.end() ? "" : header->second;
+    const auto text =
+        header == request.headers.end() ? std::string_view() : std::string_view(header->second);
     const auto host = http::host_of(text);
     if (host && (host->empty() || host == "localhost" || is_loopback_text(*host)))
       return inner(request);

@@ -156,8 +156,8 @@ class ChannelTally {
     for (const auto& known : month.meters) {
       if ((known.stored & wanted) == 0) continue;
       const std::size_t meter = index_of(known.meter);
-      note_day(meter, nominal_(known.slots_max), first.days() + std::bit_width(known.stored) - 1,
-               known.zone);
+      const auto last = static_cast<std::int32_t>(std::bit_width(known.stored)) - 1;
+      note_day(meter, nominal_(known.slots_max), first.days() + last, known.zone);
       marks_.set_all(meter, Mark::known, offset, known.stored & wanted);
       marks_.set_all(meter, Mark::complete, offset, known.complete & wanted);
       marks_.set_all(meter, Mark::with_reading, offset, known.with_reading & wanted);

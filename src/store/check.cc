@@ -436,7 +436,7 @@ Result<void> StoreCheck::check_meter(const MeterInfo& info) {
   auto found = days.info();
   auto counting = days.counting();
   if (info.has_reads) {
-    const auto read_registers = check_reads(info.meter, found.has_reads, counting.has_reads);
+    auto read_registers = check_reads(info.meter, found.has_reads, counting.has_reads);
     if (!read_registers && !is_damage(read_registers.error())) return read_registers;
     if (!read_registers) {
       tell(DamageKind::day, fmt::format("meter {}, register reads", info.meter.text()),
