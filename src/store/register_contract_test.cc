@@ -25,7 +25,6 @@ namespace {
 using meterline::testing::any_read;
 using meterline::testing::delivery_of;
 using meterline::testing::in_order;
-using meterline::testing::load;
 using meterline::testing::load_reads;
 using meterline::testing::read_of;
 using meterline::testing::reads_of;
