@@ -88,7 +88,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 /// `+10:00`
 std::optional<int> parse_offset(std::string_view text) {
   if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
-  for (const std::size_t i : {1, 2, 4, 5})
+  for (const std::size_t i : {1U, 2U, 4U, 5U})
     if (!is_digit(text[i])) return std::nullopt;
   const int hours = (text[1] - '0') * 10 + (text[2] - '0');
   const int minutes = (text[4] - '0') * 10 + (text[5] - '0');

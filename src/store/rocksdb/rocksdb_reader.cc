@@ -682,7 +682,7 @@ Result<void> RocksdbReader::add_listed_channels(const MetersQuery& query,
 }
 
 /// Of meters, ascending; those of which nothing counts, or can be read yet, are left out.
-Result<std::vector<MeterInfo>> RocksdbReader::summaries(std::vector<Listed> meters,
+Result<std::vector<MeterInfo>> RocksdbReader::summaries(std::vector<Listed>& meters,
                                                         Withdrawn withdrawn) const {
   const bool looks_at_reads = table_.events() && withdrawn == Withdrawn::left_out;
   EntryBuffer recent;
@@ -713,7 +713,7 @@ Result<std::vector<MeterInfo>> RocksdbReader::meters(const MetersQuery& query) c
     METERLINE_TRY(auto listed, listed_meters(rest));
     const bool is_last = listed.size() < rest.limit;
     auto last = is_last ? MeterId() : listed.back().channels.meter;
-    METERLINE_TRY(auto some, summaries(std::move(listed), query.withdrawn));
+    METERLINE_TRY(auto some, summaries(listed, query.withdrawn));
     std::move(some.begin(), some.end(), std::back_inserter(found));
     if (is_last) break;
     rest.after = std::move(last);
@@ -746,7 +746,7 @@ Result<std::optional<MeterInfo>> RocksdbReader::summary(const MeterId& meter,
   std::vector<Listed> listed;
   listed.push_back(
       {.channels = {.meter = meter, .channels = std::move(channels)}, .has_reads = has_reads});
-  METERLINE_TRY(auto found, summaries(std::move(listed), withdrawn));
+  METERLINE_TRY(auto found, summaries(listed, withdrawn));
   if (found.empty()) return std::optional<MeterInfo>();
   return std::optional(std::move(found.front()));
 }

@@ -95,7 +95,7 @@ class RocksdbReader {
   Result<void> add_listed_reads(const MetersQuery& query, std::vector<Listed>& found) const;
   Result<bool> has_any_read(const MeterId& meter) const;
   Result<bool> counts_any_read(const MeterId& meter) const;
-  Result<std::vector<MeterInfo>> summaries(std::vector<Listed> meters, Withdrawn withdrawn) const;
+  Result<std::vector<MeterInfo>> summaries(std::vector<Listed>& meters, Withdrawn withdrawn) const;
   Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
                               const MeterTotalVisitor& visit) const;
 
