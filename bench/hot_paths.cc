@@ -42,6 +42,9 @@ class KeepingSink final : public formats::DaySink {
               const formats::Row& /*row*/) override {
     if (keep) days.push_back(day);
   }
+  void on_read(const RegisterRead& /*read*/, const formats::Row& row) override {
+    throw std::runtime_error("a register read: " + std::string(row.text));
+  }
   void on_rejected_row(const formats::Row& row) override {
     throw std::runtime_error("rejected: " + std::string(row.text));
   }

@@ -65,9 +65,9 @@ def test_as_csv_and_as_a_table(store, tmp_path):
     out = store("ingest", "--compare", tmp_path / "in", "--output", "csv", expect=1).out
     good, bad = csv.DictReader(io.StringIO(out))
     assert list(good.values()) == [str(tmp_path / "in/a.csv"), "stored", "1", "1", "0", "1",
-                                   "consumption", "kWh", "96", "360"]
+                                   "consumption", "kWh", "96", "360", "0", "0", "0", "0"]
     assert list(bad.values()) == [str(tmp_path / "in/b.csv"), "refused", "0", "0", "0", "0",
-                                  "", "", "", ""]
+                                  "", "", "", "", "0", "0", "0", "0"]
     lines = store("ingest", "--compare", tmp_path / "in", "--output", "table",
                   expect=1).out.splitlines()
     assert lines[0].split("  ")[0] == "state" and lines[1].split() == [

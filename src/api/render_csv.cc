@@ -264,17 +264,23 @@ std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records) {
 std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
                             const std::vector<ingest::Comparison>& comparisons) {
   std::string out =
-      "source,state,daysNew,daysReplacing,daysNotCounting,daysEqual,flow,unit,before,after\n";
+      "source,state,daysNew,daysReplacing,daysNotCounting,daysEqual,flow,unit,before,after,"
+      "registerReadsNew,registerReadsReplacing,registerReadsNotCounting,registerReadsEqual\n";
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto& days = comparisons[i].days;
+    const auto& [days, reads, sums] = comparisons[i];
     std::string file;
     append_fields(file, {records[i].delivery.source, text_of(records[i].report.state),
                          std::to_string(days.added), std::to_string(days.replacing),
                          std::to_string(days.not_counting), std::to_string(days.equal)});
-    if (comparisons[i].sums.empty()) out += file + ",,,\n";
-    for (const auto& sum : comparisons[i].sums) {
+    std::string end;
+    append_row(end, {std::to_string(reads.added), std::to_string(reads.replacing),
+                     std::to_string(reads.not_counting), std::to_string(reads.equal)});
+    if (sums.empty()) out += file + ",,,," + end;
+    for (const auto& sum : sums) {
       out += file;
-      append_row(out, {text_of(sum.flow), text_of(sum.unit), sum.before.text(), sum.after.text()});
+      append_fields(out,
+                    {text_of(sum.flow), text_of(sum.unit), sum.before.text(), sum.after.text()});
+      out += end;
     }
   }
   return out;

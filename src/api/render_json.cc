@@ -181,13 +181,22 @@ void write_events(JsonWriter& json, const std::vector<DeliveryEvent>& events) {
   json.end_array();
 }
 
-void write_comparison(JsonWriter& json, const ingest::Comparison& comparison) {
-  json.key("comparison").begin_object().key("days").begin_object();
-  json.member("new", comparison.days.added)
-      .member("replacing", comparison.days.replacing)
-      .member("notCounting", comparison.days.not_counting)
-      .member("equal", comparison.days.equal)
+void write_compared(JsonWriter& json, std::string_view name,
+                    const ingest::Comparison::Days& counts) {
+  json.key(name)
+      .begin_object()
+      .member("new", counts.added)
+      .member("replacing", counts.replacing)
+      .member("notCounting", counts.not_counting)
+      .member("equal", counts.equal)
       .end_object();
+}
+
+void write_comparison(JsonWriter& json, const ingest::Comparison& comparison) {
+  json.key("comparison").begin_object();
+  write_compared(json, "days", comparison.days);
+  if (comparison.register_reads != ingest::Comparison::Days())
+    write_compared(json, "registerReads", comparison.register_reads);
   json.key("sums").begin_array();
   for (const auto& sum : comparison.sums)
     json.begin_object()

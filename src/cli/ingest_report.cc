@@ -177,7 +177,8 @@ void IngestReport::print_compared(const ingest::IngestTotals& totals) {
                {.title = "after", .align = right},
                {.title = "source"}});
   for (std::size_t i = 0; i < records_.size(); ++i) {
-    const auto& [days, sums] = comparisons_[i];
+    const auto& days = comparisons_[i].days;
+    const auto& sums = comparisons_[i].sums;
     for (std::size_t line = 0; line < std::max<std::size_t>(sums.size(), 1); ++line) {
       std::vector<std::string> cells(10);
       if (line == 0)
@@ -201,6 +202,14 @@ void IngestReport::print_compared(const ingest::IngestTotals& totals) {
     }
   }
   print_text(table.text());
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    const auto& reads = comparisons_[i].register_reads;
+    if (reads == ingest::Comparison::Days()) continue;
+    print_line(fmt::format("{}: register reads: {} new, {} replacing, {} not counting, {} equal",
+                           records_[i].delivery.source, grouped(reads.added),
+                           grouped(reads.replacing), grouped(reads.not_counting),
+                           grouped(reads.equal)));
+  }
   print_line(total_line(totals));
   print_line("\nCompared with the store: nothing was stored");
 }

@@ -39,14 +39,16 @@ enum class FindingCode : std::uint8_t {
   reading_replaced =
       23,              ///< Another row of the day, which is united with this one, says otherwise.
   notes_dropped = 24,  ///< More is said of a day's readings than is kept.
-  stated_in_future = 25,  ///< The row states a time later than the file's receipt, which counts.
-  bad_block = 26,         ///< Records that belong together are not read, as one of them is wrong.
-  bad_record = 27,        ///< A line that is no record of its format, or not where it may stand.
-  not_standard = 28,      ///< Read, though the format's standard does not allow it.
-  end_missing = 29,       ///< The format ends with a record that the file lacks.
-  other_zone = 30,        ///< The row's times are not those of the zone that it was loaded with.
-  no_such_time = 31,      ///< A zero at a time that the clock left out.
-  time_comes_twice = 32,  ///< A reading at a time that the clock showed twice on that day.
+  stated_in_future = 25,    ///< The row states a time later than the file's receipt, which counts.
+  bad_block = 26,           ///< Records that belong together are not read, as one of them is wrong.
+  bad_record = 27,          ///< A line that is no record of its format, or not where it may stand.
+  not_standard = 28,        ///< Read, though the format's standard does not allow it.
+  end_missing = 29,         ///< The format ends with a record that the file lacks.
+  other_zone = 30,          ///< The row's times are not those of the zone that it was loaded with.
+  no_such_time = 31,        ///< A zero at a time that the clock left out.
+  time_comes_twice = 32,    ///< A reading at a time that the clock showed twice on that day.
+  read_replaced = 33,       ///< Another row of the same register and time, kept instead, differs.
+  too_many_registers = 34,  ///< More registers of a meter are read at once than are kept.
 };
 
 /// What a finding is about.
@@ -124,6 +126,10 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::no_such_time, "no_such_time", FindingScope::reading,
                 FindingSeverity::note},
     FindingKind{FindingCode::time_comes_twice, "time_comes_twice", FindingScope::reading,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::read_replaced, "read_replaced", FindingScope::row,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::too_many_registers, "too_many_registers", FindingScope::row,
                 FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

@@ -38,9 +38,11 @@ std::optional<std::string_view> fault_of(const RegisterState& state) {
 }
 
 std::string text_of(const RegisterState& state) {
-  return fmt::format("{} {} {} {}", state.time.text(),
+  const bool has_note = state.note.bytes() > 0;
+  return fmt::format("{} {} {}{}{}", state.time.text(),
                      state.value ? state.value->text() : std::string("-"),
-                     meterline::text_of(state.quality), meterline::text_of(state.note));
+                     meterline::text_of(state.quality), has_note ? " " : "",
+                     has_note ? meterline::text_of(state.note) : std::string());
 }
 
 }  // namespace

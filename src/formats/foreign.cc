@@ -77,7 +77,6 @@ std::optional<Foreign> markup(std::string_view text) {
 
 /// Layouts of records, each of which begins with its kind.
 std::optional<Foreign> records(std::string_view text) {
-  if (text.starts_with("100,NEM13")) return Foreign{"NEM13 (accumulated readings)", convert};
   if (text.starts_with("HDR,") && has_line(text, "DET,")) {
     if (text.starts_with("HDR,ICPCONS")) return Foreign{"NZ EIEP13A (ICPCONS)", convert};
     return Foreign{"an NZ EIEP file (HDR and DET records)", convert};

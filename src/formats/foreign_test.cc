@@ -18,7 +18,6 @@ TEST(Foreign, IsCalledByItsName) {
       {"<?xml version=\"1.0\"?>\n<Readings>", "this is XML"},
       {"{\"readings\": []}", "this is JSON"},
       {"[\n  {\"meter\": 1}]", "this is JSON"},
-      {"100,NEM13,202501271200,MDP1,RET1\n", "this is NEM13"},
       {"HDR,ICPCONS,1.1,RETA\nDET,,0000000050ZZ000", "this is NZ EIEP13A"},
       {"HDR,X\r\nDET,1", "this is an NZ EIEP file"},
       {"\xD0\xCF\x11\xE0\xA1\xB1", "this is an Excel workbook (.xls); save its sheet as CSV"},

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "testing/nem12_pieces.h"
+#include "testing/mdff_pieces.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/decimal.h"
-#include "testing/nem12_pieces.h"
+#include "testing/mdff_pieces.h"
 
 namespace meterline::formats {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "formats/foreign.h"
 #include "formats/nem12.h"
+#include "formats/nem13.h"
 #include "formats/wide_csv.h"
 
 namespace meterline::formats {
@@ -17,6 +18,7 @@ constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
 /// text, and explains what its header lacks.
 constexpr std::array formats = {
     Format{.name = nem12_name, .cut = nem12_cut, .recognises = is_nem12, .open = open_nem12},
+    Format{.name = nem13_name, .cut = nem13_cut, .recognises = is_nem13, .open = open_nem13},
     Format{.name = "wide-csv",
            .reader = 1,
            .recognises = [](std::string_view) { return true; },

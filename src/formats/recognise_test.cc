@@ -48,6 +48,18 @@ TEST(Recognise, KnowsNem12) {
   EXPECT_EQ(reader_number("nem12"), 1U);
 }
 
+TEST(Recognise, KnowsNem13) {
+  const std::string record = "250,NMI1,11,1,11,11,M,E,1,2,A,,,1,2,A,,,1,kWh";
+  for (const auto& head :
+       {std::string("100,NEM13,201910021200,MDP1,RET1\n"), std::string("\r\n100, nem13 ,,\n"),
+        record, '\n' + record + ",20200101\n"})
+    EXPECT_EQ(said(head), "nem13 0") << head;
+  for (const auto& head : {std::string("100,NEM131"), std::string("250,Meter,Date\n1"),
+                           std::string("250,A\n") + record, "2" + record})
+    EXPECT_EQ(said(head), "wide-csv 0") << head;
+  EXPECT_EQ(reader_number("nem13"), 1U);
+}
+
 TEST(Recognise, LeavesOutAByteOrderMark) {
   EXPECT_EQ(said("\xEF\xBB\xBFMeter,Date,0:00\n"), "wide-csv 3");
   EXPECT_EQ(said("\xEF\xBBMeter"), "wide-csv 0");

@@ -16,6 +16,7 @@ class CountingSink final : public DaySink {
   void on_day(const ReadingDay& day, int /*rejected_readings*/, const Row& /*row*/) override {
     sum += day.mantissas.back();
   }
+  void on_read(const RegisterRead& /*read*/, const Row& /*row*/) override { ++rejected; }
   void on_rejected_row(const Row& /*row*/) override { ++rejected; }
   void on_finding(Finding /*finding*/) override {}
 

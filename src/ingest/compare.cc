@@ -16,7 +16,7 @@
 namespace meterline::ingest {
 namespace {
 
-/// Days of one meter that are compared together, in all channels and deliveries.
+/// Days, or register reads, of one meter that are compared together, in all deliveries.
 constexpr std::size_t days_at_once = 1000;
 
 using Comparisons = std::map<DeliveryId, Comparison>;
@@ -34,6 +34,19 @@ struct Kept {
   Version version;
   DeliveryId delivery;
   std::string packed;
+};
+
+/// A register read that a file gives.
+struct GivenRead {
+  RegisterRead read;
+  std::size_t delivery = 0;
+};
+
+/// The version of a register read that counts now.
+struct KeptRead {
+  RegisterRead read;
+  Version version;
+  DeliveryId delivery;
 };
 
 /// Resolves versions, which come newest first; of one it takes the place among them.
@@ -94,12 +107,18 @@ class ComparingWriter final : public store::DeliveryWriter {
     return {};
   }
 
-  /// Only days are compared: a register read has no sum.
-  Result<void> add(const RegisterRead& /*read*/, std::size_t /*delivery*/) override { return {}; }
+  Result<void> add(const RegisterRead& read, std::size_t delivery) override {
+    const bool is_next_meter = !given_reads_.empty() && given_reads_[0].read.meter != read.meter;
+    if (is_next_meter || given_reads_.size() == days_at_once)
+      METERLINE_CHECK(compare_given_reads());
+    given_reads_.push_back({.read = read, .delivery = delivery});
+    return {};
+  }
 
   using store::DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> /*reports*/) override {
     METERLINE_CHECK(compare_given());
+    METERLINE_CHECK(compare_given_reads());
     take_(std::move(comparisons_));
     return {};
   }
@@ -110,12 +129,15 @@ class ComparingWriter final : public store::DeliveryWriter {
   Result<Stored> read_stored() const;
   Result<void> compare_given();
   Result<void> compare(const Given& given, const std::vector<Kept>& stored);
+  Result<void> compare_given_reads();
+  void compare(const GivenRead& given, const KeptRead* newest);
 
   const store::Store& store_;
   const std::vector<Delivery> deliveries_;
   const Taker take_;
   MeterId meter_;
-  std::vector<Given> given_;  ///< Of meter_, ascending by day.
+  std::vector<Given> given_;            ///< Of meter_, ascending by day.
+  std::vector<GivenRead> given_reads_;  ///< Of one meter, ascending by time and register.
   Comparisons comparisons_;
 };
 
@@ -178,6 +200,52 @@ Result<void> ComparingWriter::compare(const Given& given, const std::vector<Kept
     sum_before = total_before.sum;
   }
   return add_sums(comparison, given.day.second, sum_before, total.sum);
+}
+
+Result<void> ComparingWriter::compare_given_reads() {
+  if (given_reads_.empty()) return {};
+  using Place = std::pair<Instant, MeterRegister>;
+  const auto place_of = [](const RegisterRead& read) {
+    return Place(read.current.time.at, read.of);
+  };
+  std::map<Place, std::optional<KeptRead>> stored;
+  for (const auto& given : given_reads_) stored[place_of(given.read)];
+  METERLINE_CHECK(store_.read_registers(
+      {.meter = given_reads_.front().read.meter,
+       .from = given_reads_.front().read.current.time.at,
+       .to = given_reads_.back().read.current.time.at},
+      [&](const store::StoredRead& known) -> Result<void> {
+        const auto wanted = stored.find(place_of(known.read));
+        if (wanted != stored.end() && !wanted->second && !known.withdrawn)
+          wanted->second = {
+              .read = known.read, .version = known.version, .delivery = known.delivery};
+        return {};
+      }));
+  for (const auto& given : given_reads_) {
+    const auto& newest = stored.at(place_of(given.read));
+    compare(given, newest ? &*newest : nullptr);
+  }
+  given_reads_.clear();
+  return {};
+}
+
+/// A read counts as a whole: the newest version is the answer.
+void ComparingWriter::compare(const GivenRead& given, const KeptRead* newest) {
+  const Delivery& delivery = deliveries_[given.delivery];
+  auto& reads = comparisons_[delivery.id].register_reads;
+  if (newest == nullptr) {
+    ++reads.added;
+    return;
+  }
+  auto as_stated = given.read;
+  as_stated.stated = newest->read.stated;
+  const auto own = std::pair(given.read.version(delivery.version()), delivery.id);
+  if (as_stated == newest->read)
+    ++reads.equal;
+  else if (std::pair(newest->version, newest->delivery) < own)
+    ++reads.replacing;
+  else
+    ++reads.not_counting;
 }
 
 /// Answers as another store does, and compares what is written to it.

@@ -29,13 +29,14 @@ struct Comparison {
     bool operator==(const SumChange&) const = default;
   };
   Days days;
+  Days register_reads;          ///< The same of register reads, of which there are no sums.
   std::vector<SumChange> sums;  ///< Ascending by flow and unit.
 };
 
 /// As load_all(), but nothing is stored: each file is compared with what the store holds now, and
 /// not with the others. A record says what would become of the file; the comparison of one that
 /// would not be stored is empty. Archives are refused. Reads the store once for each meter of a
-/// file, and holds the days of one meter in memory.
+/// file, for its days and for its register reads, and holds those of one meter in memory.
 IngestTotals compare_all(
     const std::vector<source::Incoming>& incoming, const store::Store& store,
     const IngestOptions& options, const IngestHooks& hooks,

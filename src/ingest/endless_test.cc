@@ -76,9 +76,11 @@ TEST(Ingest, AFileIsStoppedBetweenItsPieces) {
   };
   ChannelTable channels;
   RowMemory memory;
-  RowSorter sorter({}, memory);
+  RowSorter days({}, memory);
+  RowSorter reads({}, memory);
   FileContent content(10);
-  FileReader reader({.source = "a", .unit = Unit::kWh, .stop = &stop}, channels, sorter, content);
+  FileReader reader({.source = "a", .unit = Unit::kWh, .stop = &stop}, {channels, days, reads},
+                    content);
   StoppedAtOnce bytes(stop);
   const auto read = reader.read("Meter,Date,0:00,1:00\n", bytes);
   ASSERT_FALSE(read);

@@ -225,14 +225,14 @@ void FileLoad::take_origin(source::Origin origin) {
 /// Whether nobody knows if what is not yet read has an end: a pipe, or a device.
 bool FileLoad::may_be_endless() const { return !incoming_.bytes && !received_.is_whole; }
 
-/// Reads all of the file; its good rows are then in the sorter. `refused` and the like when the
+/// Reads all of the file; its good rows are then in the sorters. `refused` and the like when the
 /// file is at fault; it is identified even then, unless it may be endless.
-Result<void> FileLoad::read_file(ChannelTable& channels, RowSorter& sorter) {
+Result<void> FileLoad::read_file(const GroupRows& rows) {
   METERLINE_TRY(auto opened, incoming_.open());
   const auto received =
       make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
   if (auto origin = received->origin()) take_origin(*std::move(origin));
-  auto read = read_content(*received, channels, sorter);
+  auto read = read_content(*received, rows);
   if (!read && (!is_refusal(read.error()) || may_be_endless())) return read;
   METERLINE_CHECK(identify(*received));
   return read;
@@ -243,8 +243,7 @@ Result<std::unique_ptr<source::ByteSource>> FileLoad::expand(
   return source::expand(std::move(packed), {.expanded_bytes_max = options_.expanded_bytes_max});
 }
 
-Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelTable& channels,
-                                    RowSorter& sorter) {
+Result<void> FileLoad::read_content(source::ByteSource& received_bytes, const GroupRows& rows) {
   METERLINE_TRY(const auto bytes, expand(std::make_unique<BorrowedSource>(received_bytes)));
   METERLINE_TRY(auto head, read_head(*bytes));
   if (is_archive(head)) return take_archive(std::move(head), *bytes);
@@ -257,7 +256,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, ChannelT
                      .threads = options_.threads,
                      .stop = hooks_.stop,
                      .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
-                    channels, sorter, content_);
+                    rows, content_);
   return reader.read(head, *bytes);
 }
 
@@ -353,13 +352,13 @@ void FileLoad::fail_with(const std::string& reason) {
   record_.report = {.state = DeliveryState::failed, .reason = reason};
 }
 
-Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
+Result<Progress> FileLoad::try_read(const GroupRows& rows) {
   METERLINE_TRY(const bool is_stored, is_stored_already());
   if (is_stored) {
     if (hooks_.bytes_read != nullptr) *hooks_.bytes_read += *incoming_.bytes;
     return Progress::done;
   }
-  const auto read = read_file(channels, sorter);
+  const auto read = read_file(rows);
   if (archive_) {
     finish_archive(read);
     return Progress::done;
@@ -376,8 +375,8 @@ Result<Progress> FileLoad::try_read(ChannelTable& channels, RowSorter& sorter) {
   return Progress::refused;
 }
 
-Progress FileLoad::read(ChannelTable& channels, RowSorter& sorter) {
-  const auto progress = try_read(channels, sorter);
+Progress FileLoad::read(const GroupRows& rows) {
+  const auto progress = try_read(rows);
   if (progress) return *progress;
   fail_with(progress.error().message);
   return Progress::done;

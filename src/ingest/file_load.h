@@ -14,7 +14,7 @@ namespace meterline::ingest {
 
 /// How far one file has come before its group is stored.
 enum class Progress {
-  read,     ///< Its good rows are in the sorter.
+  read,     ///< Its good rows are in the sorters.
   refused,  ///< It is at fault as a whole; the report has the reason.
   done,     ///< Nothing is to be stored: skipped, failed, without a unit, or an archive; the report
             ///< says which.
@@ -28,7 +28,7 @@ class FileLoad {
            const IngestOptions& options, const IngestHooks& hooks);
 
   /// Never fails: what goes wrong is in the record.
-  Progress read(ChannelTable& channels, RowSorter& sorter);
+  Progress read(const GroupRows& rows);
 
   FileContent& content() { return content_; }
   store::DeliveryRecord& record() { return record_; }
@@ -43,7 +43,7 @@ class FileLoad {
   void fail_with(const std::string& reason);
 
  private:
-  Result<Progress> try_read(ChannelTable& channels, RowSorter& sorter);
+  Result<Progress> try_read(const GroupRows& rows);
   Result<bool> is_stored_already();
   Result<bool> is_withdrawn();
   bool is_repeatable(const store::DeliveryRecord& latest) const;
@@ -54,9 +54,8 @@ class FileLoad {
   Result<bool> is_known(const DeliveryId& id);
   void skip(store::DeliveryRecord earlier);
   void take_origin(source::Origin origin);
-  Result<void> read_file(ChannelTable& channels, RowSorter& sorter);
-  Result<void> read_content(source::ByteSource& received_bytes, ChannelTable& channels,
-                            RowSorter& sorter);
+  Result<void> read_file(const GroupRows& rows);
+  Result<void> read_content(source::ByteSource& received_bytes, const GroupRows& rows);
   Result<std::unique_ptr<source::ByteSource>> expand(std::unique_ptr<source::ByteSource> packed);
   Result<void> take_archive(std::string head, source::ByteSource& rest);
   Result<void> take_archive_again();

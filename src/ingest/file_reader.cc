@@ -19,9 +19,8 @@ constexpr const char* no_unit =
 
 }  // namespace
 
-FileReader::FileReader(const Options& options, ChannelTable& channels, RowSorter& sorter,
-                       FileContent& content)
-    : options_(options), channels_(channels), sorter_(sorter), content_(content) {}
+FileReader::FileReader(const Options& options, const GroupRows& rows, FileContent& content)
+    : options_(options), rows_(rows), content_(content) {}
 
 Result<void> FileReader::read(std::string_view head, source::ByteSource& bytes) {
   METERLINE_TRY(const auto recognised, formats::recognise(head));
@@ -97,7 +96,7 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
   RowBatch batch(options_.findings_max);
   batch.good.bytes.reserve(rows.text.size() / 2);  // Rows of household readings need a little less.
   BatchSink sink(
-      batch, channels_, options_.file,
+      batch, rows_.channels, options_.file,
       options_.on_rejected != nullptr ? BatchSink::Rejects::keep : BatchSink::Rejects::drop,
       options_.received);
   batch.lines = parser_->parse(rows, sink);
@@ -131,6 +130,7 @@ Result<void> FileReader::finish_first() {
 Result<void> FileReader::collect(RowBatch batch) {
   content_.rows += batch.rows;
   content_.readings += batch.readings;
+  content_.register_reads += batch.register_reads;
   content_.findings.add(std::move(batch.findings), lines_before_);
   for (const auto& row : batch.rejected)
     (*options_.on_rejected)({.source = options_.source,
@@ -139,7 +139,9 @@ Result<void> FileReader::collect(RowBatch batch) {
                              .text = row.text});
   const std::int64_t lines_before = lines_before_;
   lines_before_ += batch.lines;
-  return sorter_.add(batch.good, lines_before);
+  if (!batch.reads.bytes.empty())
+    METERLINE_CHECK(rows_.register_reads.add(batch.reads, lines_before));
+  return rows_.days.add(batch.good, lines_before);
 }
 
 }  // namespace meterline::ingest

@@ -21,7 +21,7 @@
 
 namespace meterline::ingest {
 
-/// What a file was found to hold; its good rows are in the sorter.
+/// What a file was found to hold; its good rows are in the sorters.
 struct FileContent {
   explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
 
@@ -35,7 +35,7 @@ struct FileContent {
 };
 
 /// Reads one file's expanded bytes: recognises the format, parses the rows, on several threads
-/// if asked to, and hands the good ones to a sorter.
+/// if asked to, and hands the good ones to the sorters.
 class FileReader {
  public:
   struct Options {
@@ -50,12 +50,11 @@ class FileReader {
     const std::function<void(const RejectedRow&)>* on_rejected = nullptr;  ///< May be null.
   };
   /// All must outlive the reader.
-  FileReader(const Options& options, ChannelTable& channels, RowSorter& sorter,
-             FileContent& content);
+  FileReader(const Options& options, const GroupRows& rows, FileContent& content);
 
   /// `head` is what was read of `bytes` already: formats::recognise_bytes, or all there are.
   /// Errors: `refused` when the file as a whole cannot be taken in, `invalid_argument` when it
-  /// lacks a unit, and those of the source and the sorter.
+  /// lacks a unit, and those of the source and the sorters.
   Result<void> read(std::string_view head, source::ByteSource& bytes);
 
  private:
@@ -69,8 +68,7 @@ class FileReader {
   Result<void> collect(RowBatch batch);
 
   const Options options_;
-  ChannelTable& channels_;
-  RowSorter& sorter_;
+  const GroupRows rows_;
   FileContent& content_;
   const formats::Format* format_ = nullptr;  ///< Once it is recognised.
   std::unique_ptr<formats::Parser> parser_;  ///< Once the file is opened.

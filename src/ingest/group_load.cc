@@ -1,13 +1,18 @@
 #include "ingest/group_load.h"
 
+#include <algorithm>
 #include <deque>
 
 #include "core/try.h"
 #include "ingest/day_feed.h"
 #include "ingest/file_load.h"
+#include "ingest/read_feed.h"
 
 namespace meterline::ingest {
 namespace {
+
+/// Of register reads in memory: there are few, but for files that hold nothing else.
+constexpr std::size_t reads_bytes_max = 8 << 20;
 
 class GroupLoad {
  public:
@@ -20,7 +25,11 @@ class GroupLoad {
         sorter_({.bytes_max = options.sort_bytes_max,
                  .folder = options.spool_folder,
                  .temporary = options.temporary},
-                resources.memory) {}
+                resources.memory),
+        reads_({.bytes_max = std::min(options.sort_bytes_max, reads_bytes_max),
+                .folder = options.spool_folder,
+                .temporary = options.temporary},
+               reads_memory_) {}
 
   std::vector<FileResult> run(std::span<const source::Incoming> files);
 
@@ -39,6 +48,8 @@ class GroupLoad {
   std::counting_semaphore<>& readers_;
   ChannelTable channels_;
   RowSorter sorter_;
+  RowMemory reads_memory_;
+  RowSorter reads_;  ///< Of registers.
   std::deque<FileLoad> loads_;
   std::vector<Progress> progress_;  ///< Of each of loads_.
 };
@@ -88,6 +99,12 @@ Result<void> GroupLoad::store_all() {
     return feed.add(row);
   }));
   METERLINE_CHECK(feed.finish());
+  ReadFeed reads(files, *writer, hooks_.on_rejected);
+  METERLINE_CHECK(reads_.visit([&](const SortedRow& row) -> Result<void> {
+    if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
+    return reads.add(row);
+  }));
+  METERLINE_CHECK(reads.finish());
 
   std::vector<DeliveryReport> reports;
   for (std::size_t i = 0; i < loads_.size(); ++i) {
@@ -102,7 +119,8 @@ void GroupLoad::read_all(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
     if (is_stopped() && !loads_.empty()) break;
     loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
-    progress_.push_back(loads_.back().read(channels_, sorter_));
+    progress_.push_back(
+        loads_.back().read({.channels = channels_, .days = sorter_, .register_reads = reads_}));
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
     if (loads_.back().lacks_unit()) break;
   }

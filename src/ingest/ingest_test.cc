@@ -62,6 +62,7 @@ class Oracle final : public formats::DaySink {
     days_[{day.meter, day.date}].push_back(
         {.day = day, .counts = counts, .labels = {row.labels.begin(), row.labels.end()}});
   }
+  void on_read(const RegisterRead&, const formats::Row&) override { ADD_FAILURE() << "a read"; }
   void on_rejected_row(const formats::Row& row) override {
     ++rows.read;
     ++rows.rejected;

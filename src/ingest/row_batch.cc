@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/decimal.h"
+#include "ingest/read_feed.h"
 #include "store/packed_day.h"
 
 namespace meterline::ingest {
@@ -94,15 +95,18 @@ int BatchSink::rescale(const ReadingDay& day, std::int64_t line) {
 ReadingDay BatchSink::capped(const ReadingDay& day, const formats::Row& row) {
   ReadingDay stated_now = day;
   stated_now.stated = received_;
-  if (day.stated->micros - received_.micros > clock_difference_micros_max)
-    on_finding(
-        {.line = row.line,
-         .code = FindingCode::stated_in_future,
-         .text = fmt::format("the row states a time later than the file's receipt, {}, which "
-                             "counts instead",
-                             received_.text()),
-         .excerpt = day.stated->text()});
+  tell_future(*day.stated, row);
   return stated_now;
+}
+
+void BatchSink::tell_future(Instant stated, const formats::Row& row) {
+  if (stated.micros - received_.micros <= clock_difference_micros_max) return;
+  on_finding({.line = row.line,
+              .code = FindingCode::stated_in_future,
+              .text = fmt::format("the row states a time later than the file's receipt, {}, which "
+                                  "counts instead",
+                                  received_.text()),
+              .excerpt = stated.text()});
 }
 
 void BatchSink::on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) {
@@ -149,9 +153,29 @@ void BatchSink::keep(const ReadingDay& day, int rejected_readings, const formats
     forget_reasons();  // What is told of a row that lost nothing.
 }
 
+void BatchSink::on_read(const RegisterRead& read, const formats::Row& row) {
+  if (read.stated && *read.stated > received_) {
+    tell_future(*read.stated, row);
+    auto stated_now = read;
+    stated_now.stated = received_;
+    return on_read(stated_now, row);
+  }
+  auto& reads = batch_.reads;
+  put_read(read,
+           {.line = row.line, .meter = reads.number_of_next(read.meter.text()), .file = file_},
+           reads.bytes);
+  for (auto* rows : {&batch_.rows, &batch_.register_reads}) {
+    ++rows->read;
+    ++rows->stored;
+  }
+  forget_reasons();
+}
+
 void BatchSink::on_rejected_row(const formats::Row& row) {
   ++batch_.rows.read;
   ++batch_.rows.rejected;
+  batch_.register_reads.read += row.is_register_read ? 1 : 0;
+  batch_.register_reads.rejected += row.is_register_read ? 1 : 0;
   batch_.readings.read += row.slots;
   batch_.readings.rejected += row.slots;
   note_rejected(row);

@@ -45,9 +45,11 @@ struct RejectedText {
 struct RowBatch {
   explicit RowBatch(std::size_t findings_max) : findings(findings_max) {}
 
-  PackedRows good;  ///< In file order.
-  RowCounts rows;   ///< `stored` counts all good rows; repeats are found later.
+  PackedRows good;   ///< Days, in file order.
+  PackedRows reads;  ///< Of registers, in file order: put_read().
+  RowCounts rows;    ///< `stored` counts all good rows; repeats are found later.
   ReadingCounts readings;
+  RowCounts register_reads;  ///< Of the rows.
   FindingKeeper findings;
   std::vector<RejectedText> rejected;
   std::int64_t lines = 0;
@@ -64,6 +66,7 @@ class BatchSink final : public formats::DaySink {
       : batch_(batch), channels_(channels), file_(file), rejects_(rejects), received_(received) {}
 
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
+  void on_read(const RegisterRead& read, const formats::Row& row) override;
   void on_rejected_row(const formats::Row& row) override;
   void on_finding(Finding finding) override;
 
@@ -72,6 +75,7 @@ class BatchSink final : public formats::DaySink {
   void keep(const ReadingDay& day, int rejected_readings, const formats::Row& row);
   int rescale(const ReadingDay& day, std::int64_t line);
   ReadingDay capped(const ReadingDay& day, const formats::Row& row);
+  void tell_future(Instant stated, const formats::Row& row);
   void note_rejected(const formats::Row& row);
   void forget_reasons();
 

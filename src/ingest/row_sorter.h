@@ -81,4 +81,11 @@ class RowSorter {
   std::vector<std::unique_ptr<Cursor>> cursors_;  ///< Of merge().
 };
 
+/// Where the rows of files that are loaded together go.
+struct GroupRows {
+  ChannelTable& channels;
+  RowSorter& days;
+  RowSorter& register_reads;
+};
+
 }  // namespace meterline::ingest

@@ -72,7 +72,7 @@ TEST_P(RegisterContract, KeepsEveryPartOfARead) {
   EXPECT_THAT(
       reads_of(*store, meter_of("A")),
       ElementsAre("A 11/consumption/kWh|1|M1 2019-10-01T00:00:00+10:00 1234.5 substituted "
-                  "S 62 7 seen after 2019-07-01T00:00:00+10:00 1200 actual  counted 34.5 "
+                  "S 62 7 seen after 2019-07-01T00:00:00+10:00 1200 actual counted 34.5 "
                   "next 2020-01-01 stated 1970-01-01T00:00:05Z @1970-01-01T00:00:05Z/"
                   "1970-01-01T00:00:09Z#" +
                   fmt::format("{} {}", of_second(9, 1).version().tie, of_second(9, 1).id.text())));

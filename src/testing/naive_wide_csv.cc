@@ -67,7 +67,10 @@ bool is_foreign(std::string_view text) {
     const std::string_view name = text.substr(4, text.find_first_of(",\r\n", 4) - 4);
     return lower_case(trimmed(std::string(name))) == wanted;
   };
-  return is_version("nem12") || text.starts_with("100,NEM13") ||
+  const auto first_line = text.substr(0, text.find_first_of("\r\n"));
+  const bool is_whole_250 =
+      first_line.starts_with("250,") && std::count(first_line.begin(), first_line.end(), ',') >= 19;
+  return is_version("nem12") || is_version("nem13") || is_whole_250 ||
          (text.starts_with("200,") && has_line("300,")) ||
          (text.starts_with("HDR,") && has_line("DET,"));
 }

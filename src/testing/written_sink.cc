@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+
 #include "core/decimal.h"
 
 namespace meterline::testing {
@@ -32,6 +34,12 @@ void WrittenSink::on_day(const ReadingDay& day, int rejected_readings, const for
   line += ':' + readings_text(day);
   if (rejected_readings > 0) line += fmt::format(" ({} rejected)", rejected_readings);
   write(line);
+}
+
+void WrittenSink::on_read(const RegisterRead& read, const formats::Row& row) {
+  std::ostringstream text;
+  text << read;
+  write(fmt::format("line {}: {}", row.line, text.str()));
 }
 
 void WrittenSink::on_rejected_row(const formats::Row& row) {

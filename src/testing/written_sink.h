@@ -12,11 +12,13 @@ namespace meterline::testing {
 ///     line 3: EE1 2019-01-31 60min kWh: 1.5 - 2 -*21 (1 rejected)
 ///     line 4, column 2: bad_date [31/01/2019]
 ///     line 4: rejected
+///     line 5: EE1 11/consumption/kWh|1|M1 2019-01-31T00:00:00+10:00 7 actual
 ///
 /// `-*21` is 21 missing readings. The unit is left out where it is unknown.
 class WrittenSink : public formats::DaySink {
  public:
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override;
+  void on_read(const RegisterRead& read, const formats::Row& row) override;
   void on_rejected_row(const formats::Row& row) override;
   void on_finding(Finding finding) override;
 

@@ -13,13 +13,14 @@
 #include "core/note.h"
 #include "formats/csv_rows.h"
 #include "formats/nem12.h"
+#include "formats/nem13.h"
 #include "testing/written_sink.h"
 
-/// Reads NEM12 as a caller of formats/ does, and writes down all that is said. Only what includes
-/// this needs the reader, so it stands in a header.
+/// Reads NEM12 and NEM13 as a caller of formats/ does, and writes down all that is said. Only what
+/// includes this needs the readers, so it stands in a header.
 namespace meterline::testing {
 
-class Nem12Sink : public WrittenSink {
+class MdffSink : public WrittenSink {
  public:
   void on_day(const ReadingDay& day, int rejected_readings, const formats::Row& row) override {
     WrittenSink::on_day(day, rejected_readings, row);
@@ -37,6 +38,13 @@ class Nem12Sink : public WrittenSink {
           (day.qualities[slot] == Quality::missing && day.mantissas[slot] != 0))
         fault = "a reading that is none";
   }
+  void on_read(const RegisterRead& read, const formats::Row& row) override {
+    WrittenSink::on_read(read, row);
+    ++rows;
+    reads.push_back(read);
+    if (fault_of(read)) fault = "a register read that cannot be kept";
+    if (row.slots != 0) fault = "a register read has no slots";
+  }
   void on_rejected_row(const formats::Row& row) override {
     WrittenSink::on_rejected_row(row);
     ++rows;
@@ -44,30 +52,33 @@ class Nem12Sink : public WrittenSink {
 
   std::int64_t rows = 0;
   std::vector<ReadingDay> days;
-  std::string fault;  ///< Of a day that breaks what a day promises.
+  std::vector<RegisterRead> reads;
+  std::string fault;  ///< Of a day or read that breaks what it promises.
 };
 
-struct Nem12Said {
+struct MdffSaid {
   std::string text;
   std::int64_t rows = 0;
   std::vector<ReadingDay> days;
+  std::vector<RegisterRead> reads;
   std::string fault;
 };
 
 /// The file, fed in pieces of these sizes, over and over. None may be 0.
-inline Nem12Said nem12_says(std::string_view file, const std::vector<std::size_t>& sizes) {
-  Nem12Sink sink;
+inline MdffSaid mdff_says(const formats::Format& format, std::string_view file,
+                          const std::vector<std::size_t>& sizes) {
+  MdffSink sink;
   const auto empty = std::min(file.find_first_not_of("\r\n"), file.size());
   std::int64_t line = 1 + std::count(file.begin(), file.begin() + empty, '\n');
   file.remove_prefix(empty);
-  formats::RowCutter cutter(formats::nem12_cut);
+  formats::RowCutter cutter(format.cut);
   formats::TextBuffer piece;
   std::unique_ptr<formats::Parser> parser;
   const auto read = [&](bool is_end) {
     while (cutter.next(piece)) {
       const bool is_last = is_end && cutter.buffered() == 0;
       if (!parser) {
-        auto opened = formats::open_nem12({.text = piece.text(), .first_line = line}, {});
+        auto opened = format.open({.text = piece.text(), .first_line = line}, {});
         for (auto& finding : opened->findings) sink.on_finding(std::move(finding));
         parser = std::move(opened->parser);
       }
@@ -82,7 +93,22 @@ inline Nem12Said nem12_says(std::string_view file, const std::vector<std::size_t
   }
   cutter.finish();
   read(true);
-  return {.text = sink.text(), .rows = sink.rows, .days = sink.days, .fault = sink.fault};
+  return {.text = sink.text(),
+          .rows = sink.rows,
+          .days = sink.days,
+          .reads = sink.reads,
+          .fault = sink.fault};
+}
+
+inline MdffSaid nem12_says(std::string_view file, const std::vector<std::size_t>& sizes) {
+  return mdff_says(
+      {.name = formats::nem12_name, .cut = formats::nem12_cut, .open = formats::open_nem12}, file,
+      sizes);
+}
+inline MdffSaid nem13_says(std::string_view file, const std::vector<std::size_t>& sizes) {
+  return mdff_says(
+      {.name = formats::nem13_name, .cut = formats::nem13_cut, .open = formats::open_nem13}, file,
+      sizes);
 }
 
 }  // namespace meterline::testing
