@@ -12,6 +12,7 @@
 #include "query/portfolio.h"
 #include "source/disk/disk_source.h"
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/opened_store.h"
 #include "store/rocksdb/recent_fold.h"
 #include "store/rocksdb/recent_months.h"
 #include "store/rocksdb/rocksdb_store.h"
@@ -40,12 +41,15 @@ void append(const bench::Options& options) {
 
 void compact(const bench::Options& options) {
   const auto folder = std::filesystem::path(options.store);
-  const auto database = must(store::Database::open(folder / "db", store::cache_bytes_min));
+  const auto database =
+      must(store::Database::open(folder / "db", store::cache_bytes_min, store::OpenAs::there));
+  const auto table = must(store::load_table(*database));
   store::RecentMonths recent(0);
-  must(store::load_recent(*database, recent));
+  must(store::load_recent(*database, *table, store::RecentWithoutRecord::refused, recent));
   must(store::RecentFold(*database, recent, folder / "incoming").fold());
-  for (const auto family : {store::Family::days, store::Family::totals, store::Family::deliveries,
-                            store::Family::meters, store::Family::recent}) {
+  for (const auto family :
+       {store::Family::days, store::Family::totals, store::Family::deliveries,
+        store::Family::meters, store::Family::recent, store::Family::registers}) {
     rocksdb::CompactRangeOptions how;
     if (family == store::Family::recent)  // What was folded is removed, even from the last level.
       how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;

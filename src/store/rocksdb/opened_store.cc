@@ -251,21 +251,6 @@ Result<void> load_events(rocksdb::Iterator& deliveries, DeliveryTable& table) {
   return {};
 }
 
-Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
-  auto table = std::make_unique<DeliveryTable>();
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      database.db().NewIterator(rocksdb::ReadOptions(), database.family(Family::deliveries)));
-  for (iterator->Seek("n"); iterator->Valid(); iterator->Next()) {
-    const auto key = view_of(iterator->key());
-    if (!key.starts_with('n')) break;
-    METERLINE_TRY(const auto number, read_number(key.substr(1)));
-    METERLINE_CHECK(table->restore(number, view_of(iterator->value())));
-  }
-  if (!iterator->status().ok()) return database_error("read the store", iterator->status());
-  METERLINE_CHECK(load_events(*iterator, *table));
-  return table;
-}
-
 /// Numbers that were given and never came to a record may stand in what was lost: they are passed
 /// over, for good. A process gives no more of them than that.
 Result<void> pass_over_numbers(Database& database, const OpenOnce& how, DeliveryTable& table) {
@@ -285,6 +270,21 @@ Result<void> pass_over_numbers(Database& database, const OpenOnce& how, Delivery
 }
 
 }  // namespace
+
+Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
+  auto table = std::make_unique<DeliveryTable>();
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      database.db().NewIterator(rocksdb::ReadOptions(), database.family(Family::deliveries)));
+  for (iterator->Seek("n"); iterator->Valid(); iterator->Next()) {
+    const auto key = view_of(iterator->key());
+    if (!key.starts_with('n')) break;
+    METERLINE_TRY(const auto number, read_number(key.substr(1)));
+    METERLINE_CHECK(table->restore(number, view_of(iterator->value())));
+  }
+  if (!iterator->status().ok()) return database_error("read the store", iterator->status());
+  METERLINE_CHECK(load_events(*iterator, *table));
+  return table;
+}
 
 Result<std::uint32_t> read_number(std::string_view bytes) {
   if (bytes.size() != sizeof(std::uint32_t))

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/recent_fold.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "store/rocksdb/store_folder.h"
@@ -46,6 +47,9 @@ struct OpenOnce {
 
 Result<std::unique_ptr<OpenedStore>> open_once(const StorePlace& place,
                                                const RocksdbOptions& options, const OpenOnce& how);
+
+/// The deliveries that family `deliveries` lists, and their events. Errors: `corrupt`.
+Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database);
 
 /// The number of a delivery as its key in `deliveries` has it. Errors: `corrupt`.
 Result<std::uint32_t> read_number(std::string_view bytes);
