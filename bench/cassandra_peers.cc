@@ -31,6 +31,7 @@ namespace {
 
 using namespace meterline;
 using namespace meterline::store;
+using namespace meterline::store::cassandra;
 using testing::must;
 
 constexpr std::size_t bare_rows_max = 1'000'000;

@@ -60,6 +60,7 @@ BANNED = [
     (r"\bGTEST_SKIP\b|\bDISABLED_", TESTS, ALLOWED.keys(), "a test that runs"),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include (["<])([^">]+)[">]')
+NAMESPACE = re.compile(r"^namespace (meterline[\w:]*) \{", re.MULTILINE)
 LAYER_CALL = re.compile(r"^meterline_layer\((\w+)", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
@@ -105,6 +106,21 @@ def line_errors(path, layer, line):
             yield f"{found[0]!r} is banned here, use {instead}"
 
 
+def namespace_of(layer):
+    """The folder's, but that all sources are in one, and core in the one around all."""
+    if layer.startswith("source/"):
+        return "meterline::source"
+    return "meterline" if layer == "core" else "meterline::" + layer.replace("/", "::")
+
+
+def namespace_error(path, layer):
+    own = namespace_of(layer)
+    opened = NAMESPACE.findall(path.read_text(encoding="utf-8"))
+    if not opened or any(name == own or name.startswith(own + "::") for name in opened):
+        return None
+    return f"opens the namespace {opened[0]}, wanted {own}"
+
+
 def check_source(path, name):
     """Rules for C++ files under src/."""
     layer = layer_of(name)
@@ -114,6 +130,8 @@ def check_source(path, name):
         return
     if path.suffix == ".h" and "#pragma once" not in lines:
         yield 1, "no #pragma once"
+    if error := namespace_error(path, layer):
+        yield 1, error
     for number, line in enumerate(lines, 1):
         for error in line_errors(path, layer, line):
             yield number, error

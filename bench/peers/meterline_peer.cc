@@ -13,8 +13,7 @@
 #include "source/disk/disk_source.h"
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/opened_store.h"
-#include "store/rocksdb/recent_fold.h"
-#include "store/rocksdb/recent_months.h"
+#include "store/rocksdb/recent.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "testing/must.h"
 
@@ -30,7 +29,7 @@ std::unique_ptr<store::Store> open(const bench::Options& options, std::size_t ca
 
 /// One file after the other, each durable before the next is begun.
 void append(const bench::Options& options) {
-  const auto store = open(options, store::cache_bytes_min);
+  const auto store = open(options, store::rocksdb::cache_bytes_min);
   const ingest::IngestOptions how{.unit = options.decimals == 0 ? Unit::unknown : Unit::kWh};
   for (const auto& path : options.paths) {
     const auto record = ingest::load(must(source::file_delivery(path)), *store, how);
@@ -41,17 +40,19 @@ void append(const bench::Options& options) {
 
 void compact(const bench::Options& options) {
   const auto folder = std::filesystem::path(options.store);
-  const auto database =
-      must(store::Database::open(folder / "db", store::cache_bytes_min, store::OpenAs::there));
-  const auto table = must(store::load_table(*database));
-  store::RecentMonths recent(0);
-  must(store::load_recent(*database, *table, store::RecentWithoutRecord::refused, recent));
-  must(store::RecentFold(*database, recent, folder / "incoming").fold());
-  for (const auto family :
-       {store::Family::days, store::Family::totals, store::Family::deliveries,
-        store::Family::meters, store::Family::recent, store::Family::registers}) {
+  const auto database = must(store::rocksdb::Database::open(
+      folder / "db", store::rocksdb::cache_bytes_min, store::rocksdb::OpenAs::there));
+  const auto table = must(store::rocksdb::load_table(*database));
+  store::rocksdb::RecentMonths recent(0);
+  must(store::rocksdb::load_recent(*database, *table, store::rocksdb::RecentWithoutRecord::refused,
+                                   recent));
+  must(store::rocksdb::RecentFold(*database, recent, folder / "incoming").fold());
+  for (const auto family : {store::rocksdb::Family::days, store::rocksdb::Family::totals,
+                            store::rocksdb::Family::deliveries, store::rocksdb::Family::meters,
+                            store::rocksdb::Family::recent, store::rocksdb::Family::registers}) {
     rocksdb::CompactRangeOptions how;
-    if (family == store::Family::recent)  // What was folded is removed, even from the last level.
+    if (family ==
+        store::rocksdb::Family::recent)  // What was folded is removed, even from the last level.
       how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     const auto done = database->db().CompactRange(how, database->family(family), nullptr, nullptr);
     if (!done.ok()) throw std::runtime_error(done.ToString());

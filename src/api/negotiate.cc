@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <cctype>
 
+#include "api/accept.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "core/text.h"
 
 namespace meterline::api {
 namespace {
@@ -34,13 +35,10 @@ int parse_weight(std::string_view text) {
 
 /// How exactly a media range names a type: 0 not at all, 1 `*/*`, 2 `text/*`, 3 `text/csv`.
 int match_of(std::string_view range, std::string_view type) {
-  const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == b; };
-  if (std::equal(range.begin(), range.end(), type.begin(), type.end(), same)) return 3;
-  const std::string_view family = type.substr(0, type.find('/') + 1);
-  if (range.ends_with("/*") &&
-      std::equal(range.begin(), range.end() - 1, family.begin(), family.end(), same))
-    return 2;
-  return range == "*/*" ? 1 : 0;
+  const std::string name = lower(range);
+  if (name == type) return 3;
+  if (name.ends_with("/*") && type.starts_with(name.substr(0, name.size() - 1))) return 2;
+  return name == "*/*" ? 1 : 0;
 }
 
 /// The weight that an Accept header gives a type: that of the range that names it best.
@@ -48,21 +46,27 @@ int weight_of(std::string_view accept, std::string_view type) {
   int best_match = 0;
   int weight = 0;
   while (!accept.empty()) {
-    std::string_view element = next_part(accept, ',');
-    const int match = match_of(next_part(element, ';'), type);
+    const auto accepted = take_accepted(accept);
+    const int match = match_of(accepted.name, type);
     if (match <= best_match) continue;
     best_match = match;
-    weight = 1000;
-    while (!element.empty()) {
-      const std::string_view parameter = next_part(element, ';');
-      if (parameter.starts_with("q=") || parameter.starts_with("Q="))
-        weight = parse_weight(parameter.substr(2));
-    }
+    weight = accepted.weight;
   }
   return weight;
 }
 
 }  // namespace
+
+Accepted take_accepted(std::string_view& header) {
+  std::string_view element = next_part(header, ',');
+  Accepted accepted{.name = next_part(element, ';')};
+  while (!element.empty()) {
+    const std::string_view parameter = next_part(element, ';');
+    if (parameter.starts_with("q=") || parameter.starts_with("Q="))
+      accepted.weight = parse_weight(parameter.substr(2));
+  }
+  return accepted;
+}
 
 std::optional<Format> negotiate(const Request& request) {
   const std::string_view accept = header_of(request, "accept");

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "api/json_writer.h"
+#include "core/json_writer.h"
 
 namespace meterline::api {
 

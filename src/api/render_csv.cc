@@ -1,28 +1,16 @@
 #include <initializer_list>
 
 #include "api/render.h"
+#include "core/text.h"
 
 namespace meterline::api {
 namespace {
-
-void append_field(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
-}
 
 void append_row(std::string& out, std::initializer_list<std::string_view> fields) {
   bool first = true;
   for (const auto field : fields) {
     if (!first) out += ',';
-    append_field(out, field);
+    append_csv_field(out, field);
     first = false;
   }
   out += '\n';

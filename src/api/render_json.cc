@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "api/json_writer.h"
 #include "api/render.h"
+#include "core/json_writer.h"
 
 namespace meterline::api {
 namespace {

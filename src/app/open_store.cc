@@ -22,7 +22,8 @@ namespace {
 
 /// Loading gains nothing from a large cache.
 std::size_t cache_bytes_for(cli::OpenMode mode) {
-  return mode == cli::OpenMode::create ? store::cache_bytes_min : store::suitable_cache_bytes();
+  return mode == cli::OpenMode::create ? store::rocksdb::cache_bytes_min
+                                       : store::rocksdb::suitable_cache_bytes();
 }
 
 /// Of `rocksdb:DIR`.
@@ -56,9 +57,9 @@ Result<std::string> parameter(const std::string& name) {
   return aws::read_parameter(*session, name);
 }
 
-Result<store::CassandraOptions> cluster_of(const std::string& url) {
+Result<store::cassandra::CassandraOptions> cluster_of(const std::string& url) {
   METERLINE_TRY(const auto login, read_login(environment, parameter));
-  return store::parse_cassandra_url(url, [&](const std::string& name) {
+  return store::cassandra::parse_cassandra_url(url, [&](const std::string& name) {
     const auto found = login.find(name);
     return found == login.end() ? std::string() : found->second;
   });
@@ -69,12 +70,12 @@ constexpr int replication_default = 3;
 Result<std::vector<std::string>> init_cluster(const std::string& url,
                                               const cli::InitOptions& options) {
   METERLINE_TRY(const auto cluster, cluster_of(url));
-  store::Replication replication;
+  store::cassandra::Replication replication;
   for (const auto& [name, replicas] : options.data_centres)
     replication.centres.push_back({.name = name, .copies = replicas});
   METERLINE_TRY(const auto made,
-                store::init_cassandra_store(cluster, replication,
-                                            options.replication.value_or(replication_default)));
+                store::cassandra::init_cassandra_store(
+                    cluster, replication, options.replication.value_or(replication_default)));
   std::vector<std::string> lines;
   if (made.keyspace) {
     lines.push_back("keyspace " + cluster.keyspace);
@@ -106,7 +107,7 @@ Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::Op
   if (is_on_a_cluster(url)) {
 #ifdef METERLINE_CLOUD
     METERLINE_TRY(const auto options, cluster_of(url));
-    return store::open_cassandra_store(options);
+    return store::cassandra::open_cassandra_store(options);
 #else
     return without_cluster(url.substr(0, url.find(':')));
 #endif
@@ -147,7 +148,7 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
 
 Result<std::unique_ptr<store::Pricing>> open_pricing() {
 #ifdef METERLINE_CLOUD
-  return store::make_keyspaces_pricing();
+  return store::cassandra::make_keyspaces_pricing();
 #else
   return std::unique_ptr<store::Pricing>();
 #endif
@@ -155,7 +156,8 @@ Result<std::unique_ptr<store::Pricing>> open_pricing() {
 
 std::string store_kinds() {
 #ifdef METERLINE_CLOUD
-  return fmt::format("stores: rocksdb, cassandra, keyspaces ({})", store::cql_driver_name());
+  return fmt::format("stores: rocksdb, cassandra, keyspaces ({})",
+                     store::cassandra::cql_driver_name());
 #else
   return "stores: rocksdb (built without cassandra and keyspaces: -DMETERLINE_CLOUD=OFF)";
 #endif

@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <cstring>
 
-#include "api/json_writer.h"
 #include "cli/exit_code.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
+#include "core/json_writer.h"
 #include "core/try.h"
 #include "ingest/archive.h"
 
@@ -52,7 +52,7 @@ void print_exported(const Exported& exported, const std::string& path, Output ou
   const auto& [counts, days_left_out, reads_left_out] = exported.summary;
   switch (output) {
     case Output::json:
-      print_line(api::JsonWriter()
+      print_line(JsonWriter()
                      .begin_object()
                      .member("file", path)
                      .member("bytes", exported.bytes)

@@ -4,10 +4,10 @@
 
 #include <cstdio>
 
-#include "api/json_writer.h"
 #include "cli/exit_code.h"
 #include "cli/table.h"
 #include "core/finding.h"
+#include "core/json_writer.h"
 #include "core/try.h"
 
 namespace meterline::cli {
@@ -20,7 +20,7 @@ std::string time_of(const store::LostDelivery& delivery) {
 }
 
 std::string json_of(const store::RepairReport& report) {
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("applied", !report.damaged.empty())
       .member("writesKept", report.writes_kept)

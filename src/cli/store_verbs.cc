@@ -6,12 +6,12 @@
 #include <charconv>
 #include <optional>
 
-#include "api/json_writer.h"
 #include "cli/exit_code.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
 #include "core/finding.h"
+#include "core/json_writer.h"
 #include "core/meter_id.h"
 #include "core/try.h"
 #include "store/check.h"
@@ -38,7 +38,7 @@ std::string table_of(const Figures& figures) {
 
 void print_made(const std::vector<std::string>& made, const Session& session) {
   if (session.output == Output::json) {
-    api::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("made").begin_array();
     for (const auto& line : made) json.value(line);
     print_line(json.end_array().end_object().take());
@@ -98,7 +98,7 @@ Result<int> try_init(const InitVerb& verb, const Session& session) {
 // --- check ----------------------------------------------------------------------------------
 
 std::string json_of(const store::CheckReport& report) {
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("meters", report.meters)
       .member("days", report.days)
@@ -260,7 +260,7 @@ std::string json_of(const Stats& stats) {
   const auto known = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
   };
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("meters", stats.meters)
       .member("channels", stats.channels)

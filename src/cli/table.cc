@@ -6,6 +6,8 @@
 #include <cassert>
 #include <utility>
 
+#include "core/text.h"
+
 namespace meterline::cli {
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -38,13 +40,9 @@ std::string Table::text() const {
 }
 
 std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
+  std::string field;
+  append_csv_field(field, text);
+  return field;
 }
 
 std::string grouped(std::int64_t number) {

@@ -15,6 +15,12 @@ bool is_utf8(std::string_view text);
 /// Whether it is UTF-8 without control characters.
 bool is_clean_text(std::string_view text);
 
+/// ASCII letters in lower case; every other byte stays.
+std::string lower(std::string_view text);
+
+/// Appends a field of CSV (RFC 4180), quoted where it has to be.
+void append_csv_field(std::string& out, std::string_view text);
+
 /// Appends `text` as it stands between the quotes of a JSON string: control characters escaped,
 /// and U+FFFD for bytes that are not UTF-8, so that the result is always valid.
 void append_json_text(std::string& out, std::string_view text);

@@ -12,12 +12,12 @@
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <cctype>
 #include <exception>
 #include <new>
 #include <optional>
 
 #include "api/problem.h"
+#include "core/text.h"
 #include "http/spool.h"
 #include "http/wire.h"
 
@@ -47,12 +47,6 @@ enum class State {
   leaving,  ///< Answered for the last time.
   closed,
 };
-
-std::string lower(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 /// There is too much to do now.
 api::Response busy(std::string_view reason) {

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <ctime>
 
+#include "api/accept.h"
 #include "api/problem.h"
+#include "core/text.h"
 
 namespace meterline::http {
 namespace {
@@ -16,13 +17,6 @@ namespace {
 constexpr std::size_t head_bytes_usual = 640;
 constexpr int gzip_level = 5;
 constexpr int gzip_window_bits = 15 + 16;  // 16 asks zlib for gzip rather than zlib framing.
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 /// The compressed text; empty when zlib has no memory for it.
 std::string deflated(const std::string& text) {
@@ -104,17 +98,9 @@ std::optional<std::string> host_of(std::string_view header) {
 }
 
 bool takes_gzip(std::string_view accept_encoding) {
-  const std::string text = lower(accept_encoding);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string element(rest.substr(0, rest.find(',')));
-    rest.remove_prefix(std::min(element.size() + 1, rest.size()));
-    std::erase_if(element, [](char c) { return c == ' ' || c == '\t'; });
-    const std::string_view coding = std::string_view(element).substr(0, element.find(';'));
-    if (coding != "gzip" && coding != "*") continue;
-    const auto weight = element.find(";q=0");
-    return weight == std::string::npos ||
-           element.find_first_not_of("0.", weight + 3) != std::string::npos;
+  while (!accept_encoding.empty()) {
+    const auto [coding, weight] = api::take_accepted(accept_encoding);
+    if (lower(coding) == "gzip" || coding == "*") return weight > 0;
   }
   return false;
 }

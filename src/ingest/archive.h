@@ -12,6 +12,11 @@
 /// An archive is a whole store as one file, whatever its backend: docs/formats/archive.md.
 namespace meterline::ingest {
 
+//   archive  | magic | format, varint | record | record | ...
+//   record   | tag, 1 byte | what it holds |   `U` unit, `D` delivery, `M` meter, `C` channel,
+//            `R` day, `G` register read; `E` last: counts, and the SHA-256 of all before it
+// All of it is one zstd frame, of which the first block holds magic and format.
+
 /// The first bytes of an archive after it is expanded.
 inline constexpr std::string_view archive_magic = "\x89meterline archive\n";
 /// Formats 1 and 2 know one time of a delivery only, and are refused.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "core/channel.h"
@@ -36,6 +37,9 @@ struct SlotCounts {
 /// What a row has of formats::Row::labels, as bytes.
 inline constexpr std::size_t label_bytes = sizeof(std::uint64_t);
 
+// A row in memory and in the sorter's files: | RowHead, 40 bytes | packed day | labels, 8 bytes
+// each |
+
 /// A good row on its way from the parser to the store, without its packed day and its labels.
 struct RowHead {
   std::int64_t line = 0;
@@ -49,6 +53,7 @@ struct RowHead {
   std::uint8_t labels = 0;  ///< How many.
   std::uint32_t packed_bytes = 0;
 };
+static_assert(sizeof(RowHead) == 40 && std::is_trivially_copyable_v<RowHead>);
 
 /// Rows of one meter order by day, then by line.
 inline std::uint64_t day_key(const RowHead& row) {

@@ -10,11 +10,11 @@
 #include <chrono>
 #include <memory>
 
-#include "api/json_writer.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "core/finding.h"
 #include "core/json.h"
+#include "core/json_writer.h"
 #include "core/text.h"
 #include "core/try.h"
 #include "http/wire.h"
@@ -58,14 +58,6 @@ std::string target_of(const boost::json::value& event) {
   const auto query = find_text(event, {"rawQueryString"}).value_or("");
   if (!query.empty()) target.append("?").append(query);
   return target;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return out;
 }
 
 std::map<std::string, std::string, std::less<>> headers_of(const boost::json::value& event) {
@@ -160,7 +152,7 @@ std::string payload_of(const api::Response& response, const api::Request& reques
   const bool is_text = !packed.headers.contains("Content-Encoding") && is_utf8(packed.body);
   const bool is_told = request.method == "HEAD";
 
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object().member("statusCode", packed.status).key("headers").begin_object();
   if (packed.status != 304) {
     json.member("content-type", std::string_view(packed.content_type));

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "api/json_writer.h"
 #include "core/json.h"
+#include "core/json_writer.h"
 
 namespace meterline::lambda {
 namespace {
@@ -99,7 +99,7 @@ tl::expected<std::string, InvocationError> Processor::process_event(const Invoca
 std::string Processor::process_batch(const std::string& request_id,
                                      const std::vector<QueueMessage>& messages,
                                      const std::atomic<bool>& stop) {
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object().key("batchItemFailures").begin_array();
   for (const auto& message : messages) {
     const auto result = stop ? MessageResult{.end = MessageEnd::retry,

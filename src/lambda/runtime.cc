@@ -12,8 +12,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "api/json_writer.h"
 #include "core/finding.h"
+#include "core/json_writer.h"
 #include "core/try.h"
 
 namespace meterline::lambda {
@@ -32,7 +32,7 @@ constexpr std::size_t header_bytes_max = 64 << 10;  ///< The client context of m
 constexpr int tries_max = 2;  ///< The first may find a kept connection closed.
 
 std::string body_of(const InvocationError& error) {
-  api::JsonWriter json;
+  JsonWriter json;
   json.begin_object()
       .member("errorMessage", std::string_view(error.message))
       .member("errorType", std::string_view(error.type))

@@ -82,6 +82,12 @@ inline std::optional<std::uint64_t> take_varint(std::string_view& bytes) {
   return std::nullopt;
 }
 
+/// Appends the size as a varint, and the bytes.
+inline void put_sized(std::string_view bytes, std::string& out) {
+  put_varint(bytes.size(), out);
+  out += bytes;
+}
+
 /// Takes a varint off the front of `bytes`, and as many bytes as it says.
 inline std::optional<std::string_view> take_sized(std::string_view& bytes) {
   const auto size = take_varint(bytes);

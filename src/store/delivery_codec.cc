@@ -7,108 +7,63 @@
 #include <utility>
 
 #include "core/try.h"
-#include "store/bits.h"
+#include "store/bytes.h"
 
 namespace meterline::store {
 namespace {
+
+//   record   | format, 1 byte | delivery | state, 1 byte | reason | format | counts | findings |
+//            | days | events |
+//   delivery | id, 16 bytes | source | content, 32 bytes | bytes | delivered | received |
+//            | unit, 1 byte | zone | feed [| hash, 32 bytes] | reader | object version | tag |
+//   counts   | rows: 4 | readings: 5 | register reads: 4, if the state says so | codes | of each |
+//   findings | count | line | column | code, 1 byte | text | excerpt | of each
+//   days     | meters | from | to | ids | shared with the one before | rest | of each
+//   events   | count | time | kind, 1 byte | who | reason | of each
+// Numbers are zigzag varints; texts have their size before them.
 
 /// Formats 1 and 2 knew one time only; no store or archive of this format's programs holds them.
 constexpr std::uint8_t record_format = 3;
 constexpr std::size_t hash_bytes = std::tuple_size_v<ContentHash>;
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
+static_assert(hash_bytes == 32 && id_bytes == 16);
 
-class Writer {
- public:
-  void number(std::int64_t value) { put_varint(zigzag(value), out_); }
-  void text(std::string_view value) {
-    put_varint(value.size(), out_);
-    out_ += value;
-  }
-  void byte(std::uint8_t value) { out_ += static_cast<char>(value); }
-  template <class Bytes>
-  void raw(const Bytes& bytes) {
-    for (const auto value : bytes) byte(value);
-  }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-/// Reads what Writer wrote. After the first failure everything is zero or empty.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
-
-  std::int64_t number() {
-    const auto value = take_varint(rest_);
-    return value ? unzigzag(*value) : broken();
-  }
-  std::string text() { return std::string(bytes(take_varint(rest_).value_or(rest_.size() + 1))); }
-  std::uint8_t byte() {
-    const auto one = bytes(1);
-    return one.empty() ? 0 : static_cast<std::uint8_t>(one[0]);
-  }
-  std::string_view bytes(std::size_t count) {
-    if (count > rest_.size()) {
-      broken();
-      return {};
-    }
-    const auto taken = rest_.substr(0, count);
-    rest_.remove_prefix(count);
-    return taken;
-  }
-  std::size_t left() const { return rest_.size(); }
-  void refuse() { broken(); }
-  bool is_broken() const { return is_broken_; }
-
- private:
-  std::int64_t broken() {
-    is_broken_ = true;
-    rest_ = {};
-    return 0;
-  }
-
-  std::string_view rest_;
-  bool is_broken_ = false;
-};
-
-void write_delivery(const Delivery& delivery, Writer& out) {
+void write_delivery(const Delivery& delivery, ByteWriter& out) {
   out.raw(delivery.id.bytes);
-  out.text(delivery.source);
+  out.sized(delivery.source);
   out.raw(delivery.content);
   out.number(static_cast<std::int64_t>(delivery.bytes));
   out.number(delivery.delivered_at.micros);
   out.number(delivery.received_at.micros);
   out.byte(static_cast<std::uint8_t>(delivery.unit));
-  out.text(delivery.zone);
-  out.text(delivery.feed ? delivery.feed->name : "");
+  out.sized(delivery.zone);
+  out.sized(delivery.feed ? delivery.feed->name : "");
   if (delivery.feed) out.raw(delivery.feed->hash);
   out.number(delivery.reader);
-  out.text(delivery.object_version);
-  out.text(delivery.content_tag);
+  out.sized(delivery.object_version);
+  out.sized(delivery.content_tag);
 }
 
-Delivery read_delivery(Reader& in) {
+Delivery read_delivery(ByteReader& in) {
   Delivery delivery;
   const auto copy = [](std::string_view from, auto& to) {
     if (from.size() == to.size()) std::copy(from.begin(), from.end(), to.begin());
   };
   copy(in.bytes(id_bytes), delivery.id.bytes);
-  delivery.source = in.text();
+  delivery.source = in.sized();
   copy(in.bytes(hash_bytes), delivery.content);
   delivery.bytes = static_cast<std::uint64_t>(in.number());
   delivery.delivered_at.micros = in.number();
   delivery.received_at.micros = in.number();
   delivery.unit = static_cast<Unit>(in.byte());
-  delivery.zone = in.text();
-  if (auto name = in.text(); !name.empty()) {
-    delivery.feed.emplace().name = std::move(name);
+  delivery.zone = in.sized();
+  if (const auto name = in.sized(); !name.empty()) {
+    delivery.feed.emplace().name = name;
     copy(in.bytes(hash_bytes), delivery.feed->hash);
   }
   delivery.reader = static_cast<std::uint32_t>(in.number());
-  delivery.object_version = in.text();
-  delivery.content_tag = in.text();
+  delivery.object_version = in.sized();
+  delivery.content_tag = in.sized();
   return delivery;
 }
 
@@ -117,31 +72,31 @@ constexpr std::uint8_t has_register_reads = 0x80;
 
 bool any(const RowCounts& counts) { return counts != RowCounts(); }
 
-void write_state(const DeliveryReport& report, Writer& out) {
+void write_state(const DeliveryReport& report, ByteWriter& out) {
   const auto state = static_cast<unsigned>(report.state);
   out.byte(
       static_cast<std::uint8_t>(state | (any(report.register_reads) ? has_register_reads : 0U)));
 }
 
-void write_finding(const Finding& finding, Writer& out) {
+void write_finding(const Finding& finding, ByteWriter& out) {
   out.number(finding.line);
   out.number(finding.column);
   out.byte(static_cast<std::uint8_t>(finding.code));
-  out.text(finding.text);
-  out.text(finding.excerpt);
+  out.sized(finding.text);
+  out.sized(finding.excerpt);
 }
 
-Finding read_finding(Reader& in) {
+Finding read_finding(ByteReader& in) {
   Finding finding;
   finding.line = in.number();
   finding.column = static_cast<int>(in.number());
   finding.code = static_cast<FindingCode>(in.byte());
-  finding.text = in.text();
-  finding.excerpt = in.text();
+  finding.text = in.sized();
+  finding.excerpt = in.sized();
   return finding;
 }
 
-void write_counts(const DeliveryReport& report, Writer& out) {
+void write_counts(const DeliveryReport& report, ByteWriter& out) {
   const auto& rows = report.rows;
   for (const auto n : {rows.read, rows.stored, rows.repeated, rows.rejected}) out.number(n);
   const auto& readings = report.readings;
@@ -161,7 +116,7 @@ void write_counts(const DeliveryReport& report, Writer& out) {
 
 /// A program reads what an older or a newer one wrote, which knew other codes. What it does not
 /// know it leaves out.
-void read_counts(Reader& in, bool with_register_reads, DeliveryReport& report) {
+void read_counts(ByteReader& in, bool with_register_reads, DeliveryReport& report) {
   auto& rows = report.rows;
   for (auto* n : {&rows.read, &rows.stored, &rows.repeated, &rows.rejected}) *n = in.number();
   auto& readings = report.readings;
@@ -172,16 +127,16 @@ void read_counts(Reader& in, bool with_register_reads, DeliveryReport& report) {
   if (with_register_reads)
     for (auto* n : {&reads.read, &reads.stored, &reads.repeated, &reads.rejected}) *n = in.number();
   const auto codes = in.number();
-  for (std::int64_t code = 0; code < codes && !in.is_broken(); ++code) {
+  for (std::int64_t code = 0; code < codes && in.ok(); ++code) {
     const auto count = in.number();
     if (code < std::ssize(report.finding_counts))
       report.finding_counts.at(static_cast<std::size_t>(code)) = count;
   }
 }
 
-void read_findings(Reader& in, DeliveryReport& report) {
+void read_findings(ByteReader& in, DeliveryReport& report) {
   const auto findings = in.number();
-  for (std::int64_t i = 0; i < findings && !in.is_broken(); ++i) {
+  for (std::int64_t i = 0; i < findings && in.ok(); ++i) {
     auto finding = read_finding(in);
     const bool is_known = static_cast<std::size_t>(finding.code) < finding_codes_count;
     if (is_known) report.findings.push_back(std::move(finding));
@@ -189,7 +144,7 @@ void read_findings(Reader& in, DeliveryReport& report) {
 }
 
 /// Of neighbours, what their ids begin with is told once.
-void write_days(const DeliveredDays& days, Writer& out) {
+void write_days(const DeliveredDays& days, ByteWriter& out) {
   out.number(days.meters);
   if (days.meters == 0) return;
   out.number(days.dates->from.days());
@@ -202,12 +157,12 @@ void write_days(const DeliveredDays& days, Writer& out) {
         std::mismatch(text.begin(), text.end(), before.begin(), before.end());
     const auto shared = end - text.begin();
     out.number(shared);
-    out.text(text.substr(static_cast<std::size_t>(shared)));
+    out.sized(text.substr(static_cast<std::size_t>(shared)));
     before = text;
   }
 }
 
-bool read_days(Reader& in, DeliveredDays& days) {
+bool read_days(ByteReader& in, DeliveredDays& days) {
   days.meters = in.number();
   if (days.meters == 0) return true;
   days.dates.emplace();
@@ -224,7 +179,7 @@ bool read_days(Reader& in, DeliveredDays& days) {
     const auto shared = in.number();
     if (shared < 0 || shared > std::ssize(text)) return false;
     text.resize(static_cast<std::size_t>(shared));
-    text += in.text();
+    text += in.sized();
     auto meter = MeterId::parse(text);
     if (!meter) return false;
     days.meter_ids.push_back(*std::move(meter));
@@ -232,23 +187,23 @@ bool read_days(Reader& in, DeliveredDays& days) {
   return true;
 }
 
-void write_event(const DeliveryEvent& event, Writer& out) {
+void write_event(const DeliveryEvent& event, ByteWriter& out) {
   out.number(event.at.micros);
   out.byte(static_cast<std::uint8_t>(event.kind));
-  out.text(event.who);
-  out.text(event.reason);
+  out.sized(event.who);
+  out.sized(event.reason);
 }
 
 /// What cannot be an event breaks the reading.
-void read_events(Reader& in, std::vector<DeliveryEvent>& events) {
+void read_events(ByteReader& in, std::vector<DeliveryEvent>& events) {
   const auto count = in.number();
   if (count < 0 || count > static_cast<std::int64_t>(delivery_events_max)) return in.refuse();
-  for (std::int64_t i = 0; i < count && !in.is_broken(); ++i) {
+  for (std::int64_t i = 0; i < count && in.ok(); ++i) {
     DeliveryEvent event;
     event.at.micros = in.number();
     event.kind = static_cast<DeliveryEventKind>(in.byte());
-    event.who = in.text();
-    event.reason = in.text();
+    event.who = in.sized();
+    event.reason = in.sized();
     if (!is_event(event) || (!events.empty() && event <= events.back())) return in.refuse();
     events.push_back(std::move(event));
   }
@@ -258,24 +213,25 @@ void read_events(Reader& in, std::vector<DeliveryEvent>& events) {
 
 std::string encode_delivery(const Delivery& delivery, const DeliveryReport& report,
                             const DeliveredDays& days, std::span<const DeliveryEvent> events) {
-  Writer out;
+  std::string encoded;
+  ByteWriter out(encoded);
   out.byte(record_format);
   write_delivery(delivery, out);
   write_state(report, out);
-  out.text(report.reason);
-  out.text(report.format);
+  out.sized(report.reason);
+  out.sized(report.format);
   write_counts(report, out);
   out.number(static_cast<std::int64_t>(report.findings.size()));
   for (const auto& finding : report.findings) write_finding(finding, out);
   write_days(days, out);
   out.number(static_cast<std::int64_t>(events.size()));
   for (const auto& event : events) write_event(event, out);
-  return out.take();
+  return encoded;
 }
 
 Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   const auto damaged = [] { return fail(Errc::corrupt, "a delivery's record is damaged"); };
-  Reader in(bytes);
+  ByteReader in(bytes);
   const std::uint8_t format = in.byte();
   if (format > record_format)
     return fail(Errc::corrupt,
@@ -287,14 +243,14 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   record.delivery = read_delivery(in);
   const unsigned state = in.byte();
   record.report.state = static_cast<DeliveryState>(state & ~unsigned{has_register_reads});
-  record.report.reason = in.text();
-  record.report.format = in.text();
+  record.report.reason = in.sized();
+  record.report.format = in.sized();
   read_counts(in, (state & has_register_reads) != 0, record.report);
   read_findings(in, record.report);
   const bool days_are_whole = read_days(in, record.days);
   read_events(in, record.events);
-  if (!days_are_whole || in.is_broken() || in.left() != 0 ||
-      record.report.state > DeliveryState::failed || record.delivery.unit > last_unit)
+  if (!days_are_whole || !in.ok() || !in.at_end() || record.report.state > DeliveryState::failed ||
+      record.delivery.unit > last_unit)
     return damaged();
   return record;
 }

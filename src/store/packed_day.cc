@@ -14,6 +14,15 @@
 namespace meterline::store {
 namespace {
 
+//   packed day | format, 1 byte | grid | body |
+//   grid       | head | -exponent, 1 byte | slots, varint | stated, zigzag varint | zone |
+//              | 0 | zone | estimate | stated | slots | interval, 3 bits |   the head: what is
+//              there
+//   body       | head | notes, sized | runs | steps |
+//              | notes | runs | width, 6 bits |   the head; the width is that of the steps
+//   runs       | count, varint | length << 2 | quality, a varint each |   none: all are actual
+//   steps      see packed_steps.cc; zone: packed_zone.h; notes: packed_notes.cc
+
 constexpr std::array<int, 6> interval_codes = {1, 5, 10, 15, 30, 60};
 constexpr unsigned char interval_mask = 0x07;
 constexpr unsigned char grid_has_slots = 0x08;
@@ -24,6 +33,11 @@ constexpr unsigned char body_has_runs = 0x40;
 constexpr unsigned char body_has_notes = 0x80;
 constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
+static_assert(interval_codes.size() <= interval_mask + 1U);
+static_assert((interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate |
+               grid_has_zone) == 0x7F,
+              "no two of them share a bit");
+static_assert((width_mask | body_has_runs | body_has_notes) == 0xFF);
 /// Of format, grid and the body's head: three bytes, slots, stated time and zone.
 constexpr std::size_t head_bytes_max = 4 + 2 + 10 + zone_bytes_max;
 

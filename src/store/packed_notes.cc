@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include "store/bits.h"
+#include "store/bytes.h"
 
 namespace meterline::store {
 namespace {
+
+// | run | run | ...
+// run   | slots since the run before | slots | number of a note told before, from 1 |
+//       | .............................. | 0 | flag | method | reason code | reason text |
+// Numbers are varints; texts have their size before them.
 
 /// Only so many different notes of a day are found again; the others are written once more.
 constexpr std::size_t told_max = 64;
@@ -32,23 +37,13 @@ class Told {
   std::size_t size_ = 0;
 };
 
-void put_text(std::string_view text, std::string& out) {
-  put_varint(text.size(), out);
-  out += text;
-}
-
-bool take_text(std::string_view& packed, std::size_t bytes_max, std::string& text) {
-  const auto taken = take_sized(packed);
-  if (!taken || taken->size() > bytes_max) return false;
-  text = *taken;
-  return true;
-}
-
-bool take_note(std::string_view& packed, Note& note) {
-  return take_text(packed, note_word_bytes_max, note.flag) &&
-         take_text(packed, note_word_bytes_max, note.method) &&
-         take_text(packed, note_word_bytes_max, note.reason_code) &&
-         take_text(packed, note_text_bytes_max, note.reason_text);
+Note take_note(ByteReader& in) {
+  Note note;
+  note.flag = in.sized(note_word_bytes_max);
+  note.method = in.sized(note_word_bytes_max);
+  note.reason_code = in.sized(note_word_bytes_max);
+  note.reason_text = in.sized(note_text_bytes_max);
+  return note;
 }
 
 }  // namespace
@@ -69,28 +64,29 @@ void pack_notes(const Notes& notes, std::string& out) {
     told.add(i);
     put_varint(0, out);
     for (const auto* part : {&note.flag, &note.method, &note.reason_code, &note.reason_text})
-      put_text(*part, out);
+      put_sized(*part, out);
   }
 }
 
 bool unpack_notes(std::string_view packed, std::size_t slots, Notes& notes) {
   notes.clear();
   if (packed.empty()) return false;
+  ByteReader in(packed);
   Told told;
-  for (std::size_t end = 0; !packed.empty();) {
-    const auto step = take_varint(packed);
-    const auto length = take_varint(packed);
-    const auto number = take_varint(packed);
-    if (!step || *step > slots - end || !length || *length == 0) return false;
-    if (*length > slots - end - *step || !number || *number > told.size()) return false;
-    NoteRun run{.first = end + *step, .end = end + *step + *length, .note = {}};
-    end = run.end;
-    if (*number > 0)
-      run.note = notes[told[*number - 1]].note;
-    else if (take_note(packed, run.note))
+  for (std::size_t end = 0; !in.at_end();) {
+    const auto first = end + in.varint(slots - end);
+    const auto length = in.varint(slots - std::min(first, slots));
+    const auto number = in.varint(told.size());
+    if (!in.ok() || length == 0) return false;
+    end = first + length;
+    NoteRun run{.first = first, .end = end, .note = {}};
+    if (number > 0) {
+      run.note = notes[told[number - 1]].note;
+    } else {
+      run.note = take_note(in);
+      if (!in.ok()) return false;
       told.add(notes.size());
-    else
-      return false;
+    }
     notes.push_back(std::move(run));
   }
   return !fault_of(notes, slots);

@@ -63,6 +63,12 @@ Result<TimeZone> take_zone(std::string_view& bytes) {
   return zone;
 }
 
+TimeZone take_zone(ByteReader& in) {
+  const auto zone = take_zone(in.rest());
+  if (!zone) in.refuse();
+  return zone.value_or(TimeZone());
+}
+
 bool pass_zone(std::string_view& bytes) { return take_parts(bytes).has_value(); }
 
 }  // namespace meterline::store

@@ -5,6 +5,7 @@
 
 #include "core/result.h"
 #include "core/time_zone.h"
+#include "store/bytes.h"
 
 namespace meterline::store {
 
@@ -20,6 +21,8 @@ void put_zone(TimeZone zone, std::string& out);
 /// Takes one off the front of `bytes`. Errors: `corrupt`, also for a zone that the tz database of
 /// this machine does not have.
 Result<TimeZone> take_zone(std::string_view& bytes);
+/// The same off a reader, for which an error is a failure.
+TimeZone take_zone(ByteReader& in);
 /// Passes over one; false where there is none.
 bool pass_zone(std::string_view& bytes);
 

@@ -1,11 +1,9 @@
 #include "telemetry/embedded_metrics.h"
 
-#include <fmt/core.h>
-
 #include <numeric>
 #include <vector>
 
-#include "core/text.h"
+#include "core/json_writer.h"
 
 namespace meterline::telemetry {
 namespace {
@@ -22,27 +20,28 @@ Metric duration(std::string_view name, std::chrono::microseconds took) {
   return {.name = name, .value = took.count(), .unit = "Microseconds"};
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  append_json_text(out, text);
-  return out + '"';
-}
-
 constexpr std::int64_t micros_per_milli = 1000;
 
-/// `more`: members beside the metrics, each with a comma before it.
-std::string line_of(Instant at, std::string_view service, const Metrics& metrics,
-                    std::string_view more = {}) {
-  std::string directives;
-  std::string values;
-  for (const auto& [name, value, unit] : metrics) {
-    if (!directives.empty()) directives += ',';
-    directives += fmt::format(R"({{"Name":"{}","Unit":"{}"}})", name, unit);
-    values += fmt::format(R"(,"{}":{})", name, value);
-  }
-  return fmt::format(R"({{"_aws":{{"Timestamp":{},"CloudWatchMetrics":[{{"Namespace":"meterline",)"
-                     R"("Dimensions":[["Service"]],"Metrics":[{}]}}]}},"Service":{}{}{}}})",
-                     at.micros / micros_per_milli, directives, quoted(service), values, more);
+/// An object that begins with the metrics and is still open.
+JsonWriter begin_line(Instant at, std::string_view service, const Metrics& metrics) {
+  JsonWriter json;
+  json.begin_object().key("_aws").begin_object();
+  json.member("Timestamp", at.micros / micros_per_milli);
+  json.key("CloudWatchMetrics").begin_array().begin_object();
+  json.member("Namespace", std::string_view("meterline"));
+  json.key("Dimensions").begin_array().begin_array();
+  json.value(std::string_view("Service")).end_array().end_array();
+  json.key("Metrics").begin_array();
+  for (const auto& [name, value, unit] : metrics)
+    json.begin_object().member("Name", name).member("Unit", unit).end_object();
+  json.end_array().end_object().end_array().end_object();
+  json.member("Service", service);
+  for (const auto& [name, value, unit] : metrics) json.member(name, value);
+  return json;
+}
+
+std::string line_of(Instant at, std::string_view service, const Metrics& metrics) {
+  return begin_line(at, service, metrics).end_object().take();
 }
 
 std::string_view name_of(DeliveryState state) {
@@ -94,8 +93,8 @@ void EmbeddedMetrics::request(std::string_view route, int status, std::chrono::m
   const Metrics metrics = {{.name = "Requests", .value = 1},
                            {.name = "RequestErrors", .value = status >= 500 ? 1 : 0},
                            duration("RequestDuration", took)};
-  log_.write_line(line_of(log_.now(), service_, metrics,
-                          fmt::format(R"(,"route":{},"status":{})", quoted(route), status)));
+  JsonWriter line = begin_line(log_.now(), service_, metrics);
+  log_.write_line(line.member("route", route).member("status", status).end_object().take());
 }
 
 }  // namespace meterline::telemetry

@@ -18,33 +18,33 @@ std::string environment(const char* name) {
 }
 
 /// Makes the keyspace of this process, or empties it.
-Result<void> empty_keyspace(const store::CassandraOptions& options) {
+Result<void> empty_keyspace(const store::cassandra::CassandraOptions& options) {
   static bool made = false;
   if (!made) {
-    METERLINE_CHECK(store::init_cassandra_store(options, {}, 1));
+    METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {}, 1));
     made = true;
     // It is emptied hundreds of times, which takes a tenth of the time without a commit log.
-    METERLINE_TRY(const auto session, store::connect_cql(options.cql));
+    METERLINE_TRY(const auto session, store::cassandra::connect_cql(options.cql));
     return session->execute(
         fmt::format("ALTER KEYSPACE {} WITH durable_writes = false", options.keyspace));
   }
-  METERLINE_TRY(const auto session, store::connect_cql(options.cql));
-  for (const auto table : store::table_names)
+  METERLINE_TRY(const auto session, store::cassandra::connect_cql(options.cql));
+  for (const auto table : store::cassandra::table_names)
     METERLINE_CHECK(session->execute(fmt::format("TRUNCATE {}.{}", options.keyspace, table)));
-  METERLINE_CHECK(store::init_cassandra_store(options, {}, 1));
+  METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {}, 1));
   return {};
 }
 
 }  // namespace
 
-store::CassandraOptions cassandra_options(const std::string& keyspace) {
+store::cassandra::CassandraOptions cassandra_options(const std::string& keyspace) {
   const std::string nodes = environment("METERLINE_TEST_CASSANDRA");
   if (nodes.empty())
     throw std::runtime_error("METERLINE_TEST_CASSANDRA is not set: run tests/with_cassandra.py");
   const std::string ca = environment("METERLINE_TEST_CASSANDRA_CA");
   std::string url = fmt::format("cassandra://{}/{}", nodes, keyspace);
   if (!ca.empty()) url += "?ca=" + ca;
-  const auto options = store::parse_cassandra_url(url, [](const std::string& name) {
+  const auto options = store::cassandra::parse_cassandra_url(url, [](const std::string& name) {
     return environment(("METERLINE_TEST_" + name.substr(std::string("METERLINE_").size())).c_str());
   });
   if (!options) throw std::runtime_error(options.error().message);
@@ -58,7 +58,7 @@ Result<std::unique_ptr<store::Store>> open_cassandra_of(const std::filesystem::p
     METERLINE_CHECK(empty_keyspace(options));
     std::ofstream(used) << options.keyspace;
   }
-  return store::open_cassandra_store(options);
+  return store::cassandra::open_cassandra_store(options);
 }
 
 }  // namespace meterline::testing

@@ -18,7 +18,7 @@
 #include "store/cassandra/totals_rows.h"
 #include "store/resolve.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// A probe waits no longer for a quorum.
@@ -195,4 +195,4 @@ Result<std::unique_ptr<Store>> open_cassandra_store(const CassandraOptions& opti
   return std::make_unique<CassandraStore>(std::move(tables));
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -11,7 +11,7 @@
 #include "store/cassandra/schema.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// A store on a cluster.
 struct CassandraOptions {
@@ -48,4 +48,4 @@ struct MadeStore {
 Result<MadeStore> init_cassandra_store(const CassandraOptions& options, Replication replication,
                                        int copies);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -17,7 +17,7 @@
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using meterline::testing::answers_of;
@@ -441,4 +441,4 @@ TEST_F(CassandraTables, ThatALoaderCannotWriteAreRefusedBeforeTheFirstRow) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

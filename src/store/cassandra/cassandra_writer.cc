@@ -13,7 +13,7 @@
 #include "store/packed_read.h"
 #include "store/write_order.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// Of meters and names that may be new, held until they are asked for.
@@ -181,4 +181,4 @@ std::unique_ptr<DeliveryWriter> make_cassandra_writer(std::span<const Delivery> 
   return std::make_unique<CassandraWriter>(deliveries, tables);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

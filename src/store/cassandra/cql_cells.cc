@@ -6,7 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 // A CQL date counts days from -5877641-06-23, so that 1970-01-01 lies in the middle.
@@ -96,4 +96,4 @@ Date CqlRow::date() {
   return date.value_or(Date());
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

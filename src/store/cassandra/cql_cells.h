@@ -8,7 +8,7 @@
 #include "core/date.h"
 #include "core/result.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Values in the wire form of CQL (native protocol v4, section 6): a length of 4 bytes,
 /// big-endian, then the value; length -1 is null.
@@ -52,4 +52,4 @@ class CqlRow {
   bool ok_ = true;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

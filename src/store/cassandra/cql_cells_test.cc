@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using namespace std::string_literals;
@@ -108,4 +108,4 @@ TEST(CqlRow, GivesNothingAfterAnError) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

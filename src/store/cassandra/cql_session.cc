@@ -8,7 +8,7 @@
 #include "core/guarded.h"
 #include "core/try.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 rust::Str str(std::string_view text) { return {text.data(), text.size()}; }
@@ -161,4 +161,4 @@ std::string_view cql_driver_name() {
   return name;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

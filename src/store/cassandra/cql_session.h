@@ -13,7 +13,7 @@
 #include "core/result.h"
 #include "store/request_metrics.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// What is tried again, and for how long. The same for every statement: all are idempotent.
 struct RetryLimits {
@@ -140,4 +140,4 @@ Result<std::unique_ptr<CqlSession>> connect_cql(const CqlOptions& options);
 /// Of the driver, for --version: `scylla 1.9.0`.
 std::string_view cql_driver_name();
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -10,7 +10,7 @@
 
 #include "store/cassandra/cql_cells.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using ::testing::ElementsAre;
@@ -317,4 +317,4 @@ TEST(ConnectCql, RefusesNodesThatAreNone) {
 TEST(ConnectCql, NamesTheDriver) { EXPECT_THAT(cql_driver_name(), HasSubstr("scylla 1.")); }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -6,7 +6,7 @@
 #include "core/try.h"
 #include "store/cassandra/registry.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// More years than this are asked for only where the meter has days.
@@ -192,4 +192,4 @@ Result<void> read_meter_dates(const Tables& tables, const std::vector<MeterDates
       short_reads_in_flight);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

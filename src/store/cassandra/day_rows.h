@@ -8,7 +8,7 @@
 #include "store/cassandra/tables.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Store::read_days.
 Result<void> read_day_rows(const Tables& tables, const DaysQuery& query, const DayVisitor& visit);
@@ -38,4 +38,4 @@ Result<NotedMeter> read_noted(const Tables& tables, const MeterId& meter);
 /// Takes channel and year off the row. False when they are none.
 bool take_noted(CqlRow& row, NotedMeter& meter);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

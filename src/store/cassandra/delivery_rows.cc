@@ -9,7 +9,7 @@
 #include "store/cassandra/event_rows.h"
 #include "store/delivery_codec.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// The first row of a delivery, at content 0 and part 0, is its record (which begins with the
@@ -352,4 +352,4 @@ Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
   return records.take();
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

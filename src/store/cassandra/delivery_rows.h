@@ -8,7 +8,7 @@
 #include "store/store.h"
 #include "store/write_order.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Writes the records and what they are listed by. A delivery counts from its record on, so that
 /// is written last, when everything else is acknowledged.
@@ -19,4 +19,4 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -5,7 +5,7 @@
 
 #include "core/try.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// All events stand in one partition, so that a question takes one read for them.
@@ -88,4 +88,4 @@ Result<const DeliveryEvents*> EventsRead::get() {
   return &**events_;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -8,7 +8,7 @@
 #include "store/delivery_events.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Store::add_event. Two processes that add events at once may go beyond a limit by one each.
 Result<void> write_event(const Tables& tables, const DeliveryId& delivery,
@@ -33,4 +33,4 @@ class EventsRead {
   std::future<Result<DeliveryEvents>> reading_;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -8,7 +8,7 @@
 #include "store/cassandra/cassandra_store.h"
 #include "store/cassandra/tables.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// Keyspaces makes tables in the background, as a rule within half a minute.
@@ -117,4 +117,4 @@ Result<MadeStore> init_cassandra_store(const CassandraOptions& options, Replicat
   return made;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -12,7 +12,7 @@
 #include "store/cassandra/tables.h"
 #include "store/cassandra/write_units.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 constexpr std::string_view no_keyspace = "counted";
@@ -135,4 +135,4 @@ Result<std::unique_ptr<Pricing>> make_keyspaces_pricing() {
   return pricing;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

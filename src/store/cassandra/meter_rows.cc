@@ -12,7 +12,7 @@
 #include "store/cassandra/registry.h"
 #include "store/packed_day.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// Every statement that reads an edge of a year stops at so many rows, but for those that end
@@ -314,4 +314,4 @@ Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQue
   return infos;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

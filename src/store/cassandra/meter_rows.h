@@ -5,11 +5,11 @@
 #include "store/cassandra/tables.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Store::meters, of the only one that is asked for.
 Result<std::vector<MeterInfo>> read_meter(const Tables& tables, const MetersQuery& query);
 /// Of all others.
 Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQuery& query);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -5,7 +5,7 @@
 #include "core/result.h"
 #include "store/cassandra/tables.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Rows of one partition that go out together, within the limits of a batch.
 class PartitionBatch {
@@ -38,4 +38,4 @@ class PartitionBatch {
   std::size_t count_ = 0;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

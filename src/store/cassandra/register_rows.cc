@@ -10,7 +10,7 @@
 #include "store/packed_read.h"
 #include "store/register_reads.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 constexpr char separator = '\n';
@@ -128,4 +128,4 @@ Result<bool> counts_any_read(const Tables& tables, const MeterId& meter, EventsR
   return any;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

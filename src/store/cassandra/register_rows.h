@@ -8,7 +8,7 @@
 #include "store/cassandra/tables.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Store::read_registers.
 Result<void> read_register_rows(const Tables& tables, const ReadsQuery& query,
@@ -21,4 +21,4 @@ Result<bool> counts_any_read(const Tables& tables, const MeterId& meter, EventsR
 /// table.
 std::string register_text(const MeterRegister& of);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

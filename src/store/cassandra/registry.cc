@@ -5,7 +5,7 @@
 #include "core/try.h"
 #include "store/cassandra/partition_batch.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// So few meters of a bucket are asked for one by one: others may lie between them.
@@ -165,4 +165,4 @@ Result<void> Registry::write(CqlWriter& writer) {
   return {};
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

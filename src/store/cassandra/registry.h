@@ -13,7 +13,7 @@
 #include "core/result.h"
 #include "store/cassandra/tables.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Notes what a store must know to exist: which meter has which channel in which year, and names
 /// of the catalogue. Most of it is known from deliveries before, and a read is cheaper than a
@@ -55,4 +55,4 @@ inline constexpr std::string_view registers_text = "registers";
 std::string channel_text(const Channel& channel);
 std::optional<Channel> parse_channel(std::string_view text);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -6,7 +6,7 @@
 
 #include "core/date.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 // Columns of the clustering key come in the order in which days are asked for: a day of a meter,
@@ -226,4 +226,4 @@ std::string month_of(Instant at) {
   return Date::from_days(days)->text().substr(0, 7);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -12,7 +12,7 @@
 #include "core/instant.h"
 #include "core/meter_id.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 // The tables, every statement that is ever sent, and the limits that rows keep. All of it holds
 // within what Amazon Keyspaces supports: no lightweight transactions, no client timestamps, no
@@ -157,4 +157,4 @@ std::string days_kind(std::string_view month);
 /// `2019-01`: the month that a delivery is listed under; that of 1900-01 or 2199-12 beyond.
 std::string month_of(Instant at);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -14,7 +14,7 @@
 #include "store/cassandra/totals_row.h"
 #include "store/packed_day.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using ::testing::HasSubstr;
@@ -209,4 +209,4 @@ TEST(Schema, NamesChannelsAndReadsThemBack) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

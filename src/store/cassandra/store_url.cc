@@ -8,7 +8,7 @@
 #include "core/try.h"
 #include "store/cassandra/cassandra_store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 constexpr std::string_view cassandra_scheme = "cassandra://";
@@ -253,4 +253,4 @@ Result<CassandraOptions> parse_cassandra_url(std::string_view url, const Environ
   return wrong(cassandra_form, fmt::format("or {}", keyspaces_form));
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -5,7 +5,7 @@
 
 #include "store/cassandra/cassandra_store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using ::testing::ElementsAre;
@@ -133,4 +133,4 @@ TEST(StoreUrl, NeverShowsThePassword) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

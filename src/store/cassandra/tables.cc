@@ -8,7 +8,7 @@
 
 #include "core/try.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 constexpr std::string_view enough_text = "enough was read";
@@ -155,4 +155,4 @@ bool is_enough(const Result<void>& read) {
   return !read && read.error().code == Errc::cancelled && read.error().message == enough_text;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

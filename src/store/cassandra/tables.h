@@ -14,7 +14,7 @@
 #include "store/cassandra/cql_session.h"
 #include "store/cassandra/schema.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Takes the selected columns of one row.
 using RowVisitor = std::function<Result<void>(CqlRow& row)>;
@@ -82,4 +82,4 @@ bool is_enough(const Result<void>& read);
 /// Fails with what to do when this meterline cannot read a store of the schemas that are noted.
 Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -8,7 +8,7 @@
 #include "core/try.h"
 #include "store/packed_day.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// From so many on, a day's totals are rows of their own: a question for one day then reads no
@@ -180,4 +180,4 @@ Result<void> TotalsBuffer::write_row(const Delivery& delivery, const std::string
   return writer.write(tables_[Statement::insert_totals], cells.bytes(), 1);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -13,7 +13,7 @@
 #include "store/cassandra/totals_row.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// Collects what deliveries say of each day of each meter, and writes it packed: many meters of
 /// one day in a row where there are many, else the days of a month together; where those are but
@@ -81,4 +81,4 @@ class TotalsBuffer {
   ReadingDay scratch_;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

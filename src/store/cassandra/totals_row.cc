@@ -5,11 +5,18 @@
 #include <utility>
 
 #include "core/try.h"
-#include "store/bits.h"
+#include "store/bytes.h"
 #include "store/packed_zone.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
+
+//   row      | format, 1 byte | span, 1 byte | channels | grids | entry | entry | ...
+//   channels | count | name, sized | flow | unit | of each
+//   grids    | count | -exponent | slots | flags | stated | zone | of each
+//   entry    | bytes of the meter before | more of them, sized | channel | grid * 3 + kind |
+//            | day, in a month | sum, unless unknown | actual, substituted, estimated, if partial |
+// Numbers are varints; `stated` and the sum are zigzag ones. Entries ascend by meter.
 
 constexpr unsigned char row_format = 2;
 /// What stands behind the slots of a grid.
@@ -18,66 +25,26 @@ constexpr std::uint64_t grid_is_estimate = 2;
 constexpr std::uint64_t grid_has_zone = 4;
 constexpr std::uint64_t grid_flags = grid_has_stated | grid_is_estimate | grid_has_zone;
 constexpr std::uint64_t kinds = 3;
+static_assert(static_cast<std::uint64_t>(TotalEntry::Kind::unknown) + 1 == kinds);
+static_assert(grid_flags == 7, "no two of them share a bit");
 constexpr std::size_t channels_max = 100'000;
 /// As many as there are entries, where each day states a time of its own.
 constexpr std::size_t grids_max = 1'000'000;
 constexpr int exponent_min = -18;
-
-/// Takes values off the front of a row; after the first failure everything is zero or empty.
-class Taker {
- public:
-  explicit Taker(std::string_view bytes) : rest_(bytes) {}
-
-  std::uint64_t number() {
-    const auto value = take_varint(rest_);
-    if (!value) fail_all();
-    return value.value_or(0);
-  }
-  /// At most `max`; a greater one is damage.
-  std::uint64_t number(std::uint64_t max) {
-    const std::uint64_t value = number();
-    if (value > max) fail_all();
-    return value > max ? 0 : value;
-  }
-  std::string_view bytes(std::uint64_t size) {
-    if (size > rest_.size()) {
-      fail_all();
-      return {};
-    }
-    const auto taken = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return taken;
-  }
-  TimeZone zone() {
-    const auto taken = take_zone(rest_);
-    if (!taken) fail_all();
-    return taken ? *taken : TimeZone();
-  }
-  bool ok() const { return ok_; }
-  bool at_end() const { return rest_.empty(); }
-
- private:
-  void fail_all() {
-    ok_ = false;
-    rest_ = {};
-  }
-  std::string_view rest_;
-  bool ok_ = true;
-};
 
 struct RowTables {
   std::vector<Channel> channels;
   std::vector<GridInfo> grids;
 };
 
-GridInfo take_grid(Taker& taker) {
+GridInfo take_grid(ByteReader& in) {
   GridInfo grid;
-  grid.exponent = static_cast<std::int8_t>(-static_cast<int>(taker.number(-exponent_min)));
-  grid.slots = static_cast<std::int64_t>(taker.number(slots_max));
-  const auto flags = taker.number(grid_flags);
-  if ((flags & grid_has_stated) != 0) grid.stated = Instant{.micros = unzigzag(taker.number())};
+  grid.exponent = static_cast<std::int8_t>(-static_cast<int>(in.varint(-exponent_min)));
+  grid.slots = static_cast<std::int64_t>(in.varint(slots_max));
+  const auto flags = in.varint(grid_flags);
+  if ((flags & grid_has_stated) != 0) grid.stated = Instant{.micros = in.number()};
   if ((flags & grid_is_estimate) != 0) grid.origin = Origin::estimate;
-  if ((flags & grid_has_zone) != 0) grid.zone = taker.zone();
+  if ((flags & grid_has_zone) != 0) grid.zone = take_zone(in);
   return grid;
 }
 
@@ -92,17 +59,17 @@ void put_grid(const GridInfo& grid, std::string& out) {
   if (grid.zone.is_known()) put_zone(grid.zone, out);
 }
 
-RowTables take_tables(Taker& taker) {
+RowTables take_tables(ByteReader& in) {
   RowTables tables;
-  for (auto left = taker.number(channels_max); left > 0 && taker.ok(); --left) {
+  for (auto left = in.varint(channels_max); left > 0 && in.ok(); --left) {
     Channel channel;
-    channel.name = taker.bytes(taker.number(channel_name_chars_max));
-    channel.flow = static_cast<Flow>(taker.number(static_cast<std::uint64_t>(Flow::other)));
-    channel.unit = static_cast<Unit>(taker.number(static_cast<std::uint64_t>(last_unit)));
+    channel.name = in.sized(channel_name_chars_max);
+    channel.flow = static_cast<Flow>(in.varint(static_cast<std::uint64_t>(Flow::other)));
+    channel.unit = static_cast<Unit>(in.varint(static_cast<std::uint64_t>(last_unit)));
     tables.channels.push_back(std::move(channel));
   }
-  for (auto left = taker.number(grids_max); left > 0 && taker.ok(); --left)
-    tables.grids.push_back(take_grid(taker));
+  for (auto left = in.varint(grids_max); left > 0 && in.ok(); --left)
+    tables.grids.push_back(take_grid(in));
   return tables;
 }
 
@@ -111,22 +78,22 @@ class EntryTaker {
  public:
   EntryTaker(const RowTables& tables, TotalsRow& row) : tables_(tables), row_(row) {}
 
-  bool take(Taker& taker) {
-    if (!take_meter(taker)) return false;
-    const auto channel = taker.number();
-    const auto head = taker.number();
+  bool take(ByteReader& in) {
+    if (!take_meter(in)) return false;
+    const auto channel = in.varint();
+    const auto head = in.varint();
     const auto kind = head % kinds;
     const auto grid = head / kinds;
     if (channel >= tables_.channels.size() || grid >= tables_.grids.size()) return false;
     TotalEntry entry;
     entry.channel = tables_.channels[channel];
-    if (row_.span == TotalsRowWriter::Span::month) entry.day = static_cast<int>(taker.number(31));
+    if (row_.span == TotalsRowWriter::Span::month) entry.day = static_cast<int>(in.varint(31));
     entry.kind = static_cast<TotalEntry::Kind>(kind);
     entry.grid = tables_.grids[grid];
-    if (entry.kind != TotalEntry::Kind::unknown) entry.mantissa = unzigzag(taker.number());
+    if (entry.kind != TotalEntry::Kind::unknown) entry.mantissa = in.number();
     if (entry.kind == TotalEntry::Kind::complete) entry.quality.actual = entry.grid.slots;
-    if (entry.kind == TotalEntry::Kind::partial && !take_quality(taker, entry)) return false;
-    if (!taker.ok()) return false;
+    if (entry.kind == TotalEntry::Kind::partial && !take_quality(in, entry)) return false;
+    if (!in.ok()) return false;
     row_.entries.push_back(std::move(entry));
     places_.push_back(place_);
     return true;
@@ -144,10 +111,10 @@ class EntryTaker {
     std::size_t size = 0;
   };
 
-  bool take_meter(Taker& taker) {
-    const auto shared = taker.number(place_.size);
-    const auto rest = taker.bytes(taker.number(meter_id_chars_max));
-    if (!taker.ok() || shared + rest.size() > meter_id_chars_max) return false;
+  bool take_meter(ByteReader& in) {
+    const auto shared = in.varint(place_.size);
+    const auto rest = in.sized(meter_id_chars_max);
+    if (!in.ok() || shared + rest.size() > meter_id_chars_max) return false;
     if (rest.empty() && shared == place_.size) return shared > 0;
     const std::size_t begin = row_.meters.size();
     row_.meters.append(row_.meters, place_.begin, shared);
@@ -156,8 +123,8 @@ class EntryTaker {
     return true;
   }
 
-  static bool take_quality(Taker& taker, TotalEntry& entry) {
-    const auto take = [&] { return static_cast<std::int64_t>(taker.number(slots_max)); };
+  static bool take_quality(ByteReader& in, TotalEntry& entry) {
+    const auto take = [&] { return static_cast<std::int64_t>(in.varint(slots_max)); };
     entry.quality.actual = take();
     entry.quality.substituted = take();
     entry.quality.estimated = take();
@@ -209,8 +176,7 @@ void TotalsRowWriter::add(const TotalEntry& entry) {
       std::mismatch(last_meter_.begin(), last_meter_.end(), entry.meter.begin(), entry.meter.end());
   const auto shared = static_cast<std::size_t>(differs.first - last_meter_.begin());
   put_varint(shared, entries_);
-  put_varint(entry.meter.size() - shared, entries_);
-  entries_ += entry.meter.substr(shared);
+  put_sized(entry.meter.substr(shared), entries_);
   if (shared != entry.meter.size() || shared != last_meter_.size()) last_meter_ = entry.meter;
   put_varint(channel, entries_);
   put_varint(grid * kinds + static_cast<std::uint64_t>(entry.kind), entries_);
@@ -228,8 +194,7 @@ std::string TotalsRowWriter::take() {
   row += static_cast<char>(span_);
   put_varint(channels_.size(), row);
   for (const auto& channel : channels_) {
-    put_varint(channel.name.size(), row);
-    row += channel.name;
+    put_sized(channel.name, row);
     put_varint(static_cast<std::uint64_t>(channel.flow), row);
     put_varint(static_cast<std::uint64_t>(channel.unit), row);
   }
@@ -247,15 +212,15 @@ Result<void> read_totals_row(std::string_view bytes, TotalsRow& row) {
   if (static_cast<unsigned char>(bytes[0]) > row_format)
     return fail(Errc::corrupt, "the store holds day totals of a newer meterline; use that one");
   if (static_cast<unsigned char>(bytes[0]) != row_format) return damaged();
-  Taker taker(bytes.substr(1));
-  row.span = static_cast<TotalsRowWriter::Span>(taker.number(1));
-  const RowTables tables = take_tables(taker);
+  ByteReader in(bytes.substr(1));
+  row.span = static_cast<TotalsRowWriter::Span>(in.varint(1));
+  const RowTables tables = take_tables(in);
   EntryTaker entries(tables, row);
-  while (taker.ok() && !taker.at_end())
-    if (!entries.take(taker)) return damaged();
-  if (!taker.ok()) return damaged();
+  while (in.ok() && !in.at_end())
+    if (!entries.take(in)) return damaged();
+  if (!in.ok()) return damaged();
   entries.finish();
   return {};
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -12,7 +12,7 @@
 #include "store/packed_day.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// What one delivery says of one day of a meter, for questions over all meters.
 struct TotalEntry {
@@ -70,4 +70,4 @@ struct TotalsRow {
 /// past the end, whatever the bytes are.
 Result<void> read_totals_row(std::string_view bytes, TotalsRow& row);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

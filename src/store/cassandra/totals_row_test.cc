@@ -7,7 +7,7 @@
 #include <deque>
 #include <tuple>
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 using Kind = TotalEntry::Kind;
@@ -147,4 +147,4 @@ TEST(TotalsRow, AMeterOfAThousandTakesFewBytes) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

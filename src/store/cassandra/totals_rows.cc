@@ -16,7 +16,7 @@
 #include "store/cassandra/totals_row.h"
 #include "store/resolve.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// Days that have to be resolved are asked for so many at once.
@@ -188,25 +188,30 @@ class DayAnswer {
   }
 
   Result<void> resolve() {
-    DayResolver resolver;
-    std::size_t current = 0;
-    const auto finish = [&]() -> Result<void> {
-      if (resolver.empty()) return {};
-      METERLINE_TRY(const auto total, total_of(to_resolve_[current].meter, resolver.day()));
-      resolver.clear();
-      return visit_(total);
-    };
-    METERLINE_CHECK(read_meter_dates(tables_, to_resolve_, query_.as_of, events_,
-                                     [&](std::size_t which, const StoredDay& day) -> Result<void> {
-                                       if (which != current) METERLINE_CHECK(finish());
-                                       current = which;
-                                       if (day.channel != channels_[which]) return {};
-                                       return resolver.add(day);
-                                     }));
-    METERLINE_CHECK(finish());
+    METERLINE_CHECK(answer_from_days(
+        to_resolve_,
+        [this](std::size_t which, const Channel& channel) { return channel == channels_[which]; }));
     to_resolve_.clear();
     channels_.clear();
     return {};
+  }
+
+  /// Visits these days, of which `is_wanted` tells by their place and channel, from what is stored.
+  template <class IsWanted>
+  Result<void> answer_from_days(const std::vector<MeterDates>& asked, const IsWanted& is_wanted) {
+    std::size_t current = 0;
+    Resolving resolving([&](const ResolvedDay& day) -> Result<void> {
+      METERLINE_TRY(const auto total, total_of(asked[current].meter, day));
+      return visit_(total);
+    });
+    METERLINE_CHECK(read_meter_dates(tables_, asked, query_.as_of, events_,
+                                     [&](std::size_t which, const StoredDay& day) -> Result<void> {
+                                       if (which != current) METERLINE_CHECK(resolving.finish());
+                                       current = which;
+                                       return is_wanted(which, day.channel) ? resolving(day)
+                                                                            : Result<void>();
+                                     }));
+    return resolving.finish();
   }
 
   const Tables& tables_;
@@ -225,24 +230,7 @@ Result<void> DayAnswer::answer_by_days(const MetersByDays& meters, const DateRan
     if (!meter) return damaged();
     asked.push_back({.meter = *std::move(meter), .dates = dates});
   }
-  DayResolver resolver;
-  std::size_t current = 0;
-  const auto finish = [&]() -> Result<void> {
-    if (resolver.empty()) return {};
-    METERLINE_TRY(const auto total, total_of(asked[current].meter, resolver.day()));
-    resolver.clear();
-    return visit_(total);
-  };
-  METERLINE_CHECK(read_meter_dates(tables_, asked, query_.as_of, events_,
-                                   [&](std::size_t which, const StoredDay& day) -> Result<void> {
-                                     const bool is_same = !resolver.empty() && which == current &&
-                                                          day.date == resolver.day().date &&
-                                                          day.channel == resolver.day().channel;
-                                     if (!is_same) METERLINE_CHECK(finish());
-                                     current = which;
-                                     return resolver.add(day);
-                                   }));
-  return finish();
+  return answer_from_days(asked, [](std::size_t, const Channel&) { return true; });
 }
 
 /// The parts that may hold something of the dates, by month.
@@ -397,4 +385,4 @@ Result<void> read_totals(const Tables& tables, const TotalsQuery& query,
   return answer.finish();
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

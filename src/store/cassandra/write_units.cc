@@ -1,6 +1,6 @@
 #include "store/cassandra/write_units.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 constexpr std::size_t row_overhead_bytes = 100;
@@ -47,4 +47,4 @@ std::int64_t write_units_of(const RowShape& shape, CqlRow& row) {
   return static_cast<std::int64_t>((bytes + unit_bytes - 1) / unit_bytes);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

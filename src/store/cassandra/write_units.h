@@ -5,7 +5,7 @@
 #include "store/cassandra/cql_cells.h"
 #include "store/cassandra/schema.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 
 /// The columns of a row, in this order.
 struct RowShape {
@@ -22,4 +22,4 @@ RowShape row_shape_of(Statement statement);
 /// Source: its developer guide, "Estimate row size in Amazon Keyspaces".
 std::int64_t write_units_of(const RowShape& shape, CqlRow& row);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

@@ -8,7 +8,7 @@
 #include "store/packed_day.h"
 #include "testing/store_days.h"
 
-namespace meterline::store {
+namespace meterline::store::cassandra {
 namespace {
 
 /// The units of a row of these column sizes.
@@ -87,4 +87,4 @@ TEST(KeyspacesPricing, WhatIsNotInOrderIsRefusedAsByTheStore) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::cassandra

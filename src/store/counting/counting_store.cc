@@ -12,7 +12,7 @@
 #include "store/packed_read.h"
 #include "store/write_order.h"
 
-namespace meterline::store {
+namespace meterline::store::counting {
 namespace {
 
 /// Meters by a hash of their ids, ascending: of 10,000,000 the chance that any two are taken for
@@ -198,4 +198,4 @@ std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pric
   return std::make_unique<CountingStoreImpl>(std::move(pricing));
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::counting

@@ -4,7 +4,7 @@
 
 #include "store/estimate.h"
 
-namespace meterline::store {
+namespace meterline::store::counting {
 
 /// Counts what is committed to it and keeps nothing: every question finds it empty. Memory grows by
 /// 8 bytes for each meter, and by what the pricing needs.
@@ -16,4 +16,9 @@ class CountingStore : public Store {
 /// `pricing` may be null.
 std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing);
 
+}  // namespace meterline::store::counting
+
+namespace meterline::store {
+using counting::CountingStore;
+using counting::make_counting_store;
 }  // namespace meterline::store

@@ -8,7 +8,7 @@
 #include "store/packed_day.h"
 #include "testing/store_days.h"
 
-namespace meterline::store {
+namespace meterline::store::counting {
 namespace {
 
 TEST(CountingStore, CountsNothingAtFirst) {
@@ -102,4 +102,4 @@ TEST(CountingStore, AsksThePricingAndHandsItsErrorsOn) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::counting

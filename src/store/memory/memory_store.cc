@@ -12,7 +12,7 @@
 #include "store/resolve.h"
 #include "store/write_order.h"
 
-namespace meterline::store {
+namespace meterline::store::memory {
 namespace {
 
 /// Whose day it is; ordered as read_days visits.
@@ -322,4 +322,4 @@ Result<StoreStatus> MemoryStore::status(StatusOf what) const {
 
 std::unique_ptr<Store> make_memory_store() { return std::make_unique<MemoryStore>(); }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::memory

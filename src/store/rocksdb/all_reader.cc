@@ -7,14 +7,13 @@
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
 #include "store/rocksdb/keys.h"
-#include "store/rocksdb/meter_channels.h"
-#include "store/rocksdb/month_block.h"
-#include "store/rocksdb/month_builder.h"
-#include "store/rocksdb/month_days.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/month.h"
+#include "store/rocksdb/month_sums.h"
 #include "store/rocksdb/rocksdb_reader.h"
-#include "store/rocksdb/united_iterator.h"
+#include "store/rocksdb/united.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// A meter with its channels, and no more.
@@ -135,9 +134,9 @@ Result<void> MeterSummary::read(MeterInfo& info, UnitedIterator& days) {
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Iterator> RocksdbReader::iterate(
-    Family family, const rocksdb::ReadOptions& options) const {
-  return std::unique_ptr<rocksdb::Iterator>(
+std::unique_ptr<::rocksdb::Iterator> RocksdbReader::iterate(
+    Family family, const ::rocksdb::ReadOptions& options) const {
+  return std::unique_ptr<::rocksdb::Iterator>(
       database_.db().NewIterator(options, database_.family(family)));
 }
 
@@ -150,8 +149,8 @@ Result<void> RocksdbReader::scan_months(const DateRange& dates, Instant as_of,
   recent_.of_all_meters(Family::totals, months, recent);
   recent.sort();
   const std::string end = month_bytes({.index = static_cast<std::uint16_t>(months.last.index + 1)});
-  const rocksdb::Slice upper = end;
-  rocksdb::ReadOptions options;
+  const ::rocksdb::Slice upper = end;
+  ::rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto stored = iterate(Family::totals, options);
   MonthReading reading(table_, dates, as_of);
@@ -318,9 +317,9 @@ Result<void> RocksdbReader::add_listed_reads(const MetersQuery& query,
 }
 
 Result<std::optional<DeliveryRecord>> RocksdbReader::delivery(const DeliveryId& id) const {
-  rocksdb::PinnableSlice bytes;
+  ::rocksdb::PinnableSlice bytes;
   const auto status = database_.db().Get(
-      rocksdb::ReadOptions(), database_.family(Family::deliveries), delivery_key(id), &bytes);
+      ::rocksdb::ReadOptions(), database_.family(Family::deliveries), delivery_key(id), &bytes);
   if (status.IsNotFound()) return std::optional<DeliveryRecord>();
   if (!status.ok()) return database_error("read a delivery", status);
   METERLINE_TRY(auto record, decode_delivery(view_of(bytes)));
@@ -367,4 +366,4 @@ Result<std::vector<DeliveryRecord>> RocksdbReader::deliveries(const DeliveriesQu
   return found;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

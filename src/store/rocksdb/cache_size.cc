@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 namespace fs = std::filesystem;
@@ -62,4 +62,4 @@ std::size_t suitable_cache_bytes(const fs::path& root) {
   return std::clamp<std::uint64_t>(usable / share, cache_bytes_min, cache_bytes_max);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 inline constexpr std::size_t cache_bytes_min = std::size_t{64} << 20;
 inline constexpr std::size_t cache_bytes_max = std::size_t{1} << 30;
@@ -18,4 +18,4 @@ std::optional<std::uint64_t> usable_memory_bytes(const std::filesystem::path& ro
 /// usable_memory_bytes(), from cache_bytes_min to cache_bytes_max.
 std::size_t suitable_cache_bytes(const std::filesystem::path& root = "/");
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

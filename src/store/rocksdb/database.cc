@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
-#include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/sst_file_reader.h>
@@ -12,12 +12,78 @@
 #include <cassert>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "core/try.h"
 #include "store/rocksdb/log_file.h"
-#include "store/rocksdb/month_merge.h"
+#include "store/rocksdb/united.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
+namespace {
+
+using ::rocksdb::IODebugContext;
+using ::rocksdb::IOOptions;
+using ::rocksdb::IOStatus;
+
+bool is_options(std::string_view path) {
+  return path.substr(path.rfind('/') + 1).starts_with("OPTIONS-");
+}
+
+class UnsyncedFile final : public ::rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  using FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+  IOStatus Sync(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+};
+
+class StoreDirectory final : public ::rocksdb::FSDirectoryWrapper {
+ public:
+  using FSDirectoryWrapper::FSDirectoryWrapper;
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
+                               const ::rocksdb::DirFsyncOptions& why) override {
+    if (why.reason == ::rocksdb::DirFsyncOptions::kFileRenamed && is_options(why.renamed_new_name))
+      return IOStatus::OK();
+    return FSDirectoryWrapper::FsyncWithDirOptions(options, debug, why);
+  }
+};
+
+class StoreFiles final : public ::rocksdb::FileSystemWrapper {
+ public:
+  explicit StoreFiles(std::shared_ptr<const Failure> failure)
+      : FileSystemWrapper(::rocksdb::FileSystem::Default()), failure_(std::move(failure)) {}
+
+  const char* Name() const override { return "StoreFiles"; }
+
+  IOStatus NewWritableFile(const std::string& path, const ::rocksdb::FileOptions& options,
+                           std::unique_ptr<::rocksdb::FSWritableFile>* file,
+                           IODebugContext* debug) override {
+    auto made = FileSystemWrapper::NewWritableFile(path, options, file, debug);
+    if (made.ok() && is_options(path)) *file = std::make_unique<UnsyncedFile>(std::move(*file));
+    return made;
+  }
+  IOStatus NewDirectory(const std::string& path, const IOOptions& options,
+                        std::unique_ptr<::rocksdb::FSDirectory>* directory,
+                        IODebugContext* debug) override {
+    auto made = FileSystemWrapper::NewDirectory(path, options, directory, debug);
+    if (made.ok()) *directory = std::make_unique<StoreDirectory>(std::move(*directory));
+    return made;
+  }
+  IOStatus DeleteFile(const std::string& path, const IOOptions& options,
+                      IODebugContext* debug) override {
+    if (path.ends_with(".sst") && failure_->is_of_manifest()) return IOStatus::OK();
+    return FileSystemWrapper::DeleteFile(path, options, debug);
+  }
+
+ private:
+  const std::shared_ptr<const Failure> failure_;
+};
+
+}  // namespace
+
+std::unique_ptr<::rocksdb::Env> make_store_files(std::shared_ptr<const Failure> failure) {
+  return ::rocksdb::NewCompositeEnv(std::make_shared<StoreFiles>(std::move(failure)));
+}
+
 namespace {
 
 constexpr std::size_t families_count = 7;
@@ -31,19 +97,20 @@ constexpr int filter_bits = 10;
 
 /// The database's own log is left out: what matters comes back as a status, and when the disk is
 /// full, a log that cannot be written ends the process (an assertion of the library).
-class NoLog final : public rocksdb::Logger {
+class NoLog final : public ::rocksdb::Logger {
  public:
   using Logger::Logv;
   void Logv(const char*, va_list) override {}
 };
 
 /// Learns of what fails in the background.
-class FailureListener final : public rocksdb::EventListener {
+class FailureListener final : public ::rocksdb::EventListener {
  public:
   explicit FailureListener(std::shared_ptr<Failure> failure) : failure_(std::move(failure)) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
-    if (reason == rocksdb::BackgroundErrorReason::kManifestWrite ||
-        reason == rocksdb::BackgroundErrorReason::kManifestWriteNoWAL)
+  void OnBackgroundError(::rocksdb::BackgroundErrorReason reason,
+                         ::rocksdb::Status* status) override {
+    if (reason == ::rocksdb::BackgroundErrorReason::kManifestWrite ||
+        reason == ::rocksdb::BackgroundErrorReason::kManifestWriteNoWAL)
       failure_->set_of_manifest();
     failure_->set(database_error("write into the store's folder", *status).value());
   }
@@ -52,47 +119,48 @@ class FailureListener final : public rocksdb::EventListener {
   const std::shared_ptr<Failure> failure_;
 };
 
-std::shared_ptr<rocksdb::TableFactory> make_tables(Family family,
-                                                   std::shared_ptr<rocksdb::Cache> cache) {
-  rocksdb::BlockBasedTableOptions table;
+std::shared_ptr<::rocksdb::TableFactory> make_tables(Family family,
+                                                     std::shared_ptr<::rocksdb::Cache> cache) {
+  ::rocksdb::BlockBasedTableOptions table;
   table.block_cache = std::move(cache);
   table.block_size = family == Family::days ? days_block_bytes : block_bytes;
   if (family != Family::deliveries && family != Family::recent && family != Family::registers)
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(filter_bits));
+    table.filter_policy.reset(::rocksdb::NewBloomFilterPolicy(filter_bits));
   table.format_version = 5;
-  table.checksum = rocksdb::kXXH3;
-  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+  table.checksum = ::rocksdb::kXXH3;
+  return std::shared_ptr<::rocksdb::TableFactory>(::rocksdb::NewBlockBasedTableFactory(table));
 }
 
-rocksdb::Options base_options(OpenAs as) {
-  rocksdb::Options options;
+::rocksdb::Options base_options(OpenAs as) {
+  ::rocksdb::Options options;
   options.create_if_missing = as == OpenAs::made;
   // A store of an older program lacks families that came later.
   options.create_missing_column_families = as != OpenAs::read_only;
   options.error_if_exists = as == OpenAs::made;
   // What check_logs() let pass.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.wal_recovery_mode = ::rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.atomic_flush = true;
   // The library's own resuming replays a part of what failed, and may end the process.
   options.max_bgerror_resume_count = 0;
-  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  options.file_checksum_gen_factory = ::rocksdb::GetFileChecksumGenCrc32cFactory();
   options.db_write_buffer_size = write_buffers_bytes;
   options.write_buffer_size = write_buffers_bytes / 2;
   options.max_background_jobs = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
-  options.compression = rocksdb::kNoCompression;  // Packed days leave nothing to gain.
+  options.compression = ::rocksdb::kNoCompression;  // Packed days leave nothing to gain.
   options.info_log = std::make_shared<NoLog>();
   return options;
 }
 
 /// Of a damaged table RocksDB may tell the MANIFEST's name: each is looked at.
 tl::unexpected<Error> open_error(const std::filesystem::path& folder,
-                                 const rocksdb::Options& options, const rocksdb::Status& status) {
+                                 const ::rocksdb::Options& options,
+                                 const ::rocksdb::Status& status) {
   std::error_code error;
   std::filesystem::directory_iterator at(folder, error);
   for (; status.IsCorruption() && !error && at != std::filesystem::directory_iterator();
        at.increment(error)) {
     if (at->path().extension() != ".sst") continue;
-    rocksdb::SstFileReader table(options);
+    ::rocksdb::SstFileReader table(options);
     auto read = table.Open(at->path().string());
     if (read.ok()) read = table.VerifyChecksum();
     if (!read.IsCorruption()) continue;
@@ -127,10 +195,10 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
   opened->was_cut_off_ = has_records;
   opened->options_.assign(families_count, base_options(as));
   for (auto& options : opened->options_) options.env = opened->files_.get();
-  const auto options_of = [&](Family family) -> rocksdb::Options& {
+  const auto options_of = [&](Family family) -> ::rocksdb::Options& {
     return opened->options_[static_cast<std::size_t>(family)];
   };
-  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  const auto cache = ::rocksdb::NewLRUCache(cache_bytes);
   for (const auto family : {Family::days, Family::totals, Family::deliveries, Family::meters,
                             Family::recent, Family::registers})
     options_of(family).table_factory = make_tables(family, cache);
@@ -141,15 +209,15 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& fo
 
   const char* const names[families_count] = {"default", "days",   "totals",   "deliveries",
                                              "meters",  "recent", "registers"};
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  std::vector<::rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < families_count; ++i)
     families.emplace_back(names[i], opened->options_[i]);
-  rocksdb::DB* db = nullptr;
+  ::rocksdb::DB* db = nullptr;
   const auto status = as == OpenAs::read_only
-                          ? rocksdb::DB::OpenForReadOnly(opened->options_[0], folder.string(),
-                                                         families, &opened->handles_, &db)
-                          : rocksdb::DB::Open(opened->options_[0], folder.string(), families,
-                                              &opened->handles_, &db);
+                          ? ::rocksdb::DB::OpenForReadOnly(opened->options_[0], folder.string(),
+                                                           families, &opened->handles_, &db)
+                          : ::rocksdb::DB::Open(opened->options_[0], folder.string(), families,
+                                                &opened->handles_, &db);
   if (!status.ok()) return open_error(folder, opened->options_[0], status);
   opened->db_.reset(db);
   for (std::size_t i = 0; i < families_count; ++i) assert(opened->handles_[i]->GetID() == i);
@@ -162,16 +230,16 @@ Database::~Database() {
   for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
 }
 
-Result<void> Database::done(std::string_view doing, const rocksdb::Status& status) {
+Result<void> Database::done(std::string_view doing, const ::rocksdb::Status& status) {
   if (status.ok()) return {};
   auto error = database_error(doing, status);
   failure_->set(error.value());
   return error;
 }
 
-Result<void> Database::write(std::string_view doing, rocksdb::WriteBatch& batch, bool durable) {
+Result<void> Database::write(std::string_view doing, ::rocksdb::WriteBatch& batch, bool durable) {
   if (failure_->is_set()) return tl::unexpected(failure_->error());
-  rocksdb::WriteOptions options;
+  ::rocksdb::WriteOptions options;
   options.sync = durable;
   return done(doing, db().Write(options, &batch));
 }
@@ -181,7 +249,7 @@ Result<void> Database::flush() {
   return done("write the store's tables", db().Flush({}, handles_));
 }
 
-Result<void> Database::take_in(const std::vector<rocksdb::IngestExternalFileArg>& files) {
+Result<void> Database::take_in(const std::vector<::rocksdb::IngestExternalFileArg>& files) {
   if (failure_->is_set()) return tl::unexpected(failure_->error());
   return done("take files into the store", db().IngestExternalFiles(files));
 }
@@ -196,12 +264,12 @@ tl::unexpected<Error> damaged_entry() {
   return fail(Errc::corrupt, "the store holds a damaged entry; restore it from the files");
 }
 
-Result<void> finished(const rocksdb::Iterator& iterator) {
+Result<void> finished(const ::rocksdb::Iterator& iterator) {
   if (!iterator.status().ok()) return database_error("read the store", iterator.status());
   return {};
 }
 
-tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Status& status) {
+tl::unexpected<Error> database_error(std::string_view doing, const ::rocksdb::Status& status) {
   if (status.IsNoSpace())
     return fail(Errc::unavailable,
                 fmt::format("cannot {}: the disk is full; free some space and run it again "
@@ -211,4 +279,89 @@ tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Stat
   return fail(code, fmt::format("cannot {}: {}", doing, status.ToString()));
 }
 
-}  // namespace meterline::store
+namespace {
+
+constexpr std::uint64_t file_bytes_max = 64 << 20;
+
+std::string next_name() {
+  static std::atomic<std::uint64_t> count = 0;
+  return fmt::format("{}.sst", count++);
+}
+
+Result<void> checked(const ::rocksdb::Status& status) {
+  if (!status.ok()) return database_error("write into the store's folder", status);
+  return {};
+}
+
+std::string checksum_name(const Database& database) {
+  const auto& factory = database.options(Family::days).file_checksum_gen_factory;
+  return factory->CreateFileChecksumGenerator({})->Name();
+}
+
+}  // namespace
+
+SortedFiles::SortedFiles(const Database& database, Family family, std::filesystem::path folder)
+    : database_(database), family_(family), folder_(std::move(folder)) {}
+
+SortedFiles::~SortedFiles() {
+  writer_.reset();
+  std::error_code ignored;
+  for (const auto& file : files_) std::filesystem::remove(file, ignored);
+}
+
+Result<::rocksdb::SstFileWriter*> SortedFiles::writer() {
+  if (writer_ && writer_->FileSize() >= file_bytes_max) METERLINE_CHECK(finish_file());
+  if (!writer_) {
+    files_.push_back((folder_ / next_name()).string());
+    const auto& options = database_.options(family_);
+    constexpr bool forget_pages = false;  // Who has just loaded a file asks for it next.
+    writer_ = std::make_unique<::rocksdb::SstFileWriter>(::rocksdb::EnvOptions(options), options,
+                                                         database_.family(family_), forget_pages);
+    METERLINE_CHECK(checked(writer_->Open(files_.back())));
+  }
+  return writer_.get();
+}
+
+Result<void> SortedFiles::merge(std::string_view key, std::string_view value) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Merge(slice_of(key), slice_of(value)));
+}
+
+Result<void> SortedFiles::put(std::string_view key, std::string_view value) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Put(slice_of(key), slice_of(value)));
+}
+
+Result<void> SortedFiles::remove(std::string_view key) {
+  METERLINE_TRY(auto* const out, writer());
+  return checked(out->Delete(slice_of(key)));
+}
+
+Result<void> SortedFiles::finish_file() {
+  if (!writer_) return {};
+  ::rocksdb::ExternalSstFileInfo info;
+  auto finished = checked(writer_->Finish(&info));
+  checksums_.push_back(info.file_checksum);
+  writer_.reset();
+  return finished;
+}
+
+Result<void> take_in(Database& database, std::initializer_list<SortedFiles*> sorted) {
+  std::vector<::rocksdb::IngestExternalFileArg> arguments;
+  for (auto* files : sorted) {
+    METERLINE_CHECK(files->finish_file());
+    if (files->files().empty()) continue;
+    ::rocksdb::IngestExternalFileArg argument;
+    argument.column_family = database.family(files->family());
+    argument.external_files = files->files();
+    argument.files_checksums = files->checksums();
+    argument.files_checksum_func_names.assign(files->files().size(), checksum_name(database));
+    argument.options.verify_file_checksum = false;  // Computed as they were written.
+    argument.options.move_files = true;
+    argument.options.write_global_seqno = false;
+    arguments.push_back(argument);
+  }
+  return arguments.empty() ? Result<void>() : database.take_in(arguments);
+}
+
+}  // namespace meterline::store::rocksdb

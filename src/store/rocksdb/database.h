@@ -1,12 +1,15 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,9 +18,17 @@
 #include <vector>
 
 #include "core/result.h"
-#include "store/rocksdb/store_files.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
+
+class Failure;
+
+/// The files of a database as RocksDB asks the system for them, with two differences:
+/// - Once a write or sync of the MANIFEST has failed, no table is removed before the database is
+///   opened again: RocksDB removes those that it was to name, and it may name them nevertheless.
+/// - OPTIONS files are not synced, as nobody reads them: it would be two syncs for each opening,
+///   and twelve for a new store.
+std::unique_ptr<::rocksdb::Env> make_store_files(std::shared_ptr<const Failure> failure);
 
 /// The families of an embedded store's database. docs/store.md says what stands in them.
 enum class Family : std::size_t {
@@ -70,11 +81,11 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   /// All of it or nothing. Any error of these three is final: see Failure.
-  Result<void> write(std::string_view doing, rocksdb::WriteBatch& batch, bool durable);
+  Result<void> write(std::string_view doing, ::rocksdb::WriteBatch& batch, bool durable);
   /// Brings what only the log has into table files: all families in one step, so that what one
   /// write gave is never in the log for one of them only.
   Result<void> flush();
-  Result<void> take_in(const std::vector<rocksdb::IngestExternalFileArg>& files);
+  Result<void> take_in(const std::vector<::rocksdb::IngestExternalFileArg>& files);
 
   /// Whether all table files are, byte by byte, as they were written: `corrupt` otherwise.
   Result<void> verify_files() const;
@@ -87,42 +98,77 @@ class Database {
 
   /// For the calling thread. RocksDB counts what it does for each thread unless it is told not to,
   /// which takes a sixth of a read by key.
-  rocksdb::DB& db() const {
-    rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
+  ::rocksdb::DB& db() const {
+    ::rocksdb::SetPerfLevel(::rocksdb::PerfLevel::kDisable);
     return *db_;
   }
-  rocksdb::ColumnFamilyHandle* family(Family family) const {
+  ::rocksdb::ColumnFamilyHandle* family(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }
-  const rocksdb::Options& options(Family family) const {
+  const ::rocksdb::Options& options(Family family) const {
     return options_[static_cast<std::size_t>(family)];
   }
 
  private:
   Database() = default;
 
-  Result<void> done(std::string_view doing, const rocksdb::Status& status);
+  Result<void> done(std::string_view doing, const ::rocksdb::Status& status);
 
   bool is_writable_ = true;
   bool was_cut_off_ = false;
   std::shared_ptr<Failure> failure_ = std::make_shared<Failure>();
-  std::unique_ptr<rocksdb::Env> files_ = make_store_files(failure_);
-  std::vector<rocksdb::Options> options_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
-  std::unique_ptr<rocksdb::DB> db_;
+  std::unique_ptr<::rocksdb::Env> files_ = make_store_files(failure_);
+  std::vector<::rocksdb::Options> options_;
+  std::vector<::rocksdb::ColumnFamilyHandle*> handles_;
+  std::unique_ptr<::rocksdb::DB> db_;
 };
 
 /// An error for people out of RocksDB's; `doing` completes "cannot ...".
-tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Status& status);
+tl::unexpected<Error> database_error(std::string_view doing, const ::rocksdb::Status& status);
 
 /// Of bytes of the database that make no sense.
 tl::unexpected<Error> damaged_entry();
 /// The error that an iterator ended with, if any.
-Result<void> finished(const rocksdb::Iterator& iterator);
+Result<void> finished(const ::rocksdb::Iterator& iterator);
 
-inline std::string_view view_of(const rocksdb::Slice& slice) {
+inline std::string_view view_of(const ::rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }
-inline rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
+inline ::rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
 
-}  // namespace meterline::store
+/// Table files of one family, ready to be taken into the database. Files that were not taken in
+/// are removed with the object.
+class SortedFiles {
+ public:
+  SortedFiles(const Database& database, Family family, std::filesystem::path folder);
+  ~SortedFiles();
+  SortedFiles(const SortedFiles&) = delete;
+  SortedFiles& operator=(const SortedFiles&) = delete;
+
+  /// Keys in strictly ascending order until finish_file().
+  Result<void> merge(std::string_view key, std::string_view value);
+  Result<void> put(std::string_view key, std::string_view value);
+  Result<void> remove(std::string_view key);
+  /// Closes the file; the next key may be any.
+  Result<void> finish_file();
+
+  Family family() const { return family_; }
+  const std::vector<std::string>& files() const { return files_; }
+  /// Of each finished file, as the database checks it.
+  const std::vector<std::string>& checksums() const { return checksums_; }
+
+ private:
+  Result<::rocksdb::SstFileWriter*> writer();
+
+  const Database& database_;
+  Family family_;
+  std::filesystem::path folder_;
+  std::unique_ptr<::rocksdb::SstFileWriter> writer_;
+  std::vector<std::string> files_;
+  std::vector<std::string> checksums_;
+};
+
+/// Takes these files into the database in one step, all or none of them; closes them first.
+Result<void> take_in(Database& database, std::initializer_list<SortedFiles*> sorted);
+
+}  // namespace meterline::store::rocksdb

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 constexpr std::size_t id_bytes = sizeof(DeliveryId::bytes);
@@ -86,4 +86,4 @@ Result<void> DeliveryTable::restore(std::uint32_t number, std::string_view bytes
   return {};
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -16,7 +16,7 @@
 #include "core/result.h"
 #include "store/delivery_events.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 /// A delivery's number is less.
 inline constexpr std::uint32_t delivery_numbers_max = 100'000'000;
@@ -84,4 +84,4 @@ class DeliveryTable {
   Events events_;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 constexpr std::uint32_t many = 1000;  // More than fit into the first chunks.
@@ -65,4 +65,4 @@ TEST(DeliveryTable, IsReadWhileItGrows) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

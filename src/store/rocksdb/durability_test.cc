@@ -18,7 +18,7 @@
 #include "testing/syncs.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 namespace fs = std::filesystem;
@@ -162,4 +162,4 @@ TEST(Durability, ADeliveryIsSyncedBeforeItIsAcknowledged) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -16,7 +16,7 @@
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 using meterline::testing::any_deliveries;
@@ -271,4 +271,4 @@ TEST(FastPaths, AStoreOfManyChannelsKnowsThoseOfEachMeter) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 template <class Integer>
@@ -236,4 +236,4 @@ std::optional<DeliveryId> id_of_index_key(std::string_view key) {
   return id;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -12,7 +12,7 @@
 #include "core/meter_id.h"
 #include "core/register_read.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 // Keys order as their meters and months do, byte by byte. docs/store.md lists them.
 
@@ -102,4 +102,4 @@ inline constexpr std::string_view first_number_key = "m";
 /// The id that an index key ends with.
 std::optional<DeliveryId> id_of_index_key(std::string_view key);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -5,7 +5,7 @@
 
 #include <tuple>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 MeterId any_meter() {
@@ -78,4 +78,4 @@ TEST(Keys, TheLatestDeliveryComesFirst) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -1,13 +1,11 @@
-#include "store/rocksdb/known_meters.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <set>
 
-#include "store/rocksdb/meter_channels.h"
+#include "store/rocksdb/meters.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 std::string value_of(const std::set<Channel>& channels) {
@@ -79,4 +77,4 @@ RC_GTEST_PROP(MeterChannels, AnyBytesAreReadOrRefused, (std::string bytes)) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -1,11 +1,11 @@
-#include "store/rocksdb/layer_deliveries.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <vector>
 
-namespace meterline::store {
+#include "store/rocksdb/month.h"
+
+namespace meterline::store::rocksdb {
 namespace {
 
 using Numbers = std::vector<std::uint32_t>;
@@ -78,4 +78,4 @@ RC_GTEST_PROP(LayerDeliveries, AnyBytesAreReadOrRefused, (const std::string& byt
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -8,9 +8,9 @@
 #include <system_error>
 
 #include "core/try.h"
-#include "store/rocksdb/durable_file.h"
+#include "store/rocksdb/store_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 namespace fs = std::filesystem;
@@ -279,4 +279,4 @@ Result<bool> check_logs(const fs::path& database) {
   return has_records;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

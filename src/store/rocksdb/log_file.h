@@ -10,7 +10,7 @@
 
 #include "core/result.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 // The files that RocksDB appends records to, its write-ahead logs and its MANIFEST: blocks of
 // 32,768 bytes, in which pieces of records stand, each behind a checksum (crc32c, masked), a size
@@ -53,4 +53,4 @@ Result<void> check_manifest(const std::filesystem::path& database);
 /// not end in order. Errors: `corrupt` as above, where a log is damaged.
 Result<bool> check_logs(const std::filesystem::path& database);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

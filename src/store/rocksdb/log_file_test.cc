@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 struct Read {
@@ -123,4 +123,4 @@ TEST(LogFile, ADamagedSizeAtTheEndIsNoEarlyEnd) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -12,14 +12,13 @@
 #include "store/register_reads.h"
 #include "store/resolve.h"
 #include "store/rocksdb/keys.h"
-#include "store/rocksdb/meter_channels.h"
-#include "store/rocksdb/month_block.h"
-#include "store/rocksdb/month_days.h"
-#include "store/rocksdb/month_merge.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/month.h"
+#include "store/rocksdb/month_sums.h"
 #include "store/rocksdb/rocksdb_reader.h"
-#include "store/rocksdb/united_iterator.h"
+#include "store/rocksdb/united.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// So many entries are read one by one; more of them, as neighbours.
@@ -52,7 +51,7 @@ class MonthOfMeter {
   bool empty() const { return used_ == 0; }
   Month month() const { return month_; }
   /// Where the next block is to be put; add() then counts it in.
-  rocksdb::PinnableSlice& next_block() {
+  ::rocksdb::PinnableSlice& next_block() {
     if (used_ == blocks_.size()) blocks_.emplace_back();
     blocks_[used_].bytes.Reset();
     return blocks_[used_].bytes;
@@ -65,7 +64,7 @@ class MonthOfMeter {
  private:
   struct Block {
     Channel channel;
-    rocksdb::PinnableSlice bytes;
+    ::rocksdb::PinnableSlice bytes;
   };
   Result<void> collect(std::size_t channel, const DaysQuery& query, const DeliveryTable& table);
 
@@ -130,7 +129,7 @@ Month month_at(std::size_t index) { return {.index = static_cast<std::uint16_t>(
 
 /// Unites what is stored, if it is not empty, with those of the sorted entries that have the key.
 Result<void> unite_recent(Family family, std::string_view key, const EntryBuffer& recent,
-                          rocksdb::PinnableSlice& stored) {
+                          ::rocksdb::PinnableSlice& stored) {
   std::vector<std::string_view> values;
   for (std::size_t i = recent.count_before(key); i < recent.size() && recent.key(i) == key; ++i)
     values.push_back(recent.value(i));
@@ -189,7 +188,7 @@ class ReadsOfTime {
 }  // namespace
 
 Result<bool> RocksdbReader::get(Family family, std::string_view key,
-                                rocksdb::PinnableSlice& value) const {
+                                ::rocksdb::PinnableSlice& value) const {
   const auto status = database_.db().Get(options_, database_.family(family), slice_of(key), &value);
   if (status.IsNotFound()) return false;
   if (!status.ok()) return database_error("read the store", status);
@@ -197,7 +196,7 @@ Result<bool> RocksdbReader::get(Family family, std::string_view key,
 }
 
 Result<void> RocksdbReader::get_all(Family family, std::span<const std::string> keys,
-                                    std::vector<rocksdb::PinnableSlice>& values) const {
+                                    std::vector<::rocksdb::PinnableSlice>& values) const {
   values.clear();
   values.resize(keys.size());
   if (keys.size() == 1) {
@@ -205,8 +204,8 @@ Result<void> RocksdbReader::get_all(Family family, std::span<const std::string> 
     if (!is_there) values[0].Reset();
     return {};
   }
-  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<rocksdb::Status> statuses(keys.size());
+  const std::vector<::rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<::rocksdb::Status> statuses(keys.size());
   database_.db().MultiGet(options_, database_.family(family), keys.size(), slices.data(),
                           values.data(), statuses.data());
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -219,7 +218,7 @@ Result<void> RocksdbReader::get_all(Family family, std::span<const std::string> 
 }
 
 Result<bool> RocksdbReader::get_days(const MonthOfChannel& month, std::string& key,
-                                     rocksdb::PinnableSlice& value) const {
+                                     ::rocksdb::PinnableSlice& value) const {
   days_key(month.meter, month.month, month.channel, key);
   EntryBuffer recent;  // Looked up first: what is folded meanwhile is found in both.
   if (!recent_.empty()) recent_.find(key, recent);
@@ -232,7 +231,7 @@ Result<bool> RocksdbReader::get_days(const MonthOfChannel& month, std::string& k
 
 Result<void> RocksdbReader::get_totals(const MeterId& meter, MonthRange months,
                                        const std::vector<Channel>& channels,
-                                       std::vector<rocksdb::PinnableSlice>& values) const {
+                                       std::vector<::rocksdb::PinnableSlice>& values) const {
   std::vector<std::string> keys;
   for (Month month = months.first; month <= months.last; ++month.index)
     for (const auto& channel : channels) totals_key(meter, month, channel, keys.emplace_back());
@@ -248,7 +247,7 @@ Result<void> RocksdbReader::get_totals(const MeterId& meter, MonthRange months,
 
 Result<std::vector<Channel>> RocksdbReader::listed_channels(const MeterId& meter) const {
   std::vector<Channel> channels;
-  rocksdb::PinnableSlice value;
+  ::rocksdb::PinnableSlice value;
   METERLINE_TRY(const bool is_known, get(Family::meters, meters_key(meter), value));
   if (is_known) METERLINE_CHECK(read_meter_channels(view_of(value), channels));
   return channels;
@@ -301,8 +300,8 @@ Result<void> RocksdbReader::days_of_many_months(const DaysQuery& query,
   recent.sort();
   const std::string end =
       days_key_start(query.meter, {.index = static_cast<std::uint16_t>(months.last.index + 1)});
-  const rocksdb::Slice upper = end;
-  rocksdb::ReadOptions options;
+  const ::rocksdb::Slice upper = end;
+  ::rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto stored = iterate(Family::days, options);
 
@@ -345,7 +344,7 @@ Result<void> RocksdbReader::months_of_meter(const DaysQuery& query,
   METERLINE_TRY(const auto months, months_of(query));
   if (channels->empty()) return {};
   MonthReading reading(table_, query.dates, query.as_of);
-  std::vector<rocksdb::PinnableSlice> values;
+  std::vector<::rocksdb::PinnableSlice> values;
   const std::size_t months_max = std::max<std::size_t>(1, totals_per_read_max / channels->size());
   for (std::size_t first = months.first.index; first <= months.last.index; first += months_max) {
     const auto last = std::min(first + months_max - 1, std::size_t{months.last.index});
@@ -399,8 +398,8 @@ Result<void> RocksdbReader::resolve_others(const MonthOfChannel& of, MonthReadin
 Result<void> RocksdbReader::registers(const ReadsQuery& query, const ReadVisitor& visit) const {
   if (query.to < query.from) return {};
   const std::string end = registers_key_end(query.meter);
-  const rocksdb::Slice upper = end;
-  rocksdb::ReadOptions options;
+  const ::rocksdb::Slice upper = end;
+  ::rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto iterator = iterate(Family::registers, options);
   DeliveryLookup deliveries(table_, query.as_of);
@@ -424,8 +423,8 @@ Result<void> RocksdbReader::registers(const ReadsQuery& query, const ReadVisitor
 
 Result<bool> RocksdbReader::has_any_read(const MeterId& meter) const {
   const std::string end = registers_key_end(meter);
-  const rocksdb::Slice upper = end;
-  rocksdb::ReadOptions options;
+  const ::rocksdb::Slice upper = end;
+  ::rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto iterator = iterate(Family::registers, options);
   iterator->Seek(meter.text() + '\0');
@@ -443,4 +442,4 @@ Result<bool> RocksdbReader::counts_any_read(const MeterId& meter) const {
   return any;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -1,5 +1,3 @@
-#include "store/rocksdb/month_block.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -7,7 +5,9 @@
 #include <map>
 #include <tuple>
 
-namespace meterline::store {
+#include "store/rocksdb/month.h"
+
+namespace meterline::store::rocksdb {
 namespace {
 
 /// What a block holds: (grid, day, delivery) -> body.
@@ -123,7 +123,7 @@ RC_GTEST_PROP(MonthBlock, AnyBytesAreReadOrRefused, (std::string bytes)) {
   if (!bytes.empty()) bytes[0] = month_block_format;
   if (!read_month_block(bytes, entries)) return;
   std::string merged;
-  RC_ASSERT(merge_month_blocks({bytes}, merged).has_value());
+  RC_ASSERT(merge_month_blocks(std::vector<std::string_view>{bytes}, merged).has_value());
 }
 
 TEST(MonthBlock, EveryCutIsRefusedOrHoldsWholeLayers) {
@@ -141,4 +141,4 @@ TEST(MonthBlock, EveryCutIsRefusedOrHoldsWholeLayers) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

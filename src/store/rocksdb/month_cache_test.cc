@@ -1,8 +1,8 @@
-#include "store/rocksdb/month_cache.h"
-
 #include <gtest/gtest.h>
 
-namespace meterline::store {
+#include "store/rocksdb/month_sums.h"
+
+namespace meterline::store::rocksdb {
 namespace {
 
 MonthOfMeters month_with(std::size_t meters) {
@@ -62,4 +62,4 @@ TEST(MonthCache, DoesNotKeepWhatChangedWhileItWasMade) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

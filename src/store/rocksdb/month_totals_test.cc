@@ -1,5 +1,3 @@
-#include "store/rocksdb/month_totals.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -9,7 +7,9 @@
 #include <map>
 #include <tuple>
 
-namespace meterline::store {
+#include "store/rocksdb/month.h"
+
+namespace meterline::store::rocksdb {
 namespace {
 
 using Total = std::optional<std::int64_t>;
@@ -176,4 +176,4 @@ TEST(CountedGrid, TellsHowManyReadingsOfACompleteDayAreNotActual) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

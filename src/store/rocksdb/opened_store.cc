@@ -8,16 +8,13 @@
 #include "core/try.h"
 #include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/keys.h"
-#include "store/rocksdb/known_meters.h"
-#include "store/rocksdb/meter_channels.h"
-#include "store/rocksdb/meter_relisting.h"
-#include "store/rocksdb/month_cache.h"
-#include "store/rocksdb/recent_fold.h"
-#include "store/rocksdb/recent_months.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/month_sums.h"
+#include "store/rocksdb/recent.h"
 #include "store/rocksdb/rocksdb_reader.h"
 #include "store/rocksdb/rocksdb_writer.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// Of the memory for caches, months of all meters take one part in so many.
@@ -54,7 +51,7 @@ class ForgettingWriter final : public DeliveryWriter {
 /// Into family `deliveries`.
 Result<void> put_durably(Database& database, std::string_view doing, std::string_view key,
                          std::string_view value) {
-  rocksdb::WriteBatch batch;
+  ::rocksdb::WriteBatch batch;
   const auto status =
       batch.Put(database.family(Family::deliveries), slice_of(key), slice_of(value));
   if (!status.ok()) return database_error(doing, status);
@@ -205,7 +202,7 @@ std::vector<StoreFigure> RocksdbStore::figures() const {
     if (database_->db().GetIntProperty(database_->family(family), property, &value))
       figures.push_back({.name = std::move(name), .value = static_cast<std::int64_t>(value)});
   };
-  using Property = rocksdb::DB::Properties;
+  using Property = ::rocksdb::DB::Properties;
   add("days_file_bytes", Family::days, Property::kTotalSstFilesSize);
   add("totals_file_bytes", Family::totals, Property::kTotalSstFilesSize);
   add("registers_file_bytes", Family::registers, Property::kTotalSstFilesSize);
@@ -217,7 +214,7 @@ std::vector<StoreFigure> RocksdbStore::figures() const {
 
 std::string write_number(std::uint32_t number) { return number_key(number).substr(1); }
 
-Result<void> load_events(rocksdb::Iterator& deliveries, DeliveryTable& table) {
+Result<void> load_events(::rocksdb::Iterator& deliveries, DeliveryTable& table) {
   DeliveryEvents events;
   for (deliveries.Seek("e"); deliveries.Valid(); deliveries.Next()) {
     const auto key = view_of(deliveries.key());
@@ -253,8 +250,8 @@ Result<void> pass_over_numbers(Database& database, const OpenOnce& how, Delivery
 
 Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database) {
   auto table = std::make_unique<DeliveryTable>();
-  const std::unique_ptr<rocksdb::Iterator> iterator(
-      database.db().NewIterator(rocksdb::ReadOptions(), database.family(Family::deliveries)));
+  const std::unique_ptr<::rocksdb::Iterator> iterator(
+      database.db().NewIterator(::rocksdb::ReadOptions(), database.family(Family::deliveries)));
   for (iterator->Seek("n"); iterator->Valid(); iterator->Next()) {
     const auto key = view_of(iterator->key());
     if (!key.starts_with('n')) break;
@@ -286,4 +283,4 @@ Result<std::unique_ptr<OpenedStore>> open_once(const StorePlace& place,
   return store;
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

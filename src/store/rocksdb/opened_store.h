@@ -6,12 +6,12 @@
 
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
-#include "store/rocksdb/recent_fold.h"
+#include "store/rocksdb/recent.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "store/rocksdb/store_folder.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 /// A store on one opening of its database. After a failure it still answers questions, and refuses
 /// to write until it is opened again.
@@ -54,4 +54,4 @@ Result<std::unique_ptr<DeliveryTable>> load_table(const Database& database);
 /// The number of a delivery as its key in `deliveries` has it. Errors: `corrupt`.
 Result<std::uint32_t> read_number(std::string_view bytes);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

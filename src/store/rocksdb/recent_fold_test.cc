@@ -1,17 +1,16 @@
-#include "store/rocksdb/recent_fold.h"
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <thread>
 
+#include "store/rocksdb/recent.h"
 #include "store/rocksdb/rocksdb_store.h"
 #include "testing/must.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 using meterline::testing::answers_of;
@@ -84,7 +83,7 @@ TEST(RecentFold, WhatWasTakenInAndNotRemovedCountsOnce) {
     EXPECT_TRUE(recent.empty());
     for (const auto& [number, block] : blocks)
       ASSERT_TRUE(database->db()
-                      .Put({}, database->family(Family::recent), recent_key(number), *block)
+                      .Put({}, database->family(Family::recent), recent_key(number), block->bytes())
                       .ok());
   }
   const auto store = must(open_rocksdb_store(options));
@@ -148,4 +147,4 @@ TEST(RecentFold, NoQuestionMissesADayWhileMonthsAreFolded) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -15,7 +15,7 @@
 #include "testing/must.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 using meterline::testing::answers_of;
@@ -78,4 +78,4 @@ TEST_F(ReleasedStore, IsWrittenOn) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -9,13 +9,12 @@
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/keys.h"
-#include "store/rocksdb/known_meters.h"
-#include "store/rocksdb/month_cache.h"
-#include "store/rocksdb/month_days.h"
-#include "store/rocksdb/recent_months.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/month_sums.h"
+#include "store/rocksdb/recent.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 /// What questions are answered from.
 struct ReaderParts {
@@ -64,20 +63,20 @@ class RocksdbReader {
   };
   using MonthVisitor = std::function<Result<void>(const MeterMonth&)>;
 
-  std::unique_ptr<rocksdb::Iterator> iterate(Family family,
-                                             const rocksdb::ReadOptions& options) const;
+  std::unique_ptr<::rocksdb::Iterator> iterate(Family family,
+                                               const ::rocksdb::ReadOptions& options) const;
   /// Whether the key is there.
-  Result<bool> get(Family family, std::string_view key, rocksdb::PinnableSlice& value) const;
+  Result<bool> get(Family family, std::string_view key, ::rocksdb::PinnableSlice& value) const;
   /// The values of several keys, read together; empty where there is none.
   Result<void> get_all(Family family, std::span<const std::string> keys,
-                       std::vector<rocksdb::PinnableSlice>& values) const;
+                       std::vector<::rocksdb::PinnableSlice>& values) const;
   /// Whether there is a month of `days`, with what is recent. `key` is made anew.
   Result<bool> get_days(const MonthOfChannel& month, std::string& key,
-                        rocksdb::PinnableSlice& value) const;
+                        ::rocksdb::PinnableSlice& value) const;
   /// Values of `totals` with what is recent, by month and channel; empty where there is none.
   Result<void> get_totals(const MeterId& meter, MonthRange months,
                           const std::vector<Channel>& channels,
-                          std::vector<rocksdb::PinnableSlice>& values) const;
+                          std::vector<::rocksdb::PinnableSlice>& values) const;
   Result<std::vector<Channel>> listed_channels(const MeterId& meter) const;
   /// Channels to look for: those of the meter, or a few more.
   Result<KnownMeters::Channels> likely_channels(const MeterId& meter) const;
@@ -105,7 +104,7 @@ class RocksdbReader {
   const KnownMeters& known_;
   MonthCache& cache_;
   const RecentMonths& recent_;
-  const rocksdb::ReadOptions options_;
+  const ::rocksdb::ReadOptions options_;
 };
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -5,7 +5,6 @@
 
 #include "core/try.h"
 #include "store/delivery_codec.h"
-#include "store/rocksdb/durable_file.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/opened_store.h"
 #include "store/rocksdb/rocksdb_store.h"
@@ -15,31 +14,32 @@
 // changes them, and logs are written anew with the writes that are whole. That one is opened, rid
 // of what has no record, and takes the place of the first, which is kept.
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 namespace fs = std::filesystem;
 
 /// What a damaged write says of deliveries, up to where it makes no sense any more.
-class LostWrite final : public rocksdb::WriteBatch::Handler {
+class LostWrite final : public ::rocksdb::WriteBatch::Handler {
  public:
   explicit LostWrite(const std::string& bytes) {
     // An error only says that the bytes are damaged.
-    rocksdb::WriteBatch(bytes).Iterate(this).PermitUncheckedError();
+    ::rocksdb::WriteBatch(bytes).Iterate(this).PermitUncheckedError();
   }
 
-  rocksdb::Status PutCF(std::uint32_t family, const rocksdb::Slice& key,
-                        const rocksdb::Slice& value) override {
+  ::rocksdb::Status PutCF(std::uint32_t family, const ::rocksdb::Slice& key,
+                          const ::rocksdb::Slice& value) override {
     if (family != static_cast<std::uint32_t>(Family::deliveries)) return {};
     const auto name = view_of(key);
     if (name.starts_with('n')) note_number(name.substr(1));
     if (name.starts_with('d')) note_record(name.substr(1), view_of(value));
     return {};
   }
-  rocksdb::Status MergeCF(std::uint32_t, const rocksdb::Slice&, const rocksdb::Slice&) override {
+  ::rocksdb::Status MergeCF(std::uint32_t, const ::rocksdb::Slice&,
+                            const ::rocksdb::Slice&) override {
     return {};
   }
-  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice&) override { return {}; }
+  ::rocksdb::Status DeleteCF(std::uint32_t, const ::rocksdb::Slice&) override { return {}; }
 
   std::vector<LostDelivery> take_deliveries() { return std::move(deliveries_); }
   /// Greater than any delivery's number in it; 0 where there is none.
@@ -201,4 +201,4 @@ Result<RepairReport> repair_rocksdb_store(const RocksdbOptions& options, RepairM
   return Repair(std::move(folder)).run(options, mode);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

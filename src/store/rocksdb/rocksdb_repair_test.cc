@@ -7,16 +7,16 @@
 #include <fstream>
 
 #include "store/check.h"
-#include "store/rocksdb/durable_file.h"
 #include "store/rocksdb/keys.h"
 #include "store/rocksdb/log_file.h"
 #include "store/rocksdb/opened_store.h"
 #include "store/rocksdb/rocksdb_store.h"
+#include "store/rocksdb/store_folder.h"
 #include "testing/must.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 namespace fs = std::filesystem;
@@ -145,7 +145,7 @@ TEST_F(RocksdbRepair, DaysWithoutARecordAreRefusedAndThenLeftOut) {
   const auto before = answers_of(*must(open()));
   {
     const auto database = must(Database::open(folder_ / "db", cache_bytes_min, OpenAs::there));
-    rocksdb::WriteBatch batch;
+    ::rocksdb::WriteBatch batch;
     const auto last = number_key(deliveries_count - 1);
     ASSERT_TRUE(batch.Delete(database->family(Family::deliveries), last).ok());
     must(database->write("remove a record", batch, true));
@@ -204,4 +204,4 @@ TEST_F(RocksdbRepair, NumbersOfWhatIsLostAreNotGivenAgain) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

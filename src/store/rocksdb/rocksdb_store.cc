@@ -13,7 +13,7 @@
 #include "store/rocksdb/opened_store.h"
 #include "store/rocksdb/store_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// So long is waited for what uses the store, before it is opened again.
@@ -234,4 +234,4 @@ Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options)
   return std::make_unique<ReopeningStore>(std::move(folder), options, std::move(opened));
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

@@ -9,7 +9,7 @@
 #include "store/rocksdb/cache_size.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 struct RocksdbOptions {
   std::filesystem::path folder;  ///< Made if absent.
@@ -32,4 +32,10 @@ Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options)
 /// is begun anew by the next one. Errors: as above; `corrupt` for damage of other files.
 Result<RepairReport> repair_rocksdb_store(const RocksdbOptions& options, RepairMode mode);
 
+}  // namespace meterline::store::rocksdb
+
+namespace meterline::store {
+using rocksdb::open_rocksdb_store;
+using rocksdb::repair_rocksdb_store;
+using rocksdb::RocksdbOptions;
 }  // namespace meterline::store

@@ -13,11 +13,11 @@
 
 #include "store/check.h"
 #include "store/packed_day.h"
-#include "store/rocksdb/durable_file.h"
 #include "store/rocksdb/log_file.h"
+#include "store/rocksdb/store_folder.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 Delivery delivery_number(std::uint8_t n) {
@@ -282,4 +282,4 @@ TEST_F(RocksdbStore, ADamagedLogIsNamedAndNothingIsLostSilently) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

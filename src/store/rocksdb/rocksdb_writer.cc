@@ -12,15 +12,14 @@
 #include "store/delivery_codec.h"
 #include "store/packed_day.h"
 #include "store/packed_read.h"
+#include "store/rocksdb/database.h"
 #include "store/rocksdb/keys.h"
-#include "store/rocksdb/meter_list.h"
-#include "store/rocksdb/month_block.h"
-#include "store/rocksdb/month_totals.h"
-#include "store/rocksdb/recent_block.h"
-#include "store/rocksdb/sorted_files.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/month.h"
+#include "store/rocksdb/recent.h"
 #include "store/write_order.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// Up to here a delivery is kept as it is until several are folded together; beyond, it becomes
@@ -118,7 +117,7 @@ class RocksdbWriter final : public DeliveryWriter {
   std::string days_;
   std::string totals_;
 
-  std::string block_;  ///< For family `recent`, as long as there is little.
+  RecentBlock block_;  ///< For family `recent`, as long as there is little.
   bool uses_files_ = false;
   EntryBuffer sorted_totals_;  ///< Some of those for total_files_.
   SortedFiles day_files_;
@@ -209,19 +208,13 @@ Result<void> RocksdbWriter::flush_channel(std::size_t channel) {
 
 Result<void> RocksdbWriter::emit(const RecentEntry& month) {
   if (uses_files_) return add_to_files(month);
-  add_recent_entry(month, block_);
-  return block_.size() < recent_block_bytes_max ? Result<void>() : move_to_files();
+  block_.add(month);
+  return block_.bytes().size() < recent_block_bytes_max ? Result<void>() : move_to_files();
 }
 
 Result<void> RocksdbWriter::move_to_files() {
   uses_files_ = true;
-  if (block_.empty()) return {};
-  METERLINE_TRY(auto reader, RecentBlockReader::open(block_));
-  for (;;) {
-    METERLINE_TRY(const auto month, reader.next());
-    if (!month) break;
-    METERLINE_CHECK(add_to_files(*month));
-  }
+  METERLINE_CHECK(block_.each([this](const RecentEntry& month) { return add_to_files(month); }));
   block_ = {};
   return {};
 }
@@ -267,7 +260,7 @@ Result<void> RocksdbWriter::change_record(std::size_t delivery, const DeliveryRe
   const Delivery& now = deliveries_[delivery];
   std::string before;
   const auto id_key = delivery_key(now.id);
-  const auto status = database_.db().Get(rocksdb::ReadOptions(),
+  const auto status = database_.db().Get(::rocksdb::ReadOptions(),
                                          database_.family(Family::deliveries), id_key, &before);
   if (!status.ok() && !status.IsNotFound()) return database_error("read a delivery", status);
   if (status.ok()) {
@@ -301,12 +294,11 @@ Result<std::vector<RecordChange>> RocksdbWriter::record_changes(
 }
 
 Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& changes) {
-  METERLINE_CHECK(fold_.make_room());
-  rocksdb::WriteBatch batch;
-  rocksdb::Status status;
+  ::rocksdb::WriteBatch batch;
+  ::rocksdb::Status status;
   const auto number = recent_.next_number();
   if (!block_.empty())
-    status = batch.Put(database_.family(Family::recent), recent_key(number), block_);
+    status = batch.Put(database_.family(Family::recent), recent_key(number), block_.bytes());
   METERLINE_CHECK(meters_.entries().each([&](std::string_view key, std::string_view value) {
     if (status.ok())
       status = batch.Merge(database_.family(Family::meters), slice_of(key), slice_of(value));
@@ -322,7 +314,8 @@ Result<void> RocksdbWriter::commit_recent(const std::vector<RecordChange>& chang
     if (status.ok()) status = value ? batch.Put(records, key, *value) : batch.Delete(records, key);
   if (!status.ok()) return database_error("collect a delivery", status);
   METERLINE_CHECK(database_.write("write a delivery", batch, true));
-  return block_.empty() ? Result<void>() : recent_.add(number, std::move(block_));
+  if (!block_.empty()) recent_.add(number, std::make_shared<const RecentBlock>(std::move(block_)));
+  return {};
 }
 
 Result<void> RocksdbWriter::commit_files(const std::vector<RecordChange>& changes) {
@@ -342,7 +335,12 @@ Result<void> RocksdbWriter::commit(std::span<const DeliveryReport> reports) {
   METERLINE_CHECK(meters_.finish());
   METERLINE_TRY(const auto changes, record_changes(reports));
   const bool uses_files = uses_files_ || meters_.uses_files() || !read_files_.files().empty();
-  METERLINE_CHECK(uses_files ? commit_files(changes) : commit_recent(changes));
+  if (uses_files) {
+    METERLINE_CHECK(commit_files(changes));
+  } else {
+    METERLINE_CHECK(fold_.make_room());  // Who finds too much recent folds it, before all else.
+    METERLINE_CHECK(commit_recent(changes));
+  }
   meters_.committed();
   return {};
 }
@@ -354,4 +352,4 @@ std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> de
   return std::make_unique<RocksdbWriter>(deliveries, parts);
 }
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

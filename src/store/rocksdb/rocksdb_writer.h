@@ -6,12 +6,11 @@
 
 #include "store/rocksdb/database.h"
 #include "store/rocksdb/delivery_table.h"
-#include "store/rocksdb/known_meters.h"
-#include "store/rocksdb/recent_fold.h"
-#include "store/rocksdb/recent_months.h"
+#include "store/rocksdb/meters.h"
+#include "store/rocksdb/recent.h"
 #include "store/store.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 
 /// What a writer writes into, and the rest of the store has to know of it.
 struct WriterParts {
@@ -29,4 +28,4 @@ struct WriterParts {
 std::unique_ptr<DeliveryWriter> make_rocksdb_writer(std::span<const Delivery> deliveries,
                                                     const WriterParts& parts);
 
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

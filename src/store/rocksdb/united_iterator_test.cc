@@ -1,5 +1,3 @@
-#include "store/rocksdb/united_iterator.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -7,10 +5,11 @@
 #include <set>
 
 #include "store/rocksdb/cache_size.h"
-#include "store/rocksdb/month_block.h"
+#include "store/rocksdb/month.h"
+#include "store/rocksdb/united.h"
 #include "testing/temp_folder.h"
 
-namespace meterline::store {
+namespace meterline::store::rocksdb {
 namespace {
 
 /// Key -> days of the month that have an entry.
@@ -54,7 +53,7 @@ class UnitedIterators : public ::testing::Test {
     recent_.sort();
   }
   void check_from(const std::string& from) const {
-    const std::unique_ptr<rocksdb::Iterator> stored(db().NewIterator({}, days()));
+    const std::unique_ptr<::rocksdb::Iterator> stored(db().NewIterator({}, days()));
     UnitedIterator both(Family::days, *stored, recent_);
     Content forward;
     for (both.seek(from); both.is_valid(); both.next())
@@ -75,8 +74,8 @@ class UnitedIterators : public ::testing::Test {
     return *rc::gen::elementOf(std::vector<std::string>(std::begin(keys), std::end(keys)));
   }
 
-  rocksdb::DB& db() const { return database_->db(); }
-  rocksdb::ColumnFamilyHandle* days() const { return database_->family(Family::days); }
+  ::rocksdb::DB& db() const { return database_->db(); }
+  ::rocksdb::ColumnFamilyHandle* days() const { return database_->family(Family::days); }
 
  private:
   std::set<std::uint32_t> any_days(const std::string& key) {
@@ -102,7 +101,7 @@ TEST_F(UnitedIterators, GoOverBothAsOverOneMap) {
 }
 
 TEST_F(UnitedIterators, AValueThatCannotBeUnitedIsAnError) {
-  const std::unique_ptr<rocksdb::Iterator> stored(db().NewIterator({}, days()));
+  const std::unique_ptr<::rocksdb::Iterator> stored(db().NewIterator({}, days()));
   EntryBuffer recent;
   recent.add("a", "no block");
   UnitedIterator both(Family::days, *stored, recent);
@@ -112,4 +111,4 @@ TEST_F(UnitedIterators, AValueThatCannotBeUnitedIsAnError) {
 }
 
 }  // namespace
-}  // namespace meterline::store
+}  // namespace meterline::store::rocksdb

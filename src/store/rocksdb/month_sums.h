@@ -1,19 +1,23 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/date.h"
 #include "store/packed_day.h"
 #include "store/rocksdb/delivery_table.h"
-#include "store/rocksdb/month_totals.h"
+#include "store/rocksdb/month.h"
 #include "store/store.h"
 
-namespace meterline::store {
-
-inline bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
+namespace meterline::store::rocksdb {
 
 /// A delivery as it is known as of a time.
 struct FoundDelivery {
@@ -139,4 +143,73 @@ class MeterMonth final : public MeterDays {
   const OtherDays& others_;
 };
 
-}  // namespace meterline::store
+/// Makes a MonthOfMeters out of the months of all meters.
+class MonthBuilder {
+ public:
+  explicit MonthBuilder(Month month) : month_(month) {}
+
+  /// A meter's channels are neighbours.
+  void add(const MeterMonth& of);
+  MonthOfMeters take();
+  /// Whether all totals fitted; if not, what take() gave is of no use.
+  bool fits() const { return fits_; }
+
+ private:
+  /// Totals of one day that share an exponent, summed in 64 bits as long as they fit.
+  struct Run {
+    std::int64_t mantissa = 0;
+    std::int8_t exponent = 0;
+  };
+  struct ChannelState {
+    ChannelMonth month;
+    std::array<Run, month_days_max> runs;
+  };
+  ChannelState& channel_of(const Channel& channel);
+  void add_plain(const MonthDays& days, std::uint32_t day, ChannelState& channel,
+                 ChannelMonth::Meter& meter);
+  void add_total(const DayTotal& total, ChannelState& channel, ChannelMonth::Meter& meter);
+  void add_to_sum(ChannelMonth::Day& day, const Sum& sum);
+
+  const Month month_;
+  std::vector<ChannelState> channels_;
+  std::size_t last_ = 0;  ///< Of channels_.
+  bool fits_ = true;
+};
+
+/// Months of all meters in memory, the least recently asked for given up first.
+///
+/// Threads: every method may be called from many threads at once.
+class MonthCache {
+ public:
+  explicit MonthCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  using Value = std::shared_ptr<const MonthOfMeters>;  ///< Null: it is too much to keep.
+  /// What is kept. Where nothing is, make it after this call and hand `ticket` to put().
+  std::optional<Value> find(Month month, std::uint64_t& ticket);
+  /// Returns what is kept then. Forgotten when the month changed since the ticket was given.
+  Value put(Month month, std::uint64_t ticket, MonthOfMeters&& made);
+  /// To be called after what changed these months can be read.
+  void forget(Month first, Month last);
+
+  std::size_t bytes_max() const { return bytes_max_; }
+
+ private:
+  struct Entry {
+    Month month;
+    Value value;
+    std::size_t bytes;
+  };
+  void drop(std::list<Entry>::iterator entry);
+
+  const std::size_t bytes_max_;
+  std::mutex mutex_;
+  std::uint64_t changes_ = 0;
+  std::size_t bytes_ = 0;
+  std::list<Entry> entries_;  ///< The last asked for first.
+  std::map<Month, std::list<Entry>::iterator> by_month_;
+};
+
+/// Memory that it takes.
+std::size_t bytes_of(const MonthOfMeters& month);
+
+}  // namespace meterline::store::rocksdb

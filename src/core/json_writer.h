@@ -7,7 +7,7 @@
 
 #include "core/decimal.h"
 
-namespace meterline::api {
+namespace meterline {
 
 /// Writes JSON text without blanks. It places the commas; that objects and arrays are closed
 /// and members have keys is up to the caller. See docs/decisions/0005-exact-numbers-in-json.md.
@@ -49,4 +49,4 @@ class JsonWriter {
   bool comma_ = false;  ///< A value stands before the next one.
 };
 
-}  // namespace meterline::api
+}  // namespace meterline

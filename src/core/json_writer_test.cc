@@ -1,8 +1,8 @@
-#include "api/json_writer.h"
+#include "core/json_writer.h"
 
 #include <gtest/gtest.h>
 
-namespace meterline::api {
+namespace meterline {
 namespace {
 
 std::string written(std::string_view text) { return JsonWriter().value(text).take(); }
@@ -38,4 +38,4 @@ TEST(JsonWriter, ReplacesWhatIsNoUtf8) {
 }
 
 }  // namespace
-}  // namespace meterline::api
+}  // namespace meterline

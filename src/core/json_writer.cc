@@ -1,8 +1,8 @@
-#include "api/json_writer.h"
+#include "core/json_writer.h"
 
 #include "core/text.h"
 
-namespace meterline::api {
+namespace meterline {
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   value(name);
@@ -43,4 +43,4 @@ void JsonWriter::separate() {
   comma_ = true;
 }
 
-}  // namespace meterline::api
+}  // namespace meterline

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+namespace meterline::api {
+
+/// An element of an Accept or Accept-Encoding header.
+struct Accepted {
+  std::string_view name;
+  int weight = 1000;  ///< In thousandths (RFC 9110, 12.4.2); a malformed one counts as 0.
+};
+
+/// Takes the first element off the header, which is not empty.
+Accepted take_accepted(std::string_view& header);
+
+}  // namespace meterline::api
