@@ -30,7 +30,7 @@ std::optional<std::string> parse_source(std::string_view text) {
   return std::string(text);
 }
 
-std::optional<bool> parse_withdrawn(std::string_view text) {
+std::optional<bool> parse_true(std::string_view text) {
   return text == "true" ? std::optional(true) : std::nullopt;
 }
 
@@ -117,12 +117,13 @@ bool is_from_other_site(const Request& request) {
 Result<Response> post_delivery(const Call& call) {
   if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
-  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "deliveredAt"}));
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt"}));
   METERLINE_TRY(
       const auto name,
       call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
   METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_choices, parse_unit_choice));
   METERLINE_TRY(const auto zone, call.parameters.find_as("zone", zone_wanted, zone_of_text));
+  METERLINE_TRY(const auto strict, call.parameters.find_as("strict", "true", parse_true));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
   if (call.request.body_is_to_come) return Response{.status = 100};
@@ -133,6 +134,7 @@ Result<Response> post_delivery(const Call& call) {
   ingest::IngestOptions options = call.context.ingest;
   if (unit) options.unit = unit;
   if (zone) options.zone = *zone;
+  if (strict) options.is_strict = true;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
   const auto record =
@@ -159,7 +161,7 @@ Result<Response> get_deliveries(const Call& call) {
                 call.parameters.find_as("source", "the source of a delivery, like upload:upload",
                                         parse_source));
   METERLINE_TRY(const auto withdrawn,
-                call.parameters.find_as("withdrawn", "true, for only those", parse_withdrawn));
+                call.parameters.find_as("withdrawn", "true, for only those", parse_true));
   METERLINE_TRY(auto records,
                 read_page(call.context.store, {.source = source,
                                                .after = cursor,

@@ -326,6 +326,7 @@ void FileLoad::take_report() {
   auto& report = record_.report;
   report = {.state = DeliveryState::stored,
             .format = content_.format,
+            .recognised_by = content_.recognised_by,
             .rows = content_.rows,
             .readings = content_.readings,
             .register_reads = content_.register_reads,
@@ -337,7 +338,25 @@ void FileLoad::take_report() {
 }
 
 void FileLoad::refuse(const std::string& reason) {
-  record_.report = {.state = DeliveryState::refused, .reason = reason, .format = content_.format};
+  record_.report = {.state = DeliveryState::refused,
+                    .reason = reason,
+                    .format = content_.format,
+                    .recognised_by = content_.recognised_by};
+}
+
+/// Whether something in the file is not as its format's standard has it: then it is refused.
+bool FileLoad::refuse_as_no_standard() {
+  auto counts = content_.findings.counts();
+  const auto of = [&](FindingCode code) { return counts[static_cast<std::size_t>(code)]; };
+  const auto count = of(FindingCode::not_standard) + of(FindingCode::end_missing);
+  if (count == 0) return false;
+  refuse(
+      fmt::format("{} of its findings say that it is not as the standard of its format has it, "
+                  "and it was to be read strictly; nothing of it is stored",
+                  count));
+  record_.report.finding_counts = counts;
+  record_.report.findings = content_.findings.take();
+  return true;
 }
 
 /// Nobody need wait until the rest of the file is read: it has no id, and is not kept.
@@ -370,6 +389,7 @@ Result<Progress> FileLoad::try_read(const GroupRows& rows) {
                          "; it was not read to its end, so no record of it is kept");
   METERLINE_TRY(const bool is_repeat, is_repeated());
   if (is_repeat) return Progress::done;
+  if (read && options_.is_strict && refuse_as_no_standard()) return Progress::done;
   if (read) return Progress::read;
   refuse(read.error().message);
   return Progress::refused;

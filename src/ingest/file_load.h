@@ -61,6 +61,7 @@ class FileLoad {
   Result<void> take_archive_again();
   void finish_archive(const Result<void>& read);
   void refuse(const std::string& reason);
+  bool refuse_as_no_standard();
   bool may_be_endless() const;
   Progress refuse_unkept(const std::string& reason);
   void date(Delivery& delivery);

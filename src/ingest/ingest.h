@@ -29,6 +29,9 @@ struct IngestOptions {
   /// Of days whose file names none. Where it is unknown, too, a file that was read in some zone
   /// before is not read anew for that.
   TimeZone zone;
+  /// Refuses a file in which anything is not as the standard of its format has it, though it could
+  /// be read. As this tells how it was asked for and not what the file is, no record of it is kept.
+  bool is_strict = false;
   Archives archives = Archives::refuse;  ///< load() always refuses them.
   std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
