@@ -48,6 +48,13 @@ int status_of(DeliveryState state) {
   return 500;
 }
 
+/// Of the files of a zip together: what failed can be sent again, the others are then skipped.
+DeliveryState state_of(const ingest::IngestTotals& totals) {
+  if (totals.failed > 0) return DeliveryState::failed;
+  if (totals.stored > 0) return DeliveryState::stored;
+  return totals.refused > 0 ? DeliveryState::refused : DeliveryState::skipped;
+}
+
 Result<store::DeliveryRecord> find_delivery(const Call& call) {
   METERLINE_CHECK(call.parameters.allow_only({}));
   const auto id = DeliveryId::parse(call.captured.front());
@@ -137,14 +144,22 @@ Result<Response> post_delivery(const Call& call) {
   if (strict) options.is_strict = true;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
-  const auto record =
-      ingest::load(incoming, call.context.store, options, {.stop = call.request.stop});
-  if (call.context.on_upload) call.context.on_upload(record.report);
+  std::vector<store::DeliveryRecord> records;
+  const auto totals =
+      ingest::load_all({std::move(incoming)}, call.context.store, options,
+                       {.stop = call.request.stop}, [&](const store::DeliveryRecord& record) {
+                         if (call.context.on_upload) call.context.on_upload(record.report);
+                         records.push_back(record);
+                       });
+  if (records.empty()) return fail(Errc::cancelled, "stopped before it was read");
 
-  Response response = json_response(to_json(record));
-  response.status = status_of(record.report.state);
-  if (response.status == 201)
-    response.headers["Location"] = "/v1/deliveries/" + record.delivery.id.text();
+  const bool is_one = records.size() == 1;
+  Response response =
+      json_response(is_one ? to_json(records.front())
+                           : ingest_json({.records = records, .archives = {}, .totals = totals}));
+  response.status = status_of(state_of(totals));
+  if (response.status == 201 && is_one)
+    response.headers["Location"] = "/v1/deliveries/" + records.front().delivery.id.text();
   if (response.status == 503 && goes_on_by_itself(call.context.store))
     response.headers["Retry-After"] = "10";
   return response;
