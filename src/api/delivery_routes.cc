@@ -87,7 +87,7 @@ Result<std::vector<store::DeliveryRecord>> read_page(const store::Store& store,
 
 /// Whether it helps to wait: a store of this process may need to be started again.
 bool goes_on_by_itself(const store::Store& store) {
-  if (!store.is_embedded()) return true;
+  if (!store.traits().is_embedded) return true;
   const auto ready = store.ready();
   return ready || ready.error().code == Errc::unavailable;
 }

@@ -144,7 +144,7 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done) {
   const std::size_t cores = cores_of(options);
-  const std::size_t writers = std::max(cores, store.writers_for(cores));
+  const std::size_t writers = cores * store.traits().writers_per_core;
   const auto groups = groups_of(incoming, writers);
   const std::size_t loaders = std::clamp<std::size_t>(groups.size(), 1, writers);
   IngestOptions each = options;
