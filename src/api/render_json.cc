@@ -29,6 +29,10 @@ void write_question(JsonWriter& json, const DateRange& dates, query::Resolution 
   write_as_of(json, as_of);
 }
 
+std::optional<std::string_view> known(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 void write_channel(JsonWriter& json, const Channel& channel) {
   json.member("channel", channel.name)
       .member("flow", text_of(channel.flow))
@@ -104,6 +108,13 @@ std::optional<std::string_view> zone_of(TimeZone zone) {
   return zone.is_known() ? std::optional(zone.text()) : std::nullopt;
 }
 
+/// Left out where nothing is said.
+void write_facts(JsonWriter& json, const std::optional<ChannelFacts>& facts) {
+  if (!facts) return;
+  json.member("serial", known(facts->serial)).member("register", known(facts->register_id));
+  if (facts->sent) json.member("unitSent", text_of(*facts->sent));
+}
+
 void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
   json.begin_object().member("meter", meter.meter.text()).key("channels").begin_array();
   for (const auto& info : meter.channels) {
@@ -112,8 +123,9 @@ void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
     json.member("interval", info.interval.minutes())
         .member("first", info.first.text())
         .member("last", info.last.text())
-        .member("zone", zone_of(info.zone))
-        .end_object();
+        .member("zone", zone_of(info.zone));
+    write_facts(json, info.facts);
+    json.end_object();
   }
   json.end_array();
   if (meter.has_reads) json.member("registerReads", true);
@@ -242,10 +254,6 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   json.end_object();
 }
 
-std::optional<std::string_view> known(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
-
 /// The members of an object.
 void write_note(JsonWriter& json, const Note& note) {
   json.member("flag", known(note.flag))
@@ -308,8 +316,9 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
   json.end_object();
   json.member("counts", version.counts)
       .member("intervalMinutes", version.interval.minutes())
-      .member("zone", zone_of(version.zone))
-      .member("sum", version.total.sum)
+      .member("zone", zone_of(version.zone));
+  write_facts(json, version.facts);
+  json.member("sum", version.total.sum)
       .member("readings", version.total.readings)
       .member("expected", version.total.expected);
   write_quality(json, version.total.quality);

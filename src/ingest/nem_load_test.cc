@@ -46,6 +46,20 @@ TEST(NemLoad, AFileThatNamesItsUnitsNeedsNoOther) {
   EXPECT_EQ(store->meter(*MeterId::parse("NMI1")).value()->channels.at(0).channel.unit, Unit::kWh);
 }
 
+TEST(NemLoad, WhatIsSaidOfAChannelIsKeptBesideIt) {
+  const auto store = store::make_memory_store();
+  const auto facts = [&] {
+    return store->meter(*MeterId::parse("NMI1")).value()->channels.at(0).facts;
+  };
+  auto text = nem12();
+  load(incoming(text), *store, {.unit = {}, .threads = 1});
+  EXPECT_EQ(facts(), (ChannelFacts{.serial = "M", .register_id = "1"}));
+  text.replace(text.find(",M,KWH"), 6, ",M2,MWH");
+  text.replace(text.find("20250127101112"), 14, "20250127101113");
+  load(incoming(text), *store, {.unit = {}, .threads = 1});
+  EXPECT_EQ(facts(), (ChannelFacts{.serial = "M2", .register_id = "1", .sent = Unit::MWh}));
+}
+
 std::string nem13(const std::string& records) {
   return "100,NEM13,202501271200,MDP1,RET1\n" + records + "900\n";
 }
