@@ -39,7 +39,8 @@ struct Piece {
 
 /// Reads one file.
 ///
-/// Threads: immutable; parse() may run on many pieces of a file at once.
+/// Threads: immutable; parse() may run on many pieces of a file at once. Where a file is cut
+/// anywhere (Cut::is_anywhere), it is called for one piece after the other, in order.
 class Parser {
  public:
   Parser() = default;

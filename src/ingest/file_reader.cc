@@ -106,7 +106,7 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
 Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at, bool is_last) {
-  if (options_.threads <= 1) {
+  if (options_.threads <= 1 || format_->cut.is_anywhere) {
     auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
     unused_.push_back(std::move(piece));
     return collect(std::move(batch));
