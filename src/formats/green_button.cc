@@ -383,7 +383,8 @@ bool is_green_button(std::string_view head) {
 }
 
 Result<Opened> open_green_button(const Piece& /*first*/, const ReadOptions& options) {
-  return Opened{.parser = std::make_unique<GreenButton>(options.zone)};
+  return Opened{.parser = std::make_unique<GreenButton>(options.zone),
+                .recognised_by = "its XML names the namespace http://naesb.org/espi"};
 }
 
 }  // namespace meterline::formats
