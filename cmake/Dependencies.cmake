@@ -11,6 +11,8 @@ foreach(library base civil_time int128 log_severity raw_logging_internal spinloc
   set_target_properties(absl::${library} PROPERTIES
     IMPORTED_LOCATION_NONE ${METERLINE_ABSL_${library}})
 endforeach()
+# Static: half a megabyte that only one format uses is no library more for each start.
+find_library(METERLINE_EXPAT libexpat.a REQUIRED)
 
 if(NOT METERLINE_FUZZ)
   find_package(spdlog REQUIRED)

@@ -19,7 +19,9 @@ for target in $targets; do
   # Inputs to start from: fuzz/NAME, without the _fuzz.
   seeds=fuzz/${name%_fuzz}
   [ -d "$seeds" ] || seeds=
-  "$target" -runs="$runs" -max_len=4096 -timeout=10 -verbosity=0 \
+  words=fuzz/${name%_fuzz}.dict
+  [ -f "$words" ] || words=
+  "$target" -runs="$runs" -max_len=4096 -timeout=10 -verbosity=0 ${words:+"-dict=$words"} \
     -artifact_prefix=build/fuzz/crashes/ "build/fuzz/corpus/$name" ${seeds:+"$seeds"}
   echo "fuzz: $name, $runs runs, nothing found"
 done

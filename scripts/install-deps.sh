@@ -18,6 +18,7 @@ build_packages="
   libboost1.81-dev
   libarchive-dev libbz2-dev liblzma-dev nettle-dev
   libcli11-dev
+  libexpat1-dev
   libexpected-dev
   libfmt-dev
   librocksdb-dev

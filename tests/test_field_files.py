@@ -24,7 +24,6 @@ def meters(meterline):
     ("html_page.csv", ["HTML page"]),
     ("workbook.csv", ["Excel workbook", "save its sheet as CSV"]),
     ("nz_eiep13a.csv", ["NZ EIEP13A"]),
-    ("green_button.xml", ["Green Button XML"]),
 ])
 def test_what_cannot_be_read_is_refused_with_what_it_is(meterline, name, words):
     delivery = load(meterline, name, 1)

@@ -83,7 +83,7 @@ def test_the_zone_is_told_wherever_a_channel_is(meterline, tmp_path):
     (channel,) = meterline("meters").json["meters"][0]["channels"]
     assert channel["zone"] == "Europe/London"
     as_csv = meterline("meters", "--output", "csv").out
-    assert as_csv.endswith(f",{PLAIN},{PLAIN},Europe/London,false\n")
+    assert as_csv.endswith(f",{PLAIN},{PLAIN},Europe/London,false,,,\n")
     assert "Europe/London" in meterline("meters", "--output", "table").out
     (told,) = meterline("history", "A", PLAIN).json["channels"]
     assert told["versions"][0]["zone"] == "Europe/London"

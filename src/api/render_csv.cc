@@ -44,6 +44,12 @@ void append_note(std::string& out, const Note* note) {
     append_row(out, {note->flag, note->method, note->reason_code, note->reason_text});
 }
 
+/// The last fields of a row.
+void append_facts(std::string& out, const std::optional<ChannelFacts>& facts) {
+  const ChannelFacts& known = facts ? *facts : ChannelFacts();
+  append_row(out, {known.serial, known.register_id, known.sent ? text_of(*known.sent) : ""});
+}
+
 /// Fields with a comma behind each, for a row that goes on.
 void append_fields(std::string& out, std::initializer_list<std::string_view> fields) {
   append_row(out, fields);
@@ -191,15 +197,18 @@ std::string to_csv(const query::Registers& registers) {
 
 /// A meter of which only register reads are known has one line, without a channel.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters) {
-  std::string out = "meter,channel,flow,unit,interval,first,last,zone,registerReads\n";
+  std::string out =
+      "meter,channel,flow,unit,interval,first,last,zone,registerReads,serial,register,unitSent\n";
   for (const auto& meter : meters) {
     const std::string_view reads = meter.has_reads ? "true" : "false";
-    for (const auto& [channel, interval, zone, first, last] : meter.channels)
-      append_row(
+    for (const auto& [channel, interval, zone, first, last, facts] : meter.channels) {
+      append_fields(
           out, {meter.meter.text(), channel.name, text_of(channel.flow), text_of(channel.unit),
                 std::to_string(interval.minutes()), first.text(), last.text(), zone.text(), reads});
+      append_facts(out, facts);
+    }
     if (meter.channels.empty())
-      append_row(out, {meter.meter.text(), "", "", "", "", "", "", "", reads});
+      append_row(out, {meter.meter.text(), "", "", "", "", "", "", "", reads, "", "", ""});
   }
   return out;
 }

@@ -29,6 +29,10 @@ void write_question(JsonWriter& json, const DateRange& dates, query::Resolution 
   write_as_of(json, as_of);
 }
 
+std::optional<std::string_view> known(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
 void write_channel(JsonWriter& json, const Channel& channel) {
   json.member("channel", channel.name)
       .member("flow", text_of(channel.flow))
@@ -104,6 +108,13 @@ std::optional<std::string_view> zone_of(TimeZone zone) {
   return zone.is_known() ? std::optional(zone.text()) : std::nullopt;
 }
 
+/// Left out where nothing is said.
+void write_facts(JsonWriter& json, const std::optional<ChannelFacts>& facts) {
+  if (!facts) return;
+  json.member("serial", known(facts->serial)).member("register", known(facts->register_id));
+  if (facts->sent) json.member("unitSent", text_of(*facts->sent));
+}
+
 void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
   json.begin_object().member("meter", meter.meter.text()).key("channels").begin_array();
   for (const auto& info : meter.channels) {
@@ -112,8 +123,9 @@ void write_meter(JsonWriter& json, const store::MeterInfo& meter) {
     json.member("interval", info.interval.minutes())
         .member("first", info.first.text())
         .member("last", info.last.text())
-        .member("zone", zone_of(info.zone))
-        .end_object();
+        .member("zone", zone_of(info.zone));
+    write_facts(json, info.facts);
+    json.end_object();
   }
   json.end_array();
   if (meter.has_reads) json.member("registerReads", true);
@@ -161,6 +173,7 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
         .member("line", finding.line)
         .member("column", finding.column)
         .member("code", text_of(finding.code))
+        .member("severity", text_of(kind_of(finding.code).severity))
         .member("text", finding.text)
         .member("excerpt", finding.excerpt)
         .end_object();
@@ -217,8 +230,9 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("source", delivery.source)
       .member("state", shown_state(record))
       .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
-      .member("format", report.format.empty() ? std::nullopt : std::optional(report.format))
-      .member("deliveredAt", delivery.delivered_at.text())
+      .member("format", report.format.empty() ? std::nullopt : std::optional(report.format));
+  if (!report.recognised_by.empty()) json.member("recognisedBy", report.recognised_by);
+  json.member("deliveredAt", delivery.delivered_at.text())
       .member("receivedAt", delivery.received_at.text())
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))
@@ -238,10 +252,6 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
   if (findings == Findings::shown) write_findings(json, report.findings);
   if (comparison != nullptr) write_comparison(json, *comparison);
   json.end_object();
-}
-
-std::optional<std::string_view> known(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text);
 }
 
 /// The members of an object.
@@ -306,8 +316,9 @@ void write_day_version(JsonWriter& json, Date date, const query::DayVersion& ver
   json.end_object();
   json.member("counts", version.counts)
       .member("intervalMinutes", version.interval.minutes())
-      .member("zone", zone_of(version.zone))
-      .member("sum", version.total.sum)
+      .member("zone", zone_of(version.zone));
+  write_facts(json, version.facts);
+  json.member("sum", version.total.sum)
       .member("readings", version.total.readings)
       .member("expected", version.total.expected);
   write_quality(json, version.total.quality);

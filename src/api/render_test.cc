@@ -7,6 +7,7 @@ namespace meterline::api {
 namespace {
 
 using ::testing::AnyOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -268,7 +269,8 @@ constexpr std::string_view record_start =
     R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48},)"
     R"("findingCounts":{"bad_date":1})";
 constexpr std::string_view findings =
-    R"("findings":[{"line":3,"column":2,"code":"bad_date","text":"want yyyy-MM-dd",)"
+    R"("findings":[{"line":3,"column":2,"code":"bad_date","severity":"loss",)"
+    R"("text":"want yyyy-MM-dd",)"
     R"("excerpt":"1/2/2019"}])";
 
 TEST(Render, DeliveryAsJson) {
@@ -413,20 +415,38 @@ TEST(Render, MetersAsJsonAndCsv) {
   EXPECT_EQ(to_json(meter), one);
   EXPECT_EQ(meters_json({meter}, false), R"({"meters":[)" + one + R"(],"next":null})");
   EXPECT_EQ(meters_json({meter}, true), R"({"meters":[)" + one + R"(],"next":"M1"})");
-  EXPECT_EQ(meters_csv({meter}),
-            "meter,channel,flow,unit,interval,first,last,zone,registerReads\n"
-            "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,false\n");
+  EXPECT_EQ(
+      meters_csv({meter}),
+      "meter,channel,flow,unit,interval,first,last,zone,registerReads,serial,register,unitSent\n"
+      "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,false,,,\n");
+}
+
+TEST(Render, FactsOfAChannelStandBesideIt) {
+  const store::ChannelInfo channel{
+      .channel = {},
+      .interval = {},
+      .first = day("2019-01-01"),
+      .last = day("2019-12-31"),
+      .facts = ChannelFacts{.serial = "D7", .register_id = "", .sent = Unit::MWh}};
+  const store::MeterInfo meter{.meter = *MeterId::parse("M1"), .channels = {channel}};
+  EXPECT_THAT(to_json(meter),
+              HasSubstr(R"("zone":null,"serial":"D7","register":null,"unitSent":"MWh"}])"));
+  EXPECT_THAT(meters_csv({meter}), EndsWith("2019-12-31,,false,D7,,MWh\n"));
+  auto history = noted_history();
+  history.channels[0].versions[0].facts = channel.facts;
+  EXPECT_THAT(to_json(history), HasSubstr(R"("zone":"+10:00","serial":"D7","register":null,)"));
 }
 
 TEST(Render, MetersWithRegisterReadsSaySo) {
   store::MeterInfo meter{.meter = *MeterId::parse("M1"), .channels = {}, .has_reads = true};
   EXPECT_EQ(to_json(meter), R"({"meter":"M1","channels":[],"registerReads":true})");
-  const std::string header = "meter,channel,flow,unit,interval,first,last,zone,registerReads\n";
-  EXPECT_EQ(meters_csv({meter}), header + "M1,,,,,,,,true\n");
+  const std::string header =
+      "meter,channel,flow,unit,interval,first,last,zone,registerReads,serial,register,unitSent\n";
+  EXPECT_EQ(meters_csv({meter}), header + "M1,,,,,,,,true,,,\n");
   meter.channels.push_back(
       {.channel = {}, .interval = {}, .first = day("2019-01-01"), .last = day("2019-12-31")});
   EXPECT_EQ(meters_csv({meter}),
-            header + "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,true\n");
+            header + "M1,consumption,consumption,,30,2019-01-01,2019-12-31,,true,,,\n");
 }
 
 TEST(Render, RegisterReadsAsCsv) {

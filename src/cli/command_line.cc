@@ -17,6 +17,7 @@
 #include "cli/exit_code.h"
 #include "cli/export.h"
 #include "cli/ingest.h"
+#include "cli/lint.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
 #include "cli/serve.h"
@@ -52,6 +53,7 @@ struct Options {
   std::string store_url = "rocksdb:./meterline-data";
   std::string output;
   IngestVerb ingest;
+  LintVerb lint;
   bool sweep = false;
   bool dry_run = false;
   bool undo = false;
@@ -81,6 +83,10 @@ struct Options {
   LambdaVerb lambda;
 #endif
 };
+
+constexpr const char* strict_text =
+    "Refuse a file in which anything is not as the standard of its format has it; else what can be "
+    "read in one way only is read, with a finding";
 
 void add_ingest(CLI::App& app, Options& options) {
   IngestVerb& verb = options.ingest;
@@ -113,6 +119,7 @@ void add_ingest(CLI::App& app, Options& options) {
                      "Time zone of days in files that name none: UTC, an offset like +10:00, or a "
                      "name like Europe/London, whose days of 23 and 25 hours are then known; "
                      "unknown (the default): each day has 24 hours");
+  ingest->add_flag("--strict", verb.files.strict, strict_text);
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
                      "delivery of a day counts. Never later than now");
@@ -124,6 +131,22 @@ void add_ingest(CLI::App& app, Options& options) {
                      "Refuse a packed file that expands to more bytes (default: 64 GiB)");
   ingest->add_option("--threads", verb.threads, "Threads that parse (default: one for each core)")
       ->check(CLI::Range(1, 1024));
+}
+
+void add_lint(CLI::App& app, LintVerb& verb) {
+  auto* const lint = app.add_subcommand(
+      "lint", "Tell all that is found in files, of any format that is read, and store nothing");
+  lint->add_option("PATH", verb.paths,
+                   "Files, folders with all below them, s3://BUCKET/PREFIX, or -")
+      ->required();
+  lint->add_option("--unit", verb.files.unit,
+                   "Unit of readings in files that name none (default: unknown)");
+  lint->add_option("--zone", verb.files.zone,
+                   "Time zone of days in files that name none (default: unknown)");
+  lint->add_flag("--strict", verb.files.strict, strict_text);
+  lint->add_option("--findings-max", verb.findings_max, "Findings told of each file")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
 }
 
 void add_channels(CLI::App& verb, std::string& channel, std::string& flow) {
@@ -464,6 +487,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
+  if (verb == "lint") return lint(options.lint, session);
   if (verb == "serve") return run_serve(options, session);
   if (const auto code = run_cloud_verb(verb, options, session)) return *code;
   return demo(options.demo, session);
@@ -492,6 +516,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_ingest(app, options);
   add_questions(app, options);
   add_withdraw(app, options);
+  add_lint(app, options.lint);
   add_servers(app, options);
   add_store_verbs(app, options);
   add_cloud(app, options);

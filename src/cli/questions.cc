@@ -311,13 +311,15 @@ std::string table_of(const std::vector<store::MeterInfo>& meters) {
                {.title = "minutes", .align = right},
                {.title = "first"},
                {.title = "last"},
-               {.title = "zone"}});
+               {.title = "zone"},
+               {.title = "device"}});
   for (const auto& meter : meters) {
     for (const auto& channel : meter.channels)
       table.add({meter.meter.text(), title_of(channel.channel),
                  std::to_string(channel.interval.minutes()), channel.first.text(),
-                 channel.last.text(), std::string(channel.zone.text())});
-    if (meter.has_reads) table.add({meter.meter.text(), "register reads", "", "", "", ""});
+                 channel.last.text(), std::string(channel.zone.text()),
+                 channel.facts ? channel.facts->serial : ""});
+    if (meter.has_reads) table.add({meter.meter.text(), "register reads", "", "", "", "", ""});
   }
   return table.text();
 }

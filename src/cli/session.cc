@@ -52,6 +52,7 @@ Result<std::optional<Unit>> unit_option(const std::string& text) {
 }
 
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options) {
+  options.is_strict = given.strict;
   METERLINE_TRY(options.unit, unit_option(given.unit));
   if (given.zone.empty() || given.zone == "unknown") return {};
   auto zone = TimeZone::parse(given.zone);

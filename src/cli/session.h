@@ -94,6 +94,7 @@ Result<std::optional<Unit>> unit_option(const std::string& text);
 struct FileOptions {
   std::string unit;
   std::string zone;
+  bool strict = false;
 };
 /// Errors: `invalid_argument` names the option.
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options);

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "core/text.h"
+
 namespace meterline {
 namespace {
 
@@ -78,6 +80,22 @@ std::optional<Unit> parse_unit_choice(std::string_view text) {
 
 std::string_view choice_text(Unit unit) {
   return unit == Unit::unknown ? unknown_choice : text_of(unit);
+}
+
+std::ostream& operator<<(std::ostream& out, const ChannelFacts& facts) {
+  out << "device " << facts.serial << " register " << facts.register_id;
+  if (facts.sent) out << " sent in " << text_of(*facts.sent);
+  return out;
+}
+
+std::optional<std::string_view> fault_of(const ChannelFacts& facts) {
+  if (facts == ChannelFacts()) return "nothing is said of the channel";
+  for (const auto* word : {&facts.serial, &facts.register_id}) {
+    if (word->size() > register_word_bytes_max) return "a register id or serial number is too long";
+    if (!is_clean_text(*word))
+      return "a register id or serial number is not UTF-8, or has control characters";
+  }
+  return std::nullopt;
 }
 
 }  // namespace meterline

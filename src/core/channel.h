@@ -84,4 +84,23 @@ struct Channel {
   }
 };
 
+/// The longest serial number of a device and id of a register, in bytes. NEM12 and NEM13 allow 12
+/// and 10 characters (AEMO MDFF specification, records 200 and 250).
+inline constexpr std::size_t register_word_bytes_max = 64;
+
+/// What a source says of a channel beside its readings. Something is said; words are valid UTF-8
+/// without control characters, and empty where the source says nothing.
+struct ChannelFacts {
+  std::string serial;       ///< Of the device that measured, which may be exchanged.
+  std::string register_id;  ///< Its register, as the source names it.
+  std::optional<Unit>
+      sent;  ///< The unit in which the readings came, where they are kept in another.
+
+  bool operator==(const ChannelFacts&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const ChannelFacts& facts);
+};
+
+/// Why they cannot be kept; empty when they can.
+std::optional<std::string_view> fault_of(const ChannelFacts& facts);
+
 }  // namespace meterline

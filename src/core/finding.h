@@ -49,6 +49,11 @@ enum class FindingCode : std::uint8_t {
   time_comes_twice = 32,    ///< A reading at a time that the clock showed twice on that day.
   read_replaced = 33,       ///< Another row of the same register and time, kept instead, differs.
   too_many_registers = 34,  ///< More registers of a meter are read at once than are kept.
+  broken_off = 35,          ///< The file cannot be read on: what is behind that place is not.
+  zone_unknown = 36,        ///< Neither the file nor an option says what clock days are counted by.
+  series_ignored = 37,      ///< Readings of a kind that is not kept, or not beside another.
+  resource_ignored = 38,    ///< Parts of the file that are no readings.
+  bad_interval = 39,        ///< A reading of a time that is no interval of its day.
 };
 
 /// What a finding is about.
@@ -130,6 +135,15 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::read_replaced, "read_replaced", FindingScope::row,
                 FindingSeverity::warning},
     FindingKind{FindingCode::too_many_registers, "too_many_registers", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::broken_off, "broken_off", FindingScope::file, FindingSeverity::loss},
+    FindingKind{FindingCode::zone_unknown, "zone_unknown", FindingScope::block,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::series_ignored, "series_ignored", FindingScope::block,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::resource_ignored, "resource_ignored", FindingScope::file,
+                FindingSeverity::note},
+    FindingKind{FindingCode::bad_interval, "bad_interval", FindingScope::reading,
                 FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

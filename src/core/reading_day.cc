@@ -27,6 +27,7 @@ std::ostream& operator<<(std::ostream& out, const ReadingDay& day) {
   }
   if (day.stated) out << " stated " << *day.stated;
   if (day.origin == Origin::estimate) out << " estimate";
+  if (day.facts) out << ' ' << *day.facts;
   for (const auto& run : day.notes) out << ' ' << run;
   return out;
 }

@@ -67,8 +67,9 @@ struct ReadingDay {
   /// Empty where it does not say: then the delivery's time stands for it.
   std::optional<Instant> stated = {};
   Origin origin = Origin::source;
-  TimeZone zone = {};  ///< Whose day it is.
-  Notes notes = {};    ///< Runs of slots, for which fault_of() is empty; most days have none.
+  TimeZone zone = {};                      ///< Whose day it is.
+  std::optional<ChannelFacts> facts = {};  ///< For which fault_of() is empty.
+  Notes notes = {};  ///< Runs of slots, for which fault_of() is empty; most days have none.
 
   bool operator==(const ReadingDay&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const ReadingDay& day);

@@ -18,9 +18,6 @@
 
 namespace meterline {
 
-/// The longest id of a register and serial number of a device, in bytes. NEM13 allows 10 and 12
-/// characters (AEMO MDFF specification, record 250).
-inline constexpr std::size_t register_word_bytes_max = 64;
 /// Clocks differ from UTC by at most so much, either way.
 inline constexpr int clock_offset_minutes_max = 15 * 60;
 

@@ -197,6 +197,20 @@ std::int32_t TimeZone::minutes_of(Date date) const {
   return odd.empty() ? day_minutes : odd.front().minutes;
 }
 
+std::optional<LocalDay> TimeZone::day_at(Instant at) const {
+  const auto time = absl::FromUnixMicros(at.micros);
+  const auto& zone = rules_->zone;
+  absl::CivilDay day(zone.At(time).cs);
+  // A clock that goes back over midnight shows the day before once more.
+  while (time < midnight(zone, absl::CivilSecond(day))) --day;
+  while (time >= midnight(zone, absl::CivilSecond(day + 1))) ++day;
+  const auto date = date_of(absl::CivilSecond(day));
+  if (!date) return std::nullopt;
+  return LocalDay{.date = *date,
+                  .start = {absl::ToUnixMicros(midnight(zone, absl::CivilSecond(day)))},
+                  .end = {absl::ToUnixMicros(midnight(zone, absl::CivilSecond(day + 1)))}};
+}
+
 int TimeZone::shown_minute(Date date, int minute) const {
   if (rules_ == nullptr) return minute % day_minutes;
   const auto shown = rules_->shown(date, minute);

@@ -2,12 +2,14 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/date.h"
+#include "core/instant.h"
 #include "core/result.h"
 
 namespace meterline {
@@ -21,6 +23,13 @@ struct OddDay {
   /// From its midnight to the next one, rounded up; 0 for a day that the zone left out. A midnight
   /// that the clock left out is the moment in which it did; of two, the first.
   std::int32_t minutes = 0;
+};
+
+/// A local day from its midnight to the next one, as in OddDay.
+struct LocalDay {
+  Date date;
+  Instant start;
+  Instant end;  ///< Behind the day.
 };
 
 /// The clock that local days are counted by: a fixed offset from UTC, a named zone of the tz
@@ -47,6 +56,9 @@ class TimeZone {
   /// Its days within the range that have not 24 hours, ascending.
   std::span<const OddDay> odd_days(DateRange range) const;
   std::int32_t minutes_of(Date date) const;
+
+  /// The day in which a time lies; empty where that is no Date. The zone must be known.
+  std::optional<LocalDay> day_at(Instant at) const;
 
   /// The minute of the day, 0 to 1439, that the clock shows `minute` minutes behind the midnight
   /// that begins the day.

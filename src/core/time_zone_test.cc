@@ -131,6 +131,32 @@ RC_GTEST_PROP(TimeZone, DaysFollowOneAnother, ()) {
   }
 }
 
+RC_GTEST_PROP(TimeZone, EveryTimeIsInTheDayThatItsLabelNames, ()) {
+  const auto zone = zone_of(*rc::gen::element<std::string>(
+      "Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo",
+      "America/Havana", "Asia/Gaza", "Atlantic/Azores", "+05:45", "UTC"));
+  const Date date = *Date::from_days(*rc::gen::inRange(0, 40'000));
+  const auto start = *Instant::parse(zone.label(date, 0));
+  const auto end = *Instant::parse(zone.label(date.next(), 0));
+  for (const auto at :
+       {start, Instant{start.micros + (end.micros - start.micros) / 2}, Instant{end.micros - 1}}) {
+    const auto day = zone.day_at(at);
+    RC_ASSERT(day.has_value());
+    RC_ASSERT(day->date == date);
+    RC_ASSERT(day->start == start);
+    RC_ASSERT(day->end == end);
+  }
+}
+
+TEST(TimeZone, NoDayIsBeyondTheCalendar) {
+  const auto utc = zone_of("UTC");
+  constexpr std::int64_t day_micros = std::int64_t{24} * 3600 * 1'000'000;
+  const auto behind = (Date::max().days() + std::int64_t{1}) * day_micros;
+  EXPECT_EQ(utc.day_at({behind - 1})->date, Date::max());
+  EXPECT_FALSE(utc.day_at({behind}));
+  EXPECT_FALSE(utc.day_at({Date::min().days() * day_micros - 1}));
+}
+
 TEST(TimeZone, SlotsOfADay) {
   EXPECT_EQ(slots_in(23 * 60, 30), 46);
   EXPECT_EQ(slots_in(25 * 60, 15), 100);

@@ -169,6 +169,8 @@ std::size_t RowCutter::whole_rows_end() const {
 /// How much of the buffer is the next piece; 0 while that is not known.
 std::size_t RowCutter::piece_end() {
   if (finished_) return buffered();
+  // The last byte waits, so that the last piece is known when it is given out.
+  if (cut_.is_anywhere) return buffered() > 0 ? buffered() - 1 : 0;
   const std::size_t end = whole_rows_end();
   if (cut_.first_row.empty() || end == 0) return end;
   const std::string_view unsearched = buffer_.text().substr(searched_, end - searched_);
@@ -185,7 +187,7 @@ bool RowCutter::next(TextBuffer& piece) {
   std::size_t end = piece_end();
   // One byte more than the limit may still be a row of just row_bytes_max and half of a CRLF.
   const bool has_row = end > 0 || (!cut_.first_row.empty() && whole_rows_end() > 0);
-  if (!has_row && buffered() > row_bytes_max + 1) {
+  if (!has_row && !cut_.is_anywhere && buffered() > row_bytes_max + 1) {
     end = row_bytes_max + 1;
     dropping_ = true;
   }

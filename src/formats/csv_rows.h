@@ -86,6 +86,9 @@ struct Cut {
   /// How a row begins that every piece but the first begins with, since later rows need it; empty:
   /// any row. Only for text without quotes.
   std::string_view first_row = {};
+  /// Rows count for nothing: the text may be cut anywhere, and its pieces are parsed in order, each
+  /// when the one before it has been.
+  bool is_anywhere = false;
 };
 
 /// A piece that would be longer is cut before any row, whatever it begins with.

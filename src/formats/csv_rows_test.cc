@@ -224,11 +224,26 @@ TEST(RowCutter, CutsAnywhereWhereAPieceWouldBeTooLong) {
             "b,\\nc\\n|x*131073|.b,2\\n|");
 }
 
+TEST(RowCutter, CutsAnywhereWhereRowsCountForNothing) {
+  RowCutter cutter({.has_quotes = false, .is_anywhere = true});
+  TextBuffer piece;
+  cutter.append(std::string(row_bytes_max * 3, 'x') + "\nab");
+  EXPECT_TRUE(cutter.next(piece));
+  EXPECT_EQ(piece.text().size(), row_bytes_max * 3 + 2) << "but for the last byte";
+  EXPECT_FALSE(cutter.next(piece));
+  cutter.finish();
+  EXPECT_TRUE(cutter.next(piece)) << "so that there is a last piece";
+  EXPECT_EQ(piece.text(), "b");
+  EXPECT_EQ(cutter.buffered(), 0U);
+}
+
 RC_GTEST_PROP(RowCutter, LosesNothingAndKeepsOrder, ()) {
   const auto texts = *rc::gen::container<std::vector<std::string>>(
       rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab,\"\"\n\r "))));
   const bool has_quotes = *rc::gen::arbitrary<bool>();
-  RowCutter cutter(has_quotes ? Cut{} : Cut{.has_quotes = false, .first_row = "a"});
+  const auto unquoted = *rc::gen::element(Cut{.has_quotes = false, .first_row = "a"},
+                                          Cut{.has_quotes = false, .is_anywhere = true});
+  RowCutter cutter(has_quotes ? Cut{} : unquoted);
   std::string all;
   std::string given;
   std::string rows;

@@ -64,7 +64,6 @@ std::optional<Foreign> markup(std::string_view text) {
           "an HTML page, such as a portal shows to sign in or to tell of an error, and no "
           "data file",
           "fetch the file again, signed in"};
-    if (has(text, "espi")) return Foreign{"Green Button XML (ESPI)", convert};
     return Foreign{"XML", convert};
   }
   const auto second = text.find_first_not_of(" \t\r\n", 1);

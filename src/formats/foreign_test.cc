@@ -13,8 +13,6 @@ TEST(Foreign, IsCalledByItsName) {
       {"<html xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>", "this is an HTML page"},
       {"\r\n <!DOCTYPE HTML><title>Sign in", "this is an HTML page"},
       {"<?xml version=\"1.0\"?><!DOCTYPE html>", "this is an HTML page"},
-      {"<?xml version=\"1.0\"?>\n<feed><UsagePoint xmlns=\"http://naesb.org/espi\">",
-       "this is Green Button XML (ESPI)"},
       {"<?xml version=\"1.0\"?>\n<Readings>", "this is XML"},
       {"{\"readings\": []}", "this is JSON"},
       {"[\n  {\"meter\": 1}]", "this is JSON"},

@@ -81,6 +81,7 @@ class Nem12Records {
   void read_outside(const Line& line);
   void read_block(const Line& head);
   std::optional<Fault> take_head(std::string_view head);
+  void take_facts(std::string_view serial, std::string_view register_id);
   std::optional<Fault> structure_fault(std::string_view rows, std::size_t& bytes) const;
   void reject_block(std::size_t bytes, const Fault& fault);
   void read_days(std::size_t bytes);
@@ -147,6 +148,7 @@ enum Allowed : unsigned {
   bad_stated = 8,
   events_unasked = 16,
   null_with_value = 32,
+  bad_device = 64,
 };
 
 }  // namespace
@@ -260,7 +262,21 @@ std::optional<Nem12Records::Fault> Nem12Records::take_head(std::string_view head
   const auto unit = parse_unit(unit_text);
   if (!unit) return fault(fmt::format("the unit is none of {}", unit_names), unit_text);
   day_.channel = {.name = std::string(suffix), .flow = flow_of(suffix), .unit = *unit};
+  take_facts(fields_[6], fields_[3]);
   return std::nullopt;
+}
+
+/// Of the device and its register, neither of which has to be there.
+void Nem12Records::take_facts(std::string_view serial, std::string_view register_id) {
+  day_.facts.reset();
+  if (serial.empty() && register_id.empty()) return;
+  ChannelFacts facts{.serial = std::string(serial), .register_id = std::string(register_id)};
+  if (fault_of(facts))
+    allow(bad_device,
+          "the meter's serial number or the register's id is no short text, and is left out",
+          serial.size() > register_id.size() ? serial : register_id);
+  else
+    day_.facts = std::move(facts);
 }
 
 /// What is wrong with the kinds and the order of the records behind a 200 record, and how many
@@ -616,8 +632,12 @@ bool is_nem12(std::string_view head) {
 }
 
 Result<Opened> open_nem12(const Piece& first, const ReadOptions& /*options*/) {
-  Opened opened{.parser = std::make_unique<Nem12>()};
-  if (kind_of(first.text.substr(0, kind_chars + 1)) != "100")
+  const bool has_header = kind_of(first.text.substr(0, kind_chars + 1)) == "100";
+  Opened opened{.parser = std::make_unique<Nem12>(),
+                .recognised_by = fmt::format("line {} is {}", first.first_line,
+                                             has_header ? "its header record, 100,NEM12"
+                                                        : "a record of NEM12, without header")};
+  if (!has_header)
     opened.findings.push_back({.line = first.first_line,
                                .code = FindingCode::not_standard,
                                .text = "the file has no header record (100)",

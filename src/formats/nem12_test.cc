@@ -54,6 +54,20 @@ TEST(Nem12, ReadsADay) {
                 "\n  E1 consumption stated 2025-01-27T00:11:12Z\n");
 }
 
+TEST(Nem12, TellsOfTheDeviceAndItsRegister) {
+  const auto facts = [](std::string_view register_id, std::string_view serial) {
+    const auto head = fmt::format("200,NMI1,E1,{},E1,N1,{},KWH,30,", register_id, serial);
+    const auto read = testing::nem12_says(file(day("20250126", "A,,,,"), head), {1'000'000});
+    EXPECT_EQ(read.days.size(), 1U);
+    return std::pair(read.days.at(0).facts, read.text);
+  };
+  EXPECT_EQ(facts("1", " M-7 ").first, (ChannelFacts{.serial = "M-7", .register_id = "1"}));
+  EXPECT_EQ(facts("", "").first, std::nullopt);
+  const auto [none, told] = facts("1", std::string(100, 'x'));
+  EXPECT_EQ(none, std::nullopt);
+  EXPECT_THAT(told, HasSubstr("line 2: not_standard [xxx"));
+}
+
 TEST(Nem12, TheSuffixGivesTheFlow) {
   for (const auto& [suffix, flow] :
        {std::pair("E1", "consumption"), std::pair("B2", "generation"), std::pair("Q1", "reactive"),
@@ -216,6 +230,8 @@ ReadingDay any_day() {
       *rc::gen::element(Channel{.name = "E1", .flow = Flow::consumption, .unit = Unit::kWh},
                         Channel{.name = "B1", .flow = Flow::generation, .unit = Unit::Wh},
                         Channel{.name = "Q1", .flow = Flow::reactive, .unit = Unit::kvarh});
+  if (*rc::gen::arbitrary<bool>())
+    day.facts = {.serial = *rc::gen::element<std::string>("", "METER1"), .register_id = "E1"};
   day.date = *Date::from_days(*rc::gen::inRange(10'000, 25'000));
   const auto slots = static_cast<std::size_t>(day.interval.slots_per_day());
   const int decimals = *rc::gen::inRange(0, 10);
@@ -251,9 +267,10 @@ ReadingDay any_day() {
 std::string record_of(const ReadingDay& day) {
   auto date = day.date.text();
   std::erase(date, '-');
-  std::string text =
-      fmt::format("200,{},X,1,{},N1,M,{},{},\n300,{}", day.meter.text(), day.channel.name,
-                  text_of(day.channel.unit), day.interval.minutes(), date);
+  std::string text = fmt::format("200,{},X,{},{},N1,{},{},{},\n300,{}", day.meter.text(),
+                                 day.facts ? day.facts->register_id : "", day.channel.name,
+                                 day.facts ? day.facts->serial : "", text_of(day.channel.unit),
+                                 day.interval.minutes(), date);
   const auto slots = day.mantissas.size();
   for (std::size_t slot = 0; slot < slots; ++slot) {
     const auto digits = fmt::format("{:010}", day.mantissas[slot]);
@@ -288,7 +305,7 @@ std::string record_of(const ReadingDay& day) {
 bool are_alike(const ReadingDay& a, const ReadingDay& b) {
   bool alike = a.meter == b.meter && a.channel == b.channel && a.date == b.date &&
                a.interval == b.interval && a.stated == b.stated && a.notes == b.notes &&
-               a.qualities == b.qualities;
+               a.facts == b.facts && a.qualities == b.qualities;
   for (std::size_t slot = 0; alike && slot < a.mantissas.size(); ++slot)
     alike = Decimal{a.mantissas[slot], a.exponent} == Decimal{b.mantissas[slot], b.exponent};
   return alike;

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "formats/foreign.h"
+#include "formats/green_button.h"
 #include "formats/nem12.h"
 #include "formats/nem13.h"
 #include "formats/wide_csv.h"
@@ -19,6 +20,10 @@ constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
 constexpr std::array formats = {
     Format{.name = nem12_name, .cut = nem12_cut, .recognises = is_nem12, .open = open_nem12},
     Format{.name = nem13_name, .cut = nem13_cut, .recognises = is_nem13, .open = open_nem13},
+    Format{.name = green_button_name,
+           .cut = green_button_cut,
+           .recognises = is_green_button,
+           .open = open_green_button},
     Format{.name = "wide-csv",
            .reader = 1,
            .recognises = [](std::string_view) { return true; },
@@ -47,8 +52,8 @@ bool is_binary(std::string_view head) {
 Result<Recognised> recognise(std::string_view head) {
   head = head.substr(0, recognise_bytes);
   const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
-  if (const auto foreign = foreign_text(head.substr(mark)); !foreign.empty())
-    return fail(Errc::refused, foreign);
+  const auto foreign = foreign_text(head.substr(mark));
+  if (!foreign.empty() && !is_green_button(head.substr(mark))) return fail(Errc::refused, foreign);
   if (is_utf16(head))
     return fail(Errc::refused,
                 "this is UTF-16 text; meterline reads UTF-8: convert it first, e.g. with `iconv "

@@ -22,7 +22,7 @@ struct Recognised {
 Result<Recognised> recognise(std::string_view head);
 
 /// What was not recognised was read by this one. It is raised when a format is added.
-inline constexpr std::uint32_t recognise_reader = 3;
+inline constexpr std::uint32_t recognise_reader = 4;
 
 /// The number of the program's reader of a format (Format::reader), which is kept with what it
 /// read. Of what is no format's name it is recognise_reader.

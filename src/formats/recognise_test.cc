@@ -60,6 +60,19 @@ TEST(Recognise, KnowsNem13) {
   EXPECT_EQ(reader_number("nem13"), 1U);
 }
 
+TEST(Recognise, KnowsGreenButton) {
+  for (const std::string_view head :
+       {"<?xml version=\"1.0\"?>\n<feed><UsagePoint xmlns=\"http://naesb.org/espi\">",
+        "\r\n <ns0:feed xmlns:ns0='http://www.w3.org/2005/Atom'>",
+        "<?xml version=\"1.0\"?><!DOCTYPE feed><feed xmlns=\"http://www.w3.org/2005/Atom\">"})
+    EXPECT_EQ(said(head), "green-button 0") << head;
+  EXPECT_EQ(said("\xEF\xBB\xBF<feed xmlns=\"http://www.w3.org/2005/Atom\">"), "green-button 3");
+  EXPECT_THAT(said("<html><a href=\"http://naesb.org/espi\">"), HasSubstr("HTML page"));
+  EXPECT_THAT(said("<?xml version=\"1.0\"?>\n<Readings>"), HasSubstr("this is XML"));
+  EXPECT_EQ(said("Meter,http://naesb.org/espi\n"), "wide-csv 0");
+  EXPECT_EQ(reader_number("green-button"), 1U);
+}
+
 TEST(Recognise, LeavesOutAByteOrderMark) {
   EXPECT_EQ(said("\xEF\xBB\xBFMeter,Date,0:00\n"), "wide-csv 3");
   EXPECT_EQ(said("\xEF\xBBMeter"), "wide-csv 0");

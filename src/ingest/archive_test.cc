@@ -95,10 +95,10 @@ std::string archive_of(const store::Store& store, ArchiveSummary* summary = null
 }
 
 std::string expanded(const std::string& archive) {
-  const auto bytes = source::expand(source::make_memory_source(archive)).value();
+  const auto content = source::expand(source::make_memory_source(archive)).value();
   std::string out;
   std::string piece(1 << 16, '\0');
-  while (const auto count = bytes->read(piece).value()) out.append(piece, 0, count);
+  while (const auto count = content.bytes->read(piece).value()) out.append(piece, 0, count);
   return out;
 }
 

@@ -86,6 +86,7 @@ Result<std::string_view> FileReader::open(std::string_view piece) {
   content_.lacks_unit = opened.needs_unit && !options_.unit;
   if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
   parser_ = std::move(opened.parser);
+  content_.recognised_by = std::move(opened.recognised_by);
   content_.label_names = parser_->label_names();
   for (auto& finding : opened.findings) content_.findings.add(std::move(finding));
   lines_before_ += opened.lines;
@@ -105,7 +106,7 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
 Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at, bool is_last) {
-  if (options_.threads <= 1) {
+  if (options_.threads <= 1 || format_->cut.is_anywhere) {
     auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
     unused_.push_back(std::move(piece));
     return collect(std::move(batch));

@@ -26,7 +26,8 @@ struct FileContent {
   explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
 
   std::string format;
-  bool lacks_unit = false;  ///< Why it could not be read: neither it nor the options name a unit.
+  std::string recognised_by;  ///< What of the file shows the format.
+  bool lacks_unit = false;    ///< Why it could not be read: neither it nor the options name a unit.
   std::vector<std::string> label_names;  ///< Of the rows' labels, in order.
   RowCounts rows;
   ReadingCounts readings;

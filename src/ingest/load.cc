@@ -9,6 +9,7 @@
 
 #include "ingest/group_load.h"
 #include "ingest/ingest.h"
+#include "source/expand.h"
 
 namespace meterline::ingest {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::uint64_t group_bytes_max = 256 << 20;
 constexpr std::uint64_t group_bytes_min = 16 << 20;
 constexpr std::size_t group_files_max = 100;
+static_assert(group_files_max * source::zip_files_max <= UINT16_MAX, "RowHead::file numbers them");
 /// A file of this size gains nothing by neighbours.
 constexpr std::uint64_t lone_file_bytes = 32 << 20;
 

@@ -71,6 +71,8 @@ void BatchSink::take_channel(const Channel& channel) {
 /// fit there, which are then missing.
 int BatchSink::rescale(const ReadingDay& day, std::int64_t line) {
   kept_ = day;
+  if (!kept_.facts) kept_.facts.emplace();
+  kept_.facts->sent = channel_.unit;
   int exponent = day.exponent + kept_exponent_;
   int lost = 0;
   const auto lose = [&](std::size_t slot) {

@@ -310,8 +310,12 @@ void RowSorter::sort() {
        at += bytes_of(head_at(at)))
     sorted_[place[head_at(at).meter]++] = at;
 
+  // Rows of one line stand in the order in which they came, as all of a file may be one line.
   const auto is_row_before = [](const char* a, const char* b) {
-    return is_before(head_at(a), head_at(b));
+    const auto head_a = head_at(a);
+    const auto head_b = head_at(b);
+    const bool is_same_place = day_key(head_a) == day_key(head_b) && head_a.line == head_b.line;
+    return is_same_place ? a < b : is_before(head_a, head_b);
   };
   auto begin = sorted_.begin();
   for (const auto meter : order) {

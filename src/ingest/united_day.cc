@@ -136,6 +136,7 @@ void UnitedDay::unite(const ReadingDay& day, std::int64_t line) {
   }
   if (!day_.notes.empty() || !day.notes.empty()) unite_notes(day.notes, part);
   if (parts_[part].slots == 0) return end(parts_[part]);
+  if (day.stated >= day_.stated && day.facts) day_.facts = day.facts;
   day_.stated = std::max(day_.stated, day.stated);
 }
 

@@ -25,7 +25,8 @@ struct RowOutcome {
 /// The day that rows of one file make together. A slot has the reading of the row that states the
 /// latest time, and of those that of the last, among all rows that have one; where none has, it is
 /// missing. That is what a store would answer, had each row come in a delivery of its own. The day
-/// states the latest time of the rows that are in it.
+/// states the latest time of the rows that are in it, and has the facts of the last of those that
+/// state it, if that has any.
 ///
 /// Rows of different intervals or numbers of slots are not united, and neither are those whose
 /// numbers do not fit into 64 bits with as many decimals as the others have: of them, the day is

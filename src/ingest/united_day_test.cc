@@ -67,6 +67,13 @@ TEST(UnitedDay, ALaterStatedTimeWinsWhereverItStands) {
   EXPECT_EQ(united({"60 2 2 stated:5", "60 1 1"}).day(), day("60 2 2 stated:5"));
 }
 
+TEST(UnitedDay, HasTheFactsOfTheRowThatStatesTheLatestTime) {
+  EXPECT_EQ(united({"60 1 - device:M1", "60 - 2 device:M2"}).day(), day("60 1 2 device:M2"));
+  EXPECT_EQ(united({"60 1 - device:M1", "60 - 2"}).day(), day("60 1 2 device:M1"));
+  EXPECT_EQ(united({"60 1 - stated:9 device:M1", "60 - 2 stated:8 device:M2"}).day(),
+            day("60 1 2 stated:9 device:M1"));
+}
+
 TEST(UnitedDay, BringsReadingsToOneExponent) {
   EXPECT_EQ(united({"60 1 - 5", "60 - 0.25 -"}).day(), day("60 1 0.25 5"));
   const auto no_room = united({"60 999999999999999999 -", "60 - 0.001"});

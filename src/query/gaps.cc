@@ -147,7 +147,8 @@ class GapsAnswer {
   /// The wanted channels that have no row; whether there are any.
   bool add_absent(const store::MeterInfo& known, const std::vector<Row>& rows) {
     bool any = false;
-    for (const auto& [channel, interval, zone, first, last] : known.channels) {
+    for (const auto& info : known.channels) {
+      const auto& channel = info.channel;
       const auto is_that = [&](const Row& row) { return row.channel() == channel; };
       if (std::any_of(rows.begin(), rows.end(), is_that) ||
           !is_wanted(channel, question_.channel, question_.flow))

@@ -127,6 +127,7 @@ class ChannelTeller {
                        .record = std::nullopt,
                        .interval = resolver.day().interval,
                        .zone = resolver.day().zone,
+                       .facts = resolver.day().facts,
                        .total = {},
                        .notes = resolver.day().notes,
                        .changes = {},

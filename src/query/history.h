@@ -41,6 +41,7 @@ struct DayVersion {
   std::optional<store::DeliveryRecord> record;
   IntervalLength interval;
   TimeZone zone;
+  std::optional<ChannelFacts> facts;
   Total total;             ///< Of this version alone.
   Notes notes;             ///< Of its slots, as its source says them.
   bool counts = false;     ///< Whether a reading of today's answer is its own.

@@ -106,6 +106,7 @@ class InfoOfDays {
     info.last = newest.date;
     info.interval = day.interval;
     info.zone = day.zone;
+    info.facts = day.facts;
   }
   MeterInfo of(const MeterId& meter) const {
     MeterInfo info{.meter = meter, .channels = {}};

@@ -273,6 +273,7 @@ TEST(StoreCheck, NamesWhatIsKnownWrongOfAMeter) {
       [](ChannelInfo& info) { info.last = Date::max(); },
       [](ChannelInfo& info) { info.interval = *IntervalLength::from_minutes(5); },
       [](ChannelInfo& info) { info.channel.name = "other"; },
+      [](ChannelInfo& info) { info.facts.emplace().serial = "other"; },
   };
   for (const auto& change : changes) {
     Damaged store;

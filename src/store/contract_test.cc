@@ -635,8 +635,9 @@ TEST_P(StoreContract, AMeterSpansItsDaysInAnyOrder) {
     const auto info = store->meter(meter_of("A")).value();
     ASSERT_TRUE(info);
     std::ostringstream text;
-    for (const auto& [channel, interval, zone, from, to] : info->channels)
-      text << channel << ' ' << interval.minutes() << ' ' << from << ' ' << to << '\n';
+    for (const auto& of : info->channels)
+      text << of.channel << ' ' << of.interval.minutes() << ' ' << of.first << ' ' << of.last
+           << '\n';
     EXPECT_EQ(text.str(),
               "B1/generation/Wh 5 2019-01-02 2019-01-02\n"
               "consumption/consumption/kWh 15 1900-01-01 2199-12-31\n");
@@ -644,10 +645,11 @@ TEST_P(StoreContract, AMeterSpansItsDaysInAnyOrder) {
   }
 }
 
-TEST_P(StoreContract, TheIntervalAndZoneOfAMeterAreThoseOfTheNewestVersionOfItsLastDay) {
-  const Deliveries deliveries = {delivery_of(1, 1, {"A 2019-01-02 60 1x24 zone:+10:00"}),
-                                 delivery_of(2, 2, {"A 2019-01-02 30 -x48 zone:Europe/London"}),
-                                 delivery_of(3, 3, {"A 2019-01-01 15 1x96"})};
+TEST_P(StoreContract, WhatIsKnownOfAChannelIsThatOfTheNewestVersionOfItsLastDay) {
+  const Deliveries deliveries = {
+      delivery_of(1, 1, {"A 2019-01-02 60 1x24 zone:+10:00 device:M1"}),
+      delivery_of(2, 2, {"A 2019-01-02 30 -x48 zone:Europe/London device:M2"}),
+      delivery_of(3, 3, {"A 2019-01-01 15 1x96 device:M3"})};
   std::vector<std::size_t> order = {0, 1, 2};
   do {
     const auto store = open();
@@ -656,6 +658,7 @@ TEST_P(StoreContract, TheIntervalAndZoneOfAMeterAreThoseOfTheNewestVersionOfItsL
     ASSERT_TRUE(info);
     EXPECT_EQ(info->channels.at(0).interval.minutes(), 30) << order[0] << order[1] << order[2];
     EXPECT_EQ(info->channels.at(0).zone.text(), "Europe/London");
+    EXPECT_EQ(info->channels.at(0).facts.value().serial, "M2");
   } while (std::next_permutation(order.begin(), order.end()));
 }
 

@@ -12,8 +12,8 @@
 namespace meterline::store {
 namespace {
 
-//   record   | format, 1 byte | delivery | state, 1 byte | reason | format | counts | findings |
-//            | days | events |
+//   record   | format, 1 byte | delivery | state, 1 byte | reason | format | recognised by, if the
+//            | state says so | counts | findings | days | events |
 //   delivery | id, 16 bytes | source | content, 32 bytes | bytes | delivered | received |
 //            | unit, 1 byte | zone | feed [| hash, 32 bytes] | reader | object version | tag |
 //   counts   | rows: 4 | readings: 5 | register reads: 4, if the state says so | codes | of each |
@@ -69,13 +69,16 @@ Delivery read_delivery(ByteReader& in) {
 
 /// Set in the byte of the state: some of the rows are register reads, of which counts follow.
 constexpr std::uint8_t has_register_reads = 0x80;
+/// The same: what the file was recognised by follows its format.
+constexpr std::uint8_t has_recognised_by = 0x40;
 
 bool any(const RowCounts& counts) { return counts != RowCounts(); }
 
 void write_state(const DeliveryReport& report, ByteWriter& out) {
-  const auto state = static_cast<unsigned>(report.state);
-  out.byte(
-      static_cast<std::uint8_t>(state | (any(report.register_reads) ? has_register_reads : 0U)));
+  auto state = static_cast<unsigned>(report.state);
+  if (any(report.register_reads)) state |= has_register_reads;
+  if (!report.recognised_by.empty()) state |= has_recognised_by;
+  out.byte(static_cast<std::uint8_t>(state));
 }
 
 void write_finding(const Finding& finding, ByteWriter& out) {
@@ -220,6 +223,7 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
   write_state(report, out);
   out.sized(report.reason);
   out.sized(report.format);
+  if (!report.recognised_by.empty()) out.sized(report.recognised_by);
   write_counts(report, out);
   out.number(static_cast<std::int64_t>(report.findings.size()));
   for (const auto& finding : report.findings) write_finding(finding, out);
@@ -242,9 +246,11 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   DeliveryRecord record;
   record.delivery = read_delivery(in);
   const unsigned state = in.byte();
-  record.report.state = static_cast<DeliveryState>(state & ~unsigned{has_register_reads});
+  record.report.state =
+      static_cast<DeliveryState>(state & ~unsigned{has_register_reads | has_recognised_by});
   record.report.reason = in.sized();
   record.report.format = in.sized();
+  if ((state & has_recognised_by) != 0) record.report.recognised_by = in.sized();
   read_counts(in, (state & has_register_reads) != 0, record.report);
   read_findings(in, record.report);
   const bool days_are_whole = read_days(in, record.days);

@@ -15,13 +15,13 @@ namespace meterline::store {
 namespace {
 
 //   packed day | format, 1 byte | grid | body |
-//   grid       | head | -exponent, 1 byte | slots, varint | stated, zigzag varint | zone |
-//              | 0 | zone | estimate | stated | slots | interval, 3 bits |   the head: what is
-//              there
+//   grid       | head | -exponent, 1 byte | slots, varint | stated, zigzag varint | zone | facts |
+//   its head   | facts | zone | estimate | stated | slots | interval, 3 bits |   what is there
 //   body       | head | notes, sized | runs | steps |
-//              | notes | runs | width, 6 bits |   the head; the width is that of the steps
+//   its head   | notes | runs | width, 6 bits |   the width is that of the steps
 //   runs       | count, varint | length << 2 | quality, a varint each |   none: all are actual
 //   steps      see packed_steps.cc; zone: packed_zone.h; notes: packed_notes.cc
+//   facts      | size, varint | serial, sized | register, sized | unit + 1, 1 byte |
 
 constexpr std::array<int, 6> interval_codes = {1, 5, 10, 15, 30, 60};
 constexpr unsigned char interval_mask = 0x07;
@@ -29,20 +29,52 @@ constexpr unsigned char grid_has_slots = 0x08;
 constexpr unsigned char grid_has_stated = 0x10;
 constexpr unsigned char grid_is_estimate = 0x20;
 constexpr unsigned char grid_has_zone = 0x40;
+constexpr unsigned char grid_has_facts = 0x80;
 constexpr unsigned char body_has_runs = 0x40;
 constexpr unsigned char body_has_notes = 0x80;
 constexpr unsigned char width_mask = 0x3F;
 constexpr int exponent_min = -18;
 static_assert(interval_codes.size() <= interval_mask + 1U);
-static_assert((interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate |
-               grid_has_zone) == 0x7F,
+static_assert((interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate | grid_has_zone |
+               grid_has_facts) == 0xFF,
               "no two of them share a bit");
 static_assert((width_mask | body_has_runs | body_has_notes) == 0xFF);
-/// Of format, grid and the body's head: three bytes, slots, stated time and zone.
-constexpr std::size_t head_bytes_max = 4 + 2 + 10 + zone_bytes_max;
+/// Their size, both words with theirs, and the unit.
+constexpr std::size_t facts_bytes_max = 2 + 2 * (1 + register_word_bytes_max) + 1;
+/// Of format, grid and the body's head: three bytes, slots, stated time, zone and facts.
+constexpr std::size_t head_bytes_max = 4 + 2 + 10 + zone_bytes_max + facts_bytes_max;
 
 /// Room for a day without notes and quality runs, and for the head and the steps of any.
 using PackedBytes = std::array<unsigned char, head_bytes_max + steps_bytes_max>;
+
+static_assert(register_word_bytes_max < 0x80, "the size of a word is one byte");
+
+unsigned char* put_facts(const ChannelFacts& facts, unsigned char* at) {
+  const auto unit = facts.sent ? static_cast<unsigned char>(*facts.sent) + 1U : 0U;
+  at = put_varint(facts.serial.size() + facts.register_id.size() + 3, at);
+  for (const auto* word : {&facts.serial, &facts.register_id}) {
+    *at++ = static_cast<unsigned char>(word->size());
+    at = std::copy(word->begin(), word->end(), at);
+  }
+  *at++ = static_cast<unsigned char>(unit);
+  return at;
+}
+
+Result<ChannelFacts> read_facts(std::string_view bytes) {
+  const auto damaged = [] { return fail(Errc::corrupt, "packed day: damaged facts of a channel"); };
+  ChannelFacts facts;
+  for (auto* word : {&facts.serial, &facts.register_id}) {
+    const auto taken = take_sized(bytes);
+    if (!taken) return damaged();
+    *word = *taken;
+  }
+  if (bytes.size() != 1) return damaged();
+  const auto unit = static_cast<unsigned char>(bytes[0]);
+  if (unit > static_cast<unsigned>(last_unit) + 1) return damaged();
+  if (unit > 0) facts.sent = static_cast<Unit>(unit - 1);
+  if (fault_of(facts)) return damaged();
+  return facts;
+}
 
 /// Writes the format and the grid; returns their end.
 unsigned char* put_grid(const ReadingDay& day, unsigned char* at) {
@@ -55,12 +87,14 @@ unsigned char* put_grid(const ReadingDay& day, unsigned char* at) {
   if (day.stated) head |= grid_has_stated;
   if (day.origin == Origin::estimate) head |= grid_is_estimate;
   if (day.zone.is_known()) head |= grid_has_zone;
+  if (day.facts) head |= grid_has_facts;
   *at++ = packed_day_format;
   *at++ = head;
   *at++ = static_cast<unsigned char>(-day.exponent);
   if (!whole_day) at = put_varint(slots, at);
   if (day.stated) at = put_varint(zigzag(day.stated->micros), at);
-  return day.zone.is_known() ? put_zone(day.zone, at) : at;
+  if (day.zone.is_known()) at = put_zone(day.zone, at);
+  return day.facts ? put_facts(*day.facts, at) : at;
 }
 
 bool all_actual(const std::vector<Quality>& qualities) {
@@ -170,6 +204,36 @@ void spread_out(ReadingDay& day, std::size_t count) {
 }
 
 /// Room for the slots that the grid says.
+/// Facts stand last.
+Result<GridInfo> take_grid_but_facts(std::string_view& packed) {
+  if (packed.size() < 2) return fail(Errc::corrupt, "packed day: the grid is cut off");
+  const auto head = static_cast<unsigned char>(packed[0]);
+  const auto code = static_cast<std::size_t>(head & interval_mask);
+  const int exponent = -static_cast<unsigned char>(packed[1]);
+  if (code >= interval_codes.size() || exponent < exponent_min)
+    return fail(Errc::corrupt, "packed day: unknown interval or exponent");
+  packed.remove_prefix(2);
+  GridInfo grid{.interval = *IntervalLength::from_minutes(interval_codes.at(code)),
+                .exponent = static_cast<std::int8_t>(exponent)};
+  if ((head & grid_is_estimate) != 0) grid.origin = Origin::estimate;
+  grid.slots = grid.interval.slots_per_day();
+  if ((head & grid_has_slots) != 0) {
+    const auto slots = take_varint(packed);
+    if (!slots || *slots < 1 || *slots > slots_max)
+      return fail(Errc::corrupt, "packed day: impossible number of slots");
+    grid.slots = static_cast<std::int64_t>(*slots);
+  }
+  if ((head & grid_has_stated) != 0) {
+    const auto stated = take_varint(packed);
+    if (!stated) return fail(Errc::corrupt, "packed day: the grid is cut off");
+    grid.stated = Instant{.micros = unzigzag(*stated)};
+  }
+  if ((head & grid_has_zone) != 0) {
+    METERLINE_TRY(grid.zone, take_zone(packed));
+  }
+  return grid;
+}
+
 void make_room(const GridInfo& grid, ReadingDay& day) {
   day.mantissas.resize(static_cast<std::size_t>(grid.slots));
   day.qualities.resize(static_cast<std::size_t>(grid.slots));
@@ -181,6 +245,7 @@ std::optional<std::int64_t> pack_day(const ReadingDay& day, std::string& out) {
   assert(!day.mantissas.empty() && day.mantissas.size() <= slots_max);
   assert(day.qualities.size() == day.mantissas.size());
   assert(!fault_of(day.notes, day.mantissas.size()));
+  assert(!day.facts || !fault_of(*day.facts));
   const bool plain = all_actual(day.qualities);
   const auto* values = day.mantissas.data();
   auto count = day.mantissas.size();
@@ -227,12 +292,13 @@ Result<PackedParts> split_packed_day(std::string_view packed) {
   packed.remove_prefix(1);
   std::size_t grid_bytes = 2;
   const unsigned head = packed.empty() ? 0 : static_cast<unsigned char>(packed[0]);
-  if ((head & (grid_has_slots | grid_has_stated | grid_has_zone)) != 0) {
+  if ((head & (grid_has_slots | grid_has_stated | grid_has_zone | grid_has_facts)) != 0) {
     auto rest = packed.substr(std::min<std::size_t>(grid_bytes, packed.size()));
     bool is_whole = true;
     for (const unsigned part : {grid_has_slots, grid_has_stated})
       if ((head & part) != 0) is_whole = is_whole && take_varint(rest);
     if ((head & grid_has_zone) != 0) is_whole = is_whole && pass_zone(rest);
+    if ((head & grid_has_facts) != 0) is_whole = is_whole && take_sized(rest);
     if (!is_whole) return fail(Errc::corrupt, "packed day: the grid is cut off");
     grid_bytes = packed.size() - rest.size();
   }
@@ -248,34 +314,21 @@ void join_packed_day(const PackedParts& parts, std::string& out) {
 }
 
 Result<GridInfo> take_grid(std::string_view& packed) {
-  if (packed.size() < 2) return fail(Errc::corrupt, "packed day: the grid is cut off");
-  const auto head = static_cast<unsigned char>(packed[0]);
-  const auto code = static_cast<std::size_t>(head & interval_mask);
-  const int exponent = -static_cast<unsigned char>(packed[1]);
-  constexpr unsigned char known =
-      interval_mask | grid_has_slots | grid_has_stated | grid_is_estimate | grid_has_zone;
-  if (code >= interval_codes.size() || (head & ~known) != 0 || exponent < exponent_min)
-    return fail(Errc::corrupt, "packed day: unknown interval or exponent");
-  packed.remove_prefix(2);
-  GridInfo grid{.interval = *IntervalLength::from_minutes(interval_codes.at(code)),
-                .exponent = static_cast<std::int8_t>(exponent)};
-  if ((head & grid_is_estimate) != 0) grid.origin = Origin::estimate;
-  grid.slots = grid.interval.slots_per_day();
-  if ((head & grid_has_slots) != 0) {
-    const auto slots = take_varint(packed);
-    if (!slots || *slots < 1 || *slots > slots_max)
-      return fail(Errc::corrupt, "packed day: impossible number of slots");
-    grid.slots = static_cast<std::int64_t>(*slots);
-  }
-  if ((head & grid_has_stated) != 0) {
-    const auto stated = take_varint(packed);
-    if (!stated) return fail(Errc::corrupt, "packed day: the grid is cut off");
-    grid.stated = Instant{.micros = unzigzag(*stated)};
-  }
-  if ((head & grid_has_zone) != 0) {
-    METERLINE_TRY(grid.zone, take_zone(packed));
-  }
+  const unsigned head = packed.empty() ? 0 : static_cast<unsigned char>(packed[0]);
+  METERLINE_TRY(const auto grid, take_grid_but_facts(packed));
+  if ((head & grid_has_facts) != 0 && !take_sized(packed))
+    return fail(Errc::corrupt, "packed day: the grid is cut off");
   return grid;
+}
+
+Result<std::optional<ChannelFacts>> facts_of(std::string_view grid) {
+  const unsigned head = grid.empty() ? 0 : static_cast<unsigned char>(grid[0]);
+  if ((head & grid_has_facts) == 0) return std::optional<ChannelFacts>();
+  METERLINE_CHECK(take_grid_but_facts(grid));
+  const auto bytes = take_sized(grid);
+  if (!bytes) return fail(Errc::corrupt, "packed day: the grid is cut off");
+  METERLINE_TRY(auto facts, read_facts(*bytes));
+  return std::optional(std::move(facts));
 }
 
 Result<GridInfo> grid_info(std::string_view grid) { return take_grid(grid); }
@@ -320,6 +373,7 @@ Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   day.stated = grid.stated;
   day.origin = grid.origin;
   day.zone = grid.zone;
+  METERLINE_TRY(day.facts, facts_of(parts.grid));
   make_room(grid, day);
   const auto head = take_head(parts.body);
   day.notes.clear();

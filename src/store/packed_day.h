@@ -40,8 +40,8 @@ Result<std::optional<CompleteTotal>> complete_total(std::string_view packed, Rea
 Result<void> unpack_day(std::string_view packed, ReadingDay& day);
 
 /// A packed day is its format number, the grid (interval, slots, exponent, stated time, origin,
-/// time zone: the same for most days of a meter) and the body (notes, qualities and readings). A
-/// backend that keeps many days in one value may keep their grid once.
+/// time zone, facts of its channel: the same for most days of a meter) and the body (notes,
+/// qualities and readings). A backend that keeps many days in one value may keep their grid once.
 struct PackedParts {
   std::string_view grid;
   std::string_view body;
@@ -63,9 +63,12 @@ struct GridInfo {
     return delivered;
   }
 };
+/// Without the facts.
 Result<GridInfo> grid_info(std::string_view grid);
 /// The same of the grid at the front of `bytes`, which then begins behind it.
 Result<GridInfo> take_grid(std::string_view& bytes);
+/// What a grid says of the channel. Errors: `corrupt`.
+Result<std::optional<ChannelFacts>> facts_of(std::string_view grid);
 /// The version of a packed day that came with a delivery of version `delivered`; `grid` is that of
 /// a valid day. Costs next to nothing where the day states no time.
 Result<Version> version_of(std::string_view grid, const Version& delivered);

@@ -131,6 +131,11 @@ ReadingDay any_day() {
     day.zone = TimeZone::parse(
                    *rc::gen::element<std::string>("UTC", "-15:59", "+10:00", "Australia/Sydney"))
                    .value();
+  if (*rc::gen::inRange(0, 3) == 0)
+    day.facts = {
+        .serial = *rc::gen::element<std::string>("M1", "Zähler 7"),
+        .register_id = std::string(*rc::gen::element(0U, 3U, 64U), 'x'),
+        .sent = *rc::gen::element<std::optional<Unit>>(std::nullopt, Unit::unknown, Unit::m3)};
   const auto slots = *rc::gen::inRange(1, 120);
   const auto bits = *rc::gen::inRange(1, 65);
   const bool is_plain = *rc::gen::arbitrary<bool>();
@@ -482,6 +487,26 @@ TEST(PackedDay, TheGridTellsTheStatedTimeAndTheOrigin) {
   day.stated.reset();
   EXPECT_EQ(version(),
             (Version{.stated = {7}, .origin = Origin::estimate, .received = {9}, .tie = 3}));
+}
+
+TEST(PackedDay, TheGridTellsOfTheChannel) {
+  auto day = day_of("5 7 4 4", 30, -3);
+  day.facts = {.serial = "M1", .register_id = "E1", .sent = Unit::Wh};
+  const auto bytes = bytes_of(day);
+  EXPECT_EQ(hex_of(bytes), "02 8c 03 04 07 02 4d 31 02 45 31 02 01 04 20 19");
+  const auto grid = split_packed_day(bytes).value().grid;
+  EXPECT_EQ(facts_of(grid).value(), day.facts);
+  EXPECT_EQ(grid_info(grid).value().slots, 4);
+  const auto is_damaged = [](std::string_view facts) {
+    const auto read = facts_of(std::string("\x85\0", 2) + std::string(facts));
+    return !read && read.error().code == Errc::corrupt;
+  };
+  EXPECT_FALSE(is_damaged(std::string_view("\4\1x\0\0", 5)));
+  for (const std::string_view facts :
+       {std::string_view("\3\0\0\0", 4), std::string_view("\4\1x\0\x15", 5),
+        std::string_view("\4\1\n\0\0", 5), std::string_view("\4\1x\0", 4),
+        std::string_view("\5\1x\0\0\0", 6), std::string_view("\3\1x\0", 4)})
+    EXPECT_TRUE(is_damaged(facts)) << hex_of(std::string(facts));
 }
 
 TEST(PackedDay, TheGridTellsTheZone) {

@@ -64,6 +64,7 @@ void DayResolver::start(const StoredDay& day) {
   day_.date = day.date;
   day_.interval = scratch_.interval;
   day_.zone = scratch_.zone;
+  day_.facts.swap(scratch_.facts);
   day_.main = {.version = day.version, .exponent = scratch_.exponent};
   day_.mantissas.swap(scratch_.mantissas);
   day_.qualities.swap(scratch_.qualities);

@@ -25,6 +25,7 @@ struct ResolvedDay {
   Date date;
   IntervalLength interval;
   TimeZone zone;
+  std::optional<ChannelFacts> facts;    ///< Of that version.
   std::vector<std::int64_t> mantissas;  ///< One a slot; zero where missing.
   std::vector<Quality> qualities;       ///< One a slot.
   Notes notes;                          ///< Of slots: each of the version that gave it.

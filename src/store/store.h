@@ -82,10 +82,12 @@ struct DayTotal {
 
 struct ChannelInfo {
   Channel channel;
-  IntervalLength interval;  ///< Of the newest version of its last day that counts; so is the zone.
+  IntervalLength
+      interval;  ///< Of the newest version of its last day that counts; so are zone and facts.
   TimeZone zone;
   Date first;
   Date last;  ///< both inclusive: days of which at least one version counts
+  std::optional<ChannelFacts> facts;
   bool operator==(const ChannelInfo&) const = default;
 };
 

@@ -128,8 +128,8 @@ std::vector<store::MeterInfo> Model::meters() const {
   for (const auto& [key, days] : channels({}, {Date::min(), Date::max()})) {
     if (list.empty() || list.back().meter != key.first) list.push_back({key.first, {}});
     const auto& [last, day] = *days.rbegin();
-    list.back().channels.push_back(
-        {key.second, day->newest_interval, day->newest_zone, days.begin()->first, last});
+    list.back().channels.push_back({key.second, day->newest_interval, day->newest_zone,
+                                    days.begin()->first, last, day->newest_facts});
   }
   return list;
 }
@@ -311,6 +311,7 @@ std::optional<query::History> Model::history(const query::HistoryQuestion& asked
       line.record = {.delivery = each.delivery, .report = each.report, .events = each.events};
       line.interval = day.interval;
       line.zone = day.zone;
+      line.facts = day.facts;
       line.total = told(answer_of({{each.delivery, each.report, {day}}}, line.version.received));
       line.notes = day.notes;
       line.withdrawn = is_withdrawn(each.events);

@@ -98,11 +98,14 @@ void take_origin(std::vector<std::string>& words, ReadingDay& day) {
   constexpr std::string_view stated = "stated:";
   constexpr std::string_view note = "note:";
   constexpr std::string_view zone = "zone:";
+  constexpr std::string_view device = "device:";
   for (; !words.empty(); words.pop_back()) {
     if (words.back().starts_with(note)) {
       day.notes.insert(day.notes.begin(), run_in(words.back().substr(note.size())));
     } else if (words.back().starts_with(zone)) {
       day.zone = zone_in(words.back().substr(zone.size()));
+    } else if (words.back().starts_with(device)) {
+      day.facts = {.serial = words.back().substr(device.size()), .register_id = "", .sent = {}};
     } else if (words.back() == "estimate") {
       day.origin = Origin::estimate;
     } else if (words.back().starts_with(stated)) {
@@ -169,6 +172,7 @@ std::string line_of(const store::MeterInfo& info) {
     out << ' ' << channel.channel << ' ' << channel.interval.minutes() << "min "
         << channel.zone.text() << (channel.zone.is_known() ? " " : "");
     out << channel.first << ".." << channel.last;
+    if (channel.facts) out << ' ' << *channel.facts;
   }
   return out.str();
 }
@@ -261,6 +265,10 @@ ReadingDay seeded_day(std::size_t meter, std::size_t date, std::size_t channel,
   if (below(3) == 0) day.stated = second(static_cast<std::int64_t>(below(4)));
   if (below(8) == 0) day.origin = Origin::estimate;
   day.zone = zone_in(std::array{"", "", "", "+10:00", "Europe/London"}.at(below(5)));
+  if (below(4) == 0)
+    day.facts = {.serial = std::array{"M1", "", "Zähler 2"}.at(below(3)),
+                 .register_id = "E1",
+                 .sent = below(2) == 0 ? std::optional(Unit::MWh) : std::nullopt};
   const int an_hour = 60 / day.interval.minutes();
   const int longer = below(5) == 0 ? an_hour * (below(2) == 0 ? 1 : -1) : 0;
   const std::uint32_t missing_of_8 = std::array{0U, 4U, 7U, 8U}.at(below(4));
@@ -354,6 +362,7 @@ NaiveDay naive_day(const std::vector<NaiveVersion>& newest_first) {
                .zone = leader->zone,
                .newest_interval = newest_first.front().day->interval,
                .newest_zone = newest_first.front().day->zone,
+               .newest_facts = newest_first.front().day->facts,
                .slots = {},
                .notes = {},
                .version = version};

@@ -92,8 +92,9 @@ struct NaiveDay {
   Date date;
   IntervalLength interval;
   TimeZone zone;
-  IntervalLength newest_interval;  ///< Of the newest version, which may have no reading; so is
-  TimeZone newest_zone;            ///< its zone.
+  IntervalLength newest_interval;  ///< Of the newest version, which may have no reading; so are
+  TimeZone newest_zone;            ///< its zone,
+  std::optional<ChannelFacts> newest_facts;  ///< and its facts.
   std::vector<std::optional<NaiveReading>> slots;
   std::vector<std::optional<Note>> notes;  ///< One a slot.
   Version version;                         ///< As in DayTotal.

@@ -105,6 +105,7 @@ class EdgeAnswer {
     info.last = day.date;
     info.interval = grid.interval;
     info.zone = grid.zone;
+    METERLINE_TRY(info.facts, facts_of(parts.grid));
     draft_.ended.insert(day.channel);
     return {};
   }

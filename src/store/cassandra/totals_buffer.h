@@ -40,18 +40,19 @@ class TotalsBuffer {
     std::int32_t date = 0;    ///< Days since 1970.
     std::uint32_t meter = 0;  ///< In meters_, which ascends.
     std::uint32_t channel = 0;
+    std::int8_t exponent = 0;
+    bool is_dated = false;  ///< Whether it states a time of its own, `stated`.
+    Origin origin = Origin::source;
+    TotalEntry::Kind kind = TotalEntry::Kind::unknown;
     std::int64_t mantissa = 0;
     Instant stated;
     std::uint16_t slots = 0;
     std::uint16_t actual = 0;
     std::uint16_t substituted = 0;
     std::uint16_t estimated = 0;
-    std::int8_t exponent = 0;
-    bool is_dated = false;  ///< Whether it states a time of its own, `stated`.
-    Origin origin = Origin::source;
     TimeZone zone;
-    TotalEntry::Kind kind = TotalEntry::Kind::unknown;
   };
+  static_assert(sizeof(Entry) == 48, "a million of them wait");
   using Entries = std::span<const Entry>;
   struct DayKey {
     std::size_t delivery = 0;

@@ -165,6 +165,7 @@ Result<MeterInfo> info_of(const MeterId& meter, const Days& days, const Reads& r
     info.channel = key.channel;
     info.interval = newest.interval;
     info.zone = newest.zone;
+    info.facts = newest.facts;
     info.last = key.date;
   }
   MeterInfo out{.meter = meter, .channels = {}, .has_reads = any_counts(reads, events)};

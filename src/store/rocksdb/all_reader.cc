@@ -89,6 +89,7 @@ Result<void> MeterSummary::note_last(Month month, ChannelInfo& info) {
   info.last = day_of(month, last);
   info.interval = known.interval;
   info.zone = known.zone;
+  METERLINE_TRY(info.facts, facts_of(grid));
   return {};
 }
 

@@ -1,0 +1,638 @@
+#include "formats/espi_feed.h"
+
+#include <expat.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "formats/espi_quick.h"
+#include "formats/reading_text.h"
+
+namespace meterline::formats::espi {
+namespace {
+
+constexpr std::string_view atom = "http://www.w3.org/2005/Atom";
+constexpr std::string_view espi = "http://naesb.org/espi";
+/// Stands between the parts of expat's names; XML has no such character.
+constexpr char name_separator = '\x1F';
+constexpr std::string_view reading_tag_end = "IntervalReading>";
+constexpr std::int64_t lines_in_block_max = std::numeric_limits<std::uint32_t>::max();
+
+/// An element, as far as it means something where it stands.
+enum class Tag : std::uint8_t {
+  other,
+  entry,
+  content,
+  link,
+  title,
+  updated,
+  point,
+  category,
+  service_kind,
+  local_time,
+  local_time_part,
+  meter_reading,
+  type,
+  type_part,
+  block,
+  interval,
+  reading,
+  period,
+  qualities,
+  quality,
+  start,
+  duration,
+  value,
+  multiplier,
+  uom,
+};
+
+struct Meaning {
+  Tag parent;
+  std::string_view name;
+  Tag tag;
+};
+/// Of elements of ESPI, by where they stand.
+constexpr std::array meanings = {
+    Meaning{Tag::content, "UsagePoint", Tag::point},
+    Meaning{Tag::point, "ServiceCategory", Tag::category},
+    Meaning{Tag::category, "kind", Tag::service_kind},
+    Meaning{Tag::content, "LocalTimeParameters", Tag::local_time},
+    Meaning{Tag::local_time, "tzOffset", Tag::local_time_part},
+    Meaning{Tag::local_time, "dstOffset", Tag::local_time_part},
+    Meaning{Tag::local_time, "dstStartRule", Tag::local_time_part},
+    Meaning{Tag::local_time, "dstEndRule", Tag::local_time_part},
+    Meaning{Tag::content, "MeterReading", Tag::meter_reading},
+    Meaning{Tag::meter_reading, "ReadingType", Tag::type},
+    Meaning{Tag::content, "ReadingType", Tag::type},
+    Meaning{Tag::content, "IntervalBlock", Tag::block},
+    Meaning{Tag::block, "interval", Tag::interval},
+    Meaning{Tag::interval, "start", Tag::start},
+    Meaning{Tag::interval, "duration", Tag::duration},
+    Meaning{Tag::interval, "powerOfTenMultiplier", Tag::multiplier},
+    Meaning{Tag::interval, "uom", Tag::uom},
+    Meaning{Tag::block, "IntervalReading", Tag::reading},
+    Meaning{Tag::reading, "timePeriod", Tag::period},
+    Meaning{Tag::period, "start", Tag::start},
+    Meaning{Tag::period, "duration", Tag::duration},
+    Meaning{Tag::reading, "ReadingQuality", Tag::qualities},
+    Meaning{Tag::qualities, "quality", Tag::quality},
+    Meaning{Tag::reading, "value", Tag::value},
+    Meaning{Tag::reading, "powerOfTenMultiplier", Tag::multiplier},
+    Meaning{Tag::reading, "uom", Tag::uom},
+};
+
+struct TypePart {
+  std::string_view name;
+  int ReadingType::*code;
+};
+constexpr std::array type_parts = {
+    TypePart{"accumulationBehaviour", &ReadingType::accumulation},
+    TypePart{"commodity", &ReadingType::commodity},
+    TypePart{"dataQualifier", &ReadingType::qualifier},
+    TypePart{"defaultQuality", &ReadingType::default_quality},
+    TypePart{"flowDirection", &ReadingType::flow},
+    TypePart{"intervalLength", &ReadingType::interval_length},
+    TypePart{"kind", &ReadingType::kind},
+    TypePart{"phase", &ReadingType::phase},
+    TypePart{"powerOfTenMultiplier", &ReadingType::multiplier},
+    TypePart{"timeAttribute", &ReadingType::time_attribute},
+    TypePart{"measuringPeriod", &ReadingType::measuring_period},
+    TypePart{"uom", &ReadingType::uom},
+    TypePart{"tou", &ReadingType::tou},
+    TypePart{"consumptionTier", &ReadingType::tier},
+    TypePart{"cpp", &ReadingType::cpp},
+};
+
+const TypePart* type_part(std::string_view name) {
+  const auto* const found = std::find_if(type_parts.begin(), type_parts.end(),
+                                         [&](const TypePart& part) { return part.name == name; });
+  return found == type_parts.end() ? nullptr : found;
+}
+
+/// A name as expat gives it: namespace, name, prefix; the first and the last may be missing.
+struct Name {
+  explicit Name(const char* text) {
+    std::string_view rest(text);
+    const auto first = rest.find(name_separator);
+    local = rest.substr(first == std::string_view::npos ? 0 : first + 1);
+    if (first != std::string_view::npos) space = rest.substr(0, first);
+    const auto second = local.find(name_separator);
+    if (second == std::string_view::npos) return;
+    prefix = local.substr(second + 1);
+    local = local.substr(0, second);
+  }
+  std::string_view space;
+  std::string_view local;
+  std::string_view prefix;
+};
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+/// Codes that are kept are of at most four digits, and what is no such code is -1.
+std::optional<int> code_of(std::string_view text) {
+  const auto number = number_of(text);
+  constexpr std::int64_t code_max = 9999;
+  if (!number || *number < -code_max || *number > code_max) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+/// Of several qualities of a reading the one that is least like a measurement counts: of codes that
+/// are not 0 (valid) the first.
+void add_quality(int code, Reading& reading) {
+  if (reading.quality == no_quality || reading.quality == 0)
+    reading.quality = static_cast<std::uint8_t>(code);
+}
+
+/// Windows-1252, which expat does not know by itself, is Latin-1 but for these.
+constexpr std::array<int, 32> windows_1252 = {
+    0x20AC, -1,     0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, -1,     0x017D, -1,     -1,     0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, -1,     0x017E, 0x0178};
+
+int on_unknown_encoding(void* /*user*/, const XML_Char* name, XML_Encoding* info) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  if (lower != "windows-1252" && lower != "cp1252") return XML_STATUS_ERROR;
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool is_other = byte >= 0x80 && byte < 0xA0;
+    info->map[byte] = is_other ? windows_1252.at(static_cast<std::size_t>(byte) - 0x80) : byte;
+  }
+  info->data = nullptr;
+  info->convert = nullptr;
+  info->release = nullptr;
+  return XML_STATUS_OK;
+}
+
+}  // namespace
+
+std::string path_of(std::string_view href) {
+  href = trimmed(href);
+  href = href.substr(0, href.find_first_of("?#"));
+  if (const auto scheme = href.find("://"); scheme != std::string_view::npos) {
+    href.remove_prefix(scheme + 3);
+    href.remove_prefix(std::min(href.find('/'), href.size()));
+  }
+  while (href.starts_with('/')) href.remove_prefix(1);
+  while (href.ends_with('/')) href.remove_suffix(1);
+  return std::string(href);
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  text = trimmed(text);
+  const bool is_negative = text.starts_with('-');
+  if (is_negative || text.starts_with('+')) text.remove_prefix(1);
+  constexpr std::size_t digits_max = 18;
+  if (text.empty() || text.size() > digits_max) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return is_negative ? -value : value;
+}
+
+namespace {
+
+/// Where in the text, but not at its start, the tag of a reading begins, whatever its prefix; its
+/// end where there is none.
+std::size_t next_reading(std::string_view text) {
+  constexpr std::size_t prefix_bytes_max = 64;
+  for (std::size_t from = 1;;) {
+    const auto found = text.find(reading_tag_end, std::min(from, text.size()));
+    if (found == std::string_view::npos) return text.size();
+    const auto tag_from = found - std::min(found, prefix_bytes_max);
+    const auto tag = text.substr(tag_from, found - tag_from).rfind('<');
+    const bool is_tag = tag != std::string_view::npos && text[tag_from + tag + 1] != '/';
+    if (is_tag && tag_from + tag > 0) return tag_from + tag;
+    from = found + reading_tag_end.size();
+  }
+}
+
+}  // namespace
+
+class FeedReader::Xml {
+ public:
+  explicit Xml(Events events);
+  ~Xml() { XML_ParserFree(parser_); }
+  Xml(const Xml&) = delete;
+  Xml& operator=(const Xml&) = delete;
+
+  void read(std::string_view text, bool is_last);
+  const std::optional<Fault>& fault() const { return fault_; }
+  std::int64_t entry_line() const { return is_in_entry_ ? entry_.line : 0; }
+  const std::vector<Block>& unfinished() const { return entry_.blocks; }
+
+ private:
+  static Xml& of(void* user) { return *static_cast<Xml*>(user); }
+
+  void give(std::string_view text, bool is_last);
+  bool is_at_readings() const;
+  std::size_t read_quick(std::string_view text);
+  void fail(std::string text);
+  std::int64_t line() const;
+  std::int64_t column() const;
+
+  void on_start(const char* raw_name, const char** attributes);
+  void on_end(const char* raw_name);
+  void on_text(std::string_view text);
+  Tag meaning_of(const Name& name) const;
+  void note_name(std::string_view name);
+  void start_element(Tag tag, const Name& name, const char** attributes);
+  void take_link(const char** attributes);
+  void start_block(const Name& name);
+  void end_element(Tag tag, std::string_view name);
+  void end_block_part(Tag tag);
+  void take_type_part(std::string_view name);
+  void take_local_time_part(std::string_view name);
+  void take_value();
+  void take_quality();
+  void take_time(Tag tag);
+  void end_reading();
+  void end_entry();
+  void tell(FindingCode code, std::string text, std::string_view excerpt) {
+    events_.on_finding(
+        {.line = line(), .code = code, .text = std::move(text), .excerpt = excerpt_of(excerpt)});
+  }
+  Block& block() { return entry_.blocks.back(); }
+
+  const Events events_;
+  XML_Parser parser_;
+  std::optional<Fault> fault_;
+  std::int64_t given_ = 0;  ///< Bytes, to expat.
+  bool is_at_start_ = true;
+
+  /// What expat was not given, as far as its lines and columns go.
+  std::int64_t lines_skipped_ = 0;
+  std::int64_t skip_line_ = 0;    ///< Of expat, where something was skipped last.
+  std::int64_t column_more_ = 0;  ///< In that line, behind it.
+
+  std::vector<Tag> open_;
+  std::string text_;  ///< Of the innermost element that is open.
+  std::set<std::string, std::less<>> names_;
+
+  bool is_in_entry_ = false;
+  Entry entry_;
+  std::size_t readings_in_entry_ = 0;
+  std::size_t readings_max_ = 0;  ///< That the block may have.
+  QuickReadings quick_{""};
+  Reading reading_;
+  bool has_bad_time_ = false;  ///< The reading.
+};
+
+FeedReader::Xml::Xml(Events events)
+    : events_(std::move(events)), parser_(XML_ParserCreateNS(nullptr, name_separator)) {
+  XML_SetUserData(parser_, this);
+  XML_SetReturnNSTriplet(parser_, 1);
+  XML_SetUnknownEncodingHandler(parser_, on_unknown_encoding, nullptr);
+  XML_SetElementHandler(
+      parser_,
+      [](void* user, const char* name, const char** attributes) {
+        of(user).on_start(name, attributes);
+      },
+      [](void* user, const char* name) { of(user).on_end(name); });
+  XML_SetCharacterDataHandler(parser_, [](void* user, const char* text, int size) {
+    of(user).on_text({text, static_cast<std::size_t>(size)});
+  });
+  XML_SetStartDoctypeDeclHandler(
+      parser_, [](void* user, const char* /*name*/, const char* /*system*/, const char* /*public*/,
+                  int /*has_internal_subset*/) {
+        of(user).fail(
+            "it has a document type declaration (DTD), which Green Button has not, and "
+            "which could have entities: it is not read");
+      });
+}
+
+/// What follows is not read.
+void FeedReader::Xml::fail(std::string text) {
+  if (fault_) return;
+  fault_ = Fault{.line = line(), .column = column(), .text = std::move(text)};
+  XML_StopParser(parser_, XML_FALSE);
+}
+
+std::int64_t FeedReader::Xml::line() const {
+  return static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_)) + lines_skipped_;
+}
+
+std::int64_t FeedReader::Xml::column() const {
+  const auto line = static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_));
+  return static_cast<std::int64_t>(XML_GetCurrentColumnNumber(parser_)) + 1 +
+         (line == skip_line_ ? column_more_ : 0);
+}
+
+/// Readings that follow each other are read by themselves, and expat is given the rest, each time
+/// up to the tag of the next reading.
+void FeedReader::Xml::read(std::string_view text, bool is_last) {
+  if (is_at_start_) {
+    const auto blank = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+    lines_skipped_ +=
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(blank), '\n');
+    text.remove_prefix(blank);
+    is_at_start_ = text.empty();
+  }
+  while (!text.empty() && !fault_) {
+    if (is_at_readings()) text.remove_prefix(read_quick(text));
+    const auto next = next_reading(text);
+    give(text.substr(0, next), false);
+    text.remove_prefix(next);
+  }
+  if (is_last && !fault_) give({}, true);
+}
+
+void FeedReader::Xml::give(std::string_view text, bool is_last) {
+  if (text.empty() && !is_last) return;
+  given_ += static_cast<std::int64_t>(text.size());
+  const auto status =
+      XML_Parse(parser_, text.data(), static_cast<int>(text.size()), is_last ? 1 : 0);
+  if (fault_) return;
+  if (status != XML_STATUS_OK) {
+    const auto error = XML_GetErrorCode(parser_);
+    fail(fmt::format("it is no well-formed XML: {}", XML_ErrorString(error)));
+    return;
+  }
+  if (given_ - XML_GetCurrentByteIndex(parser_) > token_bytes_max)
+    fail(fmt::format("a tag or comment is longer than {} bytes", token_bytes_max));
+}
+
+/// Whether what comes next stands in a block, outside of its elements, and expat has seen all that
+/// is before it.
+bool FeedReader::Xml::is_at_readings() const {
+  return !open_.empty() && open_.back() == Tag::block && XML_GetCurrentByteIndex(parser_) == given_;
+}
+
+std::size_t FeedReader::Xml::read_quick(std::string_view text) {
+  const auto before = block().readings.size();
+  const auto taken = quick_.read(text, line() - block().line, readings_max_, block());
+  readings_in_entry_ += block().readings.size() - before;
+  if (taken.bytes == 0) return 0;
+  const auto expat_line = static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_));
+  const auto expat_column = static_cast<std::int64_t>(XML_GetCurrentColumnNumber(parser_));
+  const auto more_before = expat_line == skip_line_ ? column_more_ : 0;
+  const auto behind = static_cast<std::int64_t>(taken.behind_line);
+  column_more_ = taken.lines > 0 ? behind - expat_column : more_before + behind;
+  skip_line_ = expat_line;
+  lines_skipped_ += taken.lines;
+  return taken.bytes;
+}
+
+/// Each name takes memory of expat's until the file ends.
+void FeedReader::Xml::note_name(std::string_view name) {
+  if (names_.find(name) != names_.end()) return;
+  if (names_.size() == names_max)
+    return fail(fmt::format("it has more than {} names of elements and attributes", names_max));
+  names_.emplace(name);
+}
+
+Tag FeedReader::Xml::meaning_of(const Name& name) const {
+  const auto parent = open_.empty() ? Tag::other : open_.back();
+  if (name.space == atom) {
+    if (!is_in_entry_) return name.local == "entry" ? Tag::entry : Tag::other;
+    if (parent != Tag::entry) return Tag::other;
+    if (name.local == "link") return Tag::link;
+    if (name.local == "title") return Tag::title;
+    if (name.local == "updated") return Tag::updated;
+    return name.local == "content" ? Tag::content : Tag::other;
+  }
+  if (name.space != espi || !is_in_entry_) return Tag::other;
+  if (parent == Tag::type && type_part(name.local) != nullptr) return Tag::type_part;
+  const auto* const found =
+      std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& meaning) {
+        return meaning.parent == parent && meaning.name == name.local;
+      });
+  return found == meanings.end() ? Tag::other : found->tag;
+}
+
+void FeedReader::Xml::on_start(const char* raw_name, const char** attributes) {
+  if (fault_) return;
+  if (open_.size() == depth_max)
+    return fail(fmt::format("more than {} elements stand inside of each other", depth_max));
+  note_name(raw_name);
+  for (const char** attribute = attributes; *attribute != nullptr; attribute += 2)
+    note_name(*attribute);
+  const Name name(raw_name);
+  const auto tag = meaning_of(name);
+  start_element(tag, name, attributes);
+  open_.push_back(tag);
+  text_.clear();
+}
+
+void FeedReader::Xml::start_element(Tag tag, const Name& name, const char** attributes) {
+  const bool is_resource = !open_.empty() && open_.back() == Tag::content;
+  switch (tag) {
+    case Tag::entry:
+      entry_ = {};
+      entry_.line = line();
+      is_in_entry_ = true;
+      readings_in_entry_ = 0;
+      break;
+    case Tag::link:
+      return take_link(attributes);
+    case Tag::point:
+      entry_.is_point = true;
+      break;
+    case Tag::local_time:
+      entry_.local_time.emplace();
+      break;
+    case Tag::meter_reading:
+      entry_.is_meter_reading = true;
+      break;
+    case Tag::type:
+      entry_.type.emplace();
+      break;
+    case Tag::block:
+      return start_block(name);
+    case Tag::reading:
+      has_bad_time_ = false;
+      reading_ = {
+          .line = static_cast<std::uint32_t>(std::min(line() - block().line, lines_in_block_max))};
+      break;
+    case Tag::other:
+      if (is_resource && entry_.other.empty())
+        entry_.other = name.local.substr(0, excerpt_bytes_max);
+      break;
+    default:
+      break;
+  }
+}
+
+void FeedReader::Xml::take_link(const char** attributes) {
+  std::string_view rel;
+  std::string_view href;
+  for (; *attributes != nullptr; attributes += 2) {
+    const std::string_view name(attributes[0]);
+    if (name == "rel") rel = attributes[1];
+    if (name == "href") href = attributes[1];
+  }
+  if (href.size() > link_bytes_max)
+    return tell(FindingCode::not_standard,
+                fmt::format("a link of more than {} bytes is not read", link_bytes_max), href);
+  if (rel == "self") entry_.self = path_of(href);
+  if (rel == "up") entry_.up = path_of(href);
+  if (rel != "related") return;
+  if (entry_.related.size() < links_max) return entry_.related.push_back(path_of(href));
+  fail(fmt::format("an entry has more than {} links", links_max));
+}
+
+void FeedReader::Xml::start_block(const Name& name) {
+  const auto at = line();
+  entry_.blocks.push_back({.line = at});
+  const auto left = events_.readings_left();
+  readings_max_ = left - std::min(left, readings_in_entry_);
+  if (quick_.prefix() != name.prefix) quick_ = QuickReadings(name.prefix);
+}
+
+void FeedReader::Xml::on_text(std::string_view text) {
+  if (fault_ || open_.empty() || open_.back() == Tag::other) return;
+  text_ += text.substr(0, element_text_bytes_max - std::min(text_.size(), element_text_bytes_max));
+}
+
+void FeedReader::Xml::on_end(const char* raw_name) {
+  if (fault_) return;
+  const auto tag = open_.back();
+  end_element(tag, Name(raw_name).local);
+  open_.pop_back();
+  text_.clear();
+}
+
+void FeedReader::Xml::end_element(Tag tag, std::string_view name) {
+  switch (tag) {
+    case Tag::entry:
+      return end_entry();
+    case Tag::title:
+      entry_.title = trimmed(text_);
+      return;
+    case Tag::updated:
+      entry_.updated = Instant::parse(trimmed(text_));
+      if (!entry_.updated)
+        tell(FindingCode::not_standard,
+             "`updated` is not read, as it is no time like 2025-01-31T06:00:00Z", text_);
+      return;
+    case Tag::service_kind:
+      entry_.service_kind = code_of(text_).value_or(-1);
+      return;
+    case Tag::local_time_part:
+      return take_local_time_part(name);
+    case Tag::type_part:
+      return take_type_part(name);
+    default:
+      return end_block_part(tag);
+  }
+}
+
+void FeedReader::Xml::take_local_time_part(std::string_view name) {
+  auto& part = name == "tzOffset"       ? entry_.local_time->tz_offset
+               : name == "dstOffset"    ? entry_.local_time->dst_offset
+               : name == "dstStartRule" ? entry_.local_time->dst_start
+                                        : entry_.local_time->dst_end;
+  part = trimmed(text_).substr(0, excerpt_bytes_max);
+}
+
+void FeedReader::Xml::take_type_part(std::string_view name) {
+  const auto number = number_of(text_);
+  constexpr std::int64_t number_max = 1'000'000'000;
+  const bool is_good = number && *number >= -number_max && *number <= number_max;
+  if (is_good)
+    (*entry_.type).*(type_part(name)->code) = static_cast<int>(*number);
+  else
+    entry_.type->is_bad = true;
+}
+
+void FeedReader::Xml::end_block_part(Tag tag) {
+  switch (tag) {
+    case Tag::reading:
+      return end_reading();
+    case Tag::value:
+      return take_value();
+    case Tag::quality:
+      return take_quality();
+    case Tag::start:
+    case Tag::duration:
+      return take_time(tag);
+    case Tag::multiplier:
+    case Tag::uom: {
+      auto& said = tag == Tag::uom ? block().uom : block().multiplier;
+      if (const auto code = code_of(text_))
+        said.add(*code);
+      else
+        said.is_mixed = true;
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void FeedReader::Xml::take_value() {
+  const auto text = trimmed(text_);
+  if (text.empty()) return;
+  const auto value = parse_reading(text);
+  reading_.state = value ? ValueState::good : ValueState::bad;
+  if (!value) return tell(FindingCode::bad_value, "want a whole number", text);
+  reading_.value = value->value.mantissa;
+  reading_.decimals = static_cast<std::uint8_t>(-value->value.exponent);
+  if (value->is_rounded)
+    tell(FindingCode::noise_dropped,
+         fmt::format("rounded to {} decimals, the most that are kept", reading_decimals_max), text);
+}
+
+/// Of QualityOfReading.
+void FeedReader::Xml::take_quality() {
+  const auto code = code_of(text_);
+  if (code && *code >= 0 && *code <= quality_code_max) return add_quality(*code, reading_);
+  constexpr int other = 16;
+  tell(FindingCode::not_standard, "the quality is no code of ESPI's: it counts as 16, other",
+       text_);
+  add_quality(other, reading_);
+}
+
+void FeedReader::Xml::take_time(Tag tag) {
+  const auto seconds = number_of(text_);
+  const bool is_of_reading = open_[open_.size() - 2] == Tag::period;
+  constexpr std::int64_t duration_max = std::numeric_limits<std::uint32_t>::max();
+  if (!seconds || *seconds < 0 || (tag == Tag::duration && *seconds > duration_max)) {
+    has_bad_time_ = has_bad_time_ || is_of_reading;
+    return tell(FindingCode::bad_interval, "a start or duration is no number of seconds", text_);
+  }
+  if (is_of_reading && tag == Tag::start) reading_.start = *seconds;
+  if (is_of_reading && tag == Tag::duration)
+    reading_.duration = static_cast<std::uint32_t>(*seconds);
+  if (!is_of_reading && tag == Tag::start) block().start = *seconds;
+  if (!is_of_reading && tag == Tag::duration) block().duration = *seconds;
+}
+
+void FeedReader::Xml::end_reading() {
+  if (block().readings.size() >= readings_max_) {
+    ++block().too_many;
+    return;
+  }
+  // What has no time of its own is not counted from another's.
+  if (has_bad_time_) reading_.state = ValueState::bad;
+  block().readings.push_back(reading_);
+  ++readings_in_entry_;
+}
+
+void FeedReader::Xml::end_entry() {
+  is_in_entry_ = false;
+  events_.on_entry(entry_);
+  entry_ = {};
+}
+
+FeedReader::FeedReader(Events events) : xml_(std::make_unique<Xml>(std::move(events))) {}
+FeedReader::~FeedReader() = default;
+
+void FeedReader::read(std::string_view text, bool is_last) { xml_->read(text, is_last); }
+const std::optional<Fault>& FeedReader::fault() const { return xml_->fault(); }
+std::int64_t FeedReader::entry_line() const { return xml_->entry_line(); }
+const std::vector<Block>& FeedReader::unfinished() const { return xml_->unfinished(); }
+
+}  // namespace meterline::formats::espi
