@@ -15,8 +15,6 @@
 namespace meterline::formats::espi {
 namespace {
 
-constexpr std::string_view atom = "http://www.w3.org/2005/Atom";
-constexpr std::string_view espi = "http://naesb.org/espi";
 /// Stands between the parts of expat's names; XML has no such character.
 constexpr char name_separator = '\x1F';
 constexpr std::string_view reading_tag_end = "IntervalReading>";
@@ -395,7 +393,7 @@ void FeedReader::Xml::note_name(std::string_view name) {
 
 Tag FeedReader::Xml::meaning_of(const Name& name) const {
   const auto parent = open_.empty() ? Tag::other : open_.back();
-  if (name.space == atom) {
+  if (name.space == atom_namespace) {
     if (!is_in_entry_) return name.local == "entry" ? Tag::entry : Tag::other;
     if (parent != Tag::entry) return Tag::other;
     if (name.local == "link") return Tag::link;
@@ -403,7 +401,7 @@ Tag FeedReader::Xml::meaning_of(const Name& name) const {
     if (name.local == "updated") return Tag::updated;
     return name.local == "content" ? Tag::content : Tag::other;
   }
-  if (name.space != espi || !is_in_entry_) return Tag::other;
+  if (name.space != espi_namespace || !is_in_entry_) return Tag::other;
   if (parent == Tag::type && type_part(name.local) != nullptr) return Tag::type_part;
   const auto* const found =
       std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& meaning) {
