@@ -49,6 +49,9 @@ enum class FindingCode : std::uint8_t {
   time_comes_twice = 32,    ///< A reading at a time that the clock showed twice on that day.
   read_replaced = 33,       ///< Another row of the same register and time, kept instead, differs.
   too_many_registers = 34,  ///< More registers of a meter are read at once than are kept.
+  row_left_out = 35,        ///< The feed says that such a row is not read.
+  unknown_flag = 36,        ///< The feed does not say what a reading's flag means.
+  unknown_channel = 37,     ///< The feed does not say which channel a row is of.
 };
 
 /// What a finding is about.
@@ -130,6 +133,12 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::read_replaced, "read_replaced", FindingScope::row,
                 FindingSeverity::warning},
     FindingKind{FindingCode::too_many_registers, "too_many_registers", FindingScope::row,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::row_left_out, "row_left_out", FindingScope::row,
+                FindingSeverity::note},
+    FindingKind{FindingCode::unknown_flag, "unknown_flag", FindingScope::reading,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::unknown_channel, "unknown_channel", FindingScope::row,
                 FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

@@ -86,6 +86,7 @@ struct Cut {
   /// How a row begins that every piece but the first begins with, since later rows need it; empty:
   /// any row. Only for text without quotes.
   std::string_view first_row = {};
+  bool is_whole = false;  ///< Every row may need those before it: the whole file is one piece.
 };
 
 /// A piece that would be longer is cut before any row, whatever it begins with.

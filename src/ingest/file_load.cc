@@ -96,7 +96,8 @@ FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store
   record_.delivery = {.source = incoming.source,
                       .delivered_at = incoming.delivered_at,
                       .unit = options.unit.value_or(Unit::unknown),
-                      .zone = std::string(options.zone.text())};
+                      .zone = std::string(options.zone.text()),
+                      .feed = options.feed.identity()};
   received_at_ = options.now ? std::optional(options.now()) : std::nullopt;
 }
 
@@ -116,7 +117,7 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
 
 /// Whether it was read as this load would read it: what is read otherwise is another delivery.
 bool FileLoad::is_read_alike(const Delivery& delivery) const {
-  return delivery.unit == options_.unit &&
+  return delivery.unit == options_.unit && options_.feed.reads_alike(delivery.feed) &&
          (!options_.zone.is_known() || delivery.zone == options_.zone.text());
 }
 
@@ -251,6 +252,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, const Gr
                      .file = number_,
                      .unit = options_.unit,
                      .zone = options_.zone,
+                     .feed = options_.feed,
                      .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,
@@ -315,6 +317,7 @@ Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
   delivery.content = received_.hash.finish();
   delivery.bytes = received_.bytes;
   delivery.reader = formats::reader_number(content_.format);
+  delivery.feed = content_.feed;
   date(delivery);
   delivery.id = delivery_id(delivery);
   return {};

@@ -11,6 +11,7 @@
 #include "core/budget.h"
 #include "core/delivery.h"
 #include "core/result.h"
+#include "ingest/feed_choice.h"
 #include "source/byte_source.h"
 #include "source/expand.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct IngestOptions {
   /// Of days whose file names none. Where it is unknown, too, a file that was read in some zone
   /// before is not read anew for that.
   TimeZone zone;
+  FeedChoice feed;  ///< By what files are read that are no format of their own.
   Archives archives = Archives::refuse;  ///< load() always refuses them.
   std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
