@@ -392,10 +392,8 @@ Result<void> Planner::plan_cells() {
       if (index_of(wide.flag_columns, plan_.names[i]) == cell.index)
         cell.flag = static_cast<int>(i);
     if (cell.flag == no_column)
-      return fail(
-          Errc::refused,
-          fmt::format("the feed {} wants a column `{}` for `{}`", layout_.name, wide.flag_columns,
-                      plan_.names.at(static_cast<std::size_t>(cell.column))));
+      return fail(Errc::refused, fmt::format("the feed {} wants a column `{}` for interval {}",
+                                             layout_.name, wide.flag_columns, cell.index + 1));
   }
   for (std::size_t i = 0; i < wide.again.size(); ++i) {
     CellPlan cell{.index = static_cast<int>(i)};
@@ -430,11 +428,19 @@ Result<void> Planner::plan_wide() {
                 fmt::format("by the feed {}, intervals of {} minutes have {} columns, but {}",
                             layout_.name, plan_.step, slots, what));
   };
-  if (plan_.cells.size() < slots || plan_.cells.size() > extras_max)
+  if (plan_.cells.empty() || plan_.cells.size() > extras_max)
     return wrong(fmt::format("{} are named so", plan_.cells.size()));
-  for (std::size_t i = 0; i < plan_.cells.size(); ++i)
-    if (plan_.cells[i].index != static_cast<int>(i))
+  // Of columns that are counted none may be absent, or all behind it would be shifted; a time that
+  // has no column is missing.
+  const bool is_counted = plan_.wide->named == WideLayout::Named::number ||
+                          plan_.wide->named == WideLayout::Named::place;
+  if (is_counted && plan_.cells.size() < slots)
+    return wrong(fmt::format("only {} are named so", plan_.cells.size()));
+  for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+    const bool is_twice = i > 0 && plan_.cells[i].index == plan_.cells[i - 1].index;
+    if (is_twice || (is_counted && plan_.cells[i].index != static_cast<int>(i)))
       return wrong(fmt::format("number {} is not there, or twice", i + 1));
+  }
   const auto last = static_cast<std::size_t>(plan_.columns_needed);
   if (layout_.has_header && last > plan_.names.size())
     return wrong(fmt::format("the header ends after {}", plan_.names.size()));
@@ -443,8 +449,11 @@ Result<void> Planner::plan_wide() {
                               plan_.again.empty();
   if (!is_extra_again) return {};
   // Columns beyond those of the clock are the second of two equal hours.
-  plan_.again.assign(plan_.cells.begin() + static_cast<std::ptrdiff_t>(slots), plan_.cells.end());
-  plan_.cells.resize(slots);
+  const auto extra =
+      std::find_if(plan_.cells.begin(), plan_.cells.end(),
+                   [&](const CellPlan& cell) { return cell.index >= static_cast<int>(slots); });
+  plan_.again.assign(extra, plan_.cells.end());
+  plan_.cells.erase(extra, plan_.cells.end());
   return {};
 }
 

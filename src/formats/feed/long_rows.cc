@@ -131,11 +131,11 @@ bool LongRows::is_second(const Stamp& stamp) {
 
 /// Where a time is on a day that has not 24 hours. Empty when the row was rejected.
 std::optional<DayMinute> LongRows::odd_place(const ZoneDay& day, const Stamp& stamp, bool is_end) {
-  const auto places = day.places_of(stamp.minute);
+  const auto& places = day.places_of(stamp.minute);
   if (places.size() == 1) return DayMinute{stamp.date, places.front()};
   if (places.empty()) {
     // The moment in which the clock was put forward has two names, and ends may have the first.
-    const auto before = is_end && stamp.minute > 0 ? day.places_of(stamp.minute - 1) : places;
+    const auto& before = is_end && stamp.minute > 0 ? day.places_of(stamp.minute - 1) : places;
     if (!before.empty()) return DayMinute{stamp.date, before.front() + 1};
     reader_.reject(time_column(), FindingCode::other_zone,
                    fmt::format("the clock of {} showed no {:02}:{:02} on {}", plan_.zone.text(),

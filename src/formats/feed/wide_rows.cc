@@ -75,7 +75,7 @@ void WideRows::aim(Date date) {
     if (is_elapsed || !is_odd_) {
       if (index < slots_) targets_[i].first = index;
     } else if (shown < ZoneDay::day_minutes) {
-      const auto places = day.places_of(shown);
+      const auto& places = day.places_of(shown);
       if (!places.empty()) targets_[i].first = places.front() / plan_.step;
       if (places.size() < 2) continue;
       targets_[i].second = places.back() / plan_.step;

@@ -15,7 +15,7 @@ std::int64_t floor_days(std::int64_t minutes) {
 }  // namespace
 
 ZoneDay::ZoneDay(TimeZone zone, Date date)
-    : zone_(zone), date_(date), midnight_(std::int64_t{date.days()} * day_minutes) {
+    : date_(date), midnight_(std::int64_t{date.days()} * day_minutes) {
   if (!zone.is_known()) return;
   minutes_ = zone.minutes_of(date);
   if (zone.is_fixed()) {
@@ -24,15 +24,11 @@ ZoneDay::ZoneDay(TimeZone zone, Date date)
   }
   if (const auto instant = Instant::parse(zone.label(date, 0)))
     midnight_ = instant->micros / minute_micros;
-}
-
-std::vector<int> ZoneDay::places_of(int shown) const {
-  if (!is_odd()) return {shown};
-  if (shown == day_minutes) return {minutes_};
-  std::vector<int> places;
+  if (!is_odd()) return;
+  places_.resize(day_minutes + 1);
   for (int minute = 0; minute < minutes_; ++minute)
-    if (zone_.shown_minute(date_, minute) == shown) places.push_back(minute);
-  return places;
+    places_.at(static_cast<std::size_t>(zone.shown_minute(date, minute))).push_back(minute);
+  places_.back() = {minutes_};
 }
 
 const ZoneDay& ZoneDays::of(Date date) {

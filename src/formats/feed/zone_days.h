@@ -29,17 +29,19 @@ class ZoneDay {
   bool is_odd() const { return minutes_ != day_minutes; }
   /// UTC, in minutes since 1970. Not where the zone is unknown.
   std::int64_t midnight() const { return midnight_; }
-  /// The minutes behind midnight at which the clock shows the minute `shown` of the day, 0 to 1440:
-  /// none, one, or two.
-  std::vector<int> places_of(int shown) const;
+  /// Of a day that is_odd(): the minutes behind midnight at which the clock shows the minute
+  /// `shown` of the day, 0 to 1440: none, one, or two.
+  const std::vector<int>& places_of(int shown) const {
+    return places_.at(static_cast<std::size_t>(shown));
+  }
 
   static constexpr int day_minutes = 24 * 60;
 
  private:
-  TimeZone zone_;
   Date date_;
   int minutes_ = day_minutes;
   std::int64_t midnight_ = 0;
+  std::vector<std::vector<int>> places_;  ///< By what the clock shows; of odd days only.
 };
 
 /// The days of a zone, each looked up once.
