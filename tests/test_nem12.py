@@ -84,3 +84,14 @@ def test_notes_are_shown_by_interval(meterline):
     meterline("ingest", DATA / "multiple_quality.csv")
     text = meterline.query("CCCC123456", "2004-04-17", None, "--resolution", "interval").out
     assert '"flag":"F","method":"14","reasonCode":"76"' in text
+
+
+def test_an_upload_can_be_strict(server):
+    text = ("100,NEM12,202501271200,MDP1,RET1\n200,NMI1,E1,1,E1,N1,M,KWH,30,\n"
+            "300,20250126" + ",1.5" * 48 + ",A,,,20250127101112,\n")
+    whole, cut = (text + "900\n").encode(), text.encode()
+    refused = server.upload(cut, "?strict=true", expect=422)
+    assert refused["state"] == "refused" and refused["findingCounts"] == {"end_missing": 1}
+    assert server.upload(cut)["state"] == "stored"
+    assert server.upload(whole, "?strict=true")["state"] == "stored"
+    assert "strict" in server.upload(whole, "?strict=yes", expect=400)["detail"]

@@ -190,6 +190,22 @@ def test_what_is_put_into_the_bucket_is_loaded_whatever_its_key(meterline, deliv
     assert delivery.dead_letters() == []
 
 
+def test_the_worst_of_the_files_in_a_zip_decides_on_its_message(meterline, delivery, start):
+    good, page = file_of("A", 1), "<html>not today</html>"
+    delivery.put("good.zip", wide.zipped([("a.csv", good), ("b.csv", file_of("B", 1))]))
+    delivery.put("page.zip", wide.zipped([("a.csv", good), ("page.csv", page), ("c.csv", good)]))
+    delivery.send(event(record("good.zip")), event(record("page.zip")))
+    worker = start(meterline, delivery, unit="kWh")
+    wait_until(lambda: worker.told("sent to the dead letters") and delivery.is_empty(),
+               "both to be loaded")
+    worker.stop()
+    assert {line["object"] for line in worker.told("delivery stored")} == {
+        f"s3://{BUCKET}/{name}" for name in ["good.zip/a.csv", "good.zip/b.csv", "page.zip/a.csv",
+                                             "page.zip/c.csv"]}
+    ((_, letter),) = delivery.dead_letters()
+    assert letter["object"] == f"s3://{BUCKET}/page.zip/page.csv"
+
+
 def test_what_will_never_succeed_goes_to_the_dead_letters_with_its_reason(meterline, delivery,
                                                                          start):
     delivery.put("page.csv", "<html>not today</html>")

@@ -5,6 +5,7 @@ import io
 import os
 import random
 import struct
+import zipfile
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -42,6 +43,15 @@ def write(path, text, modified="2019-02-01T00:00:00"):
     at = datetime.fromisoformat(modified).replace(tzinfo=timezone.utc).timestamp()
     os.utime(path, (at, at))
     return path
+
+
+def zipped(files):
+    """Pairs of name and text; a name may come twice."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, text in files:
+            file.writestr(zipfile.ZipInfo(name), text, compress_type=zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def random_file(seed, meters, days):

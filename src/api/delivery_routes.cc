@@ -32,7 +32,7 @@ std::optional<std::string> parse_source(std::string_view text) {
   return std::string(text);
 }
 
-std::optional<bool> parse_withdrawn(std::string_view text) {
+std::optional<bool> parse_true(std::string_view text) {
   return text == "true" ? std::optional(true) : std::nullopt;
 }
 
@@ -48,6 +48,13 @@ int status_of(DeliveryState state) {
       return 503;
   }
   return 500;
+}
+
+/// Of the files of a zip together: what failed can be sent again, the others are then skipped.
+DeliveryState state_of(const ingest::IngestTotals& totals) {
+  if (totals.failed > 0) return DeliveryState::failed;
+  if (totals.stored > 0) return DeliveryState::stored;
+  return totals.refused > 0 ? DeliveryState::refused : DeliveryState::skipped;
 }
 
 Result<store::DeliveryRecord> find_delivery(const Call& call) {
@@ -82,7 +89,7 @@ Result<std::vector<store::DeliveryRecord>> read_page(const store::Store& store,
 
 /// Whether it helps to wait: a store of this process may need to be started again.
 bool goes_on_by_itself(const store::Store& store) {
-  if (!store.is_embedded()) return true;
+  if (!store.traits().is_embedded) return true;
   const auto ready = store.ready();
   return ready || ready.error().code == Errc::unavailable;
 }
@@ -158,14 +165,15 @@ bool is_from_other_site(const Request& request) {
 Result<Response> post_delivery(const Call& call) {
   if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
-  METERLINE_CHECK(call.parameters.allow_only(
-      {"source", "unit", "zone", "deliveredAt", "feed", "meter", "stamp", "dates", "step"}));
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt",
+                                              "feed", "meter", "stamp", "dates", "step"}));
   METERLINE_TRY(
       const auto name,
       call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
   METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_choices, parse_unit_choice));
   METERLINE_TRY(const auto zone, call.parameters.find_as("zone", zone_wanted, zone_of_text));
   METERLINE_TRY(auto feed, feed_of(call));
+  METERLINE_TRY(const auto strict, call.parameters.find_as("strict", "true", parse_true));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
   if (call.request.body_is_to_come) return Response{.status = 100};
@@ -177,16 +185,25 @@ Result<Response> post_delivery(const Call& call) {
   if (unit) options.unit = unit;
   if (zone) options.zone = *zone;
   options.feed = std::move(feed);
+  if (strict) options.is_strict = true;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
-  const auto record =
-      ingest::load(incoming, call.context.store, options, {.stop = call.request.stop});
-  if (call.context.on_upload) call.context.on_upload(record.report);
+  std::vector<store::DeliveryRecord> records;
+  const auto totals =
+      ingest::load_all({std::move(incoming)}, call.context.store, options,
+                       {.stop = call.request.stop}, [&](const store::DeliveryRecord& record) {
+                         if (call.context.on_upload) call.context.on_upload(record.report);
+                         records.push_back(record);
+                       });
+  if (records.empty()) return fail(Errc::cancelled, "stopped before it was read");
 
-  Response response = json_response(to_json(record));
-  response.status = status_of(record.report.state);
-  if (response.status == 201)
-    response.headers["Location"] = "/v1/deliveries/" + record.delivery.id.text();
+  const bool is_one = records.size() == 1;
+  Response response =
+      json_response(is_one ? to_json(records.front())
+                           : ingest_json({.records = records, .archives = {}, .totals = totals}));
+  response.status = status_of(state_of(totals));
+  if (response.status == 201 && is_one)
+    response.headers["Location"] = "/v1/deliveries/" + records.front().delivery.id.text();
   if (response.status == 503 && goes_on_by_itself(call.context.store))
     response.headers["Retry-After"] = "10";
   return response;
@@ -203,7 +220,7 @@ Result<Response> get_deliveries(const Call& call) {
                 call.parameters.find_as("source", "the source of a delivery, like upload:upload",
                                         parse_source));
   METERLINE_TRY(const auto withdrawn,
-                call.parameters.find_as("withdrawn", "true, for only those", parse_withdrawn));
+                call.parameters.find_as("withdrawn", "true, for only those", parse_true));
   METERLINE_TRY(auto records,
                 read_page(call.context.store, {.source = source,
                                                .after = cursor,

@@ -161,6 +161,7 @@ void write_findings(JsonWriter& json, const std::vector<Finding>& findings) {
         .member("line", finding.line)
         .member("column", finding.column)
         .member("code", text_of(finding.code))
+        .member("severity", text_of(kind_of(finding.code).severity))
         .member("text", finding.text)
         .member("excerpt", finding.excerpt)
         .end_object();
@@ -217,8 +218,9 @@ void write_delivery(JsonWriter& json, const store::DeliveryRecord& record, Findi
       .member("source", delivery.source)
       .member("state", shown_state(record))
       .member("reason", report.reason.empty() ? std::nullopt : std::optional(report.reason))
-      .member("format", report.format.empty() ? std::nullopt : std::optional(report.format))
-      .member("deliveredAt", delivery.delivered_at.text())
+      .member("format", report.format.empty() ? std::nullopt : std::optional(report.format));
+  if (!report.recognised_by.empty()) json.member("recognisedBy", report.recognised_by);
+  json.member("deliveredAt", delivery.delivered_at.text())
       .member("receivedAt", delivery.received_at.text())
       .member("bytes", delivery.bytes)
       .member("sha256", hex(delivery.content.data(), delivery.content.size()))

@@ -268,7 +268,8 @@ constexpr std::string_view record_start =
     R"("readings":{"read":144,"stored":47,"missing":1,"repeated":48,"rejected":48},)"
     R"("findingCounts":{"bad_date":1})";
 constexpr std::string_view findings =
-    R"("findings":[{"line":3,"column":2,"code":"bad_date","text":"want yyyy-MM-dd",)"
+    R"("findings":[{"line":3,"column":2,"code":"bad_date","severity":"loss",)"
+    R"("text":"want yyyy-MM-dd",)"
     R"("excerpt":"1/2/2019"}])";
 
 TEST(Render, DeliveryAsJson) {

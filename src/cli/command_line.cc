@@ -18,6 +18,7 @@
 #include "cli/export.h"
 #include "cli/feeds.h"
 #include "cli/ingest.h"
+#include "cli/lint.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
 #include "cli/serve.h"
@@ -55,6 +56,7 @@ struct Options {
   IngestVerb ingest;
   std::string feed;  ///< Of `feed show`.
   FeedCheckVerb feed_check;
+  LintVerb lint;
   bool sweep = false;
   bool dry_run = false;
   bool undo = false;
@@ -102,6 +104,10 @@ void add_feed_options(CLI::App& verb, FileOptions& files) {
       ->check(CLI::Range(1, step_max));
 }
 
+constexpr const char* strict_text =
+    "Refuse a file in which anything is not as the standard of its format has it; else what can be "
+    "read in one way only is read, with a finding";
+
 void add_ingest(CLI::App& app, Options& options) {
   IngestVerb& verb = options.ingest;
   auto* const ingest = app.add_subcommand(
@@ -134,6 +140,7 @@ void add_ingest(CLI::App& app, Options& options) {
                      "name like Europe/London, whose days of 23 and 25 hours are then known; "
                      "unknown (the default): each day has 24 hours");
   add_feed_options(*ingest, verb.files);
+  ingest->add_flag("--strict", verb.files.strict, strict_text);
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
                      "delivery of a day counts. Never later than now");
@@ -164,6 +171,23 @@ void add_feeds(CLI::App& app, Options& options) {
   check->add_option("--zone", verb.files.zone, "Time zone, if neither file nor feed says it");
   check->add_option("--unit", verb.files.unit, "Unit, if neither file nor feed says it");
   check->add_option("--meter", verb.files.meter, "Meter, if neither file nor feed says it");
+}
+
+void add_lint(CLI::App& app, LintVerb& verb) {
+  auto* const lint = app.add_subcommand(
+      "lint", "Tell all that is found in files, of any format that is read, and store nothing");
+  lint->add_option("PATH", verb.paths,
+                   "Files, folders with all below them, s3://BUCKET/PREFIX, or -")
+      ->required();
+  lint->add_option("--unit", verb.files.unit,
+                   "Unit of readings in files that name none (default: unknown)");
+  lint->add_option("--zone", verb.files.zone,
+                   "Time zone of days in files that name none (default: unknown)");
+  add_feed_options(*lint, verb.files);
+  lint->add_flag("--strict", verb.files.strict, strict_text);
+  lint->add_option("--findings-max", verb.findings_max, "Findings told of each file")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
 }
 
 void add_channels(CLI::App& verb, std::string& channel, std::string& flow) {
@@ -511,6 +535,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
+  if (verb == "lint") return lint(options.lint, session);
   if (verb == "serve") return run_serve(options, session);
   if (const auto code = run_cloud_verb(verb, options, session)) return *code;
   return demo(options.demo, session);
@@ -540,6 +565,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_feeds(app, options);
   add_questions(app, options);
   add_withdraw(app, options);
+  add_lint(app, options.lint);
   add_servers(app, options);
   add_store_verbs(app, options);
   add_cloud(app, options);

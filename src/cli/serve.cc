@@ -66,7 +66,7 @@ http::Effort effort_of(const api::Request& request, const store::Store& store) {
     case api::Reads::nothing:
       return http::Effort::quick;
     case api::Reads::little:
-      return store.is_embedded() ? http::Effort::quick : http::Effort::brief;
+      return store.traits().is_embedded ? http::Effort::quick : http::Effort::brief;
     case api::Reads::some:
       return http::Effort::brief;
     case api::Reads::much:

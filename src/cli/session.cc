@@ -70,6 +70,7 @@ Result<ingest::FeedChoice> feed_option(const std::string& text) {
 }
 
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options) {
+  options.is_strict = given.strict;
   METERLINE_TRY(options.unit, unit_option(given.unit));
   METERLINE_TRY(options.feed, feed_option(given.feed));
   options.feed.take(

@@ -99,6 +99,7 @@ struct FileOptions {
   std::string stamp;
   std::string dates;
   int step = 0;
+  bool strict = false;
 };
 /// What `--feed` says. Errors: `invalid_argument`; of a file, those of its description.
 Result<ingest::FeedChoice> feed_option(const std::string& text);

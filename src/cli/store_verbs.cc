@@ -245,7 +245,8 @@ Result<Stats> stats_of(const store::Store& store) {
   METERLINE_CHECK(add_meters(store, stats));
   METERLINE_CHECK(add_deliveries(store, stats));
   METERLINE_TRY(stats.unit, store.default_unit());
-  METERLINE_TRY(stats.figures, store.figures());
+  METERLINE_TRY(auto size, store.status(store::StatusOf::size));
+  stats.figures = std::move(size.figures);
   return stats;
 }
 

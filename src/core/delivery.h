@@ -93,6 +93,7 @@ struct DeliveryReport {
   DeliveryState state = DeliveryState::stored;
   std::string reason;  ///< Why it was refused or failed; else empty.
   std::string format;  ///< As in docs/formats, e.g. `wide-csv`; empty when not recognised.
+  std::string recognised_by = {};  ///< What of the file shows the format, for people; or empty.
   RowCounts rows;
   ReadingCounts readings;
   RowCounts register_reads = {};  ///< Those of `rows` that are reads of registers, not days.

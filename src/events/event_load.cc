@@ -77,13 +77,19 @@ MessageResult EventLoad::load_object(std::string_view request_id, const CreatedO
                                      const std::atomic<bool>& stop) {
   const auto began = std::chrono::steady_clock::now();
   std::optional<Errc> open_failure;
-  const auto record = ingest::load(incoming_of(objects_, object, open_failure), store_,
-                                   options_.ingest, {.stop = &stop});
-  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
-      std::chrono::steady_clock::now() - began);
-  tell(log_, request_id, record, took);
-  if (options_.on_delivery) options_.on_delivery(record.report, took);
-  return result_of(record, open_failure);
+  MessageResult worst{.end = MessageEnd::retry, .reason = "stopped", .object = object.name.text()};
+  bool is_first = true;
+  ingest::load_all({incoming_of(objects_, object, open_failure)}, store_, options_.ingest,
+                   {.stop = &stop}, [&](const store::DeliveryRecord& record) {
+                     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+                         std::chrono::steady_clock::now() - began);
+                     tell(log_, request_id, record, took);
+                     if (options_.on_delivery) options_.on_delivery(record.report, took);
+                     auto result = result_of(record, open_failure);
+                     if (is_first || result.end > worst.end) worst = std::move(result);
+                     is_first = false;
+                   });
+  return worst;
 }
 
 MessageResult EventLoad::load(std::string_view request_id, std::string_view message,

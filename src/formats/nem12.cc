@@ -616,8 +616,12 @@ bool is_nem12(std::string_view head) {
 }
 
 Result<Opened> open_nem12(const Piece& first, const ReadOptions& /*options*/) {
-  Opened opened{.parser = std::make_unique<Nem12>()};
-  if (kind_of(first.text.substr(0, kind_chars + 1)) != "100")
+  const bool has_header = kind_of(first.text.substr(0, kind_chars + 1)) == "100";
+  Opened opened{.parser = std::make_unique<Nem12>(),
+                .recognised_by = fmt::format("line {} is {}", first.first_line,
+                                             has_header ? "its header record, 100,NEM12"
+                                                        : "a record of NEM12, without header")};
+  if (!has_header)
     opened.findings.push_back({.line = first.first_line,
                                .code = FindingCode::not_standard,
                                .text = "the file has no header record (100)",

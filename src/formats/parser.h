@@ -72,6 +72,7 @@ class Parser {
 /// A file that is read from now on.
 struct Opened {
   std::unique_ptr<Parser> parser;
+  std::string recognised_by = {};  ///< What of the first piece shows the format, for people.
   bool needs_unit = false;  ///< The file names no unit: its readings are of ReadOptions::unit.
   /// What of the first piece has been read, a header. The pieces to parse begin behind it.
   std::size_t bytes = 0;

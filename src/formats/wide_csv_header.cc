@@ -248,6 +248,8 @@ Result<Opened> open_wide_csv(const Piece& first, const ReadOptions& options) {
     return fail(code, hint.empty() ? message : message + "; " + hint);
   }
   Opened opened{.parser = std::make_unique<WideCsv>(std::move(header->parser)),
+                .recognised_by = fmt::format(
+                    "line {} is a header with `Meter`, `Date` and times of day", first.first_line),
                 .needs_unit = true,
                 .bytes = row.bytes,
                 .lines = row.lines,

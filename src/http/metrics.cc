@@ -82,8 +82,9 @@ class StoreMetrics : public prometheus::Collectable {
   explicit StoreMetrics(const store::Store& store) : store_(store) {}
 
   std::vector<MetricFamily> Collect() const override {
-    const auto statements = store_.request_metrics();
-    if (statements.empty()) return {};
+    const auto status = store_.status(store::StatusOf::requests);
+    if (!status || status->requests.empty()) return {};
+    const auto& statements = status->requests;
     const auto counter = [](std::int64_t value) {
       return ClientMetric{.counter = {static_cast<double>(value)}};
     };

@@ -97,7 +97,9 @@ class Asking final : public store::Store {
  public:
   std::vector<store::RequestMetrics> asked;
 
-  std::vector<store::RequestMetrics> request_metrics() const override { return asked; }
+  Result<store::StoreStatus> status(store::StatusOf) const override {
+    return store::StoreStatus{.requests = asked};
+  }
 
   Result<std::unique_ptr<store::DeliveryWriter>> write(std::span<const Delivery>) override {
     return none();
@@ -108,26 +110,19 @@ class Asking final : public store::Store {
   Result<void> read_days(const store::DaysQuery&, const store::DayVisitor&) const override {
     return none();
   }
-  Result<void> read_day_totals(const store::TotalsQuery&,
-                               const store::TotalVisitor&) const override {
+  Result<void> read_months(const store::TotalsQuery&, const store::MonthsVisitor&) const override {
     return none();
   }
   Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery&) const override {
     return none();
   }
-  Result<std::optional<store::MeterInfo>> meter(const MeterId&) const override { return none(); }
   Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return none(); }
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery&) const override {
     return none();
   }
-  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId&) const override {
-    return none();
-  }
   Result<std::optional<Unit>> default_unit() const override { return none(); }
   Result<Unit> remember_unit(Unit) override { return none(); }
-  Result<void> ready() const override { return none(); }
-  Result<std::vector<store::StoreFigure>> figures() const override { return none(); }
 
  private:
   static tl::unexpected<Error> none() { return fail(Errc::unavailable, "only for metrics"); }

@@ -95,10 +95,10 @@ std::string archive_of(const store::Store& store, ArchiveSummary* summary = null
 }
 
 std::string expanded(const std::string& archive) {
-  const auto bytes = source::expand(source::make_memory_source(archive)).value();
+  const auto content = source::expand(source::make_memory_source(archive)).value();
   std::string out;
   std::string piece(1 << 16, '\0');
-  while (const auto count = bytes->read(piece).value()) out.append(piece, 0, count);
+  while (const auto count = content.bytes->read(piece).value()) out.append(piece, 0, count);
   return out;
 }
 
@@ -340,15 +340,12 @@ class Unfinished final : public store::Store {
                          const store::DayVisitor& visit) const override {
     return inner_.read_days(query, visit);
   }
-  Result<void> read_day_totals(const store::TotalsQuery& query,
-                               const store::TotalVisitor& visit) const override {
-    return inner_.read_day_totals(query, visit);
+  Result<void> read_months(const store::TotalsQuery& query,
+                           const store::MonthsVisitor& visit) const override {
+    return inner_.read_months(query, visit);
   }
   Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery& query) const override {
     return inner_.meters(query);
-  }
-  Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
-    return inner_.meter(meter);
   }
   Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override {
     return fail(Errc::unavailable, "read only");
@@ -356,16 +353,15 @@ class Unfinished final : public store::Store {
   Result<std::vector<store::DeliveryRecord>> deliveries(
       const store::DeliveriesQuery& query) const override {
     METERLINE_TRY(auto found, inner_.deliveries(query));
+    if (query.id) return found;
     std::erase_if(found, [&](const auto& record) { return record.delivery.id == hidden_; });
     return found;
   }
-  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return inner_.delivery(id);
-  }
   Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
   Result<Unit> remember_unit(Unit unit) override { return unit; }
-  Result<void> ready() const override { return {}; }
-  Result<std::vector<store::StoreFigure>> figures() const override { return inner_.figures(); }
+  Result<store::StoreStatus> status(store::StatusOf what) const override {
+    return inner_.status(what);
+  }
 
  private:
   const store::Store& inner_;

@@ -267,7 +267,6 @@ class ComparingStore final : public store::Store {
       comparisons_.merge(more);
     });
   }
-  std::size_t writers_for(std::size_t cores) const override { return inner_.writers_for(cores); }
   Result<void> read_days(const store::DaysQuery& query,
                          const store::DayVisitor& visit) const override {
     return inner_.read_days(query, visit);
@@ -276,15 +275,12 @@ class ComparingStore final : public store::Store {
                               const store::ReadVisitor& visit) const override {
     return inner_.read_registers(query, visit);
   }
-  Result<void> read_day_totals(const store::TotalsQuery& query,
-                               const store::TotalVisitor& visit) const override {
-    return inner_.read_day_totals(query, visit);
+  Result<void> read_months(const store::TotalsQuery& query,
+                           const store::MonthsVisitor& visit) const override {
+    return inner_.read_months(query, visit);
   }
   Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery& query) const override {
     return inner_.meters(query);
-  }
-  Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
-    return inner_.meter(meter);
   }
   Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override {
     return fail(Errc::invalid_argument, "a comparison changes nothing");
@@ -293,16 +289,15 @@ class ComparingStore final : public store::Store {
       const store::DeliveriesQuery& query) const override {
     return inner_.deliveries(query);
   }
-  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return inner_.delivery(id);
-  }
   Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
   Result<Unit> remember_unit(Unit unit) override {
     METERLINE_TRY(const auto known, inner_.default_unit());
     return known.value_or(unit);
   }
-  Result<void> ready() const override { return inner_.ready(); }
-  Result<std::vector<store::StoreFigure>> figures() const override { return inner_.figures(); }
+  Result<store::StoreStatus> status(store::StatusOf what) const override {
+    return inner_.status(what);
+  }
+  store::StoreTraits traits() const override { return inner_.traits(); }
 
  private:
   const store::Store& inner_;

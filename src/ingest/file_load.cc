@@ -85,20 +85,19 @@ std::string all_rejected(const DeliveryReport& report) {
 
 }  // namespace
 
-FileLoad::FileLoad(const source::Incoming& incoming, std::uint16_t number, store::Store& store,
-                   const IngestOptions& options, const IngestHooks& hooks)
-    : incoming_(incoming),
+FileLoad::FileLoad(source::Incoming incoming, std::uint16_t number, const LoadContext& context)
+    : incoming_(std::move(incoming)),
       number_(number),
-      store_(store),
-      options_(options),
-      hooks_(hooks),
-      content_(options.findings_max) {
-  record_.delivery = {.source = incoming.source,
-                      .delivered_at = incoming.delivered_at,
-                      .unit = options.unit.value_or(Unit::unknown),
-                      .zone = std::string(options.zone.text()),
-                      .feed = options.feed.identity()};
-  received_at_ = options.now ? std::optional(options.now()) : std::nullopt;
+      store_(context.store),
+      options_(context.options),
+      hooks_(context.hooks),
+      content_(options_.findings_max) {
+  record_.delivery = {.source = incoming_.source,
+                      .delivered_at = incoming_.delivered_at,
+                      .unit = options_.unit.value_or(Unit::unknown),
+                      .zone = std::string(options_.zone.text()),
+                      .feed = options_.feed.identity()};
+  received_at_ = options_.now ? std::optional(options_.now()) : std::nullopt;
 }
 
 /// Whether the delivery of this id is stored; then the record becomes that of then.
@@ -224,31 +223,75 @@ void FileLoad::take_origin(source::Origin origin) {
 }
 
 /// Whether nobody knows if what is not yet read has an end: a pipe, or a device.
-bool FileLoad::may_be_endless() const { return !incoming_.bytes && !received_.is_whole; }
+bool FileLoad::may_be_endless() const {
+  return !incoming_.bytes && !file_->received.is_whole && !is_in_zip_;
+}
+
+Result<void> FileLoad::open() {
+  METERLINE_TRY(auto opened, incoming_.open());
+  file_ = std::make_unique<OpenFile>();
+  file_->bytes =
+      make_noting_source(std::move(opened), file_->received, hooks_.stop, hooks_.bytes_read);
+  if (auto origin = file_->bytes->origin()) take_origin(*std::move(origin));
+  return {};
+}
 
 /// Reads all of the file; its good rows are then in the sorters. `refused` and the like when the
 /// file is at fault; it is identified even then, unless it may be endless.
 Result<void> FileLoad::read_file(const GroupRows& rows) {
-  METERLINE_TRY(auto opened, incoming_.open());
-  const auto received =
-      make_noting_source(std::move(opened), received_, hooks_.stop, hooks_.bytes_read);
-  if (auto origin = received->origin()) take_origin(*std::move(origin));
-  auto read = read_content(*received, rows);
+  const auto read_it = [&]() -> Result<void> {
+    if (!file_->content.bytes) {
+      METERLINE_TRY(file_->content, expand(std::make_unique<BorrowedSource>(*file_->bytes)));
+    }
+    return file_->content.zip == nullptr ? read_content(*file_->content.bytes, rows)
+                                         : read_in_zip(rows);
+  };
+  auto read = read_it();
   if (!read && (!is_refusal(read.error()) || may_be_endless())) return read;
-  METERLINE_CHECK(identify(*received));
+  METERLINE_CHECK(identify());
   return read;
 }
 
-Result<std::unique_ptr<source::ByteSource>> FileLoad::expand(
-    std::unique_ptr<source::ByteSource> packed) {
+/// Reads a file in a zip to its end, and looks for the next one: where there are several, each is a
+/// delivery of its own.
+Result<void> FileLoad::read_in_zip(const GroupRows& rows) {
+  auto& zip = *file_->content.zip;
+  const auto bytes = make_noting_source(std::make_unique<BorrowedSource>(*file_->content.bytes),
+                                        in_zip_, hooks_.stop, nullptr);
+  const auto read = read_content(*bytes, rows);
+  if (!read && !is_refusal(read.error())) return read;
+  METERLINE_CHECK(drain(*bytes));
+  const std::string name = zip.name();
+  auto next = zip.next();
+  if (!next) file_->broken = std::move(next).error();
+  has_rest_ = !next || *next;
+  if (has_rest_ || !file_->names.empty()) become_file_in_zip(name);
+  return read;
+}
+
+void FileLoad::become_file_in_zip(const std::string& name) {
+  auto& names = file_->names;
+  std::string unique = name;
+  for (int i = 2; !names.insert(unique).second; ++i) unique = fmt::format("{}#{}", name, i);
+  is_in_zip_ = true;
+  incoming_.source += '/' + unique;
+  incoming_.bytes = in_zip_.bytes;
+  incoming_.content_tag.clear();
+  record_.delivery.source = incoming_.source;
+  record_.delivery.content_tag.clear();
+}
+
+Result<source::Content> FileLoad::expand(std::unique_ptr<source::ByteSource> packed) const {
   return source::expand(std::move(packed), {.expanded_bytes_max = options_.expanded_bytes_max});
 }
 
-Result<void> FileLoad::read_content(source::ByteSource& received_bytes, const GroupRows& rows) {
-  METERLINE_TRY(const auto bytes, expand(std::make_unique<BorrowedSource>(received_bytes)));
-  METERLINE_TRY(auto head, read_head(*bytes));
-  if (is_archive(head)) return take_archive(std::move(head), *bytes);
-  FileReader reader({.source = incoming_.source,
+Result<void> FileLoad::read_content(source::ByteSource& content, const GroupRows& rows) {
+  METERLINE_TRY(auto head, read_head(content));
+  if (is_archive(head)) return take_archive(std::move(head), content);
+  const auto* const zip = file_->content.zip;
+  const std::string place =
+      zip == nullptr ? incoming_.source : fmt::format("{}/{}", incoming_.source, zip->name());
+  FileReader reader({.source = place,
                      .file = number_,
                      .unit = options_.unit,
                      .zone = options_.zone,
@@ -259,7 +302,7 @@ Result<void> FileLoad::read_content(source::ByteSource& received_bytes, const Gr
                      .stop = hooks_.stop,
                      .on_rejected = hooks_.on_rejected ? &hooks_.on_rejected : nullptr},
                     rows, content_);
-  return reader.read(head, *bytes);
+  return reader.read(head, content);
 }
 
 /// Stores what an archive holds. One that can be read twice is read to its end before.
@@ -270,19 +313,19 @@ Result<void> FileLoad::take_archive(std::string head, source::ByteSource& rest) 
                 "this is an archive of a whole store; `meterline ingest` restores it, where the "
                 "store is");
   archive_.emplace().source = incoming_.source;
-  if (!incoming_.bytes)
+  if (!incoming_.bytes || !file_->names.empty())
     return restore_archive({.head = std::move(head), .rest = rest}, store_, *archive_);
   METERLINE_CHECK(verify_archive({.head = std::move(head), .rest = rest}));
   return take_archive_again();
 }
 
 Result<void> FileLoad::take_archive_again() {
-  if (hooks_.bytes_read != nullptr) *hooks_.bytes_read -= received_.bytes;
+  if (hooks_.bytes_read != nullptr) *hooks_.bytes_read -= file_->received.bytes;
   METERLINE_TRY(auto opened, incoming_.open());
   Received received;
-  METERLINE_TRY(const auto bytes, expand(make_noting_source(std::move(opened), received,
-                                                            hooks_.stop, hooks_.bytes_read)));
-  return restore_archive({.head = {}, .rest = *bytes}, store_, *archive_);
+  METERLINE_TRY(const auto content, expand(make_noting_source(std::move(opened), received,
+                                                              hooks_.stop, hooks_.bytes_read)));
+  return restore_archive({.head = {}, .rest = *content.bytes}, store_, *archive_);
 }
 
 /// Says in the archive's report what became of it.
@@ -311,11 +354,12 @@ void FileLoad::date(Delivery& delivery) {
        .excerpt = dated.text()});
 }
 
-Result<void> FileLoad::identify(source::ByteSource& received_bytes) {
-  METERLINE_CHECK(drain(received_bytes));
+Result<void> FileLoad::identify() {
+  if (!is_in_zip_) METERLINE_CHECK(drain(*file_->bytes));
+  auto& received = is_in_zip_ ? in_zip_ : file_->received;
   auto& delivery = record_.delivery;
-  delivery.content = received_.hash.finish();
-  delivery.bytes = received_.bytes;
+  delivery.content = received.hash.finish();
+  delivery.bytes = received.bytes;
   delivery.reader = formats::reader_number(content_.format);
   delivery.feed = content_.feed;
   date(delivery);
@@ -329,6 +373,7 @@ void FileLoad::take_report() {
   auto& report = record_.report;
   report = {.state = DeliveryState::stored,
             .format = content_.format,
+            .recognised_by = content_.recognised_by,
             .rows = content_.rows,
             .readings = content_.readings,
             .register_reads = content_.register_reads,
@@ -340,13 +385,31 @@ void FileLoad::take_report() {
 }
 
 void FileLoad::refuse(const std::string& reason) {
-  record_.report = {.state = DeliveryState::refused, .reason = reason, .format = content_.format};
+  record_.report = {.state = DeliveryState::refused,
+                    .reason = reason,
+                    .format = content_.format,
+                    .recognised_by = content_.recognised_by};
+}
+
+/// Whether something in the file is not as its format's standard has it: then it is refused.
+bool FileLoad::refuse_as_no_standard() {
+  auto counts = content_.findings.counts();
+  const auto of = [&](FindingCode code) { return counts[static_cast<std::size_t>(code)]; };
+  const auto count = of(FindingCode::not_standard) + of(FindingCode::end_missing);
+  if (count == 0) return false;
+  refuse(
+      fmt::format("{} of its findings say that it is not as the standard of its format has it, "
+                  "and it was to be read strictly; nothing of it is stored",
+                  count));
+  record_.report.finding_counts = counts;
+  record_.report.findings = content_.findings.take();
+  return true;
 }
 
 /// Nobody need wait until the rest of the file is read: it has no id, and is not kept.
 Progress FileLoad::refuse_unkept(const std::string& reason) {
   date(record_.delivery);
-  record_.delivery.bytes = incoming_.bytes.value_or(received_.bytes);
+  record_.delivery.bytes = incoming_.bytes.value_or(file_->received.bytes);
   refuse(reason);
   return Progress::done;
 }
@@ -361,6 +424,11 @@ Result<Progress> FileLoad::try_read(const GroupRows& rows) {
     if (hooks_.bytes_read != nullptr) *hooks_.bytes_read += *incoming_.bytes;
     return Progress::done;
   }
+  METERLINE_CHECK(open());
+  return read_opened(rows);
+}
+
+Result<Progress> FileLoad::read_opened(const GroupRows& rows) {
   const auto read = read_file(rows);
   if (archive_) {
     finish_archive(read);
@@ -373,16 +441,40 @@ Result<Progress> FileLoad::try_read(const GroupRows& rows) {
                          "; it was not read to its end, so no record of it is kept");
   METERLINE_TRY(const bool is_repeat, is_repeated());
   if (is_repeat) return Progress::done;
+  if (read && options_.is_strict && refuse_as_no_standard()) return Progress::done;
   if (read) return Progress::read;
   refuse(read.error().message);
   return Progress::refused;
 }
 
-Progress FileLoad::read(const GroupRows& rows) {
-  const auto progress = try_read(rows);
+/// The files behind the last one in a zip cannot be read: the zip itself is told of.
+Result<Progress> FileLoad::tell_broken() {
+  const Error error = *file_->broken;
+  if (!is_refusal(error)) return tl::unexpected(error);
+  if (may_be_endless()) return refuse_unkept(error.message);
+  METERLINE_CHECK(identify());
+  METERLINE_TRY(const bool is_repeat, is_repeated());
+  if (is_repeat) return Progress::done;
+  refuse(fmt::format("{}; {} of its files were read before", error.message, file_->names.size()));
+  return Progress::refused;
+}
+
+Progress FileLoad::read(const GroupRows& rows) { return progress_of(try_read(rows)); }
+
+Progress FileLoad::read_next(std::unique_ptr<OpenFile> open, const GroupRows& rows) {
+  file_ = std::move(open);
+  if (auto origin = file_->bytes->origin()) take_origin(*std::move(origin));
+  return progress_of(file_->broken ? tell_broken() : read_opened(rows));
+}
+
+Progress FileLoad::progress_of(const Result<Progress>& progress) {
   if (progress) return *progress;
   fail_with(progress.error().message);
   return Progress::done;
+}
+
+std::unique_ptr<OpenFile> FileLoad::take_rest() {
+  return std::exchange(has_rest_, false) ? std::move(file_) : nullptr;
 }
 
 }  // namespace meterline::ingest

@@ -155,6 +155,7 @@ Result<std::string_view> FileReader::open(std::string_view piece, bool is_last) 
   content_.lacks_unit = opened.needs_unit && !options_.unit;
   if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
   parser_ = std::move(opened.parser);
+  content_.recognised_by = std::move(opened.recognised_by);
   content_.label_names = parser_->label_names();
   for (auto& finding : opened.findings) content_.findings.add(std::move(finding));
   lines_before_ += opened.lines;

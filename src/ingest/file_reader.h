@@ -27,8 +27,9 @@ struct FileContent {
   explicit FileContent(std::size_t findings_max) : findings(findings_max) {}
 
   std::string format;
-  std::optional<Feed> feed;  ///< By which it was read.
-  bool lacks_unit = false;   ///< Why it could not be read: neither it nor the options name a unit.
+  std::optional<Feed> feed;   ///< By which it was read.
+  std::string recognised_by;  ///< What of the file shows the format.
+  bool lacks_unit = false;    ///< Why it could not be read: neither it nor the options name a unit.
   std::vector<std::string> label_names;  ///< Of the rows' labels, in order.
   RowCounts rows;
   ReadingCounts readings;

@@ -37,6 +37,7 @@ class GroupLoad {
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
   Result<void> find_unit();
   Result<void> settle_unit();
+  FileLoad& begin(const source::Incoming& file);
   void read_all(std::span<const source::Incoming> files);
   void read_none(std::span<const source::Incoming> files);
   Result<void> store_all();
@@ -115,12 +116,18 @@ Result<void> GroupLoad::store_all() {
   return writer->commit(reports);
 }
 
+FileLoad& GroupLoad::begin(const source::Incoming& file) {
+  return loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()),
+                             LoadContext{.store = store_, .options = options_, .hooks = hooks_});
+}
+
 void GroupLoad::read_all(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
     if (is_stopped() && !loads_.empty()) break;
-    loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
-    progress_.push_back(
-        loads_.back().read({.channels = channels_, .days = sorter_, .register_reads = reads_}));
+    const GroupRows rows{.channels = channels_, .days = sorter_, .register_reads = reads_};
+    progress_.push_back(begin(file).read(rows));
+    while (auto rest = loads_.back().lacks_unit() ? nullptr : loads_.back().take_rest())
+      progress_.push_back(begin(file).read_next(std::move(rest), rows));
     if (hooks_.files_read != nullptr) ++*hooks_.files_read;
     if (loads_.back().lacks_unit()) break;
   }
@@ -129,7 +136,7 @@ void GroupLoad::read_all(std::span<const source::Incoming> files) {
 /// None of the files can be loaded now.
 void GroupLoad::read_none(std::span<const source::Incoming> files) {
   for (const auto& file : files) {
-    loads_.emplace_back(file, static_cast<std::uint16_t>(loads_.size()), store_, options_, hooks_);
+    begin(file);
     progress_.push_back(Progress::read);
   }
 }

@@ -25,7 +25,8 @@ struct GroupResources {
 
 /// Loads files together: reads one after the other, sorts their rows as one, and stores them in
 /// one commit; archives among them are stored by themselves. `options.threads` parse each file.
-/// Returns the result of each file, in order; after a stop, or a file that lacks a unit, the files
+/// Returns the result of each file, in order, and of a zip with several files that of each of them;
+/// after a stop, or a file that lacks a unit, the files
 /// that were not begun are left out.
 std::vector<FileResult> load_group(std::span<const source::Incoming> files, store::Store& store,
                                    const IngestOptions& options, const IngestHooks& hooks,

@@ -31,6 +31,9 @@ struct IngestOptions {
   /// before is not read anew for that.
   TimeZone zone;
   FeedChoice feed;  ///< By what files are read that are no format of their own.
+  /// Refuses a file in which anything is not as the standard of its format has it, though it could
+  /// be read. As this tells how it was asked for and not what the file is, no record of it is kept.
+  bool is_strict = false;
   Archives archives = Archives::refuse;  ///< load() always refuses them.
   std::size_t findings_max = 1000;       ///< Kept for each delivery; counts are never capped.
   std::uint64_t expanded_bytes_max = source::expanded_bytes_max_default;
@@ -85,7 +88,8 @@ struct IngestHooks {
 /// One of the same bytes and unit as a withdrawn delivery of its source stays so: it is `skipped`,
 /// with a reason. A file that is refused for want of a unit is not kept, nor is one that is refused
 /// before its end where nobody knows whether it has one (Incoming::bytes). Memory does not grow
-/// with the file.
+/// with the file. Of a zip with several files, each of which is a delivery, this answers for the
+/// first; load_all() for all.
 ///
 /// Threads: may be called from many threads at once on one store.
 store::DeliveryRecord load(const source::Incoming& incoming, store::Store& store,
@@ -114,10 +118,11 @@ IngestTotals& operator+=(IngestTotals& totals, const IngestTotals& more);
 void add_to(IngestTotals& totals, const DeliveryReport& report);
 void add_to(IngestTotals& totals, const ArchiveReport& report);
 
-/// Loads many deliveries, several at once where there are cores, and calls `on_done` for each
-/// in the order of `incoming`, one at a time. An archive is stored by itself, in one commit. Stops
-/// early when hooks.stop is set, and at a file that is refused for want of a unit, as most others
-/// would be: deliveries not begun are then not reported.
+/// Loads many deliveries, and the files of zips as deliveries of their own, whose source is the
+/// zip's, a slash and their name, several at once where there are cores, and calls `on_done` for
+/// each in the order of `incoming`, one at a time. An archive is stored by itself, in one commit.
+/// Stops early when hooks.stop is set, and at a file that is refused for want of a unit, as most
+/// others would be: deliveries not begun are then not reported.
 IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Store& store,
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done);

@@ -9,6 +9,7 @@
 
 #include "ingest/group_load.h"
 #include "ingest/ingest.h"
+#include "source/expand.h"
 
 namespace meterline::ingest {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::uint64_t group_bytes_max = 256 << 20;
 constexpr std::uint64_t group_bytes_min = 16 << 20;
 constexpr std::size_t group_files_max = 100;
+static_assert(group_files_max * source::zip_files_max <= UINT16_MAX, "RowHead::file numbers them");
 /// A file of this size gains nothing by neighbours.
 constexpr std::uint64_t lone_file_bytes = 32 << 20;
 
@@ -142,7 +144,7 @@ IngestTotals load_all(const std::vector<source::Incoming>& incoming, store::Stor
                       const IngestOptions& options, const IngestHooks& hooks,
                       const std::function<void(const store::DeliveryRecord&)>& on_done) {
   const std::size_t cores = cores_of(options);
-  const std::size_t writers = std::max(cores, store.writers_for(cores));
+  const std::size_t writers = cores * store.traits().writers_per_core;
   const auto groups = groups_of(incoming, writers);
   const std::size_t loaders = std::clamp<std::size_t>(groups.size(), 1, writers);
   IngestOptions each = options;

@@ -9,6 +9,7 @@
 #include "ingest/compare.h"
 #include "ingest/ingest.h"
 #include "store/memory/memory_store.h"
+#include "testing/must.h"
 #include "testing/register_reads.h"
 #include "testing/store_days.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::must;
 
 source::Incoming incoming(const std::string& text) {
   const auto kept = std::make_shared<const std::string>(text);
@@ -46,6 +48,36 @@ TEST(NemLoad, AFileThatNamesItsUnitsNeedsNoOther) {
 
 std::string nem13(const std::string& records) {
   return "100,NEM13,202501271200,MDP1,RET1\n" + records + "900\n";
+}
+
+/// The same bytes, read strictly and then not.
+TEST(NemLoad, ReadStrictlyAFileIsAsTheStandardHasItOrNothingOfItIsStored) {
+  const auto text = nem12();
+  const auto without_end = text.substr(0, text.rfind("900"));
+  const auto store = store::make_memory_store();
+  const IngestOptions strictly{.unit = {}, .is_strict = true, .threads = 1};
+  const auto refused = load(incoming(without_end), *store, strictly);
+  EXPECT_EQ(refused.report.state, DeliveryState::refused);
+  EXPECT_THAT(refused.report.reason, HasSubstr("1 of its findings"));
+  EXPECT_EQ(refused.report.findings.back().code, FindingCode::end_missing);
+  EXPECT_EQ(store->meter(*MeterId::parse("NMI1")).value(), std::nullopt);
+  EXPECT_TRUE(must(store->deliveries({})).empty()) << "it may be read otherwise";
+
+  EXPECT_EQ(load(incoming(without_end), *store, {.unit = {}, .threads = 1}).report.state,
+            DeliveryState::stored);
+  EXPECT_EQ(load(incoming(text), *store, strictly).report.state, DeliveryState::stored);
+}
+
+TEST(NemLoad, AReportTellsWhatShowsTheFormat) {
+  const auto store = store::make_memory_store();
+  const auto report = [&](const std::string& text) {
+    return load(incoming(text), *store, {.unit = {}, .threads = 1}).report;
+  };
+  const auto text = nem12();
+  EXPECT_EQ(report(text).recognised_by, "line 1 is its header record, 100,NEM12");
+  EXPECT_EQ(report("\n" + text.substr(text.find("200,"))).recognised_by,
+            "line 2 is a record of NEM12, without header");
+  EXPECT_EQ(report(nem13("250,NMI1\n")).recognised_by, "line 1 is its header record, 100,NEM13");
 }
 
 /// Of a register that showed `value`, by a record made at `stated`.

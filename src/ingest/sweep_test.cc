@@ -223,26 +223,21 @@ TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
     Result<void> read_days(const store::DaysQuery&, const store::DayVisitor&) const override {
       return error();
     }
-    Result<void> read_day_totals(const store::TotalsQuery&,
-                                 const store::TotalVisitor&) const override {
+    Result<void> read_months(const store::TotalsQuery&,
+                             const store::MonthsVisitor&) const override {
       return error();
     }
     Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery&) const override {
       return error();
     }
-    Result<std::optional<store::MeterInfo>> meter(const MeterId&) const override { return error(); }
     Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return error(); }
     Result<std::vector<store::DeliveryRecord>> deliveries(
         const store::DeliveriesQuery&) const override {
       return error();
     }
-    Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId&) const override {
-      return error();
-    }
     Result<std::optional<Unit>> default_unit() const override { return error(); }
     Result<Unit> remember_unit(Unit) override { return error(); }
-    Result<void> ready() const override { return error(); }
-    Result<std::vector<store::StoreFigure>> figures() const override { return error(); }
+    Result<store::StoreStatus> status(store::StatusOf) const override { return error(); }
 
    private:
     static tl::unexpected<Error> error() { return fail(Errc::unavailable, "no quorum"); }

@@ -105,9 +105,9 @@ Result<std::vector<MeterId>> meters_of(const store::Store& store, const ChangesQ
     for (const auto& [meter, dates] : suspects.named()) meters.push_back(meter);
     return meters;
   }
-  store::MetersQuery query{.after = question.after, .limit = meters_at_once};
+  store::MetersQuery query{.after = question.after, .limit = meters_at_once, .names_only = true};
   while (meters.size() <= changes_meters_max) {
-    METERLINE_TRY(auto found, store.meter_channels(query));
+    METERLINE_TRY(auto found, store.meters(query));
     for (auto& each : found) meters.push_back(std::move(each.meter));
     if (found.size() < query.limit) break;
     query.after = meters.back();

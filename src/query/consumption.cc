@@ -326,7 +326,7 @@ Result<void> check_points(const ConsumptionQuestion& question, const std::vector
 /// are the meter's, and need not be asked for. Empty where they must be.
 std::vector<Channel> possible_channels(const store::Store& store,
                                        const ConsumptionQuestion& question) {
-  const auto few = store.few_channels();
+  const auto few = store.traits().few_channels;
   if (!few) return {};
   auto channels = wanted_of(*few, question);
   if (!channels.empty() && !is_short(question, channels.size())) channels.clear();

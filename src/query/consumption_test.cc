@@ -370,24 +370,17 @@ class Counting final : public store::Store {
                          const store::DayVisitor& visit) const override {
     return store_->read_days(query, visit);
   }
-  Result<void> read_day_totals(const store::TotalsQuery& query,
-                               const store::TotalVisitor& visit) const override {
-    return store_->read_day_totals(query, visit);
+  Result<void> read_months(const store::TotalsQuery& query,
+                           const store::MonthsVisitor& visit) const override {
+    return store_->read_months(query, visit);
   }
   Result<std::vector<store::MeterInfo>> meters(const store::MetersQuery& query) const override {
-    return store_->meters(query);
-  }
-  Result<std::optional<store::MeterInfo>> meter(const MeterId& meter) const override {
-    ++lookups;
-    return store_->meter(meter);
-  }
-  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
-    ++channel_lookups;
-    auto found = store_->channels(meter);
-    if (found && begun) found->push_back(*begun);
+    ++(query.names_only ? channel_lookups : lookups);
+    auto found = store_->meters(query);
+    if (query.names_only && begun && !found->empty())
+      found->front().channels.push_back({.channel = *begun});
     return found;
   }
-  std::shared_ptr<const std::vector<Channel>> few_channels() const override { return few; }
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
     return store_->add_event(delivery, event);
   }
@@ -395,13 +388,12 @@ class Counting final : public store::Store {
       const store::DeliveriesQuery& query) const override {
     return store_->deliveries(query);
   }
-  Result<std::optional<store::DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return store_->delivery(id);
-  }
   Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
   Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
-  Result<void> ready() const override { return store_->ready(); }
-  Result<std::vector<store::StoreFigure>> figures() const override { return store_->figures(); }
+  Result<store::StoreStatus> status(store::StatusOf what) const override {
+    return store_->status(what);
+  }
+  store::StoreTraits traits() const override { return {.few_channels = few}; }
 
  private:
   std::unique_ptr<store::Store> store_;
@@ -437,9 +429,9 @@ TEST(Consumption, AChannelWhoseFirstDayIsBeingLoadedIsNotYetKnown) {
 /// All channels of a store.
 std::shared_ptr<const std::vector<Channel>> channels_of(const store::Store& store) {
   std::set<Channel> channels;
-  const auto meters = store.meter_channels({.prefix = {}, .after = {}, .limit = 1000});
+  const auto meters = store.meters({.limit = 1000, .names_only = true});
   for (const auto& meter : meters.value())
-    channels.insert(meter.channels.begin(), meter.channels.end());
+    for (const auto& known : meter.channels) channels.insert(known.channel);
   return std::make_shared<const std::vector<Channel>>(channels.begin(), channels.end());
 }
 

@@ -34,12 +34,11 @@ class MeterList {
       : store_(store), is_last_page_(absent == Absent::left_out) {}
 
   /// Null behind the last one; none where those absent are left out.
-  Result<const store::MeterChannels*> current() {
+  Result<const store::MeterInfo*> current() {
     if (next_ == page_.size() && !is_last_page_) {
-      METERLINE_TRY(page_,
-                    store_.meter_channels({.prefix = {},
-                                           .after = page_.empty() ? MeterId() : page_.back().meter,
-                                           .limit = known_meters_page}));
+      METERLINE_TRY(page_, store_.meters({.after = page_.empty() ? MeterId() : page_.back().meter,
+                                          .limit = known_meters_page,
+                                          .names_only = true}));
       next_ = 0;
       is_last_page_ = page_.size() < known_meters_page;
     }
@@ -49,7 +48,7 @@ class MeterList {
 
  private:
   const store::Store& store_;
-  std::vector<store::MeterChannels> page_;
+  std::vector<store::MeterInfo> page_;
   std::size_t next_ = 0;
   bool is_last_page_;
 };
@@ -114,7 +113,7 @@ class GapsAnswer {
 
   /// A meter by its rows and, where it is known, by what its channels are.
   Result<void> add(std::string_view meter, const std::vector<Row>& rows,
-                   const store::MeterChannels* known) {
+                   const store::MeterInfo* known) {
     has_gaps_ = false;
     is_listed_ = answer_.meters.size() < question_.limit && meter > question_.after.text();
     for (const Row& row : rows) add_row(row);
@@ -146,9 +145,9 @@ class GapsAnswer {
   }
 
   /// The wanted channels that have no row; whether there are any.
-  bool add_absent(const store::MeterChannels& known, const std::vector<Row>& rows) {
+  bool add_absent(const store::MeterInfo& known, const std::vector<Row>& rows) {
     bool any = false;
-    for (const auto& channel : known.channels) {
+    for (const auto& [channel, interval, zone, first, last] : known.channels) {
       const auto is_that = [&](const Row& row) { return row.channel() == channel; };
       if (std::any_of(rows.begin(), rows.end(), is_that) ||
           !is_wanted(channel, question_.channel, question_.flow))
@@ -276,7 +275,7 @@ Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopF
   std::vector<Row> own;
   for (;;) {
     METERLINE_CHECK(check_stop(stop));
-    METERLINE_TRY(const store::MeterChannels* known, meters.current());
+    METERLINE_TRY(const store::MeterInfo* known, meters.current());
     if (rows.at_end() && known == nullptr) return answer.take();
     const bool has_row =
         !rows.at_end() && (known == nullptr || rows.meter() <= known->meter.text());

@@ -301,20 +301,10 @@ class Tallies {
       : question_(question), stop_(stop), spans_(spans_of(question)), last_(tallies_.end()) {}
 
   Result<void> add_all(const store::Store& store) {
-    const DateRange& dates = question_.dates;
-    std::int64_t next = dates.from.days();  // The first that is not yet in the answer.
-    const Month last = Month::of(dates.to);
-    for (Month month = Month::of(dates.from); !question_.as_of && month <= last; ++month.index) {
-      METERLINE_CHECK(check_stop(stop_));
-      METERLINE_TRY(const auto known, store.month_of_meters(month));
-      if (!known || !std::all_of(known->channels.begin(), known->channels.end(), is_uniform))
-        continue;
-      const std::int64_t first = month.first_day().days();
-      METERLINE_CHECK(add_days(store, next, first));
-      METERLINE_CHECK(add_month(*known, month));
-      next = first + month.days();
-    }
-    return add_days(store, next, dates.to.days() + std::int64_t{1});
+    return store.read_months(
+        {.dates = question_.dates, .as_of = question_.as_of.value_or(Instant::end_of_time())},
+        {.days = [&](const store::MeterDays& days) { return add_days(days); },
+         .month = [&](Month month, const auto& all) { return add_month(month, all); }});
   }
 
   Result<Portfolio> finish() {
@@ -329,25 +319,23 @@ class Tallies {
   }
 
  private:
-  /// From day `first` on, and before `end`, counted from 1970; none where `end` is not behind it.
-  Result<void> add_days(const store::Store& store, std::int64_t first, std::int64_t end) {
-    if (first >= end) return {};
-    const store::TotalsQuery query{
-        .dates = {.from = *Date::from_days(first), .to = *Date::from_days(end - 1)},
-        .as_of = question_.as_of.value_or(Instant::end_of_time())};
-    return store.read_day_totals(query, [&](const store::DayTotal& total) -> Result<void> {
-      METERLINE_CHECK(check_stop(stop_));
-      if (!is_wanted(total.channel, question_.channel, question_.flow)) return {};
-      return tally_of(total.channel).add(total);
-    });
+  Result<void> add_days(const store::MeterDays& days) {
+    METERLINE_CHECK(check_stop(stop_));
+    if (!is_wanted(days.channel, question_.channel, question_.flow)) return {};
+    ChannelTally& tally = tally_of(days.channel);
+    return store::each_total(days, total_,
+                             [&](const store::DayTotal& total) { return tally.add(total); });
   }
 
-  Result<void> add_month(const store::MonthOfMeters& months, Month month) {
-    for (const auto& channel : months.channels) {
+  /// Whether the month's days need not be told one by one.
+  Result<bool> add_month(Month month, const store::MonthOfMeters& all) {
+    METERLINE_CHECK(check_stop(stop_));
+    if (!std::all_of(all.channels.begin(), all.channels.end(), is_uniform)) return false;
+    for (const auto& channel : all.channels) {
       if (!is_wanted(channel.channel, question_.channel, question_.flow)) continue;
       METERLINE_CHECK(tally_of(channel.channel).add(channel, month.first_day()));
     }
-    return {};
+    return true;
   }
 
   ChannelTally& tally_of(const Channel& channel) {
@@ -361,6 +349,7 @@ class Tallies {
   const std::vector<Span> spans_;
   std::map<Channel, ChannelTally> tallies_;
   std::map<Channel, ChannelTally>::iterator last_;
+  store::DayTotal total_;  ///< Of the day in work.
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "source/byte_source.h"
+#include "source/expand.h"
 #include "source/packed_input.h"
 
 /// The decoders that expand() chooses from. Each yields the whole expanded content without a
@@ -17,10 +18,10 @@ bool is_zip(std::string_view head);
 /// RFC 1952, every member. After the last one only zero bytes may follow.
 Result<std::unique_ptr<ByteSource>> gunzip(PackedInput input);
 
-/// RFC 8878, every frame, skippable ones included. Windows up to 128 MiB, as the zstd command.
+/// RFC 8878, every frame, skippable ones included. Windows up to 8 MiB.
 Result<std::unique_ptr<ByteSource>> unzstd(PackedInput input);
 
-/// A zip with exactly one regular file in it.
-Result<std::unique_ptr<ByteSource>> unzip(PackedInput input);
+/// The regular files of a zip; each is checked by its CRC.
+Result<Content> unzip(PackedInput input);
 
 }  // namespace meterline::source

@@ -64,18 +64,23 @@ class Limited : public ByteSource {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> expand(std::unique_ptr<ByteSource> packed,
-                                           ExpandOptions options) {
+Result<Content> expand(std::unique_ptr<ByteSource> packed, ExpandOptions options) {
   PackedInput input(std::move(packed));
   METERLINE_CHECK(input.want(magic_bytes_max));
   const auto head = input.pending();
-  const auto decoder = is_gzip(head)   ? gunzip
-                       : is_zstd(head) ? unzstd
-                       : is_zip(head)  ? unzip
-                                       : nullptr;
-  if (decoder == nullptr) return std::make_unique<Plain>(std::move(input));
-  METERLINE_TRY(auto content, decoder(std::move(input)));
-  return std::make_unique<Limited>(std::move(content), options.expanded_bytes_max);
+  Content content;
+  if (is_gzip(head)) {
+    METERLINE_TRY(content.bytes, gunzip(std::move(input)));
+  } else if (is_zstd(head)) {
+    METERLINE_TRY(content.bytes, unzstd(std::move(input)));
+  } else if (is_zip(head)) {
+    METERLINE_TRY(content, unzip(std::move(input)));
+  } else {
+    content.bytes = std::make_unique<Plain>(std::move(input));
+    return content;
+  }
+  content.bytes = std::make_unique<Limited>(std::move(content.bytes), options.expanded_bytes_max);
+  return content;
 }
 
 }  // namespace meterline::source

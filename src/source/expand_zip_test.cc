@@ -1,16 +1,21 @@
 #include <archive.h>
 #include <archive_entry.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "source/expand.h"
 
 namespace meterline::source {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::StartsWith;
 
 struct Entry {
   std::string name;
@@ -50,23 +55,42 @@ std::string zip(const std::vector<Entry>& entries, ZipOptions options = {}) {
   return out;
 }
 
-/// What `packed` expands to in reads of `step` bytes, or `code: message`.
-std::string expanded(std::string_view packed, std::size_t step) {
-  auto source = expand(make_memory_source(packed));
-  if (!source) return "error: " + source.error().message;
+std::string text_of(const Error& error) {
+  return (error.code == Errc::refused   ? "refused: "
+          : error.code == Errc::corrupt ? "corrupt: "
+                                        : "other: ") +
+         error.message;
+}
+
+/// What a file expands to in reads of `step` bytes, or `code: message`.
+std::string read_all(ByteSource& bytes, std::size_t step) {
   std::string all;
   std::string piece(step, '\0');
   for (;;) {
-    const auto count = (*source)->read(piece);
-    if (!count) {
-      const auto code = count.error().code;
-      return (code == Errc::refused   ? "refused: "
-              : code == Errc::corrupt ? "corrupt: "
-                                      : "other: ") +
-             count.error().message;
-    }
+    const auto count = bytes.read(piece);
+    if (!count) return text_of(count.error());
     if (*count == 0) return all;
     all.append(piece, 0, *count);
+  }
+}
+
+std::string expanded(std::string_view packed, std::size_t step) {
+  const auto content = expand(make_memory_source(packed));
+  return content ? read_all(*content->bytes, step) : "error: " + content.error().message;
+}
+
+/// `name=content` of all files, and what is wrong behind them.
+std::vector<std::string> files_of(std::string_view packed, std::size_t step,
+                                  ExpandOptions options = {}) {
+  const auto content = expand(make_memory_source(packed), options);
+  if (!content) return {"error: " + content.error().message};
+  std::vector<std::string> files;
+  for (;;) {
+    auto text = read_all(*content->bytes, step);
+    files.push_back(content->zip->name() + '=' + std::move(text));
+    const auto next = content->zip->next();
+    if (!next) files.push_back(text_of(next.error()));
+    if (!next || !*next) return files;
   }
 }
 
@@ -96,14 +120,57 @@ TEST(ExpandZip, ReadsALargeFile) {
   EXPECT_EQ(expanded(zip({{"a.csv", text}}), 4096), text);
 }
 
-TEST(ExpandZip, RefusesAnythingButOneFile) {
+TEST(ExpandZip, RefusesOneWithoutFiles) {
   constexpr auto* none = "refused: the zip file has no file in it";
-  constexpr auto* several =
-      "refused: the zip file has several files in it; unpack it and load those";
   check(zip({}), none);
   check(zip({{"folder/", ""}}), none);
-  check(zip({{"a.csv", "abc"}, {"b.csv", "def"}}), several);
-  check(zip({{"a.csv", ""}, {"folder/", ""}, {"folder/b.csv", ""}}), several);
+}
+
+TEST(ExpandZip, ReadsOneFileAfterTheOther) {
+  for (const std::size_t step : {1, 4096}) {
+    EXPECT_THAT(files_of(zip({{"a.csv", "abc"}}), step), ElementsAre("a.csv=abc"));
+    EXPECT_THAT(
+        files_of(zip({{"a.csv", "abc"}, {"x/", ""}, {"x/b.csv", ""}, {"a.csv", "d"}}), step),
+        ElementsAre("a.csv=abc", "x/b.csv=", "a.csv=d"));
+  }
+}
+
+TEST(ExpandZip, ANameIsTextThatCanBeShown) {
+  EXPECT_THAT(files_of(zip({{"a\nb\x1b", "abc"}, {std::string(300, 'x'), ""}}), 10),
+              ElementsAre("a?b?=abc", std::string(255, 'x') + "="));
+}
+
+TEST(ExpandZip, HasALimitOfFiles) {
+  std::vector<Entry> entries(zip_files_max, {"a", "x"});
+  EXPECT_EQ(files_of(zip(entries), 10).size(), zip_files_max);
+  entries.push_back({"b", "y"});
+  const auto files = files_of(zip(entries), 10);
+  ASSERT_EQ(files.size(), zip_files_max + 1);
+  EXPECT_THAT(files.back(), StartsWith("refused: the zip file has more than 600 files in it"));
+}
+
+TEST(ExpandZip, ItsFilesShareTheLimitOfBytes) {
+  const auto files =
+      files_of(zip({{"a", "abc"}, {"b", "def"}, {"c", "ghi"}}), 10, {.expanded_bytes_max = 5});
+  ASSERT_GE(files.size(), 2U);
+  EXPECT_EQ(files[0], "a=abc");
+  EXPECT_THAT(files[1], StartsWith("b=other: the file expands to more than 5 bytes"));
+}
+
+/// What was read before the damage stands, as each file is checked by itself.
+TEST(ExpandZip, DamageBehindAFileIsToldAfterIt) {
+  const auto good =
+      zip({{"a.csv", "abc"}, {"b.csv", "defghijk"}, {"c.csv", "lmn"}}, {.compression = "store"});
+  auto flipped = good;
+  flipped[good.find("lmn")] ^= 1;
+  auto files = files_of(flipped, 10);
+  ASSERT_EQ(files.size(), 3U);
+  EXPECT_EQ(files[1], "b.csv=defghijk");
+  EXPECT_THAT(files[2], StartsWith("c.csv=corrupt: zip file damaged before byte "));
+  files = files_of(good.substr(0, good.rfind("PK\5\6")), 10);
+  ASSERT_EQ(files.size(), 4U);
+  EXPECT_EQ(files[2], "c.csv=lmn");
+  EXPECT_THAT(files[3], StartsWith("corrupt: zip file damaged before byte "));
 }
 
 TEST(ExpandZip, CallsAWorkbookByItsName) {

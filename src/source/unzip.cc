@@ -22,7 +22,16 @@ struct FreeArchive {
   void operator()(archive* a) const { archive_read_free(a); }
 };
 
-class Unzip : public ByteSource {
+/// No path and no command: what a person may read.
+std::string shown_name(const char* name) {
+  constexpr std::size_t name_bytes_max = 255;
+  std::string shown = name == nullptr ? "" : std::string(name).substr(0, name_bytes_max);
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return shown;
+}
+
+class Unzip : public ByteSource, public ZipFiles {
  public:
   explicit Unzip(PackedInput input) : input_(std::move(input)), archive_(archive_read_new()) {}
 
@@ -35,17 +44,27 @@ class Unzip : public ByteSource {
   }
 
   Result<std::size_t> read(std::span<char> into) override {
-    if (!in_file_) {
-      METERLINE_TRY(in_file_, next_file());
-      if (!in_file_) return fail(Errc::refused, "the zip file has no file in it");
+    if (files_ == 0) {
+      METERLINE_TRY(const bool any, next_file());
+      if (!any) return fail(Errc::refused, "the zip file has no file in it");
+      begin_file();
     }
     if (at_end_) return 0;
     const la_ssize_t count = archive_read_data(archive_.get(), into.data(), into.size());
     if (count < 0) return failed();
     if (count > 0) return static_cast<std::size_t>(count);
-    METERLINE_CHECK(finish());
     at_end_ = true;
+    another_ = look_ahead();
+    if (!another_ && files_ == 1) return tl::unexpected<Error>(another_.error());
     return 0;
+  }
+
+  const std::string& name() const override { return name_; }
+
+  Result<bool> next() override {
+    const auto another = another_;
+    if (another && *another) begin_file();
+    return another;
   }
 
  private:
@@ -107,17 +126,27 @@ class Unzip : public ByteSource {
       if (archive_entry_is_encrypted(entry) != 0)
         return fail(Errc::refused, "the zip file is encrypted; unpack it and load its files");
       if (archive_entry_filetype(entry) != AE_IFREG) continue;
-      const char* const name = archive_entry_pathname(entry);
-      METERLINE_CHECK(check_name(name == nullptr ? "" : name));
+      if (files_ == zip_files_max)
+        return fail(Errc::refused, fmt::format("the zip file has more than {} files in it; unpack "
+                                               "it and load the folder",
+                                               zip_files_max));
+      next_name_ = shown_name(archive_entry_pathname(entry));
+      METERLINE_CHECK(check_name(next_name_));
       return true;
     }
   }
 
-  /// Nothing may follow the file but the zip's own directory, whole.
-  Result<void> finish() {
+  void begin_file() {
+    name_ = std::exchange(next_name_, {});
+    another_ = false;
+    at_end_ = false;
+    ++files_;
+  }
+
+  /// Whether another file follows. Nothing else may but the zip's own directory, whole.
+  Result<bool> look_ahead() {
     METERLINE_TRY(const bool another, next_file());
-    if (another)
-      return fail(Errc::refused, "the zip file has several files in it; unpack it and load those");
+    if (another) return true;
     input_.consume(given_);
     given_ = 0;
     do {
@@ -127,7 +156,7 @@ class Unzip : public ByteSource {
       if (!more) break;
     } while (true);
     if (!ends_with_end_record()) return damaged("its end is missing");
-    return {};
+    return false;
   }
 
   bool ends_with_end_record() const {
@@ -143,8 +172,11 @@ class Unzip : public ByteSource {
   std::size_t given_ = 0;  ///< Pending bytes of input_ that libarchive holds.
   std::string tail_;       ///< The last bytes read, for the record at the end.
   std::optional<Error> input_error_;
-  bool in_file_ = false;
+  int files_ = 0;  ///< That were begun.
+  std::string name_;
+  std::string next_name_;
   bool at_end_ = false;
+  Result<bool> another_ = false;  ///< At the end of a file.
 };
 
 }  // namespace
@@ -153,10 +185,11 @@ bool is_zip(std::string_view head) {
   return head.starts_with("PK\3\4") || head.starts_with(end_record_magic);
 }
 
-Result<std::unique_ptr<ByteSource>> unzip(PackedInput input) {
+Result<Content> unzip(PackedInput input) {
   auto source = std::make_unique<Unzip>(std::move(input));
   METERLINE_CHECK(source->begin());
-  return source;
+  auto* const files = source.get();
+  return Content{.bytes = std::move(source), .zip = files};
 }
 
 }  // namespace meterline::source

@@ -10,7 +10,8 @@
 namespace meterline::source {
 namespace {
 
-constexpr int window_log_max = 27;  ///< 128 MiB.
+/// 8 MiB, which every reader should take (RFC 8878, section 3.1.1.1.2): a window is memory.
+constexpr int window_log_max = 23;
 
 struct FreeContext {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }

@@ -10,6 +10,7 @@
 
 #include "core/try.h"
 #include "store/memory/memory_store.h"
+#include "store/resolve.h"
 #include "testing/register_reads.h"
 #include "testing/store_days.h"
 
@@ -73,20 +74,16 @@ class Damaged final : public Store {
       return on_day ? on_day(query.meter, day, visit) : visit(day);
     });
   }
-  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
+  Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const override {
     return store_->read_day_totals(query, [&](const DayTotal& total) {
-      return on_total ? on_total(total, visit) : visit(total);
+      const auto pass = [&](const DayTotal& passed) { return visit.days(ResolvedDays(passed)); };
+      return on_total ? on_total(total, pass) : pass(total);
     });
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
-    METERLINE_CHECK(meters_error);
+    if (!query.only) METERLINE_CHECK(meters_error);
     METERLINE_TRY(auto found, store_->meters(query));
     if (on_meter) std::for_each(found.begin(), found.end(), on_meter);
-    return found;
-  }
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
-    METERLINE_TRY(auto found, store_->meter(meter));
-    if (found && on_meter) on_meter(*found);
     return found;
   }
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
@@ -94,18 +91,15 @@ class Damaged final : public Store {
   }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     METERLINE_TRY(auto found, store_->deliveries(query));
-    if (on_deliveries) on_deliveries(found);
-    return found;
-  }
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    METERLINE_TRY(auto found, store_->delivery(id));
-    if (on_delivery) on_delivery(found);
-    return found;
+    if (!query.id && on_deliveries) on_deliveries(found);
+    if (!query.id || !on_delivery) return found;
+    auto one = found.empty() ? std::nullopt : std::optional(found.front());
+    on_delivery(one);
+    return one ? std::vector{*one} : std::vector<DeliveryRecord>();
   }
   Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
   Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
-  Result<void> ready() const override { return {}; }
-  Result<std::vector<StoreFigure>> figures() const override { return store_->figures(); }
+  Result<StoreStatus> status(StatusOf what) const override { return store_->status(what); }
 
  private:
   std::unique_ptr<Store> store_;

@@ -114,13 +114,16 @@ Delivery read_delivery(Reader& in) {
 
 /// Set in the byte of the state: some of the rows are register reads, of which counts follow.
 constexpr std::uint8_t has_register_reads = 0x80;
+/// The same: what the file was recognised by follows its format.
+constexpr std::uint8_t has_recognised_by = 0x40;
 
 bool any(const RowCounts& counts) { return counts != RowCounts(); }
 
 void write_state(const DeliveryReport& report, Writer& out) {
-  const auto state = static_cast<unsigned>(report.state);
-  out.byte(
-      static_cast<std::uint8_t>(state | (any(report.register_reads) ? has_register_reads : 0U)));
+  auto state = static_cast<unsigned>(report.state);
+  if (any(report.register_reads)) state |= has_register_reads;
+  if (!report.recognised_by.empty()) state |= has_recognised_by;
+  out.byte(static_cast<std::uint8_t>(state));
 }
 
 void write_finding(const Finding& finding, Writer& out) {
@@ -264,6 +267,7 @@ std::string encode_delivery(const Delivery& delivery, const DeliveryReport& repo
   write_state(report, out);
   out.text(report.reason);
   out.text(report.format);
+  if (!report.recognised_by.empty()) out.text(report.recognised_by);
   write_counts(report, out);
   out.number(static_cast<std::int64_t>(report.findings.size()));
   for (const auto& finding : report.findings) write_finding(finding, out);
@@ -286,9 +290,11 @@ Result<DeliveryRecord> decode_delivery(std::string_view bytes) {
   DeliveryRecord record;
   record.delivery = read_delivery(in);
   const unsigned state = in.byte();
-  record.report.state = static_cast<DeliveryState>(state & ~unsigned{has_register_reads});
+  record.report.state =
+      static_cast<DeliveryState>(state & ~unsigned{has_register_reads | has_recognised_by});
   record.report.reason = in.text();
   record.report.format = in.text();
+  if ((state & has_recognised_by) != 0) record.report.recognised_by = in.text();
   read_counts(in, (state & has_register_reads) != 0, record.report);
   read_findings(in, record.report);
   const bool days_are_whole = read_days(in, record.days);

@@ -38,6 +38,12 @@ TEST(DeliveryCodec, ReadsBackWhatWasWritten) {
   EXPECT_EQ(*back, record);
 }
 
+TEST(DeliveryCodec, ReadsBackWhatAFileWasRecognisedBy) {
+  auto record = example();
+  record.report.recognised_by = "line 1 is a header";
+  EXPECT_EQ(decode_delivery(encode_delivery(record.delivery, record.report, record.days)), record);
+}
+
 TEST(DeliveryCodec, ReadsBackHowManyRegisterReadsThereWere) {
   auto record = example();
   record.report.register_reads = {.read = 4, .stored = 2, .repeated = 1, .rejected = 1};

@@ -1,6 +1,7 @@
 #include "store/resolve.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/try.h"
 #include "store/packed_day.h"
@@ -105,26 +106,44 @@ void DayResolver::complete_notes() {
 
 Result<void> read_resolved(const Store& store, const DaysQuery& query,
                            const ResolvedVisitor& visit) {
-  DayResolver resolver;
-  METERLINE_CHECK(store.read_days(query, [&](const StoredDay& day) -> Result<void> {
-    const bool same_day = !resolver.empty() && resolver.day().date == day.date &&
-                          resolver.day().channel == day.channel;
-    if (!resolver.empty() && !same_day) {
-      METERLINE_CHECK(visit(resolver.day()));
-      resolver.clear();
-    }
-    return resolver.add(day);
-  }));
-  if (!resolver.empty()) METERLINE_CHECK(visit(resolver.day()));
+  Resolving resolving(visit);
+  METERLINE_CHECK(store.read_days(query, std::ref(resolving)));
+  return resolving.finish();
+}
+
+Result<void> Resolving::operator()(const StoredDay& day) {
+  const bool is_same = !resolver_.empty() && resolver_.day().date == day.date &&
+                       resolver_.day().channel == day.channel;
+  if (!is_same) METERLINE_CHECK(finish());
+  return resolver_.add(day);
+}
+
+Result<void> Resolving::finish() {
+  if (resolver_.empty()) return {};
+  METERLINE_CHECK(visit_(resolver_.day()));
+  resolver_.clear();
   return {};
 }
 
-Result<void> Store::read_meter_totals(const DaysQuery& query,
-                                      const MeterTotalVisitor& visit) const {
-  return read_resolved(*this, query, [&](const ResolvedDay& day) -> Result<void> {
-    METERLINE_TRY(const auto total, total_of(query.meter, day));
-    return visit(total, day.interval);
-  });
+ResolvedDays::ResolvedDays(const DayTotal& total, IntervalLength interval)
+    : MeterDays({.meter = total.meter,
+                 .channel = total.channel,
+                 .first = total.date,
+                 .stored = 1,
+                 .complete = total.readings == total.expected ? 1U : 0U}),
+      total_(total),
+      interval_(interval) {}
+
+Result<void> read_resolved_months(const Store& store, const TotalsQuery& query,
+                                  const MonthsVisitor& visit) {
+  for (const auto& meter : *query.meters)
+    METERLINE_CHECK(read_resolved(store,
+                                  {.meter = meter, .dates = query.dates, .as_of = query.as_of},
+                                  [&](const ResolvedDay& day) -> Result<void> {
+                                    METERLINE_TRY(const auto total, total_of(meter, day));
+                                    return visit.days(ResolvedDays(total, day.interval));
+                                  }));
+  return {};
 }
 
 Result<DayTotal> total_of(const MeterId& meter, const ResolvedDay& day) {

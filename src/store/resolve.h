@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/decimal.h"
@@ -50,6 +51,24 @@ using ResolvedVisitor = std::function<Result<void>(const ResolvedDay&)>;
 Result<void> read_resolved(const Store& store, const DaysQuery& query,
                            const ResolvedVisitor& visit);
 
+/// One day, as the MeterDays of a store that makes total after total.
+class ResolvedDays final : public MeterDays {
+ public:
+  /// `total` must outlive it.
+  explicit ResolvedDays(const DayTotal& total, IntervalLength interval = {});
+
+  void fill(std::uint32_t /*day*/, DayTotal& total) const override { total = total_; }
+  IntervalLength interval(std::uint32_t /*day*/) const override { return interval_; }
+
+ private:
+  const DayTotal& total_;
+  const IntervalLength interval_;
+};
+
+/// Store::read_months of the meters that the query names, from all that is stored of their days.
+Result<void> read_resolved_months(const Store& store, const TotalsQuery& query,
+                                  const MonthsVisitor& visit);
+
 /// Resolves the versions of one (channel, date), given newest first.
 class DayResolver {
  public:
@@ -69,6 +88,19 @@ class DayResolver {
   std::size_t missing_ = 0;  ///< Slots of day_ without a reading.
   ResolvedDay day_;
   ReadingDay scratch_;
+};
+
+/// Takes versions as Store::read_days() visits them, and visits each day when it is resolved.
+class Resolving {
+ public:
+  explicit Resolving(ResolvedVisitor visit) : visit_(std::move(visit)) {}
+
+  Result<void> operator()(const StoredDay& day);
+  Result<void> finish();  ///< Visits the last one.
+
+ private:
+  const ResolvedVisitor visit_;
+  DayResolver resolver_;
 };
 
 /// Sums a resolved day. `too_large` when the sum overflows.

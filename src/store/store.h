@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -94,21 +96,6 @@ struct MeterInfo {
   bool operator==(const MeterInfo&) const = default;
 };
 
-struct MeterChannels {
-  MeterId meter;
-  std::vector<Channel> channels;  ///< Ascending; none where it has register reads only.
-  bool operator==(const MeterChannels&) const = default;
-};
-inline std::vector<MeterChannels> channels_of(std::vector<MeterInfo> meters) {
-  std::vector<MeterChannels> found;
-  for (auto& info : meters) {
-    auto& meter = found.emplace_back();
-    meter.meter = std::move(info.meter);
-    for (auto& known : info.channels) meter.channels.push_back(std::move(known.channel));
-  }
-  return found;
-}
-
 /// A delivery of more meters than this does not name them in its record.
 inline constexpr std::size_t delivered_meters_max = 1000;
 
@@ -147,7 +134,13 @@ struct ReadsQuery {
 struct TotalsQuery {
   DateRange dates;
   Instant as_of = Instant::end_of_time();
+  /// Only these, each once; default: all there are.
+  std::optional<std::span<const MeterId>> meters = {};
 };
+
+/// The days of a month as bits, bit 0 is the first: those that are in the range.
+std::uint32_t days_in(Month month, const DateRange& dates);
+Date day_of(Month month, std::uint32_t day);
 
 /// Which days of one channel of one meter are there, after all versions are resolved.
 struct DayPresence {
@@ -157,6 +150,32 @@ struct DayPresence {
   std::uint32_t stored = 0;    ///< Days of which at least one version counts.
   std::uint32_t complete = 0;  ///< Of those, days of which no reading is missing.
 };
+
+/// Those days with what they sum up to; all are of one month. Valid during a visit only.
+class MeterDays : public DayPresence {
+ public:
+  explicit MeterDays(const DayPresence& days) : DayPresence(days) {}
+  virtual ~MeterDays() = default;
+
+  /// Of a stored day: fills all of its total but meter, channel and date.
+  virtual void fill(std::uint32_t day, DayTotal& total) const = 0;
+  /// Of a stored day, where the question names its meters; a store may not know it of others.
+  virtual IntervalLength interval(std::uint32_t day) const = 0;
+};
+
+/// Visits the totals of the days, which ascend, in `total`.
+template <class Visit>
+Result<void> each_total(const MeterDays& days, DayTotal& total, const Visit& visit) {
+  total.meter = days.meter;
+  total.channel = days.channel;
+  for (auto left = days.stored; left != 0; left &= left - 1) {
+    const auto day = static_cast<std::uint32_t>(std::countr_zero(left));
+    total.date = *Date::from_days(days.first.days() + std::int64_t{day});
+    days.fill(day, total);
+    if (auto visited = visit(total); !visited) return visited;
+  }
+  return {};
+}
 
 /// One channel of all meters in one month, after all versions are resolved. Of days as bits, bit 0
 /// is the first of the month.
@@ -186,6 +205,15 @@ struct MonthOfMeters {
   std::vector<ChannelMonth> channels;  ///< Each once.
 };
 
+/// Takes what read_months() tells. An error ends the reading and is returned.
+struct MonthsVisitor {
+  std::function<Result<void>(const MeterDays&)> days;
+  /// Where it is given, a store that has a month of all meters in memory, or brings it there, tells
+  /// it as a whole, if that is asked for as it stands now; false: it is to be told by `days`. Its
+  /// days may lie outside of the question.
+  std::function<Result<bool>(Month, const MonthOfMeters&)> month = {};
+};
+
 /// What becomes of days that only withdrawn deliveries brought.
 enum class Withdrawn {
   left_out,  ///< They are as if they were not stored.
@@ -197,6 +225,11 @@ struct MetersQuery {
   MeterId after;       ///< Ids greater than this; default: from the first.
   std::size_t limit = 100;
   Withdrawn withdrawn = Withdrawn::left_out;
+  /// Only this one, whatever stands above but for `withdrawn`.
+  std::optional<MeterId> only = {};
+  /// Which meters and channels there are need be told, and no more of them, if that is less work;
+  /// those whose first days are being loaded may then be among them.
+  bool names_only = false;
 };
 
 /// Which deliveries a list is of.
@@ -213,6 +246,7 @@ struct DeliveriesQuery {
   std::optional<DeliveryId> after;  ///< Continue behind this one, in the order of the answer.
   std::size_t limit = 100;
   DeliveriesOf only = DeliveriesOf::all;
+  std::optional<DeliveryId> id = {};  ///< Only this one, whatever stands above.
 };
 
 /// Events that a store takes, of all its deliveries together: they are in memory, or read with
@@ -224,6 +258,36 @@ struct StoreFigure {
   std::string name;  ///< Lower case, words joined by `_`, the unit last.
   std::int64_t value = 0;
   bool operator==(const StoreFigure&) const = default;
+};
+
+/// What there is to know of a store beside what is stored.
+enum class StatusOf : std::uint8_t {
+  /// Whether it can be asked and takes deliveries now; the error says why not, and is not
+  /// `unavailable` where waiting does not help. For readiness probes: they may make a store go on
+  /// that had to stop.
+  readiness,
+  /// Whether the files that the backend keeps itself are as they were written, byte by byte, as far
+  /// as it can tell: `corrupt` with the file's name otherwise.
+  files,
+  size,      ///< As far as the backend can tell without reading it all.
+  requests,  ///< What was asked of servers; none for a store without any.
+};
+struct StoreStatus {
+  std::vector<StoreFigure> figures = {};  ///< Of its size.
+  std::vector<RequestMetrics> requests = {};
+};
+
+/// What a store is, whatever is stored in it.
+struct StoreTraits {
+  /// Whether it is inside of this process, and reads a day of a meter in microseconds.
+  bool is_embedded = false;
+  /// Writers that bring most into it: more than one for each core where a writer mostly waits for
+  /// servers.
+  std::size_t writers_per_core = 1;
+  /// All channels that any meter has, ascending, from a store that knows them without reading and
+  /// has few; null from others. A day may then be looked for without asking for the meter's
+  /// channels first. A channel whose first days are being loaded may be left out.
+  std::shared_ptr<const std::vector<Channel>> few_channels = nullptr;
 };
 
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
@@ -275,14 +339,6 @@ class Store {
   /// Begins to write deliveries, at least one. The store must outlive the writer.
   virtual Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) = 0;
 
-  /// How many writers on so many cores bring most into the store: more than there are cores where
-  /// a writer mostly waits for servers.
-  virtual std::size_t writers_for(std::size_t cores) const { return cores; }
-
-  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) {
-    return write(std::span(&delivery, 1));
-  }
-
   /// Every version of every day asked for, by (date, channel) ascending, then by version
   /// descending. An unknown meter has none. An error from the visitor ends the reading and is
   /// returned.
@@ -293,65 +349,17 @@ class Store {
   /// returned.
   virtual Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const = 0;
 
-  /// The resolved totals of one meter's days, by (date, channel) ascending. An unknown meter has
-  /// none.
-  virtual Result<void> read_meter_totals(const DaysQuery& query,
-                                         const MeterTotalVisitor& visit) const;
-
-  /// The resolved total of every meter, channel and day asked for that is stored, in no
-  /// particular order, each once.
-  virtual Result<void> read_day_totals(const TotalsQuery& query,
-                                       const TotalVisitor& visit) const = 0;
-
-  /// All meters in one month as they stand now, from a store that has it in memory or brings it
-  /// there; null from others and where it does not fit: then read_day_totals() tells.
-  virtual Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month /*month*/) const {
-    return std::shared_ptr<const MonthOfMeters>();
-  }
-
-  /// Which of the days asked for are stored and complete, of every meter and channel that has any
-  /// of them; in no particular order, a meter's channel perhaps in several parts, each day once.
-  virtual Result<void> read_day_presence(const TotalsQuery& query,
-                                         const PresenceVisitor& visit) const {
-    return read_day_totals(query, [&](const DayTotal& total) {
-      const bool is_complete = total.readings == total.expected;
-      return visit({.meter = total.meter,
-                    .channel = total.channel,
-                    .first = total.date,
-                    .stored = 1,
-                    .complete = is_complete ? 1U : 0U});
-    });
-  }
+  /// The resolved total of every meter, channel and day asked for that is stored, each once. In no
+  /// particular order where all meters are asked for; of those that the question names, one after
+  /// the other, the days of a channel ascending.
+  virtual Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const = 0;
 
   /// Ascending by meter id; those of which a day or a register read counts.
   virtual Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const = 0;
-  virtual Result<std::optional<MeterInfo>> meter(const MeterId& meter) const = 0;
 
-  /// The meters of meters() with nothing but their channels, which a backend may know with less
-  /// work; those whose first days are being loaded may be among them.
-  virtual Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const {
-    auto meters = this->meters(query);
-    if (!meters) return tl::unexpected(std::move(meters).error());
-    return channels_of(*std::move(meters));
-  }
-
-  /// The channels that the meter has days of, whether they count or not, ascending; none for an
-  /// unknown one. Every question about a meter begins with it, so a backend answers it with less
-  /// work where it can; it may then name a channel, too, whose first days are being loaded.
-  virtual Result<std::vector<Channel>> channels(const MeterId& meter) const {
-    const auto found =
-        meters({.prefix = meter.text(), .after = {}, .limit = 1, .withdrawn = Withdrawn::counted});
-    if (!found) return tl::unexpected(found.error());
-    std::vector<Channel> channels;
-    if (!found->empty() && found->front().meter == meter)
-      for (const auto& channel : found->front().channels) channels.push_back(channel.channel);
-    return channels;
-  }
-
-  /// All channels that any meter has, ascending, from a store that knows them without reading and
-  /// has few; null from others. A day may then be looked for without asking for the meter's
-  /// channels first. A channel whose first days are being loaded may be left out.
-  virtual std::shared_ptr<const std::vector<Channel>> few_channels() const { return nullptr; }
+  /// The latest delivered first, or the latest received where `received_after` is given; at equal
+  /// times the greater id first.
+  virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
 
   /// Adds an event to a delivery. When it returns without error, the event is durable, is in the
   /// delivery's record for good, and every question that begins then sees what it means: what was
@@ -362,11 +370,6 @@ class Store {
   /// have more than delivery_events_max, or the store more than store_events_max.
   virtual Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) = 0;
 
-  /// The latest delivered first, or the latest received where `received_after` is given; at equal
-  /// times the greater id first.
-  virtual Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const = 0;
-  virtual Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const = 0;
-
   /// The unit of readings whose file and load name none; empty until one is remembered.
   virtual Result<std::optional<Unit>> default_unit() const = 0;
 
@@ -375,23 +378,31 @@ class Store {
   /// them from then on, though each may be told its own first.
   virtual Result<Unit> remember_unit(Unit unit) = 0;
 
-  /// Whether the store can be asked and takes deliveries now; the error says why not, and is not
-  /// `unavailable` where waiting does not help. For readiness probes: they may make a store go on
-  /// that had to stop.
-  virtual Result<void> ready() const = 0;
+  virtual Result<StoreStatus> status(StatusOf what) const = 0;
+  virtual StoreTraits traits() const { return {}; }
 
-  /// Whether the files that the backend keeps itself are as they were written, byte by byte, as far
-  /// as it can tell: `corrupt` with the file's name otherwise.
-  virtual Result<void> verify_files() const { return {}; }
+  // What follows asks the above.
 
-  /// Whether the store is inside of this process, and reads a day of a meter in microseconds.
-  virtual bool is_embedded() const { return false; }
+  Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) {
+    return write(std::span(&delivery, 1));
+  }
+  /// Of every day asked for: read_months() day by day.
+  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const;
+  /// Of one meter's days, those of a channel ascending.
+  Result<void> read_meter_totals(const DaysQuery& query, const MeterTotalVisitor& visit) const;
+  /// Which of the days asked for are stored and complete, of every meter and channel that has any
+  /// of them; in no particular order, a meter's channel perhaps in several parts, each day once.
+  Result<void> read_day_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
+  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const;
+  /// The channels that the meter has days of, whether they count or not, ascending; none for an
+  /// unknown one. Perhaps one, too, whose first days are being loaded.
+  Result<std::vector<Channel>> channels(const MeterId& meter) const;
+  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
+  Result<void> ready() const { return status_error(StatusOf::readiness); }
+  Result<void> verify_files() const { return status_error(StatusOf::files); }
 
-  /// How big it is, as far as the backend can tell without reading it all.
-  virtual Result<std::vector<StoreFigure>> figures() const = 0;
-
-  /// What was asked of servers; none for a store without any.
-  virtual std::vector<RequestMetrics> request_metrics() const { return {}; }
+ private:
+  Result<void> status_error(StatusOf what) const;
 };
 
 }  // namespace meterline::store

@@ -76,6 +76,10 @@ Result<Opened> open_feed(const FeedLayout& layout, const Piece& first, const Rea
   METERLINE_CHECK(check_periods(opened.plan, first.text.substr(opened.bytes)));
   METERLINE_CHECK(choose_zone(opened.plan, first.text.substr(opened.bytes)));
   Opened made{.needs_unit = opened.needs_unit, .bytes = opened.bytes, .lines = opened.lines};
+  made.recognised_by = layout.has_header
+                           ? fmt::format("line {} has the columns of the feed {}",
+                                         first.first_line + opened.lines - 1, layout.name)
+                           : fmt::format("it is read by the feed {}", layout.name);
   made.parser = std::make_unique<FeedCsv>(std::move(opened.plan));
   return made;
 }

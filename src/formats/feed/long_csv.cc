@@ -320,7 +320,10 @@ bool is_long_csv(std::string_view head) {
 
 Result<Opened> open_long_csv(const Piece& first, const ReadOptions& options) {
   METERLINE_TRY(const auto layout, layout_of(first, options));
-  return open_feed(layout, first, options);
+  METERLINE_TRY(auto opened, open_feed(layout, first, options));
+  opened.recognised_by =
+      fmt::format("line {} is a header with a time and a reading", first.first_line);
+  return opened;
 }
 
 }  // namespace meterline::formats

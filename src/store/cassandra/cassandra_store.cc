@@ -16,6 +16,7 @@
 #include "store/cassandra/register_rows.h"
 #include "store/cassandra/tables.h"
 #include "store/cassandra/totals_rows.h"
+#include "store/resolve.h"
 
 namespace meterline::store {
 namespace {
@@ -34,28 +35,19 @@ class CassandraStore final : public Store {
     METERLINE_CHECK(tables_->prepare_writes());
     return make_cassandra_writer(deliveries, *tables_);
   }
-  std::size_t writers_for(std::size_t cores) const override { return 2 * cores; }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return read_day_rows(*tables_, query, visit);
   }
   Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
     return read_register_rows(*tables_, query, visit);
   }
-  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
-    return read_totals(*tables_, query, visit);
+  Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const override {
+    if (query.meters) return read_resolved_months(*this, query, visit);
+    return read_totals(*tables_, query,
+                       [&](const DayTotal& total) { return visit.days(ResolvedDays(total)); });
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
-    return list_meters(*tables_, query);
-  }
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
-    return read_meter(*tables_, meter);
-  }
-  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
-    METERLINE_TRY(const auto years, read_years(*tables_, meter));
-    std::vector<Channel> channels;
-    channels.reserve(years.size());
-    for (const auto& [channel, known] : years) channels.push_back(channel);
-    return channels;
+    return query.only ? read_meter(*tables_, query) : list_meters(*tables_, query);
   }
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
     METERLINE_CHECK(tables_->prepare_writes());
@@ -64,18 +56,16 @@ class CassandraStore final : public Store {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return list_deliveries(*tables_, query);
   }
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return read_delivery(*tables_, id);
-  }
   Result<std::optional<Unit>> default_unit() const override;
   Result<Unit> remember_unit(Unit unit) override;
-  Result<void> ready() const override;
-  Result<std::vector<StoreFigure>> figures() const override;
-  std::vector<RequestMetrics> request_metrics() const override {
-    return tables_->session().metrics();
-  }
+  Result<StoreStatus> status(StatusOf what) const override;
+  /// A writer mostly waits for a quorum.
+  StoreTraits traits() const override { return {.writers_per_core = 2}; }
 
  private:
+  Result<void> ask() const;
+  Result<std::vector<StoreFigure>> figures() const;
+
   std::unique_ptr<Tables> tables_;
 };
 
@@ -113,7 +103,25 @@ Result<Unit> CassandraStore::remember_unit(Unit unit) {
   return now.value_or(unit);
 }
 
-Result<void> CassandraStore::ready() const {
+Result<StoreStatus> CassandraStore::status(StatusOf what) const {
+  StoreStatus status;
+  switch (what) {
+    case StatusOf::readiness:
+      METERLINE_CHECK(ask());
+      break;
+    case StatusOf::files:
+      break;
+    case StatusOf::size: {
+      METERLINE_TRY(status.figures, figures());
+      break;
+    }
+    case StatusOf::requests:
+      status.requests = tables_->session().metrics();
+  }
+  return status;
+}
+
+Result<void> CassandraStore::ask() const {
   CqlCells key;
   key.text(schema_kind);
   key.text("");

@@ -40,7 +40,8 @@ class CassandraStore : public ::testing::Test {
   /// Requests of each statement since the last call.
   std::map<std::string, std::int64_t> requests() {
     std::map<std::string, std::int64_t> since;
-    for (const auto& metrics : store_->request_metrics()) {
+    const auto status = store_->status(StatusOf::requests).value();
+    for (const auto& metrics : status.requests) {
       const std::int64_t before = std::exchange(seen_[metrics.statement], metrics.requests);
       if (metrics.requests != before) since[metrics.statement] = metrics.requests - before;
     }

@@ -306,6 +306,12 @@ Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const 
 
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query) {
+  if (query.id) {
+    METERLINE_TRY(auto one, read_delivery(tables, *query.id));
+    std::vector<DeliveryRecord> found;
+    if (one) found.push_back(*std::move(one));
+    return found;
+  }
   if (query.limit == 0) return std::vector<DeliveryRecord>();
   EventsRead reading(tables);
   std::optional<Delivery> last;

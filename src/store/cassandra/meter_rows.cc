@@ -284,15 +284,18 @@ Result<std::vector<MeterInfo>> infos_of(const Tables& tables, EventsRead& events
 
 }  // namespace
 
-Result<std::optional<MeterInfo>> read_meter(const Tables& tables, const MeterId& meter) {
-  EventsRead events(tables);
-  METERLINE_TRY(auto noted, read_noted(tables, meter));
-  if (noted.years.empty() && !noted.has_reads) return std::optional<MeterInfo>();
+Result<std::vector<MeterInfo>> read_meter(const Tables& tables, const MetersQuery& query) {
+  METERLINE_TRY(auto noted, read_noted(tables, *query.only));
+  if (noted.years.empty() && !noted.has_reads) return std::vector<MeterInfo>();
+  if (query.names_only && query.withdrawn == Withdrawn::counted) {
+    MeterInfo info{.meter = *query.only, .channels = {}, .has_reads = noted.has_reads};
+    for (const auto& [channel, years] : noted.years) info.channels.push_back({.channel = channel});
+    return std::vector{std::move(info)};
+  }
+  EventsRead events(tables, query.withdrawn);
   std::vector<Draft> drafts;
-  drafts.push_back({.meter = meter, .noted = std::move(noted), .channels = {}, .ended = {}});
-  METERLINE_TRY(auto infos, finish(tables, events, std::move(drafts)));
-  if (infos.empty()) return std::optional<MeterInfo>();
-  return std::optional(std::move(infos.front()));
+  drafts.push_back({.meter = *query.only, .noted = std::move(noted), .channels = {}, .ended = {}});
+  return finish(tables, events, std::move(drafts));
 }
 
 Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQuery& query) {

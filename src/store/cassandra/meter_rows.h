@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "store/cassandra/tables.h"
@@ -8,9 +7,9 @@
 
 namespace meterline::store {
 
-/// Store::meter.
-Result<std::optional<MeterInfo>> read_meter(const Tables& tables, const MeterId& meter);
-/// Store::meters.
+/// Store::meters, of the only one that is asked for.
+Result<std::vector<MeterInfo>> read_meter(const Tables& tables, const MetersQuery& query);
+/// Of all others.
 Result<std::vector<MeterInfo>> list_meters(const Tables& tables, const MetersQuery& query);
 
 }  // namespace meterline::store

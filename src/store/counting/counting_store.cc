@@ -159,27 +159,18 @@ class CountingStoreImpl final : public CountingStore {
 
   Result<void> read_days(const DaysQuery&, const DayVisitor&) const override { return {}; }
   Result<void> read_registers(const ReadsQuery&, const ReadVisitor&) const override { return {}; }
-  Result<void> read_day_totals(const TotalsQuery&, const TotalVisitor&) const override {
-    return {};
-  }
+  Result<void> read_months(const TotalsQuery&, const MonthsVisitor&) const override { return {}; }
   Result<std::vector<MeterInfo>> meters(const MetersQuery&) const override {
     return std::vector<MeterInfo>();
-  }
-  Result<std::optional<MeterInfo>> meter(const MeterId&) const override {
-    return std::optional<MeterInfo>();
   }
   Result<void> add_event(const DeliveryId&, const DeliveryEvent&) override { return {}; }
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery&) const override {
     return std::vector<DeliveryRecord>();
   }
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId&) const override {
-    return std::optional<DeliveryRecord>();
-  }
   /// What it takes to store a file does not depend on its unit, so that none need be named.
   Result<std::optional<Unit>> default_unit() const override { return Unit::unknown; }
   Result<Unit> remember_unit(Unit unit) override { return unit; }
-  Result<void> ready() const override { return {}; }
-  Result<std::vector<StoreFigure>> figures() const override { return std::vector<StoreFigure>(); }
+  Result<StoreStatus> status(StatusOf) const override { return StoreStatus(); }
 
  private:
   void take(Counts counts) {

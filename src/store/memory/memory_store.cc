@@ -50,12 +50,10 @@ class MemoryStore final : public Store {
 
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override;
   Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override;
-  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override;
+  Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const override;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override;
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override;
   Result<std::optional<Unit>> default_unit() const override {
     const std::scoped_lock lock(mutex_);
     return default_unit_;
@@ -65,8 +63,7 @@ class MemoryStore final : public Store {
     if (!default_unit_) default_unit_ = unit;
     return *default_unit_;
   }
-  Result<void> ready() const override { return {}; }
-  Result<std::vector<StoreFigure>> figures() const override;
+  Result<StoreStatus> status(StatusOf what) const override;
 
   void keep(std::vector<DeliveryRecord> records, const Days& days, const Reads& reads);
 
@@ -243,8 +240,8 @@ Result<void> MemoryStore::read_registers(const ReadsQuery& query, const ReadVisi
   return {};
 }
 
-Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
-                                          const TotalVisitor& visit) const {
+Result<void> MemoryStore::read_months(const TotalsQuery& query, const MonthsVisitor& visit) const {
+  if (query.meters) return read_resolved_months(*this, query, visit);
   const auto events = this->events();
   for (const auto& [key, versions] : all_days()) {
     if (!query.dates.contains(key.date)) continue;
@@ -252,7 +249,7 @@ Result<void> MemoryStore::read_day_totals(const TotalsQuery& query,
     METERLINE_CHECK(resolve(key, versions, query.as_of, events, resolver));
     if (resolver.empty()) continue;
     METERLINE_TRY(const DayTotal total, total_of(key.meter, resolver.day()));
-    METERLINE_CHECK(visit(total));
+    METERLINE_CHECK(visit.days(ResolvedDays(total)));
   }
   return {};
 }
@@ -266,19 +263,13 @@ Result<std::vector<MeterInfo>> MemoryStore::meters(const MetersQuery& query) con
   std::vector<MeterInfo> found;
   for (const auto& [meter, known] : by_meter) {
     if (found.size() == query.limit) break;
-    if (meter <= query.after || !meter.text().starts_with(query.prefix)) continue;
+    if (query.only ? meter != *query.only
+                   : meter <= query.after || !meter.text().starts_with(query.prefix))
+      continue;
     METERLINE_TRY(MeterInfo info, info_of(meter, known.first, known.second, events));
     if (!info.channels.empty() || info.has_reads) found.push_back(std::move(info));
   }
   return found;
-}
-
-Result<std::optional<MeterInfo>> MemoryStore::meter(const MeterId& meter) const {
-  auto reads = all_reads();
-  std::erase_if(reads, [&](const auto& read) { return read.first.meter != meter; });
-  METERLINE_TRY(MeterInfo info, info_of(meter, days_of(meter), reads, events()));
-  if (info.channels.empty() && !info.has_reads) return std::optional<MeterInfo>();
-  return std::optional(std::move(info));
 }
 
 Result<void> MemoryStore::add_event(const DeliveryId& delivery, const DeliveryEvent& event) {
@@ -294,12 +285,17 @@ DeliveryRecord MemoryStore::with_events(DeliveryRecord record) const {
 
 Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuery& query) const {
   const std::scoped_lock lock(mutex_);
+  std::vector<DeliveryRecord> found;
+  if (query.id) {
+    const auto one = deliveries_.find(*query.id);
+    if (one != deliveries_.end()) found.push_back(with_events(one->second));
+    return found;
+  }
   std::map<std::pair<Instant, DeliveryId>, const DeliveryRecord*> by_time;
   for (const auto& [id, record] : deliveries_)
     by_time[{query.received_after ? record.delivery.received_at : record.delivery.delivered_at,
              id}] = &record;
 
-  std::vector<DeliveryRecord> found;
   bool begun = !query.after;
   for (auto at = by_time.rbegin(); at != by_time.rend(); ++at) {
     const DeliveryRecord& record = *at->second;
@@ -313,19 +309,13 @@ Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuer
   return found;
 }
 
-Result<std::optional<DeliveryRecord>> MemoryStore::delivery(const DeliveryId& id) const {
-  const std::scoped_lock lock(mutex_);
-  const auto found = deliveries_.find(id);
-  if (found == deliveries_.end()) return std::optional<DeliveryRecord>();
-  return std::optional(with_events(found->second));
-}
-
-Result<std::vector<StoreFigure>> MemoryStore::figures() const {
+Result<StoreStatus> MemoryStore::status(StatusOf what) const {
+  if (what != StatusOf::size) return StoreStatus();
   const std::scoped_lock lock(mutex_);
   std::int64_t bytes = 0;
   for (const auto& [key, versions] : days_)
     for (const auto& [at, packed] : versions) bytes += static_cast<std::int64_t>(packed.size());
-  return std::vector<StoreFigure>{{.name = "packed_bytes", .value = bytes}};
+  return StoreStatus{.figures = {{.name = "packed_bytes", .value = bytes}}};
 }
 
 }  // namespace

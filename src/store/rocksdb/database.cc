@@ -192,6 +192,15 @@ Result<void> Database::verify_files() const {
   return {};
 }
 
+tl::unexpected<Error> damaged_entry() {
+  return fail(Errc::corrupt, "the store holds a damaged entry; restore it from the files");
+}
+
+Result<void> finished(const rocksdb::Iterator& iterator) {
+  if (!iterator.status().ok()) return database_error("read the store", iterator.status());
+  return {};
+}
+
 tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Status& status) {
   if (status.IsNoSpace())
     return fail(Errc::unavailable,

@@ -115,6 +115,11 @@ class Database {
 /// An error for people out of RocksDB's; `doing` completes "cannot ...".
 tl::unexpected<Error> database_error(std::string_view doing, const rocksdb::Status& status);
 
+/// Of bytes of the database that make no sense.
+tl::unexpected<Error> damaged_entry();
+/// The error that an iterator ended with, if any.
+Result<void> finished(const rocksdb::Iterator& iterator);
+
 inline std::string_view view_of(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }

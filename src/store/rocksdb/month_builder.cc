@@ -2,15 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
-
-#include "core/try.h"
-#include "store/resolve.h"
 
 namespace meterline::store {
 namespace {
-
-constexpr std::uint32_t all_days = std::numeric_limits<std::uint32_t>::max();
 
 /// Of a day of which `meter.stored` does not yet tell.
 void note_day(std::uint32_t day, std::int64_t slots, TimeZone zone, ChannelMonth::Meter& meter) {
@@ -22,35 +16,20 @@ void note_day(std::uint32_t day, std::int64_t slots, TimeZone zone, ChannelMonth
 
 }  // namespace
 
-Result<void> resolve_days(const Store& store, const DaysQuery& meter_and_time, Month month,
-                          std::uint32_t days, const MeterTotalVisitor& visit) {
-  if (days == 0) return {};
-  DaysQuery query = meter_and_time;
-  query.dates.from = day_of(month, static_cast<std::uint32_t>(std::countr_zero(days)));
-  query.dates.to = day_of(month, static_cast<std::uint32_t>(std::bit_width(days) - 1));
-  const int first = month.first_day().days();
-  return read_resolved(store, query, [&](const ResolvedDay& day) -> Result<void> {
-    if (!is_in(days, static_cast<std::uint32_t>(day.date.days() - first))) return {};
-    METERLINE_TRY(const auto total, total_of(query.meter, day));
-    return visit(total, day.interval);
-  });
-}
-
-Result<void> MonthBuilder::add(const MonthKey& key, std::string_view value) {
-  METERLINE_CHECK(days_.read(month_, value, all_days, deliveries_));
-  if (days_.stored() == 0) return {};
-  auto id = MeterId::parse(key.meter);
-  if (!id) return fail(Errc::corrupt, "the store holds a damaged key; restore it from the files");
-  ChannelState& channel = channel_of(key.channel);
+void MonthBuilder::add(const MeterMonth& of) {
+  ChannelState& channel = channel_of(of.channel);
   auto& meter = channel.month.meters.emplace_back();
-  meter.meter = *std::move(id);
-  for (auto days = days_.plain(); days != 0; days &= days - 1)
-    add_plain(static_cast<std::uint32_t>(std::countr_zero(days)), channel, meter);
+  meter.meter = of.meter;
+  const MonthDays& plain = of.plain();
+  for (auto days = plain.plain(); days != 0; days &= days - 1)
+    add_plain(plain, static_cast<std::uint32_t>(std::countr_zero(days)), channel, meter);
   meter.complete = meter.with_reading = meter.stored;
-  return days_.plain() == days_.stored() ? Result<void>() : add_others(channel, meter);
+  for (auto days = of.others().days(); days != 0; days &= days - 1)
+    add_total(of.others().total(static_cast<std::uint32_t>(std::countr_zero(days))), channel,
+              meter);
 }
 
-Result<MonthOfMeters> MonthBuilder::take() {
+MonthOfMeters MonthBuilder::take() {
   MonthOfMeters out;
   for (auto& channel : channels_) {
     for (std::size_t day = 0; day < channel.month.days.size(); ++day) {
@@ -79,10 +58,11 @@ MonthBuilder::ChannelState& MonthBuilder::channel_of(const Channel& channel) {
   return channels_[last_];
 }
 
-void MonthBuilder::add_plain(std::uint32_t day, ChannelState& channel, ChannelMonth::Meter& meter) {
+void MonthBuilder::add_plain(const MonthDays& days, std::uint32_t day, ChannelState& channel,
+                             ChannelMonth::Meter& meter) {
   auto& all = channel.month.days[day];
-  const GridInfo& grid = days_.grid(day);
-  const Run added{.mantissa = days_.mantissa(day), .exponent = grid.exponent};
+  const GridInfo& grid = days.grid(day);
+  const Run added{.mantissa = days.mantissa(day), .exponent = grid.exponent};
   Run& run = channel.runs[day];
   std::int64_t sum = 0;
   if (run.exponent == added.exponent &&
@@ -94,23 +74,13 @@ void MonthBuilder::add_plain(std::uint32_t day, ChannelState& channel, ChannelMo
   }
   all.readings += grid.slots;
   all.expected += grid.slots;
-  const CountedGrid& counted = days_.counted(day);
+  const CountedGrid& counted = days.counted(day);
   all.quality.actual += grid.slots - counted.substituted - counted.estimated;
   all.quality.substituted += counted.substituted;
   all.quality.estimated += counted.estimated;
-  all.version = std::max(all.version, std::optional(days_.version(day)));
+  all.version = std::max(all.version, std::optional(days.version(day)));
   note_day(day, grid.slots, grid.zone, meter);
   meter.stored |= std::uint32_t{1} << day;
-}
-
-Result<void> MonthBuilder::add_others(ChannelState& channel, ChannelMonth::Meter& meter) {
-  return resolve_days(store_, {.meter = meter.meter, .dates = {}}, month_,
-                      days_.stored() & ~days_.plain(),
-                      [&](const DayTotal& total, IntervalLength) -> Result<void> {
-                        if (total.channel == channel.month.channel)
-                          add_total(total, channel, meter);
-                        return {};
-                      });
 }
 
 void MonthBuilder::add_total(const DayTotal& total, ChannelState& channel,

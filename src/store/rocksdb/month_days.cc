@@ -1,35 +1,17 @@
 #include "store/rocksdb/month_days.h"
 
-#include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/try.h"
+#include "store/rocksdb/database.h"
 
 namespace meterline::store {
-namespace {
-
-tl::unexpected<Error> damaged() {
-  return fail(Errc::corrupt, "the store holds a damaged entry; restore it from the files");
-}
-
-}  // namespace
-
-std::uint32_t days_in(Month month, const DateRange& dates) {
-  const int first = month.first_day().days();
-  const int from = std::max(0, dates.from.days() - first);
-  const int to = std::min(month.days() - 1, dates.to.days() - first);
-  if (from > to) return 0;
-  return ((std::uint32_t{2} << to) - 1) & ~((std::uint32_t{1} << from) - 1);
-}
-
-Date day_of(Month month, std::uint32_t day) {
-  return *Date::from_days(month.first_day().days() + std::int64_t{day});
-}
 
 Result<FoundDelivery> DeliveryLookup::find(std::uint32_t number) {
   if (last_ && number_ == number) return *last_;
   const auto entry = table_.find(number);
-  if (!entry) return damaged();
+  if (!entry) return damaged_entry();
   number_ = number;
   last_ = {.id = entry->id,
            .version = entry->version,
@@ -47,7 +29,7 @@ Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t 
     if (i == layers_.size()) layers_.emplace_back();
     METERLINE_TRY(const bool is_there, totals.next(layers_[i].bits));
     if (!is_there) return {};
-    if (std::bit_width(layers_[i].bits.days()) > days) return damaged();
+    if (std::bit_width(layers_[i].bits.days()) > days) return damaged_entry();
     METERLINE_CHECK(read_grid(layers_[i]));
     METERLINE_CHECK(choose(i, wanted, deliveries));
   }
@@ -96,6 +78,17 @@ void MonthDays::fill(std::uint32_t day, DayTotal& total) const {
   total.quality = counted(day).quality();
   total.version = version(day);
   total.zone = info.zone;
+}
+
+void OtherDays::add(std::uint32_t day, DayTotal&& total, IntervalLength interval) {
+  days_ |= std::uint32_t{1} << day;
+  if (total.readings == total.expected) complete_ |= std::uint32_t{1} << day;
+  totals_.emplace_back(std::move(total), interval);
+}
+
+void MeterMonth::fill(std::uint32_t day, DayTotal& total) const {
+  if (is_in(plain_.plain(), day)) return plain_.fill(day, total);
+  total = others_.total(day);
 }
 
 }  // namespace meterline::store

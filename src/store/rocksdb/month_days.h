@@ -13,9 +13,6 @@
 
 namespace meterline::store {
 
-/// The days of `month` that are in the range: bit 0 is the first of the month.
-std::uint32_t days_in(Month month, const DateRange& dates);
-Date day_of(Month month, std::uint32_t day);
 inline bool is_in(std::uint32_t days, std::uint32_t day) { return (days >> day & 1) != 0; }
 
 /// A delivery as it is known as of a time.
@@ -91,6 +88,55 @@ class MonthDays {
   std::uint32_t plain_ = 0;
   std::vector<Layer> layers_;  ///< Kept from month to month for their memory.
   std::array<Newest, month_days_max> newest_;
+};
+
+/// Totals of the stored days that are not plain.
+class OtherDays {
+ public:
+  void clear() {
+    days_ = complete_ = 0;
+    totals_.clear();
+  }
+  /// Days ascending.
+  void add(std::uint32_t day, DayTotal&& total, IntervalLength interval);
+
+  std::uint32_t days() const { return days_; }
+  std::uint32_t complete() const { return complete_; }
+  // Of one of days():
+  const DayTotal& total(std::uint32_t day) const { return totals_[rank_of(days_, day)].first; }
+  IntervalLength interval(std::uint32_t day) const { return totals_[rank_of(days_, day)].second; }
+
+ private:
+  std::uint32_t days_ = 0;
+  std::uint32_t complete_ = 0;
+  std::vector<std::pair<DayTotal, IntervalLength>> totals_;
+};
+
+/// The days of one channel of one meter in one month, as a question gets them; points to what they
+/// are made of.
+class MeterMonth final : public MeterDays {
+ public:
+  MeterMonth(const MeterId& of_meter, const Channel& of_channel, Month month,
+             const MonthDays& plain, const OtherDays& others)
+      : MeterDays({.meter = of_meter,
+                   .channel = of_channel,
+                   .first = month.first_day(),
+                   .stored = plain.plain() | others.days(),
+                   .complete = plain.plain() | others.complete()}),
+        plain_(plain),
+        others_(others) {}
+
+  void fill(std::uint32_t day, DayTotal& total) const override;
+  IntervalLength interval(std::uint32_t day) const override {
+    return is_in(plain_.plain(), day) ? plain_.grid(day).interval : others_.interval(day);
+  }
+
+  const MonthDays& plain() const { return plain_; }
+  const OtherDays& others() const { return others_; }
+
+ private:
+  const MonthDays& plain_;
+  const OtherDays& others_;
 };
 
 }  // namespace meterline::store

@@ -21,13 +21,6 @@ constexpr unsigned narrow_bits_max = 56;
 
 tl::unexpected<Error> damaged() { return fail(Errc::corrupt, "a month of totals is damaged"); }
 
-std::size_t rank_of(std::uint32_t days, std::uint32_t day) {
-  const std::uint32_t all_before = (std::uint32_t{1} << day) - 1;
-  const std::uint32_t before = days & all_before;
-  if (before == all_before) return day;  // Mostly; counting bits takes longer.
-  return static_cast<std::size_t>(std::popcount(before));
-}
-
 bool take_word(std::string_view& bytes, std::uint32_t& word) {
   if (bytes.size() < sizeof(word)) return false;
   std::memcpy(&word, bytes.data(), sizeof(word));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -45,6 +46,14 @@ struct GivenTotal {
   std::uint32_t delivery = 0;         ///< The delivery's number in this store.
   std::optional<std::int64_t> total;  ///< The sum of a complete day.
 };
+
+/// How many of `days` are before `day`.
+inline std::size_t rank_of(std::uint32_t days, std::uint32_t day) {
+  const std::uint32_t all_before = (std::uint32_t{1} << day) - 1;
+  const std::uint32_t before = days & all_before;
+  if (before == all_before) return day;  // Mostly; counting bits takes longer.
+  return static_cast<std::size_t>(std::popcount(before));
+}
 
 /// Days of one grid, each from one delivery. Points into the value it was read from.
 class TotalsLayer {

@@ -83,8 +83,7 @@ class RocksdbStore final : public OpenedStore {
         months_(options.cache_bytes / months_share),
         recent_(options.recent_bytes_max),
         fold_(*database_, recent_, incoming_),
-        reader_({.store = *this,
-                 .database = *database_,
+        reader_({.database = *database_,
                  .table = *table_,
                  .known = known_meters_,
                  .cache = months_,
@@ -111,59 +110,32 @@ class RocksdbStore final : public OpenedStore {
   Result<void> read_registers(const ReadsQuery& query, const ReadVisitor& visit) const override {
     return reader_.registers(query, visit);
   }
-  Result<void> read_meter_totals(const DaysQuery& query,
-                                 const MeterTotalVisitor& visit) const override {
-    return reader_.meter_totals(query, visit);
-  }
-  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
-    return reader_.day_totals(query, visit);
-  }
-  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const override {
-    return reader_.month_of_meters(month);
-  }
-  Result<void> read_day_presence(const TotalsQuery& query,
-                                 const PresenceVisitor& visit) const override {
-    return reader_.day_presence(query, visit);
+  Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const override {
+    return reader_.months(query, visit);
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
     return reader_.meters(query);
   }
-  Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const override {
-    return reader_.meter_channels(query);
-  }
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
-    return reader_.meter(meter);
-  }
-  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
-    return reader_.channels(meter);
-  }
-  std::shared_ptr<const std::vector<Channel>> few_channels() const override {
-    return reader_.few_channels();
-  }
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return reader_.deliveries(query);
-  }
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    return reader_.delivery(id);
   }
   Result<std::optional<Unit>> default_unit() const override {
     const std::scoped_lock lock(unit_mutex_);
     return default_unit_;
   }
   Result<Unit> remember_unit(Unit unit) override;
-  bool is_embedded() const override { return true; }
-  Result<void> ready() const override {
-    if (failure().is_set()) return tl::unexpected(failure().error());
-    return {};
+  Result<StoreStatus> status(StatusOf what) const override;
+  StoreTraits traits() const override {
+    return {.is_embedded = true, .few_channels = reader_.few_channels()};
   }
-  Result<void> verify_files() const override { return database_->verify_files(); }
   const Failure& failure() const override { return database_->failure(); }
   std::uint32_t next_number() override { return table_->next_number(); }
   std::int64_t dropped() const override { return dropped_; }
-  Result<std::vector<StoreFigure>> figures() const override;
 
  private:
+  std::vector<StoreFigure> figures() const;
+
   const std::filesystem::path incoming_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<DeliveryTable> table_;
@@ -218,7 +190,15 @@ Result<Unit> RocksdbStore::remember_unit(Unit unit) {
   return unit;
 }
 
-Result<std::vector<StoreFigure>> RocksdbStore::figures() const {
+Result<StoreStatus> RocksdbStore::status(StatusOf what) const {
+  StoreStatus status;
+  if (what == StatusOf::readiness && failure().is_set()) return tl::unexpected(failure().error());
+  if (what == StatusOf::files) METERLINE_CHECK(database_->verify_files());
+  if (what == StatusOf::size) status.figures = figures();
+  return status;
+}
+
+std::vector<StoreFigure> RocksdbStore::figures() const {
   std::vector<StoreFigure> figures;
   const auto add = [&](std::string name, Family family, const std::string& property) {
     std::uint64_t value = 0;

@@ -20,7 +20,8 @@ using meterline::testing::load;
 using meterline::testing::must;
 
 std::int64_t figure(const Store& store, std::string_view name) {
-  for (const auto& each : must(store.figures()))
+  const auto size = must(store.status(StatusOf::size));
+  for (const auto& each : size.figures)
     if (each.name == name) return each.value;
   throw std::runtime_error("no such figure");
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +19,6 @@ namespace meterline::store {
 
 /// What questions are answered from.
 struct ReaderParts {
-  const Store& store;  ///< The store itself: asked for days that have no plain total.
   const Database& database;
   const DeliveryTable& table;
   const KnownMeters& known;
@@ -25,14 +26,14 @@ struct ReaderParts {
   const RecentMonths& recent;
 };
 
-/// The questions of the embedded store. Its parts must outlive it.
+/// The questions of the embedded store: of one meter in meter_reader.cc, of all in all_reader.cc.
+/// Its parts must outlive it.
 ///
 /// Threads: every method may be called from many threads at once.
 class RocksdbReader {
  public:
   explicit RocksdbReader(const ReaderParts& parts)
-      : store_(parts.store),
-        database_(parts.database),
+      : database_(parts.database),
         table_(parts.table),
         known_(parts.known),
         cache_(parts.cache),
@@ -40,17 +41,10 @@ class RocksdbReader {
 
   Result<void> days(const DaysQuery& query, const DayVisitor& visit) const;
   Result<void> registers(const ReadsQuery& query, const ReadVisitor& visit) const;
-  Result<void> meter_totals(const DaysQuery& query, const MeterTotalVisitor& visit) const;
-  Result<void> day_totals(const TotalsQuery& query, const TotalVisitor& visit) const;
-  Result<void> day_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
-  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const;
+  Result<void> months(const TotalsQuery& query, const MonthsVisitor& visit) const;
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const;
-  Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const;
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const;
-  Result<std::vector<Channel>> channels(const MeterId& meter) const;
   KnownMeters::Channels few_channels() const;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const;
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
 
  private:
   struct MonthOfChannel {
@@ -58,8 +52,17 @@ class RocksdbReader {
     Month month;
     const Channel& channel;
   };
-  using DaysVisitor = std::function<Result<void>(const MonthKey&, const MonthDays&)>;
-  using TotalsVisitor = std::function<Result<void>(const MonthKey&, std::string_view value)>;
+  /// Reads value after value of `totals`.
+  struct MonthReading {
+    MonthReading(const DeliveryTable& table, const DateRange& asked, Instant time)
+        : dates(asked), as_of(time), deliveries(table, time) {}
+    const DateRange dates;
+    const Instant as_of;
+    DeliveryLookup deliveries;
+    MonthDays days;
+    OtherDays others;
+  };
+  using MonthVisitor = std::function<Result<void>(const MeterMonth&)>;
 
   std::unique_ptr<rocksdb::Iterator> iterate(Family family,
                                              const rocksdb::ReadOptions& options) const;
@@ -75,31 +78,28 @@ class RocksdbReader {
   Result<void> get_totals(const MeterId& meter, MonthRange months,
                           const std::vector<Channel>& channels,
                           std::vector<rocksdb::PinnableSlice>& values) const;
+  Result<std::vector<Channel>> listed_channels(const MeterId& meter) const;
   /// Channels to look for: those of the meter, or a few more.
   Result<KnownMeters::Channels> likely_channels(const MeterId& meter) const;
+  Result<void> days_of(const DaysQuery& query, std::span<const Channel> channels,
+                       const DayVisitor& visit) const;
   Result<void> days_of_many_months(const DaysQuery& query, const DayVisitor& visit) const;
   Result<MonthRange> months_of(const DaysQuery& query) const;
-  /// All values of `totals` in these months, by key.
-  Result<void> scan_totals(MonthRange months, const TotalsVisitor& visit) const;
-  /// Of each of them the days asked for, where there are any.
-  Result<void> scan_days(const TotalsQuery& query, const DaysVisitor& visit) const;
-  Result<void> scan_presence(const TotalsQuery& query, const PresenceVisitor& visit) const;
-  Result<std::optional<MeterInfo>> summary(const MeterId& meter, Withdrawn withdrawn) const;
-  /// What is listed of a meter.
-  struct Listed {
-    MeterChannels channels;
-    bool has_reads = false;
-  };
-  Result<std::vector<Listed>> listed_meters(const MetersQuery& query) const;
-  Result<void> add_listed_channels(const MetersQuery& query, std::vector<Listed>& found) const;
-  Result<void> add_listed_reads(const MetersQuery& query, std::vector<Listed>& found) const;
+  Result<void> months_of_meter(const DaysQuery& query, const MonthVisitor& visit) const;
+  Result<void> scan_months(const DateRange& dates, Instant as_of, const MonthVisitor& visit) const;
+  Result<void> visit_month(const MonthOfChannel& of, std::string_view value, MonthReading& reading,
+                           const MonthVisitor& visit) const;
+  Result<void> resolve_others(const MonthOfChannel& of, MonthReading& reading) const;
+  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const;
+  Result<std::vector<MeterInfo>> listed_meter(const MeterId& meter) const;
+  Result<std::vector<MeterInfo>> listed_meters(const MetersQuery& query) const;
+  Result<void> add_listed_channels(const MetersQuery& query, std::vector<MeterInfo>& found) const;
+  Result<void> add_listed_reads(const MetersQuery& query, std::vector<MeterInfo>& found) const;
+  Result<void> complete(std::vector<MeterInfo>& meters, Withdrawn withdrawn) const;
   Result<bool> has_any_read(const MeterId& meter) const;
   Result<bool> counts_any_read(const MeterId& meter) const;
-  Result<std::vector<MeterInfo>> summaries(std::vector<Listed>& meters, Withdrawn withdrawn) const;
-  Result<void> resolve_others(const MonthKey& key, const MonthDays& days, Instant as_of,
-                              const MeterTotalVisitor& visit) const;
+  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
 
-  const Store& store_;
   const Database& database_;
   const DeliveryTable& table_;
   const KnownMeters& known_;

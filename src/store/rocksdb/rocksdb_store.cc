@@ -44,43 +44,13 @@ class ReopeningStore final : public Store {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->read_registers(query, visit);
   }
-  Result<void> read_meter_totals(const DaysQuery& query,
-                                 const MeterTotalVisitor& visit) const override {
+  Result<void> read_months(const TotalsQuery& query, const MonthsVisitor& visit) const override {
     METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->read_meter_totals(query, visit);
-  }
-  Result<void> read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->read_day_totals(query, visit);
-  }
-  Result<std::shared_ptr<const MonthOfMeters>> month_of_meters(Month month) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->month_of_meters(month);
-  }
-  Result<void> read_day_presence(const TotalsQuery& query,
-                                 const PresenceVisitor& visit) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->read_day_presence(query, visit);
+    return opened_->read_months(query, visit);
   }
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->meters(query);
-  }
-  Result<std::vector<MeterChannels>> meter_channels(const MetersQuery& query) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->meter_channels(query);
-  }
-  Result<std::optional<MeterInfo>> meter(const MeterId& meter) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->meter(meter);
-  }
-  Result<std::vector<Channel>> channels(const MeterId& meter) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->channels(meter);
-  }
-  std::shared_ptr<const std::vector<Channel>> few_channels() const override {
-    const auto use = Use::begin(*this);
-    return use ? opened_->few_channels() : nullptr;
   }
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override {
     METERLINE_CHECK(recover());
@@ -91,10 +61,6 @@ class ReopeningStore final : public Store {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->deliveries(query);
   }
-  Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->delivery(id);
-  }
   Result<std::optional<Unit>> default_unit() const override {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->default_unit();
@@ -104,15 +70,14 @@ class ReopeningStore final : public Store {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->remember_unit(unit);
   }
-  bool is_embedded() const override { return true; }
-  Result<void> ready() const override { return recover(); }
-  Result<void> verify_files() const override {
+  Result<StoreStatus> status(StatusOf what) const override {
+    if (what == StatusOf::readiness) METERLINE_CHECK(recover());
     METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->verify_files();
+    return opened_->status(what);
   }
-  Result<std::vector<StoreFigure>> figures() const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->figures();
+  StoreTraits traits() const override {
+    const auto use = Use::begin(*this);
+    return use ? opened_->traits() : StoreTraits{.is_embedded = true};
   }
 
  private:
