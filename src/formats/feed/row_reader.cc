@@ -52,6 +52,16 @@ std::string_view wanted_of(std::string_view text) {
   return "is no number as the feed writes them";
 }
 
+/// As first_row(), of text without quotes.
+RawRow plain_row(std::string_view text) {
+  const auto end = text.find('\n');
+  if (end == std::string_view::npos) return first_row(text);
+  const auto carriage = text.substr(0, end).find('\r');
+  const bool is_crlf = carriage != std::string_view::npos && carriage + 1 == end;
+  if (carriage != std::string_view::npos && !is_crlf) return first_row(text);
+  return {.text = text.substr(0, is_crlf ? carriage : end), .bytes = end + 1, .lines = 1};
+}
+
 }  // namespace
 
 bool RowReader::take_fields(const RawRow& raw, bool may_have_quotes) {
@@ -112,18 +122,7 @@ bool RowReader::fit_columns(const RawRow& raw) {
 }
 
 bool RowReader::next(std::string_view& rest, bool may_have_quotes) {
-  RawRow raw;
-  if (may_have_quotes || rest.size() < 2) {
-    raw = first_row(rest);
-  } else {
-    const auto end = rest.find_first_of("\r\n");
-    if (end == std::string_view::npos) {
-      raw = first_row(rest);
-    } else {
-      const bool is_crlf = rest[end] == '\r' && end + 1 < rest.size() && rest[end + 1] == '\n';
-      raw = {.text = rest.substr(0, end), .bytes = end + (is_crlf ? 2 : 1), .lines = 1};
-    }
-  }
+  const RawRow raw = may_have_quotes ? first_row(rest) : plain_row(rest);
   rest.remove_prefix(raw.bytes);
   const bool is_row = raw.text.find_first_not_of(" \t") != std::string_view::npos;
   const bool is_read = is_row && take_fields(raw, may_have_quotes);
