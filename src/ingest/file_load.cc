@@ -95,7 +95,8 @@ FileLoad::FileLoad(source::Incoming incoming, std::uint16_t number, const LoadCo
   record_.delivery = {.source = incoming_.source,
                       .delivered_at = incoming_.delivered_at,
                       .unit = options_.unit.value_or(Unit::unknown),
-                      .zone = std::string(options_.zone.text())};
+                      .zone = std::string(options_.zone.text()),
+                      .feed = options_.feed.identity()};
   received_at_ = options_.now ? std::optional(options_.now()) : std::nullopt;
 }
 
@@ -115,7 +116,7 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
 
 /// Whether it was read as this load would read it: what is read otherwise is another delivery.
 bool FileLoad::is_read_alike(const Delivery& delivery) const {
-  return delivery.unit == options_.unit &&
+  return delivery.unit == options_.unit && options_.feed.reads_alike(delivery.feed) &&
          (!options_.zone.is_known() || delivery.zone == options_.zone.text());
 }
 
@@ -294,6 +295,7 @@ Result<void> FileLoad::read_content(source::ByteSource& content, const GroupRows
                      .file = number_,
                      .unit = options_.unit,
                      .zone = options_.zone,
+                     .feed = options_.feed,
                      .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,
@@ -359,6 +361,7 @@ Result<void> FileLoad::identify() {
   delivery.content = received.hash.finish();
   delivery.bytes = received.bytes;
   delivery.reader = formats::reader_number(content_.format);
+  delivery.feed = content_.feed;
   date(delivery);
   delivery.id = delivery_id(delivery);
   return {};
