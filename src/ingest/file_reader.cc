@@ -71,7 +71,9 @@ formats::Cut FileReader::cut() const {
 
 /// Reads on from `head`, the start of the file, to its end.
 Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view head) {
-  formats::RowCutter cutter(cut());
+  const auto how = cut();
+  parses_in_order_ = how.is_anywhere;
+  formats::RowCutter cutter(how);
   const bool is_utf8 = encoding_ == formats::Encoding::utf8;
   formats::Utf8Maker maker(encoding_);
   std::string text;
@@ -175,7 +177,7 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
 Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at, bool is_last) {
-  if (options_.threads <= 1 || format_->cut.is_anywhere) {
+  if (options_.threads <= 1 || parses_in_order_) {
     auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
     unused_.push_back(std::move(piece));
     return collect(std::move(batch));

@@ -81,6 +81,7 @@ class FileReader {
   const formats::FeedLayout* layout_ = nullptr;  ///< or is read by a feed.
   formats::Encoding encoding_ = formats::Encoding::utf8;
   std::size_t mark_ = 0;                     ///< Bytes of the byte order mark.
+  bool parses_in_order_ = false;             ///< A piece once that before it was parsed.
   std::string head_;                         ///< The start of the file, as text.
   std::unique_ptr<formats::Parser> parser_;  ///< Once the file is opened.
   std::int64_t lines_before_ = 0;            ///< Of the piece that is collected next.
