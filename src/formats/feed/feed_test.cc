@@ -56,6 +56,13 @@ TEST(Feed, ReadingsOfADayMakeOneDayAndABadRowCostsItself) {
             "line 2: M1 2024-04-03 60min kWh: 1 - 2.5estimated -*21\n");
 }
 
+TEST(Feed, LettersBeyondAsciiStandInQuotesOrComments) {
+  EXPECT_EQ(read("# Zähler\ntitle = \"Zähler\"\nflags = { Målt = 1 }\n", ""),
+            "feed test, line 3, column 12: letters beyond A to Z want quotes");
+  EXPECT_THAT(read("# Zähler\ntitle = \"Zähler\"\n", ""),
+              ::testing::HasSubstr("want one of [wide]"));
+}
+
 TEST(Feed, AnUnknownFlagIsKeptAsEstimatedAndTold) {
   EXPECT_THAT(read(hours, "Id,Time,kWh,Flag\nM1,2024-04-03 00:00,1,?\n"),
               ::testing::HasSubstr("line 2, column 4: unknown_flag [?]\n"));

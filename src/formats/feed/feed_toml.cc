@@ -535,10 +535,40 @@ void FeedReader::read_long(const Table& table) {
   layout_.rows_of_readings = std::move(rows);
 }
 
+/// Where the first character stands that is not ASCII and in no quotes of one line and no comment,
+/// as TOML has none there: toml++ 3.3 relies on it (is_non_ascii_horizontal_whitespace).
+std::optional<std::pair<int, int>> stray_character(std::string_view text) {
+  int line = 1;
+  int column = 1;
+  char quote = '\0';
+  bool is_comment = false;
+  for (std::size_t i = 0; i < text.size(); ++i, ++column) {
+    const char c = text[i];
+    if (c == '\n') {
+      ++line;
+      column = 0;
+      quote = '\0';
+      is_comment = false;
+    } else if (quote != '\0') {
+      if (c == '\\' && quote == '"' && i + 1 < text.size() && text[i + 1] == '"') ++i;
+      if (c == quote) quote = '\0';
+    } else if (!is_comment) {
+      if (c == '"' || c == '\'') quote = c;
+      is_comment = c == '#';
+      if (static_cast<unsigned char>(c) >= 0x80) return std::pair(line, column);
+    }
+  }
+  return std::nullopt;
+}
+
 Result<FeedLayout> FeedReader::read(std::string_view text) {
   if (text.size() > feed_bytes_max)
     return fail(Errc::too_large,
                 fmt::format("feed {}: larger than {} bytes", layout_.name, feed_bytes_max));
+  if (const auto stray = stray_character(text))
+    return fail(Errc::invalid_argument,
+                fmt::format("feed {}, line {}, column {}: letters beyond A to Z want quotes",
+                            layout_.name, stray->first, stray->second));
   const auto parsed = toml::parse(text);
   if (!parsed) {
     const auto at = parsed.error().source().begin;
