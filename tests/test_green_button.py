@@ -37,7 +37,7 @@ def test_a_multiplier_that_is_said_twice_counts_once(program, request):
         "generation": ("generation", Decimal("2.4"), 24),
         "net": ("other", Decimal("21.876"), 24)}
     (meter,) = program("meters").json["meters"]
-    assert meter["zone"] == "America/Denver"
+    assert {channel["zone"] for channel in meter["channels"]} == {"America/Denver"}
 
 
 @pytest.mark.parametrize("name", ["usage_data_01.xml", "usage_data_05.xml"])

@@ -53,7 +53,7 @@ struct FlagPlan {
 };
 
 /// What a feed says of one file, with its columns found. Threads: immutable.
-struct FeedPlan {
+struct FeedPlan {  // NOLINT: its members stand by what they mean, and a file has one.
   char delimiter = ',';
   std::vector<std::string> names = {};  ///< Of the columns; empty without a header.
   int columns_needed = 0;               ///< Of a row: up to the last one that is read.
