@@ -258,12 +258,12 @@ Result<void> FileLoad::read_in_zip(const GroupRows& rows) {
   auto& zip = *file_->content.zip;
   const auto bytes = make_noting_source(std::make_unique<BorrowedSource>(*file_->content.bytes),
                                         in_zip_, hooks_.stop, nullptr);
-  const auto read = read_content(*bytes, rows);
+  auto read = read_content(*bytes, rows);
   if (!read && !is_refusal(read.error())) return read;
   METERLINE_CHECK(drain(*bytes));
   const std::string name = zip.name();
-  auto next = zip.next();
-  if (!next) file_->broken = std::move(next).error();
+  const auto next = zip.next();
+  if (!next) file_->broken = next.error();
   has_rest_ = !next || *next;
   if (has_rest_ || !file_->names.empty()) become_file_in_zip(name);
   return read;

@@ -7,21 +7,21 @@
 
 namespace meterline::formats {
 
-void GatheredDay::start(const MeterId& meter, const Channel& channel, Date date,
-                        IntervalLength interval, int slots, TimeZone zone, const Row& row) {
-  const auto count = static_cast<std::size_t>(slots);
+void GatheredDay::start(const MeterId& meter, const Channel& channel, const Frame& frame,
+                        const Row& row) {
+  const auto count = static_cast<std::size_t>(frame.slots);
   day_.meter = meter;
   day_.channel = channel;
-  day_.date = date;
-  day_.interval = interval;
+  day_.date = frame.date;
+  day_.interval = frame.interval;
   day_.exponent = 0;
   day_.mantissas.assign(count, 0);
   day_.qualities.assign(count, Quality::missing);
   day_.stated.reset();
-  day_.zone = zone;
+  day_.zone = frame.zone;
   day_.notes.clear();
   row_ = row;
-  row_.slots = slots;
+  row_.slots = frame.slots;
   notes_.assign(count, 0);
   findings_.clear();
   rejected_ = 0;

@@ -22,10 +22,15 @@ class GatheredDay {
   };
   enum class Same { refuse, add };
 
-  /// Begins another day, of `slots` that are all missing. The memory of the one before is used
-  /// again. `row` is the first that says something of it.
-  void start(const MeterId& meter, const Channel& channel, Date date, IntervalLength interval,
-             int slots, TimeZone zone, const Row& row);
+  struct Frame {
+    Date date;
+    IntervalLength interval;
+    int slots = 0;
+    TimeZone zone;
+  };
+  /// Begins another day, whose slots are all missing. The memory of the one before is used again.
+  /// `row` is the first that says something of it.
+  void start(const MeterId& meter, const Channel& channel, const Frame& frame, const Row& row);
 
   const ReadingDay& day() const { return day_; }
   bool is_of(std::string_view meter, const Channel& channel, Date date) const {

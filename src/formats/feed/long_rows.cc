@@ -42,6 +42,13 @@ class LongRows {
   std::int64_t read(const Piece& piece);
 
  private:
+  /// Of what interval a row tells, and when it states that this was said.
+  struct At {
+    DayMinute begin;
+    int step = 0;  ///< Minutes.
+    std::optional<Instant> stated;
+  };
+
   void read_row();
   bool find_interval(DayMinute& begin, int& step);
   int steps_ended(DayMinute end);
@@ -58,15 +65,12 @@ class LongRows {
     return plan_.clock.is_known() ? std::optional(plan_.clock.offset_minutes()) : std::nullopt;
   }
   int time_column() const;
-  void read_value(const ValuePlan& value, DayMinute begin, int step, std::optional<Instant> stated);
-  void share_out(const MeterId& meter, const Channel& channel, DayMinute begin, int step,
-                 std::optional<Instant> stated, CellReading reading);
-  void put(const MeterId& meter, const Channel& channel, DayMinute begin, int step,
-           std::optional<Instant> stated, const CellReading& reading);
-  GatheredDay& day_of(const MeterId& meter, const Channel& channel, DayMinute begin, int step,
-                      std::optional<Instant> stated);
+  void read_value(const ValuePlan& value, const At& at);
+  void share_out(const MeterId& meter, const Channel& channel, At at, CellReading reading);
+  void put(const MeterId& meter, const Channel& channel, const At& at, const CellReading& reading);
+  GatheredDay& day_of(const MeterId& meter, const Channel& channel, const At& at);
   GatheredDay& begin_day(GatheredDay& day, const MeterId& meter, const Channel& channel,
-                         DayMinute begin, int step, std::optional<Instant> stated);
+                         const At& at);
 
   const FeedPlan& plan_;
   const LongLayout& rows_;
@@ -228,8 +232,14 @@ bool LongRows::find_interval(DayMinute& begin, int& step) {
   std::optional<Stamp> start;
   std::optional<Stamp> end;
   const bool needs_end = plan_.end.is_given() && (!plan_.start.is_given() || plan_.step == 0);
-  if (plan_.start.is_given() && !(start = reader_.stamp(plan_.start, "the start"))) return false;
-  if (needs_end && !(end = reader_.stamp(plan_.end, "the end"))) return false;
+  if (plan_.start.is_given()) {
+    start = reader_.stamp(plan_.start, "the start");
+    if (!start) return false;
+  }
+  if (needs_end) {
+    end = reader_.stamp(plan_.end, "the end");
+    if (!end) return false;
+  }
   if (end && rows_.end_is == LongLayout::End::last_minute) ++end->minute;
   if (end && rows_.end_is == LongLayout::End::last_second && end->second == 59) {
     ++end->minute;
@@ -261,16 +271,19 @@ bool LongRows::find_interval(DayMinute& begin, int& step) {
 }
 
 GatheredDay& LongRows::begin_day(GatheredDay& day, const MeterId& meter, const Channel& channel,
-                                 DayMinute begin, int step, std::optional<Instant> stated) {
-  const int slots = reader_.days().of(begin.date).minutes() / step;
-  day.start(meter, channel, begin.date, *IntervalLength::from_minutes(step), slots, plan_.zone,
+                                 const At& at) {
+  const int slots = reader_.days().of(at.begin.date).minutes() / at.step;
+  day.start(meter, channel,
+            {.date = at.begin.date,
+             .interval = *IntervalLength::from_minutes(at.step),
+             .slots = slots,
+             .zone = plan_.zone},
             reader_.row(slots));
-  day.changed().stated = stated;
+  day.changed().stated = at.stated;
   return day;
 }
 
-GatheredDay& LongRows::day_of(const MeterId& meter, const Channel& channel, DayMinute begin,
-                              int step, std::optional<Instant> stated) {
+GatheredDay& LongRows::day_of(const MeterId& meter, const Channel& channel, const At& at) {
   const auto is_series = [&](const GatheredDay& day) {
     return day.day().meter == meter && day.day().channel == channel;
   };
@@ -285,34 +298,33 @@ GatheredDay& LongRows::day_of(const MeterId& meter, const Channel& channel, DayM
   if (found == open_.size()) {
     if (open_.size() < open_days_max) {
       last_ = found;
-      return begin_day(open_.emplace_back(), meter, channel, begin, step, stated);
+      return begin_day(open_.emplace_back(), meter, channel, at);
     }
     found = last_ + 1 < open_.size() ? last_ + 1 : 0;
     open_[found].give(reader_.notes(), sink_);
     last_ = found;
-    return begin_day(open_[found], meter, channel, begin, step, stated);
+    return begin_day(open_[found], meter, channel, at);
   }
   last_ = found;
   auto& day = open_[found];
-  const bool goes_on = day.day().date == begin.date && day.day().interval.minutes() == step &&
-                       day.day().stated == stated;
+  const bool goes_on = day.day().date == at.begin.date && day.day().interval.minutes() == at.step &&
+                       day.day().stated == at.stated;
   if (goes_on) return day;
   day.give(reader_.notes(), sink_);
-  return begin_day(day, meter, channel, begin, step, stated);
+  return begin_day(day, meter, channel, at);
 }
 
-void LongRows::put(const MeterId& meter, const Channel& channel, DayMinute begin, int step,
-                   std::optional<Instant> stated, const CellReading& reading) {
-  auto* day = &day_of(meter, channel, begin, step, stated);
-  const auto slot = static_cast<std::size_t>(begin.minute / step);
+void LongRows::put(const MeterId& meter, const Channel& channel, const At& at,
+                   const CellReading& reading) {
+  auto* day = &day_of(meter, channel, at);
+  const auto slot = static_cast<std::size_t>(at.begin.minute / at.step);
   const auto same = rows_.adds_up ? GatheredDay::Same::add : GatheredDay::Same::refuse;
   if (reading.value) {
-    auto put = day->put(slot, *reading.value, reading.quality, same);
-    if (put != GatheredDay::Put::done) {
+    if (day->put(slot, *reading.value, reading.quality, same) != GatheredDay::Put::done) {
       // Which of the two counts is for those to say who unite days.
       day->give(reader_.notes(), sink_);
-      day = &begin_day(*day, meter, channel, begin, step, stated);
-      put = day->put(slot, *reading.value, reading.quality, same);
+      day = &begin_day(*day, meter, channel, at);
+      day->put(slot, *reading.value, reading.quality, same);
     }
   }
   if (reading.note != 0) day->put_note(slot, reading.note);
@@ -322,36 +334,34 @@ void LongRows::put(const MeterId& meter, const Channel& channel, DayMinute begin
 
 /// The mean power of an interval of steps_ steps, of which the last begins at `begin`, is that of
 /// each.
-void LongRows::share_out(const MeterId& meter, const Channel& channel, DayMinute begin, int step,
-                         std::optional<Instant> stated, CellReading reading) {
+void LongRows::share_out(const MeterId& meter, const Channel& channel, At at, CellReading reading) {
   if (reading.value) {
     reading.quality = Quality::estimated;
     reading.note = reader_.note_number({.reason_text = "a part of a longer interval"});
   }
   for (int left = steps_; left > 0; --left) {
-    put(meter, channel, begin, step, stated, reading);
-    const auto before = reader_.days().before(begin, step);
+    put(meter, channel, at, reading);
+    const auto before = reader_.days().before(at.begin, at.step);
     if (!before) return;
-    begin = *before;
+    at.begin = *before;
   }
 }
 
-void LongRows::read_value(const ValuePlan& value, DayMinute begin, int step,
-                          std::optional<Instant> stated) {
+void LongRows::read_value(const ValuePlan& value, const At& at) {
   const bool has_own_meter = !value.meter.text().empty();
   const auto* const meter = has_own_meter ? &value.meter : reader_.meter();
   if (meter == nullptr) return;
   const auto* const channel = reader_.channel(value.measured);
   if (channel == nullptr) return;
   const int flag = value.flag != no_column ? value.flag : plan_.flag_column;
-  auto reading = reader_.cell(value.column, flag, step);
+  auto reading = reader_.cell(value.column, flag, at.step);
   if (!reading) {
     auto finding = std::move(reader_.found().back());
     reader_.found().clear();
     return reader_.reject(std::move(finding));
   }
-  if (steps_ > 1) return share_out(*meter, *channel, begin, step, stated, *reading);
-  if (!plan_.negative) return put(*meter, *channel, begin, step, stated, *reading);
+  if (steps_ > 1) return share_out(*meter, *channel, at, *reading);
+  if (!plan_.negative) return put(*meter, *channel, at, *reading);
   Channel other = *channel;
   other.flow = plan_.negative->flow.value_or(Flow::generation);
   other.name = plan_.negative->name.empty() ? text_of(other.flow) : plan_.negative->name;
@@ -360,16 +370,14 @@ void LongRows::read_value(const ValuePlan& value, DayMinute begin, int step,
     negative.value->mantissa = std::max<std::int64_t>(-reading->value->mantissa, 0);
     reading->value->mantissa = std::max<std::int64_t>(reading->value->mantissa, 0);
   }
-  put(*meter, *channel, begin, step, stated, *reading);
-  put(*meter, other, begin, step, stated, negative);
+  put(*meter, *channel, at, *reading);
+  put(*meter, other, at, negative);
 }
 
 void LongRows::read_row() {
-  DayMinute begin;
-  int step = 0;
-  std::optional<Instant> stated;
-  if (!find_interval(begin, step) || !reader_.stated(stated)) return;
-  for (const auto& value : plan_.values) read_value(value, begin, step, stated);
+  At at;
+  if (!find_interval(at.begin, at.step) || !reader_.stated(at.stated)) return;
+  for (const auto& value : plan_.values) read_value(value, at);
 }
 
 std::int64_t LongRows::read(const Piece& piece) {

@@ -93,12 +93,14 @@ bool WideRows::start(const MeterId& meter, const Channel& channel, Date date) {
   }
   aim(date);
   const auto interval = *IntervalLength::from_minutes(plan_.step);
-  day_.start(meter, channel, date, interval, slots_, plan_.zone, reader_.row(slots_));
+  const GatheredDay::Frame frame{
+      .date = date, .interval = interval, .slots = slots_, .zone = plan_.zone};
+  day_.start(meter, channel, frame, reader_.row(slots_));
   if (!plan_.negative) return true;
   Channel negative = channel;
   negative.flow = plan_.negative->flow.value_or(Flow::generation);
   negative.name = plan_.negative->name.empty() ? text_of(negative.flow) : plan_.negative->name;
-  negative_.start(meter, negative, date, interval, slots_, plan_.zone, reader_.row(slots_));
+  negative_.start(meter, negative, frame, reader_.row(slots_));
   return true;
 }
 
