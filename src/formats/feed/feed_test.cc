@@ -57,10 +57,12 @@ TEST(Feed, ReadingsOfADayMakeOneDayAndABadRowCostsItself) {
 }
 
 TEST(Feed, LettersBeyondAsciiStandInQuotesOrComments) {
-  EXPECT_EQ(read("# Zähler\ntitle = \"Zähler\"\nflags = { Målt = 1 }\n", ""),
-            "feed test, line 3, column 12: letters beyond A to Z want quotes");
-  EXPECT_THAT(read("# Zähler\ntitle = \"Zähler\"\n", ""),
+  EXPECT_THAT(read("\uFEFF# Zähler\ntitle = \"Zähler\"\n", ""),
               ::testing::HasSubstr("want one of [wide]"));
+  for (const std::string_view stray :
+       {"flags = { Målt = 1 }\n", "title = \"a\\\\\"é\n", "title = '''a'b'''é\n",
+        "title = 0[\"é\"]\n", "é = 1\n", "\u2603", "title =\u00e9\n"})
+    EXPECT_THAT(read(stray, ""), ::testing::HasSubstr("feed test, line 1, column ")) << stray;
 }
 
 TEST(Feed, AnUnknownFlagIsKeptAsEstimatedAndTold) {
