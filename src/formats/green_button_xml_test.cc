@@ -336,6 +336,26 @@ TEST(GreenButtonXml, WhatIsBeforeAFaultIsRead) {
               AllOf(HasSubstr("60min Wh: 5"), HasSubstr("broken_off")));
 }
 
+TEST(GreenButtonXml, WhatFollowsTheEndIsToldWhereTheFeedEndsHoweverTheFileIsCut) {
+  const auto text = one_day() + "z<?xml version='1.0'?>\n<x/>";
+  const auto whole = testing::green_button_says(text, {text.size()});
+  ASSERT_EQ(whole.findings.size(), 1U);
+  EXPECT_EQ(whole.findings[0].code, FindingCode::broken_off);
+  EXPECT_THAT(whole.findings[0].text, HasSubstr("something follows the end of the feed"));
+  for (std::size_t cut = text.rfind("</a:feed>"); cut < text.size(); ++cut)
+    EXPECT_EQ(testing::green_button_says(text, {cut, 1}).text(), whole.text()) << cut;
+}
+
+TEST(GreenButtonXml, WhatIsNoXmlIsToldWhereItBeginsHoweverTheFileIsCut) {
+  for (const std::string_view text :
+       {std::string_view("\'\0\0>ts7", 7), std::string_view("\n <a b"),
+        std::string_view("\n<!-- -- -->\n")})
+    for (std::size_t cut = 1; cut <= text.size(); ++cut)
+      EXPECT_EQ(testing::green_button_says(text, {cut, 1}).text(),
+                testing::green_button_says(text, {text.size()}).text())
+          << text;
+}
+
 TEST(GreenButtonXml, ColumnsCountWhatTheQuickReaderTook) {
   const auto text = one_day();
   const auto at = text.rfind("</espi:IntervalBlock>");
