@@ -24,6 +24,7 @@ build_packages="
   librocksdb-dev
   libspdlog-dev
   libssl-dev
+  libtomlplusplus-dev
   libzstd-dev
   prometheus-cpp-dev
   zlib1g-dev"

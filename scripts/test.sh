@@ -26,6 +26,7 @@ case "$mode:$#" in
 esac
 
 fuzz_runs=200000
+seed=1  # Of fuzzers and property tests but in a soak, so that what fails once fails again.
 soak_fuzz_runs=10000000
 threaded_layers=(store ingest http telemetry events lambda cli)
 closing=()  # A heading and the closing lines of each part that ran, in turn.
@@ -177,7 +178,7 @@ functional_tests() {
 
 other_checks() {
   run "clang-tidy" 1 tools/lint.py
-  run "fuzz" 1 scripts/fuzz.sh $fuzz_runs
+  run "fuzz" 1 scripts/fuzz.sh $fuzz_runs $seed
   run "tsan build" 1 build tsan --target "${threaded_layers[@]/%/_test}"
   # Not against a live node: the CQL driver is Rust, whose atomics ThreadSanitizer does not see.
   run "tsan ctest" 3 run_ctest tsan -LE live -R "^($(IFS='|' && echo "${threaded_layers[*]}")):"
@@ -203,5 +204,6 @@ if [ "$mode" = --soak ]; then
   run "faults" 1 tests/soak.sh
   exit
 fi
+export RC_PARAMS="seed=$seed"
 functional_tests
 [ "$mode" != --all ] || other_checks

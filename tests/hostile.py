@@ -37,7 +37,7 @@ def bomb(frames=100):
 
 
 def zstd(data):
-    return subprocess.run(["zstd", "-qc", "-3", "--long=27"], input=data, check=True,
+    return subprocess.run(["zstd", "-qc", "-3", "--long=23"], input=data, check=True,
                           capture_output=True).stdout
 
 

@@ -105,10 +105,16 @@ def test_a_damaged_file_is_refused_and_the_good_one_beside_it_stored(meterline, 
     assert [meter["meter"] for meter in meterline("meters").json["meters"]] == ["A"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_says_how_characters_are_written(meterline, tmp_path, encoding):
+    done = meterline("ingest", wide.write(tmp_path / "f.csv", ONE.encode(encoding)))
+    assert done.delivery["state"] == "stored" and done.delivery["findingCounts"] == {}
+    assert [meter["meter"] for meter in meterline("meters").json["meters"]] == ["A"]
+
+
 @pytest.mark.parametrize("content, reason", [
     (b"", "the file is empty"),
     (b"\n\r\n", "the file is empty"),
-    (ONE.encode("utf-16"), "iconv"),
     (ONE.encode("utf-16-le"), "iconv"),
     (bytes(range(256)) * 20, "binary content"),
     (b"Meter,Date,0:00,0:30,0:30\n", "0:30"),

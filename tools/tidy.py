@@ -25,8 +25,8 @@ ALLOWED = {
     "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
                "telemetry"},
-    "cli": {"core", "api", "ingest", "query", "store", "store/counting", "source", "source/disk",
-            "source/s3", "http", "aws", "events", "lambda", "telemetry"},
+    "cli": {"core", "formats", "api", "ingest", "query", "store", "store/counting", "source",
+            "source/disk", "source/s3", "http", "aws", "events", "lambda", "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}

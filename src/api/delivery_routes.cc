@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "api/problem.h"
 #include "api/question.h"
@@ -109,6 +111,45 @@ std::optional<TimeZone> zone_of_text(std::string_view text) {
   return zone ? std::optional(*zone) : std::nullopt;
 }
 
+std::optional<std::string> parse_hint(std::string_view text) {
+  constexpr std::size_t hint_bytes_max = 64;
+  if (text.empty() || text.size() > hint_bytes_max) return std::nullopt;
+  return std::string(text);
+}
+
+std::optional<std::string> parse_stamp(std::string_view text) {
+  return text == "start" || text == "end" ? std::optional(std::string(text)) : std::nullopt;
+}
+
+std::optional<IntervalLength> parse_step(std::string_view text) {
+  for (const int minutes : {1, 5, 10, 15, 30, 60})
+    if (text == std::to_string(minutes)) return IntervalLength::from_minutes(minutes);
+  return std::nullopt;
+}
+
+/// By which feed the upload is read: one that the program carries, or as the server was told.
+Result<ingest::FeedChoice> feed_of(const Call& call) {
+  const auto& parameters = call.parameters;
+  constexpr std::string_view hint_wanted = "1 to 64 bytes";
+  METERLINE_TRY(const auto name, parameters.find_as("feed", hint_wanted, parse_hint));
+  METERLINE_TRY(const auto meter, parameters.find_as("meter", hint_wanted, parse_hint));
+  METERLINE_TRY(const auto stamp, parameters.find_as("stamp", "start or end", parse_stamp));
+  METERLINE_TRY(const auto dates, parameters.find_as("dates", hint_wanted, parse_hint));
+  METERLINE_TRY(const auto step,
+                parameters.find_as("step", "1, 5, 10, 15, 30 or 60 minutes", parse_step));
+  auto feed = call.context.ingest.feed;
+  if (name == "auto") {
+    feed = ingest::FeedChoice::automatic();
+  } else if (name) {
+    METERLINE_TRY(feed, ingest::FeedChoice::shipped(*name));
+  }
+  feed.take({.meter = meter.value_or(""),
+             .stamp = stamp.value_or(""),
+             .dates = dates.value_or(""),
+             .step = step ? step->minutes() : 0});
+  return feed;
+}
+
 }  // namespace
 
 bool is_from_other_site(const Request& request) {
@@ -124,12 +165,14 @@ bool is_from_other_site(const Request& request) {
 Result<Response> post_delivery(const Call& call) {
   if (is_from_other_site(call.request))
     return problem(403, "Origin: files can be uploaded from pages of this server only");
-  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt"}));
+  METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt",
+                                              "feed", "meter", "stamp", "dates", "step"}));
   METERLINE_TRY(
       const auto name,
       call.parameters.find_as("source", "a name of 1 to 255 bytes on one line", parse_upload_name));
   METERLINE_TRY(const auto unit, call.parameters.find_as("unit", unit_choices, parse_unit_choice));
   METERLINE_TRY(const auto zone, call.parameters.find_as("zone", zone_wanted, zone_of_text));
+  METERLINE_TRY(auto feed, feed_of(call));
   METERLINE_TRY(const auto strict, call.parameters.find_as("strict", "true", parse_true));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
@@ -141,6 +184,7 @@ Result<Response> post_delivery(const Call& call) {
   ingest::IngestOptions options = call.context.ingest;
   if (unit) options.unit = unit;
   if (zone) options.zone = *zone;
+  options.feed = std::move(feed);
   if (strict) options.is_strict = true;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);

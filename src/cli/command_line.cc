@@ -16,6 +16,7 @@
 #include "cli/demo.h"
 #include "cli/exit_code.h"
 #include "cli/export.h"
+#include "cli/feeds.h"
 #include "cli/ingest.h"
 #include "cli/lint.h"
 #include "cli/questions.h"
@@ -53,6 +54,8 @@ struct Options {
   std::string store_url = "rocksdb:./meterline-data";
   std::string output;
   IngestVerb ingest;
+  std::string feed;  ///< Of `feed show`.
+  FeedCheckVerb feed_check;
   LintVerb lint;
   bool sweep = false;
   bool dry_run = false;
@@ -83,6 +86,23 @@ struct Options {
   LambdaVerb lambda;
 #endif
 };
+
+/// What is said of files that a feed or long CSV describes.
+void add_feed_options(CLI::App& verb, FileOptions& files) {
+  constexpr int step_max = 60;
+  verb.add_option("--feed", files.feed,
+                  "The layout of CSV files: a name of `meterline feed list`, a TOML file that "
+                  "describes it, or auto for the one whose columns a file has");
+  verb.add_option("--meter", files.meter, "Meter of files that name none, read by a feed");
+  verb.add_option("--stamp", files.stamp,
+                  "start or end: what of an interval its time names, in long CSV that does not say")
+      ->check(CLI::IsMember({"start", "end"}));
+  verb.add_option(
+      "--dates", files.dates,
+      "How long CSV writes its days, if not as 2019-01-31: dd/MM/yyyy, MM/dd/yyyy, ...");
+  verb.add_option("--step", files.step, "Minutes of an interval, in long CSV that does not say")
+      ->check(CLI::Range(1, step_max));
+}
 
 constexpr const char* strict_text =
     "Refuse a file in which anything is not as the standard of its format has it; else what can be "
@@ -119,6 +139,7 @@ void add_ingest(CLI::App& app, Options& options) {
                      "Time zone of days in files that name none: UTC, an offset like +10:00, or a "
                      "name like Europe/London, whose days of 23 and 25 hours are then known; "
                      "unknown (the default): each day has 24 hours");
+  add_feed_options(*ingest, verb.files);
   ingest->add_flag("--strict", verb.files.strict, strict_text);
   ingest->add_option("--delivered-at", verb.delivered_at,
                      "When the files were delivered, instead of their modification time: the later "
@@ -133,6 +154,25 @@ void add_ingest(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 1024));
 }
 
+void add_feeds(CLI::App& app, Options& options) {
+  auto* const feed =
+      app.add_subcommand("feed", "Descriptions of file layouts: list, show, or check one");
+  feed->require_subcommand(1);
+  feed->add_subcommand("list", "The feeds that the program carries");
+  auto* const show = feed->add_subcommand("show", "A feed as it is described, in TOML");
+  show->add_option("FEED", options.feed, "A name of `meterline feed list`, or a TOML file")
+      ->required();
+  FeedCheckVerb& verb = options.feed_check;
+  auto* const check = feed->add_subcommand(
+      "check", "Read a file by a feed, and show its first rows beside what is read of them");
+  check->add_option("FEED", verb.files.feed, "A name of `meterline feed list`, or a TOML file")
+      ->required();
+  check->add_option("SAMPLE", verb.path, "A file in that layout, not packed")->required();
+  check->add_option("--zone", verb.files.zone, "Time zone, if neither file nor feed says it");
+  check->add_option("--unit", verb.files.unit, "Unit, if neither file nor feed says it");
+  check->add_option("--meter", verb.files.meter, "Meter, if neither file nor feed says it");
+}
+
 void add_lint(CLI::App& app, LintVerb& verb) {
   auto* const lint = app.add_subcommand(
       "lint", "Tell all that is found in files, of any format that is read, and store nothing");
@@ -143,6 +183,7 @@ void add_lint(CLI::App& app, LintVerb& verb) {
                    "Unit of readings in files that name none (default: unknown)");
   lint->add_option("--zone", verb.files.zone,
                    "Time zone of days in files that name none (default: unknown)");
+  add_feed_options(*lint, verb.files);
   lint->add_flag("--strict", verb.files.strict, strict_text);
   lint->add_option("--findings-max", verb.findings_max, "Findings told of each file")
       ->capture_default_str()
@@ -271,6 +312,8 @@ void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
 void add_upload_options(CLI::App& verb, FileOptions& files) {
   verb.add_option("--unit", files.unit, "Unit of uploads that name none (default: the store's)");
   verb.add_option("--zone", files.zone, "Time zone of uploads that name none (default: unknown)");
+  verb.add_option("--feed", files.feed,
+                  "Layout of uploads that name none: see `meterline ingest --help`");
 }
 
 constexpr int answer_timeout_s_max = 86'400;
@@ -364,6 +407,8 @@ void add_events(CLI::App& verb, EventOptions& options) {
                   "Unit of readings in files that name none (default: the store's)");
   verb.add_option("--zone", options.files.zone,
                   "Time zone of days in files that name none (default: unknown)");
+  verb.add_option("--feed", options.files.feed,
+                  "Layout of CSV files: see `meterline ingest --help`");
   add_log_format(verb, options);
 }
 
@@ -477,6 +522,9 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "store check") return check_store(options.check, session);
   if (verb == "store repair") return repair_store(options.repair, session);
   if (verb == "store stats") return store_stats(session);
+  if (verb == "feed list") return list_feeds(session);
+  if (verb == "feed show") return show_feed(options.feed);
+  if (verb == "feed check") return check_feed(options.feed_check, session);
   if (verb == "ingest") return ingest(options.ingest, session);
   if (verb == "query") return query(options.query, session);
   if (verb == "portfolio") return portfolio(options.portfolio, session);
@@ -514,6 +562,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
                  "table, json or csv (default: table on a terminal, else json)")
       ->check(CLI::IsMember({"table", "json", "csv"}));
   add_ingest(app, options);
+  add_feeds(app, options);
   add_questions(app, options);
   add_withdraw(app, options);
   add_lint(app, options.lint);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstdio>
+#include <fstream>
 
 #include "cli/exit_code.h"
 #include "core/finding.h"
@@ -51,9 +52,29 @@ Result<std::optional<Unit>> unit_option(const std::string& text) {
   return unit;
 }
 
+Result<ingest::FeedChoice> feed_option(const std::string& text) {
+  if (text.empty()) return ingest::FeedChoice();
+  if (text == "auto") return ingest::FeedChoice::automatic();
+  const bool is_file = text.find('/') != std::string::npos || text.ends_with(".toml");
+  if (!is_file) return ingest::FeedChoice::shipped(text);
+  std::ifstream file(text, std::ios::binary);
+  std::string toml(formats::feed_bytes_max + 1, '\0');
+  file.read(toml.data(), static_cast<std::streamsize>(toml.size()));
+  if (!file.is_open() || file.bad())
+    return fail(Errc::invalid_argument, fmt::format("--feed: cannot read {}", text));
+  toml.resize(static_cast<std::size_t>(file.gcount()));
+  const auto slash = text.rfind('/');
+  auto name = text.substr(slash == std::string::npos ? 0 : slash + 1);
+  if (name.ends_with(".toml")) name.resize(name.size() - std::string_view(".toml").size());
+  return ingest::FeedChoice::described(toml, name);
+}
+
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options) {
   options.is_strict = given.strict;
   METERLINE_TRY(options.unit, unit_option(given.unit));
+  METERLINE_TRY(options.feed, feed_option(given.feed));
+  options.feed.take(
+      {.meter = given.meter, .stamp = given.stamp, .dates = given.dates, .step = given.step});
   if (given.zone.empty() || given.zone == "unknown") return {};
   auto zone = TimeZone::parse(given.zone);
   if (!zone) return fail(Errc::invalid_argument, "--zone: " + zone.error().message);

@@ -94,8 +94,15 @@ Result<std::optional<Unit>> unit_option(const std::string& text);
 struct FileOptions {
   std::string unit;
   std::string zone;
+  std::string feed;  ///< A shipped feed, `auto`, or a file that describes one.
+  std::string meter;
+  std::string stamp;
+  std::string dates;
+  int step = 0;
   bool strict = false;
 };
+/// What `--feed` says. Errors: `invalid_argument`; of a file, those of its description.
+Result<ingest::FeedChoice> feed_option(const std::string& text);
 /// Errors: `invalid_argument` names the option.
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options);
 /// `from` to `to`, or the one day `from` when `to` is empty.

@@ -54,6 +54,9 @@ enum class FindingCode : std::uint8_t {
   series_ignored = 37,      ///< Readings of a kind that is not kept, or not beside another.
   resource_ignored = 38,    ///< Parts of the file that are no readings.
   bad_interval = 39,        ///< A reading of a time that is no interval of its day.
+  row_left_out = 40,        ///< The feed says that such a row is not read.
+  unknown_flag = 41,        ///< The feed does not say what a reading's flag means.
+  unknown_channel = 42,     ///< The feed does not say which channel a row is of.
 };
 
 /// What a finding is about.
@@ -144,6 +147,12 @@ inline constexpr std::array finding_kinds = {
     FindingKind{FindingCode::resource_ignored, "resource_ignored", FindingScope::file,
                 FindingSeverity::note},
     FindingKind{FindingCode::bad_interval, "bad_interval", FindingScope::reading,
+                FindingSeverity::loss},
+    FindingKind{FindingCode::row_left_out, "row_left_out", FindingScope::row,
+                FindingSeverity::note},
+    FindingKind{FindingCode::unknown_flag, "unknown_flag", FindingScope::reading,
+                FindingSeverity::warning},
+    FindingKind{FindingCode::unknown_channel, "unknown_channel", FindingScope::row,
                 FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();

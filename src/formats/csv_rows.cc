@@ -184,6 +184,7 @@ std::size_t RowCutter::piece_end() {
 
 bool RowCutter::next(TextBuffer& piece) {
   if (dropping_ && !drop_overlong_rest()) return false;
+  if (cut_.is_whole && !finished_ && buffered() < piece_bytes_max) return false;
   std::size_t end = piece_end();
   // One byte more than the limit may still be a row of just row_bytes_max and half of a CRLF.
   const bool has_row = end > 0 || (!cut_.first_row.empty() && whole_rows_end() > 0);

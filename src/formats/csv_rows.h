@@ -89,6 +89,7 @@ struct Cut {
   /// Rows count for nothing: the text may be cut anywhere, and its pieces are parsed in order, each
   /// when the one before it has been.
   bool is_anywhere = false;
+  bool is_whole = false;  ///< Every row may need those before it: the whole file is one piece.
 };
 
 /// A piece that would be longer is cut before any row, whatever it begins with.

@@ -14,6 +14,9 @@
 /// (espi.xsd), in Atom (RFC 4287).
 namespace meterline::formats::espi {
 
+inline constexpr std::string_view atom_namespace = "http://www.w3.org/2005/Atom";
+inline constexpr std::string_view espi_namespace = "http://naesb.org/espi";
+
 /// Readings of an entry, and of blocks that wait for what tells of them, are held in memory: so
 /// many together.
 inline constexpr std::size_t readings_held_max = 500'000;

@@ -15,8 +15,6 @@
 namespace meterline::formats::espi {
 namespace {
 
-constexpr std::string_view atom = "http://www.w3.org/2005/Atom";
-constexpr std::string_view espi = "http://naesb.org/espi";
 /// Stands between the parts of expat's names; XML has no such character.
 constexpr char name_separator = '\x1F';
 constexpr std::string_view reading_tag_end = "IntervalReading>";
@@ -271,6 +269,7 @@ class FeedReader::Xml {
   std::optional<Fault> fault_;
   std::int64_t given_ = 0;  ///< Bytes, to expat.
   bool is_at_start_ = true;
+  std::int64_t first_line_ = 1;  ///< That is not blank.
 
   /// What expat was not given, as far as its lines and columns go.
   std::int64_t lines_skipped_ = 0;
@@ -278,7 +277,8 @@ class FeedReader::Xml {
   std::int64_t column_more_ = 0;  ///< In that line, behind it.
 
   std::vector<Tag> open_;
-  std::string text_;  ///< Of the innermost element that is open.
+  std::optional<Fault> end_;  ///< Of all, where its tag begins; no fault yet.
+  std::string text_;          ///< Of the innermost element that is open.
   std::set<std::string, std::less<>> names_;
 
   bool is_in_entry_ = false;
@@ -337,6 +337,7 @@ void FeedReader::Xml::read(std::string_view text, bool is_last) {
     const auto blank = std::min(text.find_first_not_of(" \t\r\n"), text.size());
     lines_skipped_ +=
         std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(blank), '\n');
+    first_line_ = 1 + lines_skipped_;
     text.remove_prefix(blank);
     is_at_start_ = text.empty();
   }
@@ -356,8 +357,14 @@ void FeedReader::Xml::give(std::string_view text, bool is_last) {
       XML_Parse(parser_, text.data(), static_cast<int>(text.size()), is_last ? 1 : 0);
   if (fault_) return;
   if (status != XML_STATUS_OK) {
-    const auto error = XML_GetErrorCode(parser_);
-    fail(fmt::format("it is no well-formed XML: {}", XML_ErrorString(error)));
+    fail(fmt::format("it is no well-formed XML: {}",
+                     end_ ? "something follows the end of the feed, whose last tag begins here"
+                          : XML_ErrorString(XML_GetErrorCode(parser_))));
+    // Outside of all elements it hangs on how the file was cut where expat stands.
+    if (open_.empty()) {
+      fault_->line = end_ ? end_->line : first_line_;
+      fault_->column = end_ ? end_->column : 1;
+    }
     return;
   }
   if (given_ - XML_GetCurrentByteIndex(parser_) > token_bytes_max)
@@ -395,7 +402,7 @@ void FeedReader::Xml::note_name(std::string_view name) {
 
 Tag FeedReader::Xml::meaning_of(const Name& name) const {
   const auto parent = open_.empty() ? Tag::other : open_.back();
-  if (name.space == atom) {
+  if (name.space == atom_namespace) {
     if (!is_in_entry_) return name.local == "entry" ? Tag::entry : Tag::other;
     if (parent != Tag::entry) return Tag::other;
     if (name.local == "link") return Tag::link;
@@ -403,7 +410,7 @@ Tag FeedReader::Xml::meaning_of(const Name& name) const {
     if (name.local == "updated") return Tag::updated;
     return name.local == "content" ? Tag::content : Tag::other;
   }
-  if (name.space != espi || !is_in_entry_) return Tag::other;
+  if (name.space != espi_namespace || !is_in_entry_) return Tag::other;
   if (parent == Tag::type && type_part(name.local) != nullptr) return Tag::type_part;
   const auto* const found =
       std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& meaning) {
@@ -502,6 +509,7 @@ void FeedReader::Xml::on_end(const char* raw_name) {
   end_element(tag, Name(raw_name).local);
   open_.pop_back();
   text_.clear();
+  if (open_.empty()) end_ = {.line = line(), .column = column(), .text = ""};
 }
 
 void FeedReader::Xml::end_element(Tag tag, std::string_view name) {

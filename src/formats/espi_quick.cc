@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "formats/reading_text.h"
 
@@ -12,6 +13,8 @@ namespace {
 constexpr int digits_max = 18;
 /// Of a time: until the year 5138.
 constexpr int seconds_digits_max = 11;
+/// A code that a reading has not; none is so long.
+constexpr int unsaid = std::numeric_limits<int>::min();
 
 bool is_digit(char c) { return '0' <= c && c <= '9'; }
 
@@ -35,15 +38,13 @@ class Scanner {
     at_ += wanted.size();
     return true;
   }
-  /// `<espi:` and the name; false when another tag begins here, or none.
-  bool opens(std::string_view name) {
-    const char* const before = at_;
-    if (takes(tag_) && takes(name) && takes(">")) return true;
-    at_ = before;
-    return false;
-  }
+  /// `<espi:`, behind which a name stands.
+  bool takes_tag() { return takes(tag_); }
+  /// The first character of that name, or of whatever else comes.
+  char next() const { return at_ < end_of_text_ ? *at_ : '\0'; }
   bool is_end_tag() const { return end_of_text_ - at_ > 1 && at_[0] == '<' && at_[1] == '/'; }
-  void close(std::string_view name) { ok_ = takes(end_) && takes(name) && takes(">") && ok_; }
+  /// `</espi:` and the name, with its `>`.
+  void close(std::string_view name) { ok_ = takes(end_) && takes(name) && ok_; }
 
   /// A whole number of up to `digits` digits.
   std::int64_t number(int digits, bool may_be_negative);
@@ -139,92 +140,110 @@ class PlainReading {
 
   /// False when it is not plain, or not all there.
   bool read(Reading& reading) {
-    if (!in_.opens("IntervalReading")) return false;
+    constexpr std::string_view name = "IntervalReading>";
+    if (!in_.takes_tag() || !in_.takes(name)) return false;
     for (in_.skip_space(); in_.ok() && !in_.is_end_tag(); in_.skip_space())
       if (!read_child(reading)) return false;
-    in_.close("IntervalReading");
+    in_.close(name);
     return in_.ok();
   }
   /// What it says that its block keeps, once it is known to be plain.
   void give_to_block() const {
-    if (has_multiplier_) block_.multiplier.add(multiplier_);
-    if (has_uom_) block_.uom.add(uom_);
+    if (multiplier_ != unsaid) block_.multiplier.add(multiplier_);
+    if (uom_ != unsaid) block_.uom.add(uom_);
   }
 
  private:
   bool read_child(Reading& reading);
+  bool read_value(Reading& reading);
   bool read_period(Reading& reading);
   bool read_quality(Reading& reading);
-  bool read_left_out();
+  bool read_code(std::string_view name, int& code);
+  bool read_left_out(std::string_view name);
 
   Scanner& in_;
   Block& block_;
-  bool has_multiplier_ = false;
-  bool has_uom_ = false;
-  int multiplier_ = 0;
-  int uom_ = 0;
+  int multiplier_ = unsaid;
+  int uom_ = unsaid;
 };
 
 bool PlainReading::read_child(Reading& reading) {
-  if (in_.opens("timePeriod")) return read_period(reading);
-  if (in_.opens("value")) {
-    if (reading.state != ValueState::absent) return false;
-    in_.decimal(reading);
-    in_.close("value");
-    return in_.ok();
+  if (!in_.takes_tag()) return false;
+  switch (in_.next()) {
+    case 'v':
+      return read_value(reading);
+    case 't':
+      return in_.takes("timePeriod>") ? read_period(reading) : read_left_out("tou>");
+    case 'R':
+      return read_quality(reading);
+    case 'p':
+      return read_code("powerOfTenMultiplier>", multiplier_);
+    case 'u':
+      return read_code("uom>", uom_);
+    case 'c':
+      for (const std::string_view name : {"cost>", "consumptionTier>", "cpp>", "currency>"})
+        if (read_left_out(name)) return true;
+      return false;
+    default:
+      return false;
   }
-  if (in_.opens("ReadingQuality")) return read_quality(reading);
-  if (!has_multiplier_ && in_.opens("powerOfTenMultiplier")) {
-    has_multiplier_ = true;
-    multiplier_ = static_cast<int>(in_.number(3, true));
-    in_.close("powerOfTenMultiplier");
-    return in_.ok();
-  }
-  if (!has_uom_ && in_.opens("uom")) {
-    has_uom_ = true;
-    uom_ = static_cast<int>(in_.number(3, false));
-    in_.close("uom");
-    return in_.ok();
-  }
-  return read_left_out();
+}
+
+bool PlainReading::read_value(Reading& reading) {
+  constexpr std::string_view name = "value>";
+  if (reading.state != ValueState::absent || !in_.takes(name)) return false;
+  in_.decimal(reading);
+  in_.close(name);
+  return in_.ok();
 }
 
 bool PlainReading::read_period(Reading& reading) {
   for (in_.skip_space(); in_.ok() && !in_.is_end_tag(); in_.skip_space()) {
-    if (in_.opens("start")) {
+    if (!in_.takes_tag()) return false;
+    constexpr std::string_view start = "start>";
+    constexpr std::string_view duration = "duration>";
+    if (in_.takes(start)) {
       reading.start = in_.number(seconds_digits_max, false);
-      in_.close("start");
-    } else if (in_.opens("duration")) {
+      in_.close(start);
+    } else if (in_.takes(duration)) {
       constexpr int duration_digits_max = 9;
       reading.duration = static_cast<std::uint32_t>(in_.number(duration_digits_max, false));
-      in_.close("duration");
+      in_.close(duration);
     } else {
       return false;
     }
   }
-  in_.close("timePeriod");
+  in_.close("timePeriod>");
   return in_.ok();
 }
 
 bool PlainReading::read_quality(Reading& reading) {
+  constexpr std::string_view group = "ReadingQuality>";
+  constexpr std::string_view name = "quality>";
+  if (!in_.takes(group)) return false;
   in_.skip_space();
-  if (reading.quality != no_quality || !in_.opens("quality")) return false;
+  if (reading.quality != no_quality || !in_.takes_tag() || !in_.takes(name)) return false;
   reading.quality = static_cast<std::uint8_t>(in_.number(2, false));
-  in_.close("quality");
+  in_.close(name);
   in_.skip_space();
-  in_.close("ReadingQuality");
+  in_.close(group);
   return in_.ok();
 }
 
-/// Numbers that are not kept.
-bool PlainReading::read_left_out() {
-  for (const std::string_view name : {"cost", "consumptionTier", "tou", "cpp", "currency"}) {
-    if (!in_.opens(name)) continue;
-    in_.number(digits_max, true);
-    in_.close(name);
-    return in_.ok();
-  }
-  return false;
+/// One that is said again is for expat.
+bool PlainReading::read_code(std::string_view name, int& code) {
+  if (code != unsaid || !in_.takes(name)) return false;
+  code = static_cast<int>(in_.number(3, true));
+  in_.close(name);
+  return in_.ok();
+}
+
+/// A number that is not kept.
+bool PlainReading::read_left_out(std::string_view name) {
+  if (!in_.takes(name)) return false;
+  in_.number(digits_max, true);
+  in_.close(name);
+  return in_.ok();
 }
 
 }  // namespace

@@ -83,18 +83,24 @@ std::optional<Foreign> records(std::string_view text) {
   return std::nullopt;
 }
 
+std::string told(const Foreign& foreign) {
+  return fmt::format("this is {}; {}", foreign.name, foreign.advice);
+}
+
 }  // namespace
 
 std::string foreign_text(std::string_view head) {
-  const auto told = [](const Foreign& foreign) {
-    return fmt::format("this is {}; {}", foreign.name, foreign.advice);
-  };
   for (const auto& [bytes, foreign] : magics)
     if (head.starts_with(bytes)) return told(foreign);
   head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
   if (const auto foreign = markup(head)) return told(*foreign);
-  if (const auto foreign = records(head)) return told(*foreign);
   return "";
+}
+
+std::string foreign_records(std::string_view head) {
+  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  const auto foreign = records(head);
+  return foreign ? told(*foreign) : "";
 }
 
 }  // namespace meterline::formats

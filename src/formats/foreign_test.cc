@@ -16,8 +16,6 @@ TEST(Foreign, IsCalledByItsName) {
       {"<?xml version=\"1.0\"?>\n<Readings>", "this is XML"},
       {"{\"readings\": []}", "this is JSON"},
       {"[\n  {\"meter\": 1}]", "this is JSON"},
-      {"HDR,ICPCONS,1.1,RETA\nDET,,0000000050ZZ000", "this is NZ EIEP13A"},
-      {"HDR,X\r\nDET,1", "this is an NZ EIEP file"},
       {"\xD0\xCF\x11\xE0\xA1\xB1", "this is an Excel workbook (.xls); save its sheet as CSV"},
       {"%PDF-1.7", "this is a PDF document"},
       {"\xFD"
@@ -26,6 +24,13 @@ TEST(Foreign, IsCalledByItsName) {
   };
   for (const auto& [head, want] : cases)
     EXPECT_THAT(foreign_text(head), ::testing::HasSubstr(std::string(want))) << head;
+}
+
+TEST(Foreign, RecordsAreCalledByTheirName) {
+  EXPECT_THAT(foreign_records("HDR,ICPCONS,1.1,RETA\nDET,,0000000050ZZ000"),
+              ::testing::HasSubstr("this is NZ EIEP13A"));
+  EXPECT_THAT(foreign_records("HDR,X\r\nDET,1"), ::testing::HasSubstr("this is an NZ EIEP file"));
+  EXPECT_EQ(foreign_records("HDR,Meter,Date,0:00\nA"), "");
 }
 
 TEST(Foreign, WhatMayBeCsvIsLeftToItsHeader) {

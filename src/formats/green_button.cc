@@ -337,8 +337,9 @@ void GreenButtonFile::finish() {
   if (has_blocks_) return;
   if (!feed_.fault())
     tell(FindingCode::bad_block, 1,
-         "the file has no IntervalBlock of http://naesb.org/espi in an entry of its feed, so there "
-         "is nothing to store",
+         fmt::format("the file has no IntervalBlock of {} in an entry of its feed, so there is "
+                     "nothing to store",
+                     espi_namespace),
          "");
   // A file of which nothing can be stored is refused: as one row, which is rejected.
   sink_->on_rejected_row({.line = 1 + lines_more_});
@@ -379,12 +380,14 @@ bool has(std::string_view text, std::string_view part) {
 bool is_green_button(std::string_view head) {
   head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
   if (!head.starts_with('<') || has(head, "<html") || has(head, "<HTML")) return false;
-  return has(head, "http://naesb.org/espi") || has(head, "http://www.w3.org/2005/Atom");
+  return has(head, espi_namespace) || has(head, atom_namespace);
 }
 
-Result<Opened> open_green_button(const Piece& /*first*/, const ReadOptions& options) {
+Result<Opened> open_green_button(const Piece& first, const ReadOptions& options) {
+  const bool names_espi = has(first.text, espi_namespace);
   return Opened{.parser = std::make_unique<GreenButton>(options.zone),
-                .recognised_by = "its XML names the namespace http://naesb.org/espi"};
+                .recognised_by = fmt::format("its start is XML that names {}",
+                                             names_espi ? espi_namespace : atom_namespace)};
 }
 
 }  // namespace meterline::formats

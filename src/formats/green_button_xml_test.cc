@@ -39,13 +39,19 @@ std::string element(const Style& style, std::string_view name, std::string_view 
                      style.end);
 }
 
-std::string entry(const Style& style, std::string_view self, std::string_view up,
-                  std::string_view related, std::string_view content, std::string_view more = "") {
+struct Links {
+  std::string_view self;
+  std::string_view up;
+  std::string_view related;
+};
+
+std::string entry(const Style& style, const Links& links, std::string_view content,
+                  std::string_view more = "") {
   return fmt::format(
       "{4}<a:entry><a:link href=\"http://h/{0}\" rel=\"self\"/><a:link rel='up' "
       "href='{1}'></a:link>"
       "<a:link rel=\"related\" href=\"/{2}\"/>{4}<a:content>{3}{4}</a:content>{5}</a:entry>",
-      self, up, related, content, style.gap, more);
+      links.self, links.up, links.related, content, style.gap, more);
 }
 
 std::string feed(const Style& style, std::string_view entries) {
@@ -157,9 +163,9 @@ std::string block_of(const Style& style, const ReadingDay& day, int multiplier) 
 }
 
 std::string file_of(const Style& style, const ZoneRule& zone, const std::vector<Written>& all) {
-  std::string first = entry(style, "UsagePoint/P123", "", "", element(style, "UsagePoint", ""));
+  std::string first = entry(style, {"UsagePoint/P123", "", ""}, element(style, "UsagePoint", ""));
   first +=
-      entry(style, "L/1", "", "UsagePoint/P123",
+      entry(style, {"L/1", "", "UsagePoint/P123"},
             element(style, "LocalTimeParameters",
                     element(style, "dstEndRule", zone.end) + element(style, "dstOffset", "3600") +
                         element(style, "dstStartRule", zone.start) +
@@ -171,20 +177,21 @@ std::string file_of(const Style& style, const ZoneRule& zone, const std::vector<
     const auto type = fmt::format("ReadingType/{}", number);
     const auto reading = fmt::format("UsagePoint/P123/MeterReading/{}", number);
     first += entry(
-        style, type, "", "",
+        style, {type, "", ""},
         element(style, "ReadingType",
                 element(style, "commodity", "1") +
                     element(style, "flowDirection", std::to_string(written.kind.direction)) +
                     element(style, "powerOfTenMultiplier", std::to_string(written.multiplier)) +
                     element(style, "uom", std::to_string(written.kind.uom))));
-    first += entry(style, reading, "UsagePoint/P123/MeterReading", type,
+    first += entry(style, {reading, "UsagePoint/P123/MeterReading", type},
                    element(style, "MeterReading", ""));
     int blocks = 0;
     for (const auto& day : written.days)
-      second +=
-          entry(style, fmt::format("{}/IntervalBlock/{}", reading, ++blocks),
-                reading + "/IntervalBlock", "", block_of(style, day, written.multiplier),
-                day.stated ? fmt::format("<a:updated>{}</a:updated>", day.stated->text()) : "");
+      second += entry(
+          style,
+          {fmt::format("{}/IntervalBlock/{}", reading, ++blocks), reading + "/IntervalBlock", ""},
+          block_of(style, day, written.multiplier),
+          day.stated ? fmt::format("<a:updated>{}</a:updated>", day.stated->text()) : "");
   }
   return feed(style, style.is_late ? second + first : first + second);
 }
@@ -327,6 +334,26 @@ TEST(GreenButtonXml, WhatIsBeforeAFaultIsRead) {
                                HasSubstr("broken_off"), Not(HasSubstr("60min"))));
   EXPECT_THAT(said(whole.substr(0, whole.rfind("</a:feed>"))),
               AllOf(HasSubstr("60min Wh: 5"), HasSubstr("broken_off")));
+}
+
+TEST(GreenButtonXml, WhatFollowsTheEndIsToldWhereTheFeedEndsHoweverTheFileIsCut) {
+  const auto text = one_day() + "z<?xml version='1.0'?>\n<x/>";
+  const auto whole = testing::green_button_says(text, {text.size()});
+  ASSERT_EQ(whole.findings.size(), 1U);
+  EXPECT_EQ(whole.findings[0].code, FindingCode::broken_off);
+  EXPECT_THAT(whole.findings[0].text, HasSubstr("something follows the end of the feed"));
+  for (std::size_t cut = text.rfind("</a:feed>"); cut < text.size(); ++cut)
+    EXPECT_EQ(testing::green_button_says(text, {cut, 1}).text(), whole.text()) << cut;
+}
+
+TEST(GreenButtonXml, WhatIsNoXmlIsToldWhereItBeginsHoweverTheFileIsCut) {
+  for (const std::string_view text :
+       {std::string_view("\'\0\0>ts7", 7), std::string_view("\n <a b"),
+        std::string_view("\n<!-- -- -->\n")})
+    for (std::size_t cut = 1; cut <= text.size(); ++cut)
+      EXPECT_EQ(testing::green_button_says(text, {cut, 1}).text(),
+                testing::green_button_says(text, {text.size()}).text())
+          << text;
 }
 
 TEST(GreenButtonXml, ColumnsCountWhatTheQuickReaderTook) {

@@ -23,10 +23,24 @@ namespace meterline::formats {
 //     recognise(head) -> Format;  format.open(first piece, options) -> Opened;
 //     opened.parser->parse(piece, sink) for each, as RowCutter(format.cut) cuts them.
 
+/// What a file does not say itself, and a feed or long CSV may have to be told. Nothing of it is
+/// guessed: a file that needs one of them is refused with its name.
+struct ReadHints {
+  std::string meter = {};  ///< Of a file that names none.
+  std::string stamp = {};  ///< `start` or `end`: which of an interval its time names.
+  std::string dates = {};  ///< A StampPattern.
+  int step = 0;            ///< Minutes of an interval; 0: not given.
+
+  bool is_given() const { return !meter.empty() || !stamp.empty() || !dates.empty() || step > 0; }
+  bool operator==(const ReadHints&) const = default;
+};
+
 /// What a reader is told beside the file itself.
 struct ReadOptions {
   std::optional<Unit> unit = {};  ///< Of readings whose file names none.
   TimeZone zone = {};             ///< Of days whose file names none.
+  std::string_view source = {};   ///< The file's name, in which a feed may find the meter.
+  ReadHints hints = {};
 };
 
 /// Whole rows of a file, as RowCutter gives them. A last row without a line end is the end of the

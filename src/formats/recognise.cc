@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 
+#include "core/try.h"
+#include "formats/feed/feed_csv.h"
+#include "formats/feed/long_csv.h"
 #include "formats/foreign.h"
 #include "formats/green_button.h"
 #include "formats/nem12.h"
@@ -24,6 +27,7 @@ constexpr std::array formats = {
            .cut = green_button_cut,
            .recognises = is_green_button,
            .open = open_green_button},
+    Format{.name = long_csv_name, .recognises = is_long_csv, .open = open_long_csv},
     Format{.name = "wide-csv",
            .reader = 1,
            .recognises = [](std::string_view) { return true; },
@@ -49,15 +53,21 @@ bool is_binary(std::string_view head) {
 
 }  // namespace
 
-Result<Recognised> recognise(std::string_view head) {
+Encoding encoding_of(std::string_view head) {
+  if (head.starts_with("\xFF\xFE")) return Encoding::utf16le;
+  return head.starts_with("\xFE\xFF") ? Encoding::utf16be : Encoding::utf8;
+}
+
+Result<std::size_t> check_text(std::string_view head) {
   head = head.substr(0, recognise_bytes);
   const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
   const auto foreign = foreign_text(head.substr(mark));
   if (!foreign.empty() && !is_green_button(head.substr(mark))) return fail(Errc::refused, foreign);
   if (is_utf16(head))
     return fail(Errc::refused,
-                "this is UTF-16 text; meterline reads UTF-8: convert it first, e.g. with `iconv "
-                "-f UTF-16 -t UTF-8`");
+                "this is UTF-16 text without the byte order mark that would say so: convert it "
+                "first, e.g. with `iconv -f UTF-16LE -t UTF-8`, or name a feed whose encoding it "
+                "is");
   if (is_binary(head))
     return fail(Errc::refused,
                 "this is binary content, not text; CSV may be plain or packed with gzip, zstd or "
@@ -65,6 +75,14 @@ Result<Recognised> recognise(std::string_view head) {
   const bool is_whole_file = head.size() < recognise_bytes;
   if (is_whole_file && head.find_first_not_of("\r\n", mark) == std::string_view::npos)
     return fail(Errc::refused, "the file is empty");
+  return mark;
+}
+
+Result<Recognised> recognise(std::string_view head) {
+  METERLINE_TRY(const auto mark, check_text(head));
+  head = head.substr(0, recognise_bytes);
+  if (const auto foreign = foreign_records(head.substr(mark)); !foreign.empty())
+    return fail(Errc::refused, foreign);
   const auto* const format = std::find_if(
       formats.begin(), formats.end(),
       [&](const Format& candidate) { return candidate.recognises(head.substr(mark)); });
@@ -72,6 +90,7 @@ Result<Recognised> recognise(std::string_view head) {
 }
 
 std::uint32_t reader_number(std::string_view name) {
+  if (name == feed_format_name) return feed_reader;
   const auto* const format =
       std::find_if(formats.begin(), formats.end(),
                    [&](const Format& candidate) { return candidate.name == name; });

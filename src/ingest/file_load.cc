@@ -95,7 +95,8 @@ FileLoad::FileLoad(source::Incoming incoming, std::uint16_t number, const LoadCo
   record_.delivery = {.source = incoming_.source,
                       .delivered_at = incoming_.delivered_at,
                       .unit = options_.unit.value_or(Unit::unknown),
-                      .zone = std::string(options_.zone.text())};
+                      .zone = std::string(options_.zone.text()),
+                      .feed = options_.feed.identity()};
   received_at_ = options_.now ? std::optional(options_.now()) : std::nullopt;
 }
 
@@ -115,7 +116,7 @@ void FileLoad::skip(store::DeliveryRecord earlier) {
 
 /// Whether it was read as this load would read it: what is read otherwise is another delivery.
 bool FileLoad::is_read_alike(const Delivery& delivery) const {
-  return delivery.unit == options_.unit &&
+  return delivery.unit == options_.unit && options_.feed.reads_alike(delivery.feed) &&
          (!options_.zone.is_known() || delivery.zone == options_.zone.text());
 }
 
@@ -257,12 +258,12 @@ Result<void> FileLoad::read_in_zip(const GroupRows& rows) {
   auto& zip = *file_->content.zip;
   const auto bytes = make_noting_source(std::make_unique<BorrowedSource>(*file_->content.bytes),
                                         in_zip_, hooks_.stop, nullptr);
-  const auto read = read_content(*bytes, rows);
+  auto read = read_content(*bytes, rows);
   if (!read && !is_refusal(read.error())) return read;
   METERLINE_CHECK(drain(*bytes));
   const std::string name = zip.name();
-  auto next = zip.next();
-  if (!next) file_->broken = std::move(next).error();
+  const auto next = zip.next();
+  if (!next) file_->broken = next.error();
   has_rest_ = !next || *next;
   if (has_rest_ || !file_->names.empty()) become_file_in_zip(name);
   return read;
@@ -294,6 +295,7 @@ Result<void> FileLoad::read_content(source::ByteSource& content, const GroupRows
                      .file = number_,
                      .unit = options_.unit,
                      .zone = options_.zone,
+                     .feed = options_.feed,
                      .received = received_at_.value_or(record_.delivery.delivered_at),
                      .findings_max = options_.findings_max,
                      .threads = options_.threads,
@@ -359,6 +361,7 @@ Result<void> FileLoad::identify() {
   delivery.content = received.hash.finish();
   delivery.bytes = received.bytes;
   delivery.reader = formats::reader_number(content_.format);
+  delivery.feed = content_.feed;
   date(delivery);
   delivery.id = delivery_id(delivery);
   return {};

@@ -1,9 +1,15 @@
 #include "ingest/file_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/try.h"
 #include "formats/csv_rows.h"
+#include "formats/feed/feed_csv.h"
+#include "formats/feed/long_csv.h"
+#include "formats/feed/shipped_feeds.h"
 #include "formats/recognise.h"
 
 namespace meterline::ingest {
@@ -17,27 +23,76 @@ constexpr const char* no_unit =
     "with --unit kWh or the like (unit=kWh for an upload, METERLINE_UNIT in the environment), or "
     "--unit unknown for none; the store remembers it for later files";
 
+/// Tells of the feed that would read what is refused.
+Error with_feeds(Error error, std::string_view head) {
+  if (error.code != Errc::refused) return error;
+  const auto matching = formats::matching_feeds(head);
+  if (matching.size() == 1)
+    error.message +=
+        fmt::format("; it has the columns of the feed `{}` ({}): load it with --feed {}",
+                    matching.front()->name, matching.front()->title, matching.front()->name);
+  return error;
+}
+
 }  // namespace
 
 FileReader::FileReader(const Options& options, const GroupRows& rows, FileContent& content)
     : options_(options), rows_(rows), content_(content) {}
 
 Result<void> FileReader::read(std::string_view head, source::ByteSource& bytes) {
-  METERLINE_TRY(const auto recognised, formats::recognise(head));
-  format_ = recognised.format;
-  content_.format = format_->name;
-  return read_pieces(bytes, head.substr(recognised.byte_order_mark));
+  METERLINE_CHECK(find_format(head));
+  return read_pieces(bytes, head);
 }
 
-/// Reads on from `text`, the start of the file, to its end.
-Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view text) {
-  formats::RowCutter cutter(format_->cut);
-  cutter.append(text);
+/// Finds by what the file is read, and in what characters it is written.
+Result<void> FileReader::find_format(std::string_view head) {
+  layout_ = options_.feed.layout_for(head);
+  content_.feed = options_.feed.identity_by(layout_);
+  encoding_ = formats::encoding_of(head);
+  if (encoding_ == formats::Encoding::utf8 && layout_ != nullptr)
+    encoding_ = layout_->encoding.value_or(encoding_);
+  formats::Utf8Maker(encoding_).add(head, head_);
+  if (layout_ != nullptr) {
+    content_.format = formats::feed_format_name;
+    METERLINE_TRY(mark_, formats::check_text(head_));
+    return {};
+  }
+  const auto recognised = formats::recognise(head_);
+  if (!recognised) return tl::unexpected(with_feeds(recognised.error(), head));
+  format_ = recognised->format;
+  content_.format = format_->name;
+  mark_ = recognised->byte_order_mark;
+  return {};
+}
+
+formats::Cut FileReader::cut() const {
+  return layout_ != nullptr ? formats::feed_cut(*layout_, options_.zone) : format_->cut;
+}
+
+/// Reads on from `head`, the start of the file, to its end.
+Result<void> FileReader::read_pieces(source::ByteSource& bytes, std::string_view head) {
+  const auto how = cut();
+  parses_in_order_ = how.is_anywhere;
+  formats::RowCutter cutter(how);
+  const bool is_utf8 = encoding_ == formats::Encoding::utf8;
+  formats::Utf8Maker maker(encoding_);
+  std::string text;
+  maker.add(head, text);
+  cutter.append(std::string_view(text).substr(mark_));
+  std::vector<char> unread(is_utf8 ? 0 : piece_bytes);
   for (bool is_end = false; !is_end;) {
     METERLINE_CHECK(check_stop(options_.stop));
-    METERLINE_TRY(const auto count, bytes.read(cutter.room(piece_bytes).first(piece_bytes)));
-    cutter.added(count);
-    is_end = count == 0;
+    if (is_utf8) {
+      METERLINE_TRY(const auto count, bytes.read(cutter.room(piece_bytes).first(piece_bytes)));
+      cutter.added(count);
+      is_end = count == 0;
+    } else {
+      METERLINE_TRY(const auto count, bytes.read(unread));
+      text.clear();
+      maker.add({unread.data(), count}, text);
+      cutter.append(text);
+      is_end = count == 0;
+    }
     if (is_end) cutter.finish();
     if (cutter.buffered() < piece_bytes / 2 && !is_end) continue;
     for (;;) {
@@ -64,15 +119,31 @@ formats::TextBuffer FileReader::unused_buffer() {
 Result<void> FileReader::take_piece(formats::TextBuffer piece, bool is_last) {
   std::string_view rows = piece.text();
   if (!parser_) {
-    METERLINE_TRY(rows, open(rows));
+    METERLINE_TRY(rows, open(rows, is_last));
   }
   if (rows.empty()) return {};
   const auto rows_at = static_cast<std::size_t>(rows.data() - piece.text().data());
   return start(std::move(piece), rows_at, is_last);
 }
 
+Result<formats::Opened> FileReader::open_by(const formats::Piece& first) const {
+  const formats::ReadOptions options{.unit = options_.unit,
+                                     .zone = options_.zone,
+                                     .source = options_.source,
+                                     .hints = options_.feed.hints()};
+  if (layout_ != nullptr) return formats::open_feed(*layout_, first, options);
+  if (options_.feed.hints().is_given() && format_->name != formats::long_csv_name)
+    return fail(Errc::refused,
+                fmt::format("this is {}, which says itself what --meter, --stamp, --dates and "
+                            "--step would say; they are for feeds and long CSV",
+                            format_->name));
+  auto opened = format_->open(first, options);
+  if (!opened) return tl::unexpected(with_feeds(std::move(opened).error(), head_));
+  return opened;
+}
+
 /// Opens the file by its first piece, behind empty lines, and returns the rows after its header.
-Result<std::string_view> FileReader::open(std::string_view piece) {
+Result<std::string_view> FileReader::open(std::string_view piece, bool is_last) {
   const auto row_at = std::min(piece.find_first_not_of("\r\n"), piece.size());
   for (auto empty = piece.substr(0, row_at); !empty.empty();) {
     const auto line = formats::first_row(empty);
@@ -81,8 +152,8 @@ Result<std::string_view> FileReader::open(std::string_view piece) {
   }
   piece.remove_prefix(row_at);
   if (piece.empty()) return piece;
-  METERLINE_TRY(auto opened, format_->open({.text = piece, .first_line = lines_before_ + 1},
-                                           {.unit = options_.unit, .zone = options_.zone}));
+  METERLINE_TRY(auto opened,
+                open_by({.text = piece, .first_line = lines_before_ + 1, .is_last = is_last}));
   content_.lacks_unit = opened.needs_unit && !options_.unit;
   if (content_.lacks_unit) return fail(Errc::invalid_argument, no_unit);
   parser_ = std::move(opened.parser);
@@ -106,7 +177,7 @@ RowBatch FileReader::parse(const formats::Piece& rows) const {
 
 /// Parses the rows of `piece` from `rows_at` on, here or on another thread.
 Result<void> FileReader::start(formats::TextBuffer piece, std::size_t rows_at, bool is_last) {
-  if (options_.threads <= 1 || format_->cut.is_anywhere) {
+  if (options_.threads <= 1 || parses_in_order_) {
     auto batch = parse({.text = piece.text().substr(rows_at), .is_last = is_last});
     unused_.push_back(std::move(piece));
     return collect(std::move(batch));

@@ -11,6 +11,7 @@
 #include "core/budget.h"
 #include "core/delivery.h"
 #include "core/result.h"
+#include "ingest/feed_choice.h"
 #include "source/byte_source.h"
 #include "source/expand.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct IngestOptions {
   /// Of days whose file names none. Where it is unknown, too, a file that was read in some zone
   /// before is not read anew for that.
   TimeZone zone;
+  FeedChoice feed;  ///< By what files are read that are no format of their own.
   /// Refuses a file in which anything is not as the standard of its format has it, though it could
   /// be read. As this tells how it was asked for and not what the file is, no record of it is kept.
   bool is_strict = false;

@@ -62,7 +62,7 @@ class Unzip : public ByteSource, public ZipFiles {
   const std::string& name() const override { return name_; }
 
   Result<bool> next() override {
-    const auto another = another_;
+    auto another = another_;
     if (another && *another) begin_file();
     return another;
   }

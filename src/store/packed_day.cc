@@ -373,7 +373,10 @@ Result<void> unpack_day(std::string_view packed, ReadingDay& day) {
   day.stated = grid.stated;
   day.origin = grid.origin;
   day.zone = grid.zone;
-  METERLINE_TRY(day.facts, facts_of(parts.grid));
+  day.facts.reset();
+  if ((static_cast<unsigned char>(parts.grid[0]) & grid_has_facts) != 0) {
+    METERLINE_TRY(day.facts, facts_of(parts.grid));
+  }
   make_room(grid, day);
   const auto head = take_head(parts.body);
   day.notes.clear();

@@ -1,0 +1,219 @@
+#include "cli/feeds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "api/json_writer.h"
+#include "cli/exit_code.h"
+#include "cli/table.h"
+#include "core/decimal.h"
+#include "core/try.h"
+#include "formats/csv_rows.h"
+#include "formats/feed/feed_csv.h"
+#include "formats/feed/shipped_feeds.h"
+#include "formats/recognise.h"
+#include "ingest/ingest.h"
+
+namespace meterline::cli {
+namespace {
+
+constexpr std::size_t sample_bytes_max = std::size_t{4} << 20;
+constexpr std::size_t rows_shown_max = 10;
+constexpr auto right = Table::Align::right;
+
+std::string_view shape_of(const formats::FeedLayout& feed) { return feed.wide ? "wide" : "long"; }
+
+/// What is read of a part of a file.
+struct Reading {
+  std::string day;    ///< Meter, channel and date.
+  std::string first;  ///< The first reading, and where it begins.
+  std::string last;
+  std::size_t readings = 0;
+};
+
+/// Writes down what a reader says.
+class CheckSink final : public formats::DaySink {
+ public:
+  void on_day(const ReadingDay& day, int, const formats::Row&) override {
+    Reading reading{
+        .day = fmt::format("{} {} {}", day.meter.text(), day.channel.name, day.date.text())};
+    for (std::size_t slot = 0; slot < day.mantissas.size(); ++slot) {
+      if (day.qualities[slot] == Quality::missing) continue;
+      const int minute = static_cast<int>(slot) * day.interval.minutes();
+      const auto label = day.zone.label(day.date, minute);
+      auto text =
+          fmt::format("{} {} {}", label.substr(label.find('T') + 1),
+                      Decimal{day.mantissas[slot], day.exponent}.text(), text_of(day.channel.unit));
+      if (day.qualities[slot] != Quality::actual)
+        text += fmt::format(" {}", text_of(day.qualities[slot]));
+      if (reading.readings++ == 0) reading.first = text;
+      reading.last = std::move(text);
+    }
+    readings.push_back(std::move(reading));
+  }
+  void on_read(const RegisterRead&, const formats::Row&) override {}
+  void on_rejected_row(const formats::Row&) override { ++rejected; }
+  void on_finding(Finding finding) override { findings.push_back(std::move(finding)); }
+
+  std::vector<Reading> readings;
+  std::vector<Finding> findings;
+  std::int64_t rejected = 0;
+};
+
+struct Checked {
+  std::string row;
+  CheckSink said;
+};
+
+Result<std::string> read_sample(const std::string& path, const formats::FeedLayout& feed) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(sample_bytes_max, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.is_open() || file.bad())
+    return fail(Errc::invalid_argument, fmt::format("cannot read {}", path));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  auto encoding = formats::encoding_of(bytes);
+  if (encoding == formats::Encoding::utf8) encoding = feed.encoding.value_or(encoding);
+  std::string text;
+  formats::Utf8Maker(encoding).add(bytes, text);
+  METERLINE_TRY(const auto mark, formats::check_text(text));
+  text.erase(0, mark);
+  text.erase(0, std::min(text.find_first_not_of("\r\n"), text.size()));
+  return text;
+}
+
+std::string counts_of(const std::vector<Finding>& findings) {
+  std::map<std::string_view, int> counts;
+  for (const auto& finding : findings) ++counts[text_of(finding.code)];
+  std::string text;
+  for (const auto& [code, count] : counts)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", code, count);
+  return text.empty() ? "none" : text;
+}
+
+void print_check(const std::vector<Checked>& rows, const CheckSink& all, const Session& session) {
+  if (session.output != Output::table) {
+    api::JsonWriter json;
+    json.begin_object().key("rows").begin_array();
+    for (const auto& [row, said] : rows) {
+      json.begin_object().member("row", std::string_view(row)).key("read").begin_array();
+      for (const auto& reading : said.readings)
+        json.begin_object()
+            .member("day", std::string_view(reading.day))
+            .member("readings", reading.readings)
+            .member("first", std::string_view(reading.first))
+            .member("last", std::string_view(reading.last))
+            .end_object();
+      json.end_array().key("findings").begin_array();
+      for (const auto& finding : said.findings)
+        json.value(fmt::format("{}: {}", text_of(finding.code), finding.text));
+      json.end_array().end_object();
+    }
+    json.end_array().member("days", all.readings.size()).member("rejected", all.rejected);
+    json.member("findings", std::string_view(counts_of(all.findings)));
+    return print_line(json.end_object().take());
+  }
+  Table table({{.title = "row"},
+               {.title = "day"},
+               {.title = "readings", .align = right},
+               {.title = "first"},
+               {.title = "last"}});
+  for (const auto& [row, said] : rows) {
+    constexpr std::size_t shown_chars = 60;
+    auto text = row.size() > shown_chars ? row.substr(0, shown_chars) + "..." : row;
+    for (const auto& reading : said.readings)
+      table.add({std::exchange(text, ""), reading.day, std::to_string(reading.readings),
+                 reading.first, reading.last});
+    for (const auto& finding : said.findings)
+      table.add({std::exchange(text, ""),
+                 fmt::format("{}: {}", text_of(finding.code), finding.text), "", "", ""});
+  }
+  print_text(table.text());
+  print_line(fmt::format("{} days in all, {} rows rejected, findings: {}", all.readings.size(),
+                         all.rejected, counts_of(all.findings)));
+}
+
+Result<int> try_check(const FeedCheckVerb& verb, const Session& session) {
+  ingest::IngestOptions options;
+  METERLINE_CHECK(read_file_options(verb.files, options));
+  const auto* const feed = options.feed.layout();
+  if (feed == nullptr) return fail(Errc::invalid_argument, "want the name of one feed");
+  METERLINE_TRY(const auto text, read_sample(verb.path, *feed));
+  const formats::ReadOptions reading{.unit = options.unit,
+                                     .zone = options.zone,
+                                     .source = verb.path,
+                                     .hints = options.feed.hints()};
+  METERLINE_TRY(const auto opened,
+                formats::open_feed(*feed, {.text = text, .is_last = true}, reading));
+  if (opened.needs_unit && !options.unit)
+    return fail(Errc::invalid_argument,
+                "neither the file nor the feed says a unit: name it with "
+                "--unit");
+  const auto rows = std::string_view(text).substr(opened.bytes);
+  std::vector<Checked> first;
+  for (auto rest = rows; !rest.empty() && first.size() < rows_shown_max;) {
+    const auto row = formats::first_row(rest);
+    auto& checked = first.emplace_back(Checked{.row = excerpt_of(row.text)});
+    opened.parser->parse({.text = rest.substr(0, row.bytes), .is_last = true}, checked.said);
+    rest.remove_prefix(row.bytes);
+  }
+  CheckSink all;
+  opened.parser->parse({.text = rows, .first_line = opened.lines + 1, .is_last = true}, all);
+  print_check(first, all, session);
+  return all.rejected > 0 ? exit_rejected : exit_ok;
+}
+
+Result<std::string> description_of(const std::string& feed) {
+  METERLINE_TRY(const auto choice, feed_option(feed));
+  if (choice.layout() == nullptr) return fail(Errc::invalid_argument, "want the name of one feed");
+  return choice.layout()->text;
+}
+
+}  // namespace
+
+int list_feeds(const Session& session) {
+  if (session.output == Output::json) {
+    api::JsonWriter json;
+    json.begin_object().key("feeds").begin_array();
+    for (const auto& feed : formats::shipped_feeds())
+      json.begin_object()
+          .member("name", std::string_view(feed.name))
+          .member("shape", shape_of(feed))
+          .member("zone", feed.zone.text())
+          .member("title", std::string_view(feed.title))
+          .end_object();
+    print_line(json.end_array().end_object().take());
+    return exit_ok;
+  }
+  if (session.output == Output::csv) {
+    print_line("name,shape,zone,title");
+    for (const auto& feed : formats::shipped_feeds())
+      print_line(fmt::format("{},{},{},{}", feed.name, shape_of(feed), feed.zone.text(),
+                             csv_field(feed.title)));
+    return exit_ok;
+  }
+  Table table({{.title = "name"}, {.title = "shape"}, {.title = "zone"}, {.title = "title"}});
+  for (const auto& feed : formats::shipped_feeds())
+    table.add({feed.name, std::string(shape_of(feed)), std::string(feed.zone.text()), feed.title});
+  print_text(table.text());
+  return exit_ok;
+}
+
+int show_feed(const std::string& feed) {
+  const auto text = description_of(feed);
+  if (!text) return report_error(text.error());
+  print_text(*text);
+  return exit_ok;
+}
+
+int check_feed(const FeedCheckVerb& verb, const Session& session) {
+  const auto done = try_check(verb, session);
+  return done ? *done : report_error(done.error());
+}
+
+}  // namespace meterline::cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "cli/session.h"
+
+namespace meterline::cli {
+
+/// `meterline feed list`: the feeds that the program carries.
+int list_feeds(const Session& session);
+
+/// `meterline feed show FEED`: its description.
+int show_feed(const std::string& feed);
+
+struct FeedCheckVerb {
+  FileOptions files;
+  std::string path;  ///< Of a file that is not packed.
+};
+
+/// `meterline feed check FEED SAMPLE`: the first rows of a file beside what is read of them, and
+/// how many days and findings its first 4 MiB have. Exit code 3 with findings that cost readings.
+int check_feed(const FeedCheckVerb& verb, const Session& session);
+
+}  // namespace meterline::cli

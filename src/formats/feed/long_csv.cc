@@ -1,0 +1,329 @@
+// Long CSV is read by a feed that is made of the header: the names of its columns say what they
+// are.
+
+#include "formats/feed/long_csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "core/finding.h"
+#include "core/try.h"
+#include "formats/feed/feed_csv.h"
+#include "formats/feed/feed_fields.h"
+#include "formats/feed/wildcard.h"
+
+namespace meterline::formats {
+namespace {
+
+enum class Role { none, meter, stamp, start, end, date, time, value, unit, channel, flag, stated };
+
+struct Name {
+  std::string_view text;
+  Role role;
+};
+
+/// In lower case, without blanks, `_` and `-`. docs/formats/long-csv.md has the same list.
+constexpr std::array names = {
+    Name{"meter", Role::meter},
+    Name{"meterid", Role::meter},
+    Name{"meternumber", Role::meter},
+    Name{"mpan", Role::meter},
+    Name{"mprn", Role::meter},
+    Name{"nmi", Role::meter},
+    Name{"icp", Role::meter},
+    Name{"esiid", Role::meter},
+    Name{"ean", Role::meter},
+    Name{"timestamp", Role::stamp},
+    Name{"datetime", Role::stamp},
+    Name{"start", Role::start},
+    Name{"starttime", Role::start},
+    Name{"starttimestamp", Role::start},
+    Name{"intervalstart", Role::start},
+    Name{"from", Role::start},
+    Name{"end", Role::end},
+    Name{"endtime", Role::end},
+    Name{"endtimestamp", Role::end},
+    Name{"intervalend", Role::end},
+    Name{"to", Role::end},
+    Name{"date", Role::date},
+    Name{"day", Role::date},
+    Name{"time", Role::time},
+    Name{"value", Role::value},
+    Name{"reading", Role::value},
+    Name{"consumption", Role::value},
+    Name{"usage", Role::value},
+    Name{"energy", Role::value},
+    Name{"kwh", Role::value},
+    Name{"wh", Role::value},
+    Name{"mwh", Role::value},
+    Name{"unit", Role::unit},
+    Name{"units", Role::unit},
+    Name{"uom", Role::unit},
+    Name{"channel", Role::channel},
+    Name{"flow", Role::channel},
+    Name{"quality", Role::flag},
+    Name{"status", Role::flag},
+    Name{"flag", Role::flag},
+    Name{"stated", Role::stated},
+    Name{"updated", Role::stated},
+};
+
+std::string squeezed(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c == ' ' || c == '_' || c == '-') continue;
+    letters += 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  }
+  return letters;
+}
+
+Role role_of(std::string_view name) {
+  const auto letters = squeezed(name);
+  const auto* const found = std::find_if(names.begin(), names.end(),
+                                         [&](const Name& known) { return known.text == letters; });
+  return found == names.end() ? Role::none : found->role;
+}
+
+struct Header {
+  char delimiter = ',';
+  std::vector<std::string> fields = {};
+
+  const std::string* find(Role role) const {
+    const auto found = std::find_if(fields.begin(), fields.end(), [&](const std::string& field) {
+      return role_of(field) == role;
+    });
+    return found == fields.end() ? nullptr : &*found;
+  }
+  bool has(Role role) const { return find(role) != nullptr; }
+  bool has_time() const {
+    return has(Role::stamp) || has(Role::start) || has(Role::end) ||
+           (has(Role::date) && has(Role::time));
+  }
+};
+
+/// The first line, by the delimiter that stands in it most often.
+std::optional<Header> header_of(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  if (text.empty()) return std::nullopt;
+  const auto line = first_row(text).text.substr(0, row_bytes_max);
+  Header header;
+  std::ptrdiff_t most = 0;
+  for (const char delimiter : {',', ';', '\t', '|'}) {
+    const auto count = std::count(line.begin(), line.end(), delimiter);
+    if (count <= most) continue;
+    most = count;
+    header.delimiter = delimiter;
+  }
+  FeedFields fields(header.delimiter);
+  if (!fields.split(line)) return std::nullopt;
+  header.fields.assign(fields.all().begin(), fields.all().end());
+  return header;
+}
+
+tl::unexpected<Error> undecided(std::string message) {
+  return fail(Errc::refused, std::move(message));
+}
+
+/// What the hints say of dates, or that they are as ISO 8601 has them.
+Result<StampPattern> pattern_of(const Header& header, const ReadHints& hints) {
+  const bool is_split = header.has(Role::date) && header.has(Role::time);
+  std::string pattern = is_split ? "yyyy-MM-dd HH:mm[:ss]" : "iso";
+  if (!hints.dates.empty()) pattern = hints.dates + " HH:mm[:ss]";
+  return StampPattern::parse(pattern);
+}
+
+/// The numbers of up to two digits that a text begins with, as in `13/4/2024`; 0 for others.
+std::pair<int, int> first_numbers(std::string_view text) {
+  std::array<int, 2> numbers{};
+  for (auto& number : numbers) {
+    std::size_t digits = 0;
+    while (digits < 2 && digits < text.size() && '0' <= text[digits] && text[digits] <= '9')
+      number = number * 10 + (text[digits++] - '0');
+    const bool is_parted = digits > 0 && digits < text.size() &&
+                           std::string_view("/.-").find(text[digits]) != std::string_view::npos;
+    if (!is_parted) return {};
+    text.remove_prefix(digits + 1);
+  }
+  return {numbers[0], numbers[1]};
+}
+
+/// Refuses dates that are written otherwise, by the option that says how.
+Result<void> check_dates(const std::vector<std::string>& texts, const StampPattern& pattern,
+                         const ReadHints& hints) {
+  if (!hints.dates.empty()) return {};
+  int days_first = 0;
+  int months_first = 0;
+  std::string sample;
+  for (const auto& text : texts) {
+    if (pattern.read(text)) return {};
+    if (sample.empty()) sample = text;
+    const auto [first, second] = first_numbers(text);
+    days_first += first > 12 ? 1 : 0;
+    months_first += second > 12 ? 1 : 0;
+  }
+  if (sample.empty()) return {};
+  std::string hint = "whether the day or the month comes first is not to be seen";
+  if (days_first > 0 && months_first == 0) hint = "some day is over 12, so days come first";
+  if (months_first > 0 && days_first == 0) hint = "some day is over 12, so months come first";
+  return undecided(
+      fmt::format("times like `{}` are not those of ISO 8601: {}; say how dates are written with "
+                  "--dates (dates= for an upload), like --dates dd/MM/yyyy or --dates MM/dd/yyyy",
+                  excerpt_of(sample), hint));
+}
+
+constexpr std::size_t looked_at_max = 2000;
+
+/// The times of the first rows, and their meters.
+struct Looked {
+  std::vector<std::string> times;
+  std::vector<std::string> meters;
+};
+
+Looked look(const Piece& first, const Header& header) {
+  Looked looked;
+  FeedFields fields(header.delimiter);
+  const auto place_of = [&](Role role) {
+    const auto* const name = header.find(role);
+    return name == nullptr ? no_column : static_cast<int>(name - header.fields.data());
+  };
+  const bool is_split = header.has(Role::date) && header.has(Role::time);
+  const int stamp = place_of(header.has(Role::stamp)   ? Role::stamp
+                             : header.has(Role::start) ? Role::start
+                             : is_split                ? Role::date
+                                                       : Role::end);
+  auto rest = first.text;
+  rest.remove_prefix(first_row(rest).bytes);
+  while (!rest.empty() && looked.times.size() < looked_at_max) {
+    const auto row = first_row(rest);
+    rest.remove_prefix(row.bytes);
+    if (row.text.empty() || row.text.size() > row_bytes_max || !fields.split(row.text)) continue;
+    std::string time(fields.at(stamp));
+    if (is_split && !header.has(Role::stamp) && !header.has(Role::start))
+      time += fmt::format(" {}", fields.at(place_of(Role::time)));
+    looked.times.push_back(std::move(time));
+    const int meter = place_of(Role::meter);
+    looked.meters.emplace_back(meter == no_column ? std::string_view() : fields.at(meter));
+  }
+  return looked;
+}
+
+/// The minutes by which neighbouring rows of a meter are apart, the least of them: 0 when no two
+/// are.
+int step_of(const Looked& looked, const StampPattern& pattern) {
+  std::int64_t least = 0;
+  std::optional<std::int64_t> before;
+  for (std::size_t i = 0; i < looked.times.size(); ++i) {
+    const auto stamp = pattern.read(looked.times[i]);
+    if (i > 0 && looked.meters[i] != looked.meters[i - 1]) before.reset();
+    if (!stamp) continue;
+    const auto now = std::int64_t{stamp->date.days()} * 24 * 60 + stamp->minute -
+                     stamp->offset_minutes.value_or(0);
+    if (before) {
+      const auto apart = std::abs(now - *before);
+      if (apart > 0 && (least == 0 || apart < least)) least = apart;
+    }
+    before = now;
+  }
+  return least <= 60 && IntervalLength::from_minutes(static_cast<int>(least))
+             ? static_cast<int>(least)
+             : 0;
+}
+
+std::vector<ChannelOf> channels_by_name() {
+  std::vector<ChannelOf> channels;
+  const auto add = [&](std::vector<std::string> is, Flow flow) {
+    channels.push_back({.is = std::move(is), .measured = {.flow = flow}});
+  };
+  add({"consumption", "import", "delivered", "E*", "offtake", ""}, Flow::consumption);
+  add({"generation", "export", "received", "B*", "injection"}, Flow::generation);
+  add({"reactive", "Q*", "K*"}, Flow::reactive);
+  return channels;
+}
+
+Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
+  const auto header = header_of(first.text);
+  if (!header) return undecided("the file is empty");
+  const auto& hints = options.hints;
+  FeedLayout layout{.name = std::string(long_csv_name), .delimiter = header->delimiter};
+  const auto column = [&](Role role) {
+    const auto* const name = header->find(role);
+    return name == nullptr ? ColumnRef{}
+                           : ColumnRef{.place = static_cast<int>(name - header->fields.data()) + 1};
+  };
+  layout.header = {header->fields.front()};
+  layout.header_line = static_cast<int>(first.first_line);
+  layout.meter.column = column(Role::meter);
+  layout.unit_column = column(Role::unit);
+  const auto* const value = header->find(Role::value);
+  if (!layout.unit_column.is_given()) layout.measured.unit = parse_unit(*value);
+  layout.channel_column = column(Role::channel);
+  if (layout.channel_column.is_given()) layout.channels = channels_by_name();
+  layout.flag_column = column(Role::flag);
+  const auto flags = [&](Quality quality, std::initializer_list<std::string_view> words) {
+    for (const auto word : words)
+      layout.flags.push_back({.flag = std::string(word), .quality = quality});
+  };
+  flags(Quality::actual, {"A", "actual", "Actual", "OK"});
+  flags(Quality::substituted, {"S", "substituted", "Substituted"});
+  flags(Quality::estimated, {"E", "estimated", "Estimated", "F"});
+  flags(Quality::missing, {"N", "missing", "Missing"});
+
+  METERLINE_TRY(const auto pattern, pattern_of(*header, hints));
+  const auto looked = look(first, *header);
+  METERLINE_CHECK(check_dates(looked.times, pattern, hints));
+  if (header->has(Role::stated)) {
+    METERLINE_TRY(auto iso, StampPattern::parse("iso"));
+    layout.stated = {.columns = {column(Role::stated)}, .pattern = std::move(iso)};
+  }
+  LongLayout rows;
+  rows.values.push_back({.column = column(Role::value)});
+  const auto stamp = [&](std::vector<ColumnRef> columns) {
+    return StampColumns{.columns = std::move(columns), .pattern = pattern};
+  };
+  if (header->has(Role::start)) rows.start = stamp({column(Role::start)});
+  if (header->has(Role::end)) rows.end = stamp({column(Role::end)});
+  const bool has_both = rows.start.is_given() && rows.end.is_given();
+  if (!rows.start.is_given() && !rows.end.is_given()) {
+    const auto times = header->has(Role::stamp) ? stamp({column(Role::stamp)})
+                                                : stamp({column(Role::date), column(Role::time)});
+    if (hints.stamp.empty())
+      return undecided(
+          "the header does not say whether times name the starts or the ends of intervals; say it "
+          "with --stamp start or --stamp end (stamp= for an upload), or name the column `start` or "
+          "`end`");
+    (hints.stamp == "start" ? rows.start : rows.end) = times;
+  }
+  rows.step = hints.step > 0 ? hints.step : step_of(looked, pattern);
+  if (has_both && hints.step == 0) {
+    rows.step_from = LongLayout::Step::start_to_end;
+    rows.step = 0;
+  } else if (rows.step == 0) {
+    return undecided(
+        "how long the intervals are is not to be seen: no two rows of a meter are 1, 5, 10, 15, 30 "
+        "or 60 minutes apart; say it with --step (step= for an upload)");
+  }
+  layout.rows_of_readings = std::move(rows);
+  return layout;
+}
+
+}  // namespace
+
+bool is_long_csv(std::string_view head) {
+  const auto header = header_of(head);
+  return header && header->has(Role::value) && header->has_time();
+}
+
+Result<Opened> open_long_csv(const Piece& first, const ReadOptions& options) {
+  METERLINE_TRY(const auto layout, layout_of(first, options));
+  METERLINE_TRY(auto opened, open_feed(layout, first, options));
+  opened.recognised_by =
+      fmt::format("line {} is a header with a time and a reading", first.first_line);
+  return opened;
+}
+
+}  // namespace meterline::formats

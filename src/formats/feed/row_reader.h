@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/finding.h"
+#include "formats/csv_rows.h"
+#include "formats/day_sink.h"
+#include "formats/feed/feed_fields.h"
+#include "formats/feed/feed_plan.h"
+#include "formats/feed/zone_days.h"
+#include "formats/reading_text.h"
+
+namespace meterline::formats {
+
+/// A reading as the row says it.
+struct CellReading {
+  std::optional<Decimal> value = {};  ///< Energy; empty: missing.
+  Quality quality = Quality::actual;
+  std::uint8_t note = 0;  ///< Of RowReader::notes(), from 1; 0: none.
+  bool is_rounded = false;
+};
+
+/// What all rows of a feed have, wide and long: fields, meter, channel, numbers and flags.
+class RowReader {
+ public:
+  RowReader(const FeedPlan& plan, std::int64_t first_line, DaySink& sink)
+      : plan_(plan), sink_(sink), line_(first_line), fields_(plan.delimiter), days_(plan.zone) {}
+
+  /// Splits the next row, and moves behind it. False when there is nothing to read in it: it was
+  /// rejected, or left out.
+  bool next(std::string_view& rest, bool may_have_quotes);
+  bool is_stopped() const { return is_stopped_; }
+
+  std::int64_t line() const { return line_; }
+  const FeedFields& fields() const { return fields_; }
+  ZoneDays& days() { return days_; }
+  const std::vector<Note>& notes() const { return notes_; }
+  /// The number of a note among notes(), from 1; 0 when there are too many.
+  std::uint8_t note_number(const Note& note);
+  Row row(int slots) const { return {.line = row_line_, .text = row_text_, .slots = slots}; }
+
+  /// Null when the row was rejected.
+  const MeterId* meter();
+  /// What the row is of, which is how `measured` says it where it does. Null when it was rejected.
+  const Channel* channel(const Measured& measured);
+  bool is_average_power() const { return is_average_power_; }
+  std::optional<Stamp> stamp(const StampPlan& plan, std::string_view what);
+  /// When the row says that it was made. False when it was rejected.
+  bool stated(std::optional<Instant>& instant);
+  /// Empty when the field is no reading: then it is told of. Without `step`, no energy is made of
+  /// power.
+  std::optional<CellReading> cell(int column, int flag, int step);
+
+  Finding finding(int column, FindingCode code, std::string text) const;
+  void reject(Finding finding);
+  void reject(int column, FindingCode code, std::string text) {
+    reject(finding(column, code, std::move(text)));
+  }
+  /// The findings of cell() for the day that takes the reading.
+  std::vector<Finding>& found() { return found_; }
+
+  int rejected_slots = 1;  ///< Of a row that is rejected.
+
+ private:
+  bool take_fields(const RawRow& raw, bool may_have_quotes);
+  bool fit_columns(const RawRow& raw);
+  bool is_kept();
+  const FlagPlan& flag_of(std::string_view text);
+  std::string_view joined(const StampPlan& plan);
+  Decimal energy(Decimal power, int step, bool& is_rounded) const;
+
+  const FeedPlan& plan_;
+  DaySink& sink_;
+  std::int64_t line_;
+  std::int64_t row_line_ = 0;
+  std::string_view row_text_;
+  FeedFields fields_;
+  ZoneDays days_;
+  bool is_stopped_ = false;
+
+  MeterId meter_;
+  std::string meter_text_;  ///< What meter_ was read from.
+  std::vector<Channel> channels_;
+  Channel channel_;
+  bool is_average_power_ = false;
+  std::string stamp_text_;
+  std::vector<Note> notes_;
+  std::vector<FlagPlan> unknown_flags_;
+  FlagPlan no_flag_;
+  const FlagPlan* last_flag_ = nullptr;
+  std::vector<Finding> found_;
+};
+
+/// Reads the rows of a piece, each of which has a column for each interval.
+std::int64_t read_wide_rows(const FeedPlan& plan, const Piece& piece, DaySink& sink);
+
+/// Reads the rows of a piece, each of which has a reading.
+std::int64_t read_long_rows(const FeedPlan& plan, const Piece& piece, DaySink& sink);
+
+}  // namespace meterline::formats

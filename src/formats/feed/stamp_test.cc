@@ -1,0 +1,62 @@
+#include "formats/feed/stamp.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace meterline::formats {
+namespace {
+
+/// What a text means by a pattern; `-` when it is none.
+std::string read(std::string_view pattern, std::string_view text) {
+  const auto parsed = StampPattern::parse(pattern);
+  if (!parsed) return "no pattern";
+  const auto stamp = parsed->read(text);
+  if (!stamp) return "-";
+  std::ostringstream out;
+  out << *stamp;
+  return out.str();
+}
+
+TEST(Stamp, EachPatternReadsItsTexts) {
+  EXPECT_EQ(read("dd/MM/yyyy", "03/04/2024"), "2024-04-03 00:00:00");
+  EXPECT_EQ(read("MM/dd/yyyy", "03/04/2024"), "2024-03-04 00:00:00");
+  EXPECT_EQ(read("dd/MM/yy", "3/4/24"), "2024-04-03 00:00:00");
+  EXPECT_EQ(read("dd.MM.yyyy HH:mm", "29.10.2023 02:45"), "2023-10-29 02:45:00");
+  EXPECT_EQ(read("yyyyMMdd", "20240405"), "2024-04-05 00:00:00");
+  EXPECT_EQ(read("dd MMM yyyy HH:mm:ss", "26 Aug 2019 00:30:00"), "2019-08-26 00:30:00");
+  EXPECT_EQ(read("dd MMM yyyy", "26 august 2019"), "2019-08-26 00:00:00");
+  EXPECT_EQ(read("MM/dd/yyyy hh:mm:ss a", "09/04/2024 12:00:00 AM"), "2024-09-04 00:00:00");
+  EXPECT_EQ(read("MM/dd/yyyy hh:mm:ss a", "09/04/2024 12:30:00 pm"), "2024-09-04 12:30:00");
+  EXPECT_EQ(read("iso", "2025-10-26T01:00:00+01:00"), "2025-10-26 01:00:00 offset 60");
+  EXPECT_EQ(read("iso", "2025-10-26 01:00Z"), "2025-10-26 01:00:00 offset 0");
+  EXPECT_EQ(read("iso", "2026-03-29T00:15:00.000-03:30"), "2026-03-29 00:15:00 offset -210");
+  EXPECT_EQ(read("epoch", "1700000000"), "2023-11-14 22:13:20 offset 0");
+  EXPECT_EQ(read("dd/MM/yyyy HH:mm", "03/04/2024 24:00"), "2024-04-03 24:00:00");
+  EXPECT_EQ(read("yyyy-MM-dd HH:mm[:ss]", "2024-04-03 01:30"), "2024-04-03 01:30:00");
+  EXPECT_EQ(read("yyyy-MM-dd HH:mm[:ss]", "2024-04-03 01:30:15"), "2024-04-03 01:30:15");
+  EXPECT_EQ(read("yyyy-MM-dd HH:mm:ss*", "2012-10-12 00:30:00.0000000"), "2012-10-12 00:30:00");
+}
+
+TEST(Stamp, NothingElseIsRead) {
+  EXPECT_EQ(read("dd/MM/yyyy", "2024-04-03"), "-");
+  EXPECT_EQ(read("dd/MM/yyyy", "31/04/2024"), "-");
+  EXPECT_EQ(read("dd/MM/yyyy", "03/04/24"), "-");
+  EXPECT_EQ(read("dd/MM/yyyy", "03/04/2024 "), "-");
+  EXPECT_EQ(read("yyyyMMdd", "2024405"), "-");
+  EXPECT_EQ(read("dd/MM/yyyy HH:mm", "03/04/2024 24:01"), "-");
+  EXPECT_EQ(read("dd/MM/yyyy HH:mm", "03/04/2024 01:60"), "-");
+  EXPECT_EQ(read("MM/dd/yyyy hh:mm a", "09/04/2024 13:00 PM"), "-");
+  EXPECT_EQ(read("MM/dd/yyyy hh:mm a", "09/04/2024 00:00 AM"), "-");
+  EXPECT_EQ(read("iso", "2025-10-26"), "-");
+  EXPECT_EQ(read("iso", "2025-10-26T01:00:00+1"), "-");
+  EXPECT_EQ(read("epoch", "17e9"), "-");
+}
+
+TEST(Stamp, APatternThatMeansNothingIsRefused) {
+  for (const char* const pattern : {"", "dd/QQ/yyyy", "[dd", "yyyy]", "* dd", "ss", "dd[:ss]x"})
+    EXPECT_EQ(read(pattern, ""), "no pattern") << pattern;
+}
+
+}  // namespace
+}  // namespace meterline::formats
