@@ -14,6 +14,7 @@ class Places:
     build: pathlib.Path
     python: pathlib.Path
     questdb: str  # Class path.
+    before: pathlib.Path | None = None  # Of another meterline, which then races, too.
 
 
 class Contender:
@@ -51,16 +52,20 @@ class PythonPeer(Contender):
 
 
 class Meterline(Contender):
+    def __init__(self, name, label, build, places):
+        super().__init__(name, label, [build / "bench/meterline_peer"], places)
+        self.build = build
+
     def command(self, verb, store, paths, data, *options):
         if verb != "ingest":
             return super().command(verb, store, paths, data, *options)
         unit = "kWh" if data.decimals else "unknown"  # Whole Wh, as they stand in the file.
-        return [self.places.build / "meterline", "ingest", *paths, "--unit", unit,
+        return [self.build / "meterline", "ingest", *paths, "--unit", unit,
                 "--store", f"rocksdb:{store}", "--output", "csv"]
 
     def version(self):
-        commit = output("git", "-C", HERE, "describe", "--always", "--dirty")
-        return output(self.places.build / "meterline", "--version").splitlines()[0] + ", " + commit
+        commit = output("git", "-C", self.build, "describe", "--always", "--dirty")
+        return output(self.build / "meterline", "--version").splitlines()[0] + ", " + commit
 
 
 class Rocksdb(Contender):
@@ -85,8 +90,10 @@ def all_contenders(places):
     def python(name, label, *script, package=None, compacts=True):
         return PythonPeer(name, label, script, package or name, places, compacts)
 
+    before = [Meterline("before", "meterline before", places.before, places)]
     return [
-        Meterline("meterline", "meterline", [places.build / "bench/meterline_peer"], places),
+        Meterline("meterline", "meterline", places.build, places),
+        *(before if places.before else []),
         python("duckdb", "DuckDB, a list a day", "duckdb_peer.py"),
         python("chdb", "ClickHouse by chDB, an array a day", "chdb_peer.py"),
         python("chdb-long", "ClickHouse by chDB, a row a reading, T64 and ZSTD", "chdb_peer.py",

@@ -276,6 +276,8 @@ def parse():
     parser.add_argument("--seconds", type=float, help="at most, for each question")
     parser.add_argument("--http-seconds", type=int, help="0: no race by HTTP")
     parser.add_argument("--contenders", help="names, joined by commas")
+    parser.add_argument("--before", type=pathlib.Path,
+                        help="another release build, which races as `before`")
     parser.add_argument("--works", help="names, joined by commas")
     options = parser.parse_args()
     for name, value in SIZES[options.size].items():
@@ -290,7 +292,7 @@ def parse():
 def main():
     options = parse()
     options.folder.mkdir(parents=True, exist_ok=True)
-    places = contenders.Places(options.build, options.python, options.questdb)
+    places = contenders.Places(options.build, options.python, options.questdb, options.before)
     machine = report.Machine()
     race = Race(options, places)
     race.run()
