@@ -9,7 +9,6 @@
 #include "api/routes.h"
 
 namespace meterline::api {
-namespace {
 
 struct Route {
   std::string_view name;
@@ -32,6 +31,8 @@ struct Route {
     return methods;
   }
 };
+
+namespace {
 
 constexpr std::array routes = {
     Route{"legacy", "/", get_daily_sum, Reads::little},
@@ -74,18 +75,6 @@ std::optional<std::vector<std::string>> match(std::string_view pattern,
   return captured;
 }
 
-struct Found {
-  const Route* route = nullptr;
-  std::vector<std::string> captured;
-};
-
-Found find_route(const std::vector<std::string>& path) {
-  for (const Route& route : routes)
-    if (auto captured = match(route.pattern, path))
-      return {.route = &route, .captured = std::move(*captured)};
-  return {};
-}
-
 Response wrong_method(const Route& route, std::string_view method) {
   const std::string allowed = route.allowed();
   const std::string detail =
@@ -111,30 +100,28 @@ Result<Response> call_route(RouteFunction function, Call call, std::string_view 
 }
 
 Response answer(const Request& request, const Context& context) {
-  if (request.target.size() > target_bytes_max)
+  const auto& target = request.target;
+  if (target.text().size() > target_bytes_max)
     return problem(414, fmt::format("the path and query have {} bytes, at most {} are taken",
-                                    request.target.size(), target_bytes_max));
-  const RawTarget target = split_target(request.target);
-  const auto path = decode_path(target.path);
-  if (!path) return problem(400, path.error().message);
-  Found found = find_route(*path);
-  if (found.route == nullptr)
-    return problem(404, fmt::format("nothing is at {}; /v1/meters is a place to begin",
-                                    excerpt_of(target.path)));
-  const RouteFunction function = found.route->of(request.method);
-  if (function == nullptr) return wrong_method(*found.route, request.method);
-  if (is_asked_by_other_site(request, *found.route))
+                                    target.text().size(), target_bytes_max));
+  if (target.fault()) return problem(400, target.fault()->message);
+  const auto [path, query] = split_target(target.text());
+  const Route* const route = target.route();
+  if (route == nullptr)
+    return problem(
+        404, fmt::format("nothing is at {}; /v1/meters is a place to begin", excerpt_of(path)));
+  const RouteFunction function = route->of(request.method);
+  if (function == nullptr) return wrong_method(*route, request.method);
+  if (is_asked_by_other_site(request, *route))
     return problem(403, "Sec-Fetch-Site: pages of other sites get no answer here");
-  auto response = call_route(function,
-                             {.request = request,
-                              .context = context,
-                              .captured = std::move(found.captured),
-                              .parameters = {}},
-                             target.query);
+  auto response = call_route(
+      function,
+      {.request = request, .context = context, .captured = target.captured(), .parameters = {}},
+      query);
   if (response) return *std::move(response);
   const int status = status_of(response.error().code);
-  return found.route->pattern == "/" ? plain_error(status, response.error().message)
-                                     : problem(status, response.error().message);
+  return route->pattern == "/" ? plain_error(status, response.error().message)
+                               : problem(status, response.error().message);
 }
 
 /// Each thread keeps what OpenSSL needs: to find and make it costs more than hashing an answer.
@@ -182,28 +169,36 @@ bool may_be_fine(std::string_view query) {
 
 }  // namespace
 
+Target::Target(std::string text) : text_(std::move(text)) {
+  if (text_.size() > target_bytes_max) return;
+  const auto path = decode_path(split_target(text_).path);
+  if (!path) {
+    fault_ = path.error();
+    return;
+  }
+  for (const Route& route : routes)
+    if (auto captured = match(route.pattern, *path)) {
+      route_ = &route;
+      captured_ = *std::move(captured);
+      return;
+    }
+}
+
+std::string_view Target::name() const { return route_ == nullptr ? "unknown" : route_->name; }
+
+Reads Target::reads() const {
+  if (route_ == nullptr) return Reads::nothing;
+  if (route_->get != get_consumption) return route_->reads;
+  const auto query = split_target(text_).query;
+  if (!may_have_end(query)) return Reads::little;
+  return may_be_fine(query) ? Reads::much : Reads::some;
+}
+
 Response handle(const Request& request, const Context& context) {
   Response response = answer(request, context);
   const bool is_reading = request.method == "GET" || request.method == "HEAD";
   if (response.status == 200 && is_reading) add_etag(request, response);
   return response;
-}
-
-std::string_view route_of(const Request& request) {
-  const auto path = decode_path(split_target(request.target).path);
-  if (!path) return "unknown";
-  const Found found = find_route(*path);
-  return found.route == nullptr ? "unknown" : found.route->name;
-}
-
-Reads reads_of(const Request& request) {
-  const RawTarget target = split_target(request.target);
-  const auto path = decode_path(target.path);
-  const Route* const route = path ? find_route(*path).route : nullptr;
-  if (route == nullptr) return Reads::nothing;
-  if (route->get != get_consumption) return route->reads;
-  if (!may_have_end(target.query)) return Reads::little;
-  return may_be_fine(target.query) ? Reads::much : Reads::some;
 }
 
 Result<Response> get_health(const Call& call) {

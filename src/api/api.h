@@ -4,10 +4,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/instant.h"
+#include "core/result.h"
 #include "core/stop.h"
 #include "ingest/ingest.h"
 #include "source/byte_source.h"
@@ -15,10 +18,45 @@
 
 namespace meterline::api {
 
+/// What the answer to a GET or HEAD needs of the store.
+enum class Reads {
+  nothing,
+  little,  ///< About one meter, with the days of one date at most.
+  some,    ///< About one meter, or a page of a list.
+  much,    ///< About all meters, or in small steps.
+};
+
+struct Route;
+
+/// What a request is for, and the route that it belongs to, which is looked for once.
+class Target {
+ public:
+  Target() = default;
+  /// A path and query, still percent-encoded: `/v1/meters?limit=5`.
+  Target(std::string text);
+
+  const std::string& text() const { return text_; }
+  /// The route as a short closed list for logs and metrics: `consumption`, `legacy`, `deliveries`,
+  /// ..., `unknown`.
+  std::string_view name() const;
+  Reads reads() const;
+
+  const Route* route() const { return route_; }  ///< Null: there is none.
+  /// What stood for each `{}` of the route's pattern.
+  const std::vector<std::string>& captured() const { return captured_; }
+  const std::optional<Error>& fault() const { return fault_; }  ///< Of the path.
+
+ private:
+  std::string text_;
+  const Route* route_ = nullptr;
+  std::vector<std::string> captured_;
+  std::optional<Error> fault_;
+};
+
 /// An HTTP request as plain values, whoever received it.
 struct Request {
   std::string method;  ///< `GET`, upper case.
-  std::string target;  ///< Path and query, still percent-encoded: `/v1/meters?limit=5`.
+  Target target;
   std::map<std::string, std::string, std::less<>> headers;  ///< Names in lower case.
   /// The body, for POST: opens it from the start; may be called repeatedly. Null: no body.
   std::function<Result<std::unique_ptr<source::ByteSource>>()> body;
@@ -49,18 +87,5 @@ struct Context {
 ///
 /// Threads: may be called from many threads at once.
 Response handle(const Request& request, const Context& context);
-
-/// What the answer to a GET or HEAD needs of the store.
-enum class Reads {
-  nothing,
-  little,  ///< About one meter, with the days of one date at most.
-  some,    ///< About one meter, or a page of a list.
-  much,    ///< About all meters, or in small steps.
-};
-Reads reads_of(const Request& request);
-
-/// The route a request belongs to, as a short closed list for metrics: `consumption`, `legacy`,
-/// `deliveries`, ..., `unknown`.
-std::string_view route_of(const Request& request);
 
 }  // namespace meterline::api

@@ -628,7 +628,7 @@ TEST_F(Api, AnswersNotModifiedToAKnownTag) {
   }
   request.headers["if-none-match"] = "\"x\"";
   EXPECT_EQ(ask(request).status, 200);
-  request.target = "/v1/meters?limit=1";
+  request.target = Target("/v1/meters?limit=1");
   request.headers["if-none-match"] = tag;
   EXPECT_EQ(ask(request).status, 200);
 }
@@ -650,7 +650,7 @@ TEST_F(Api, KnowsItsRoutesAndMethods) {
 
 TEST_F(Api, NamesRoutesForMetrics) {
   const auto route = [](std::string target) {
-    return std::string(route_of(request_of("GET", std::move(target))));
+    return std::string(Target(std::move(target)).name());
   };
   EXPECT_EQ(route("/?meterId=1"), "legacy");
   EXPECT_EQ(route("/v1/meters/x/consumption?from=1"), "consumption");
@@ -673,9 +673,7 @@ TEST_F(Api, TellsHealthAndReadiness) {
 }
 
 TEST_F(Api, TellsHowMuchAnAnswerReads) {
-  const auto reads = [](std::string target) {
-    return reads_of(request_of("GET", std::move(target)));
-  };
+  const auto reads = [](std::string target) { return Target(std::move(target)).reads(); };
   for (const char* target : {"/healthz", "/nothing", "/%zz", "/metrics"})
     EXPECT_EQ(reads(target), Reads::nothing) << target;
   for (const char* target : {"/?meterId=EE00027&date=01-01-2019", "/v1/meters/EE00027",

@@ -15,7 +15,7 @@ namespace meterline::api {
 struct Call {
   const Request& request;
   const Context& context;
-  std::vector<std::string> captured;  ///< What stood for each `{}` of the route's pattern.
+  const std::vector<std::string>& captured;  ///< See Target.
   Parameters parameters;
 };
 

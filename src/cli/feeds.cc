@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "api/json_writer.h"
 #include "cli/exit_code.h"
 #include "cli/table.h"
 #include "core/decimal.h"
+#include "core/json_writer.h"
 #include "core/try.h"
 #include "formats/csv_rows.h"
 #include "formats/feed/feed_csv.h"
@@ -98,7 +98,7 @@ std::string counts_of(const std::vector<Finding>& findings) {
 
 void print_check(const std::vector<Checked>& rows, const CheckSink& all, const Session& session) {
   if (session.output != Output::table) {
-    api::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("rows").begin_array();
     for (const auto& [row, said] : rows) {
       json.begin_object().member("row", std::string_view(row)).key("read").begin_array();
@@ -178,7 +178,7 @@ Result<std::string> description_of(const std::string& feed) {
 
 int list_feeds(const Session& session) {
   if (session.output == Output::json) {
-    api::JsonWriter json;
+    JsonWriter json;
     json.begin_object().key("feeds").begin_array();
     for (const auto& feed : formats::shipped_feeds())
       json.begin_object()

@@ -62,7 +62,7 @@ http::Handler only_for_this_machine(http::Handler handler) {
 /// A day of a meter takes microseconds inside of this process, sooner than another thread could be
 /// asked to, and who knows how long on servers. What is asked of all meters grows with them.
 http::Effort effort_of(const api::Request& request, const store::Store& store) {
-  switch (api::reads_of(request)) {
+  switch (request.target.reads()) {
     case api::Reads::nothing:
       return http::Effort::quick;
     case api::Reads::little:

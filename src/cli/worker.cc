@@ -56,7 +56,7 @@ class HealthServer {
   static constexpr std::size_t connections_max = 100;
 
   api::Response answer(const api::Request& request) const {
-    const auto route = api::route_of(request);
+    const auto route = request.target.name();
     if (route == "health" || route == "ready") return api::handle(request, context_);
     return api::problem(404, "a worker has /healthz, /readyz and /metrics only");
   }

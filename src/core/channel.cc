@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "core/text.h"
 
@@ -44,12 +43,6 @@ constexpr std::string_view cubic_metre = "m³";
 constexpr std::string_view unknown_choice = "unknown";
 
 const UnitKind& kind_of(Unit unit) { return units.at(static_cast<std::size_t>(unit)); }
-
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 }  // namespace
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace meterline {
 namespace {
 
@@ -56,9 +58,13 @@ bool is_clean_text(std::string_view text) {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out)
-    if ('A' <= c && c <= 'Z') c = static_cast<char>(c | 0x20);
+  for (char& c : out) c = lower(c);
   return out;
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 void append_csv_field(std::string& out, std::string_view text) {

@@ -16,7 +16,11 @@ bool is_utf8(std::string_view text);
 bool is_clean_text(std::string_view text);
 
 /// ASCII letters in lower case; every other byte stays.
+constexpr char lower(char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 std::string lower(std::string_view text);
+
+/// Whether they are the same but for the case of ASCII letters.
+bool same_letters(std::string_view a, std::string_view b);
 
 /// Appends a field of CSV (RFC 4180), quoted where it has to be.
 void append_csv_field(std::string& out, std::string_view text);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/text.h"
+
 namespace meterline::formats {
 namespace {
 
@@ -19,7 +21,6 @@ bool is_lower(char c) { return 'a' <= c && c <= 'z'; }
 bool is_letter(char c) {
   return is_upper(c) || is_lower(c) || static_cast<unsigned char>(c) >= 0x80;
 }
-char lower(char c) { return is_upper(c) ? static_cast<char>(c | 0x20) : c; }
 
 enum class Humps { keep, split };
 
@@ -136,9 +137,7 @@ constexpr std::array<std::string_view, 34> quality_words = {
 
 bool is_of_quality(ColumnKind kind, std::string_view cell) {
   if (kind == ColumnKind::flag && cell.size() == 1) return true;
-  std::string word(cell);
-  std::transform(word.begin(), word.end(), word.begin(), lower);
-  return is_among(word, quality_words);
+  return is_among(lower(cell), quality_words);
 }
 
 ColumnKind kind_by_words(const Words& words, std::string_view name, Unit unit) {

@@ -1,13 +1,14 @@
 #include "formats/encoding.h"
 
 #include <array>
+#include <cstddef>
 
 namespace meterline::formats {
 namespace {
 
 constexpr std::uint32_t no_character = 0xFFFD;
 
-/// Windows-1252, 0x80 to 0x9F (https://encoding.spec.whatwg.org/index-windows-1252.txt).
+/// 0x80 to 0x9F.
 constexpr std::array<std::uint16_t, 32> windows_1252 = {
     0x20AC, 0x0081, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
     0x2039, 0x0152, 0x008D, 0x017D, 0x008F, 0x0090, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
@@ -37,6 +38,10 @@ bool is_low(std::uint32_t unit) { return unit >> 10 == 0xDC00 >> 10; }
 
 }  // namespace
 
+std::uint32_t windows1252_character(unsigned char byte) {
+  return 0x80 <= byte && byte < 0xA0 ? windows_1252.at(byte - std::size_t{0x80}) : byte;
+}
+
 void Utf8Maker::add_unit(std::uint32_t unit, std::string& out) {
   if (high_ != 0) {
     const auto high = high_;
@@ -59,8 +64,7 @@ void Utf8Maker::add(std::string_view bytes, std::string& out) {
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     if (from_ == Encoding::windows1252) {
-      const bool is_special = 0x80 <= byte && byte < 0xA0;
-      put(is_special ? windows_1252.at(byte - 0x80U) : byte, out);
+      put(windows1252_character(byte), out);
       continue;
     }
     if (!has_byte_) {

@@ -9,6 +9,10 @@ namespace meterline::formats {
 /// How a file's characters are written.
 enum class Encoding : std::uint8_t { utf8, utf16le, utf16be, windows1252 };
 
+/// The character of a byte in Windows-1252; of those that have none, the one that browsers take.
+/// Source: the Encoding Standard (index-windows-1252).
+std::uint32_t windows1252_character(unsigned char byte);
+
 /// Turns text of some encoding into UTF-8, piece by piece. What is no character becomes U+FFFD.
 class Utf8Maker {
  public:

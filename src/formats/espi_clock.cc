@@ -11,6 +11,7 @@
 
 #include "core/date.h"
 #include "core/instant.h"
+#include "core/text.h"
 #include "core/try.h"
 
 namespace meterline::formats::espi {
@@ -45,10 +46,10 @@ std::optional<std::uint32_t> hex_of(std::string_view text) {
   if (text.empty() || text.size() > digits_max) return std::nullopt;
   std::uint32_t value = 0;
   for (const char c : text) {
-    const char lower = 'A' <= c && c <= 'F' ? static_cast<char>(c | 0x20) : c;
-    const bool is_digit = '0' <= c && c <= '9';
-    if (!is_digit && (lower < 'a' || lower > 'f')) return std::nullopt;
-    value = value * 16 + static_cast<std::uint32_t>(is_digit ? c - '0' : lower - 'a' + 10);
+    const char digit = lower(c);
+    const bool is_decimal = '0' <= c && c <= '9';
+    if (!is_decimal && (digit < 'a' || digit > 'f')) return std::nullopt;
+    value = value * 16 + static_cast<std::uint32_t>(is_decimal ? c - '0' : digit - 'a' + 10);
   }
   return value;
 }

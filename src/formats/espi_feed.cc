@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "core/text.h"
+#include "formats/encoding.h"
 #include "formats/espi_quick.h"
 #include "formats/reading_text.h"
 
@@ -151,20 +153,11 @@ void add_quality(int code, Reading& reading) {
     reading.quality = static_cast<std::uint8_t>(code);
 }
 
-/// Windows-1252, which expat does not know by itself, is Latin-1 but for these.
-constexpr std::array<int, 32> windows_1252 = {
-    0x20AC, -1,     0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, -1,     0x017D, -1,     -1,     0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, -1,     0x017E, 0x0178};
-
+/// Expat does not know Windows-1252 by itself.
 int on_unknown_encoding(void* /*user*/, const XML_Char* name, XML_Encoding* info) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  if (lower != "windows-1252" && lower != "cp1252") return XML_STATUS_ERROR;
+  if (!same_letters(name, "windows-1252") && !same_letters(name, "cp1252")) return XML_STATUS_ERROR;
   for (int byte = 0; byte < 256; ++byte) {
-    const bool is_other = byte >= 0x80 && byte < 0xA0;
-    info->map[byte] = is_other ? windows_1252.at(static_cast<std::size_t>(byte) - 0x80) : byte;
+    info->map[byte] = static_cast<int>(windows1252_character(static_cast<unsigned char>(byte)));
   }
   info->data = nullptr;
   info->convert = nullptr;

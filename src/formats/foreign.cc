@@ -6,6 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "core/text.h"
+
 namespace meterline::formats {
 namespace {
 
@@ -37,13 +39,10 @@ constexpr std::array magics = {
     Magic{"Rar!", {"packed with rar", unpack}},
 };
 
-bool is_letter(char c) { return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z'); }
-
-/// Whether `lower`, in lower case, stands in `text`, in any case.
-bool has(std::string_view text, std::string_view lower) {
-  return std::search(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-           return (is_letter(a) ? a | 0x20 : a) == b;
-         }) != text.end();
+/// Whether `word`, in lower case, stands in `text`, in any case.
+bool has(std::string_view text, std::string_view word) {
+  return std::search(text.begin(), text.end(), word.begin(), word.end(),
+                     [](char a, char b) { return lower(a) == b; }) != text.end();
 }
 
 bool has_line(std::string_view text, std::string_view start) {
@@ -58,7 +57,8 @@ bool has_line(std::string_view text, std::string_view start) {
 /// XML, HTML and JSON, by how they begin.
 std::optional<Foreign> markup(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
-  if (text[0] == '<' && (is_letter(text[1]) || text[1] == '?' || text[1] == '!')) {
+  if (text[0] == '<' &&
+      (('a' <= lower(text[1]) && lower(text[1]) <= 'z') || text[1] == '?' || text[1] == '!')) {
     if (has(text, "<html") || has(text, "<!doctype html"))
       return Foreign{
           "an HTML page, such as a portal shows to sign in or to tell of an error, and no "

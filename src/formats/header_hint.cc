@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/finding.h"
+#include "core/text.h"
 
 namespace meterline::formats {
 namespace {
@@ -34,10 +35,7 @@ std::string trimmed_lower(std::string_view text) {
   constexpr std::string_view around = " \t\"'[]";
   const auto first = text.find_first_not_of(around);
   if (first == std::string_view::npos) return "";
-  std::string out(text.substr(first, text.find_last_not_of(around) - first + 1));
-  for (char& c : out)
-    if ('A' <= c && c <= 'Z') c = static_cast<char>(c | 0x20);
-  return out;
+  return lower(text.substr(first, text.find_last_not_of(around) - first + 1));
 }
 
 /// It begins with a time of day, or is a number with perhaps a word before it: `00:30`, `kWh_1`.

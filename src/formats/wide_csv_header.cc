@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/text.h"
 #include "core/try.h"
 #include "formats/csv_rows.h"
 #include "formats/header_hint.h"
@@ -31,12 +31,6 @@ struct TimeColumn {
   int minute;
   std::size_t column;
 };
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 /// `H:mm` or `HH:mm` as minutes of the day, up to 24:00.
 std::optional<int> parse_time(std::string_view text) {
@@ -79,7 +73,7 @@ Result<std::vector<Field>> header_fields(std::string_view header) {
 Result<std::size_t> named_column(const std::vector<Field>& fields, std::string_view name) {
   std::optional<std::size_t> found;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!same_name(fields[i].text, name)) continue;
+    if (!same_letters(fields[i].text, name)) continue;
     if (found)
       return refuse(fmt::format("column `{}` stands twice, as {} and {}", name, *found + 1, i + 1));
     found = i;

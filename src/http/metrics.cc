@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/parameters.h"
 #include "api/problem.h"
 
 namespace meterline::http {
@@ -39,7 +40,7 @@ Family<Counter>& counters(prometheus::Registry& registry, const std::string& nam
 }
 
 bool is_metrics(const api::Request& request) {
-  return std::string_view(request.target).substr(0, request.target.find('?')) == metrics_path;
+  return api::split_target(request.target.text()).path == metrics_path;
 }
 
 /// Counts a request as in flight for as long as it lives.
@@ -185,7 +186,7 @@ class PrometheusMetrics : public Metrics {
       api::Response response = own ? expose(request) : inner(request);
       if (response.status == 100) return response;
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-      count(own ? "metrics" : api::route_of(request), request, response, took.count());
+      count(own ? "metrics" : request.target.name(), request, response, took.count());
       return response;
     };
   }

@@ -19,7 +19,7 @@ api::Request request_of(std::string method, std::string target) {
 TEST(Metrics, CountsRequestsByRouteAndStatus) {
   const auto metrics = make_metrics();
   const Handler handler = metrics->wrap([](const api::Request& request) {
-    return api::Response{.status = request.target == "/v1/meters" ? 200 : 404,
+    return api::Response{.status = request.target.text() == "/v1/meters" ? 200 : 404,
                          .content_type = "text/plain",
                          .body = "four",
                          .headers = {}};

@@ -114,7 +114,7 @@ api::Response echo(const api::Request& request) {
   }
   return {.status = 200,
           .content_type = "text/plain",
-          .body = fmt::format("{} {} {}:{}", request.method, request.target, bytes, sum),
+          .body = fmt::format("{} {} {}:{}", request.method, request.target.text(), bytes, sum),
           .headers = {}};
 }
 
@@ -372,8 +372,8 @@ TEST(Server, CompressesForThoseWhoTakeIt) {
 
 TEST(Server, SurvivesAHandlerThatThrows) {
   const auto server = served(small_options(), [](const api::Request& request) {
-    if (request.target == "/huge") throw std::bad_alloc();
-    if (request.target == "/fault") throw std::runtime_error("a secret");
+    if (request.target.text() == "/huge") throw std::bad_alloc();
+    if (request.target.text() == "/fault") throw std::runtime_error("a secret");
     return echo(request);
   });
   Client client(server->port());
@@ -416,8 +416,8 @@ TEST(Server, AnswersQuestionsDuringALongUpload) {
 }
 
 Effort effort_of(const api::Request& request) {
-  if (request.target.starts_with("/small")) return Effort::quick;
-  return request.target.starts_with("/long") ? Effort::lengthy : Effort::brief;
+  if (request.target.text().starts_with("/small")) return Effort::quick;
+  return request.target.text().starts_with("/long") ? Effort::lengthy : Effort::brief;
 }
 
 TEST(Server, AnswersQuickRequestsWhileTheOthersWait) {
@@ -427,7 +427,7 @@ TEST(Server, AnswersQuickRequestsWhileTheOthersWait) {
   options.threads = 1;
   options.effort_of = effort_of;
   const auto server = served(std::move(options), [&](const api::Request& request) {
-    if (request.target == "/slow") {
+    if (request.target.text() == "/slow") {
       reached.set_value();
       released.get_future().wait();
     }
@@ -448,7 +448,7 @@ TEST(Server, AnswersQuickRequestsLikeAllOthers) {
   ServerOptions options = small_options();
   options.effort_of = effort_of;
   const auto server = served(std::move(options), [](const api::Request& request) {
-    if (request.target == "/small/error") throw std::bad_alloc();
+    if (request.target.text() == "/small/error") throw std::bad_alloc();
     return echo(request);
   });
   Client client(server->port());
@@ -483,7 +483,7 @@ class Patient {
  public:
   Handler handler() {
     return [this](const api::Request& request) {
-      if (!request.target.starts_with("/long")) return echo(request);
+      if (!request.target.text().starts_with("/long")) return echo(request);
       reached_.release();
       while (!*request.stop) std::this_thread::yield();
       stopped_.release();
@@ -586,7 +586,8 @@ TEST(Server, DecidesByTheHeaderBeforeTheBodyComes) {
   options.usage = &usage;
   options.spool_folder = folder.path();
   const auto server = start(std::move(options), [](const api::Request& request) {
-    if (request.target == "/u" && request.body_is_to_come) return api::Response{.status = 100};
+    if (request.target.text() == "/u" && request.body_is_to_come)
+      return api::Response{.status = 100};
     if (!request.body_is_to_come) return echo(request);
     return api::problem(404, fmt::format("{} bytes to come", request.body_bytes));
   });
@@ -627,7 +628,7 @@ TEST(Server, BodiesInFilesHaveOneBudget) {
 
 Handler large_answers(std::size_t bytes) {
   return [bytes](const api::Request& request) {
-    if (!request.target.starts_with("/large")) return echo(request);
+    if (!request.target.text().starts_with("/large")) return echo(request);
     return api::Response{.status = 200,
                          .content_type = "text/plain",
                          .body = std::string(bytes, 'a'),

@@ -87,20 +87,20 @@ Result<std::string> body_of(const boost::json::value& event) {
 }
 
 bool is_list(const api::Request& request) {
-  const auto route = api::route_of(request);
+  const auto route = request.target.name();
   return request.method == "GET" && (route == "meters" || route == "deliveries");
 }
 
 /// The value of `limit` in a query, or its default.
 std::size_t limit_of(const api::Request& request) {
-  const auto parameters = api::Parameters::parse(api::split_target(request.target).query);
+  const auto parameters = api::Parameters::parse(api::split_target(request.target.text()).query);
   const auto limit = parameters ? api::page_limit(*parameters) : Result<std::size_t>(0);
   return limit.value_or(0);
 }
 
 /// The same request for a page of `limit`.
 api::Request with_limit(api::Request request, std::size_t limit) {
-  const auto [path, query] = api::split_target(request.target);
+  const auto [path, query] = api::split_target(request.target.text());
   std::string target = fmt::format("{}?{}{}", path, limit_name, limit);
   for (std::string_view rest = query; !rest.empty();) {
     const auto parameter = rest.substr(0, rest.find('&'));
@@ -169,7 +169,7 @@ std::string payload_of(const api::Response& response, const api::Request& reques
 }
 
 api::Response FunctionUrl::respond(const api::Request& request) {
-  const auto route = api::route_of(request);
+  const auto route = request.target.name();
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (uploads_ == Uploads::off && !reads && route == "withdrawal")
     return api::problem(403,
@@ -208,7 +208,7 @@ tl::expected<std::string, InvocationError> FunctionUrl::handle(const Invocation&
   auto [status, payload] = answer(*request);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
-  const auto route = api::route_of(*request);
+  const auto route = request->target.name();
   parts_.log.info("request", {{"requestId", invocation.request_id},
                               {"method", excerpt_of(request->method)},
                               {"route", route},

@@ -44,7 +44,7 @@ TEST(FunctionUrl, ReadsARequest) {
   const auto request = request_of(golden("function_url_get"));
   ASSERT_TRUE(request);
   EXPECT_EQ(request->method, "GET");
-  EXPECT_EQ(request->target, "/v1/meters/A%3A1/consumption?from=2019-01-01&to=2019-01-31");
+  EXPECT_EQ(request->target.text(), "/v1/meters/A%3A1/consumption?from=2019-01-01&to=2019-01-31");
   EXPECT_EQ(request->headers.at("accept"), "text/csv");
   EXPECT_EQ(request->headers.at("cookie"), "a=1; b=2");
   EXPECT_FALSE(request->body);
@@ -76,7 +76,7 @@ TEST(FunctionUrl, RefusesOtherEvents) {
 }
 
 TEST(FunctionUrl, APathThatWasDecodedKeepsItsQuestionMark) {
-  EXPECT_EQ(request_of(event("GET", "/v1/meters/A?b#c", "x=1"))->target,
+  EXPECT_EQ(request_of(event("GET", "/v1/meters/A?b#c", "x=1"))->target.text(),
             "/v1/meters/A%3Fb%23c?x=1");
 }
 
@@ -170,9 +170,9 @@ TEST(FunctionUrl, AnswersALargeListWithASmallerPage) {
   std::vector<std::string> targets;
   Function function(
       [&](const api::Request& request) {
-        targets.push_back(request.target);
-        const auto at = request.target.find("limit=");
-        const auto limit = std::stoul(request.target.substr(at + 6));
+        targets.push_back(request.target.text());
+        const auto at = request.target.text().find("limit=");
+        const auto limit = std::stoul(request.target.text().substr(at + 6));
         return lines(limit, 8'000);
       },
       Uploads::off);

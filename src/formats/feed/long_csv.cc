@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/finding.h"
+#include "core/text.h"
 #include "core/try.h"
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/feed_fields.h"
@@ -77,7 +78,7 @@ std::string squeezed(std::string_view name) {
   std::string letters;
   for (const char c : name) {
     if (c == ' ' || c == '_' || c == '-') continue;
-    letters += 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    letters += lower(c);
   }
   return letters;
 }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/text.h"
+
 namespace meterline::formats {
 namespace {
 
 constexpr std::string_view hole = "{}";
-
-char lower(char c) { return 'A' <= c && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 bool is_same_letter(char a, char b) { return lower(a) == lower(b); }
 
