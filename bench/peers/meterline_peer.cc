@@ -112,7 +112,7 @@ class Questions {
 };
 
 void ask(const bench::Options& options) {
-  const auto store = open(options, store::suitable_cache_bytes());  // As `meterline serve`.
+  const auto store = open(options, store::rocksdb::suitable_cache_bytes());  // As `meterline serve`.
   const Questions questions(*store, options.decimals);
   const auto series = [&](query::Resolution resolution) {
     return [&questions, resolution](const Key& key) { return questions.series(key, resolution); };
