@@ -146,17 +146,27 @@ TEST_F(Api, RefusesBadQuestions) {
   refused(base + "?from=01-01-2019", 400, "from: want a date like 2019-01-31");
   refused(base + "?from=2019-01-01&to=2019-02-30", 400, "to: want a date");
   refused(base + "?from=2019-01-02&to=2019-01-01", 400, "");
-  refused(base + "?from=2019-01-01&resolution=week", 400, "interval, hour, day, month or year");
+  refused(base + "?from=2019-01-01&resolution=decade", 400,
+          "interval, hour, day, week, month, quarter or year");
   refused(base + "?from=2019-01-01&flow=up", 400, "flow: want");
+  refused(base + "?from=2019-01-01&unit=J", 400, "unit: want Wh, kWh, MWh");
   refused(base + "?from=2019-01-01&channel=a%20b", 400, "channel: want");
   refused(base + "?from=2019-01-01&asOf=2019-02-01T06:46:00+01:00", 400, "write a + as %2B");
   refused(base + "?from=2019-01-01&until=2019-01-02", 400,
-          "known are from, to, resolution, channel, flow, asOf");
+          "known are from, to, resolution, unit, channel, flow, asOf");
   refused(base + "?from=2019-01-01&from=2019-01-01", 400, "more than once");
   refused(base + "?from=%2", 400, "percent-encoding");
   refused("/v1/meters/nobody/consumption?from=2019-01-01", 404, "nobody");
   refused("/v1/meters/a%20b/consumption?from=2019-01-01", 404, "no meter");
   refused("/v1/portfolio?from=2019-01-01&resolution=hour", 400, "");
+}
+
+TEST_F(Api, TellsSumsInTheUnitThatIsAskedFor) {
+  const auto of_meter = get("/v1/meters/EE00027/consumption?from=2019-01-01&unit=MWh");
+  EXPECT_THAT(of_meter.body, HasSubstr(R"("flow":"consumption","unit":"MWh","sum":0.0)"));
+  EXPECT_THAT(get("/v1/portfolio?from=2019-01-01&resolution=quarter&unit=wh").body,
+              AllOf(HasSubstr(R"("resolution":"quarter")"), HasSubstr(R"("unit":"Wh","sum":)"),
+                    HasSubstr(R"(000,"average":)")));
 }
 
 TEST_F(Api, AnswersThePortfolio) {

@@ -13,8 +13,14 @@ namespace {
 struct Span {
   DateRange dates;
   query::Resolution resolution;
+  std::optional<Unit> unit;
   Filter filter;
 };
+
+constexpr std::string_view units_wanted =
+    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, W, kW, MW, var, kvar, Mvar, VA, kVA, MVA "
+    "or "
+    "m3";
 
 std::optional<std::string> parse_prefix(std::string_view text) {
   if (text.size() > meter_id_chars_max || !is_meter_id_text(text)) return std::nullopt;
@@ -33,13 +39,16 @@ std::string parameters_of(const query::RegistersQuestion& question) {
 }
 
 Result<Span> read_span(const Parameters& parameters) {
-  METERLINE_CHECK(parameters.allow_only({"from", "to", "resolution", "channel", "flow", "asOf"}));
+  METERLINE_CHECK(
+      parameters.allow_only({"from", "to", "resolution", "unit", "channel", "flow", "asOf"}));
   METERLINE_TRY(const auto dates, read_dates(parameters));
   METERLINE_TRY(const auto resolution,
                 parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
+  METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
   METERLINE_TRY(auto filter, read_filter(parameters));
   return Span{.dates = dates,
               .resolution = resolution.value_or(query::Resolution::day),
+              .unit = unit,
               .filter = std::move(filter)};
 }
 
@@ -73,7 +82,8 @@ Result<Response> get_consumption(const Call& call) {
                                                         .resolution = span.resolution,
                                                         .channel = std::move(span.filter.channel),
                                                         .flow = span.filter.flow,
-                                                        .as_of = span.filter.as_of}));
+                                                        .as_of = span.filter.as_of,
+                                                        .unit = span.unit}));
   return rendered(answer, *format);
 }
 
@@ -132,7 +142,8 @@ Result<Response> get_portfolio(const Call& call) {
                                                      .resolution = span.resolution,
                                                      .channel = std::move(span.filter.channel),
                                                      .flow = span.filter.flow,
-                                                     .as_of = span.filter.as_of},
+                                                     .as_of = span.filter.as_of,
+                                                     .unit = span.unit},
                                                     call.request.stop));
   return rendered(answer, *format);
 }

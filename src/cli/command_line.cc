@@ -209,6 +209,10 @@ void add_dates(CLI::App& verb, QuestionOptions& options) {
 
 void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
   verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
+  verb.add_option("--unit", options.unit,
+                  "Tell channels of its quantity in this unit: Wh, kWh, MWh, kvarh, ... (default: "
+                  "the one that is kept)")
+      ->envname("METERLINE_ANSWER_UNIT");  // METERLINE_UNIT is that of loads.
 }
 
 CLI::Option* add_limit(CLI::App& verb, std::size_t& limit) {
@@ -266,11 +270,12 @@ void add_questions(CLI::App& app, Options& options) {
   auto* const query = app.add_subcommand("query", "What a meter used");
   query->add_option("METER", options.query.meter, "The meter's id")->required();
   add_dates(*query, options.query.options);
-  add_resolution(*query, options.query.options, "interval, hour, day, month or year");
+  add_resolution(*query, options.query.options,
+                 "interval, hour, day, week, month, quarter or year");
 
   auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
   add_dates(*portfolio, options.portfolio);
-  add_resolution(*portfolio, options.portfolio, "day, month or year");
+  add_resolution(*portfolio, options.portfolio, "day, week, month, quarter or year");
   add_gaps(app, options.gaps);
   add_history(app, options.history);
   add_registers(app, options.registers);
@@ -481,9 +486,9 @@ std::optional<int> run_cloud_verb(const std::string& verb, const Options&, const
 }
 #endif
 
-/// `--findings-max` is also METERLINE_FINDINGS_MAX. What the environment says stands before what
-/// a configuration file says, and behind the command line: the parser itself asks the environment
-/// last.
+/// `--findings-max` is also METERLINE_FINDINGS_MAX, but where an option has a name there already.
+/// What the environment says stands before what a configuration file says, and behind the command
+/// line: the parser itself asks the environment last.
 void name_in_environment(CLI::App& app) {
   for (auto* const option : app.get_options()) {
     const auto& names = option->get_lnames();
@@ -493,6 +498,7 @@ void name_in_environment(CLI::App& app) {
     std::string name = "METERLINE_";
     for (const char c : own)
       name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (!option->get_envname().empty()) name = option->get_envname();
     option->envname(name);
     const char* const value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') option->take_last()->add_result(value);

@@ -33,6 +33,16 @@ Result<std::optional<Flow>> flow_option(const std::string& text) {
   return flow;
 }
 
+/// Empty when the option was not given.
+Result<std::optional<Unit>> unit_option(const std::string& text) {
+  if (text.empty()) return std::optional<Unit>();
+  const auto unit = parse_unit(text);
+  if (!unit)
+    return fail(Errc::invalid_argument,
+                fmt::format("--unit: want Wh, kWh, MWh, kvarh, ..., got \"{}\"", excerpt_of(text)));
+  return unit;
+}
+
 template <class Question>
 concept HasResolution = requires(Question question) { question.resolution; };
 
@@ -48,6 +58,7 @@ Result<Question> question_of(const QuestionOptions& options) {
                   fmt::format("--resolution: want {}, got \"{}\"", query::resolution_names,
                               excerpt_of(options.resolution)));
     question.resolution = *resolution;
+    METERLINE_TRY(question.unit, unit_option(options.unit));
   }
   if (!options.channel.empty()) question.channel = options.channel;
   METERLINE_TRY(question.flow, flow_option(options.flow));

@@ -11,6 +11,7 @@ struct QuestionOptions {
   std::string from;
   std::string to;
   std::string resolution = "day";
+  std::string unit;
   std::string channel;
   std::string flow;
   std::string as_of;

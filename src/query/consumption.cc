@@ -81,22 +81,10 @@ Result<Total> total_of_slots(const store::ResolvedDay& day, std::size_t begin, s
 
 /// Points of a channel whose interval does not change.
 std::int64_t points_of(const ConsumptionQuestion& question, IntervalLength interval) {
-  const DateRange& dates = question.dates;
-  const Month first = Month::of(dates.from);
-  const Month last = Month::of(dates.to);
-  switch (question.resolution) {
-    case Resolution::interval:
-      return dates.size() * interval.slots_per_day();
-    case Resolution::hour:
-      return dates.size() * 24;
-    case Resolution::day:
-      return dates.size();
-    case Resolution::month:
-      return last.index - first.index + 1;
-    case Resolution::year:
-      return last.index / 12 - first.index / 12 + 1;
-  }
-  return 0;
+  if (question.resolution == Resolution::interval)
+    return question.dates.size() * interval.slots_per_day();
+  if (question.resolution == Resolution::hour) return question.dates.size() * 24;
+  return spans_in(question.dates, question.resolution);
 }
 
 /// What days of which nothing is stored take from another day.
@@ -349,6 +337,17 @@ void leave_out_sums(ChannelConsumption& channel, Resolution resolution) {
   for (auto& point : channel.series) point.total.sum.reset();
 }
 
+/// Tells all sums in the unit that is asked for, if the channel's quantity has it.
+Result<void> tell_in_unit(const ConsumptionQuestion& question, ChannelConsumption& answer) {
+  const auto kept = answer.channel.unit;
+  const auto unit = told_unit(kept, question.unit);
+  if (unit == kept) return {};
+  answer.channel.unit = unit;
+  METERLINE_CHECK(convert(answer.total.sum, kept, unit));
+  for (auto& point : answer.series) METERLINE_CHECK(convert(point.total.sum, kept, unit));
+  return {};
+}
+
 Result<void> read_into(const store::Store& store, const store::DaysQuery& days,
                        Resolution resolution, std::vector<ChannelAnswer>& answers) {
   if (is_below_a_day(resolution))
@@ -401,6 +400,7 @@ Result<Consumption> consumption(const store::Store& store, const ConsumptionQues
     if (!last) continue;  // Its first day is being loaded, or all of them are withdrawn.
     METERLINE_TRY(ChannelConsumption channel, answer.finish(*last));
     leave_out_sums(channel, question.resolution);
+    METERLINE_CHECK(tell_in_unit(question, channel));
     out.channels.push_back(std::move(channel));
   }
   if (!out.channels.empty()) return out;

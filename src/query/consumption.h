@@ -20,6 +20,7 @@ struct ConsumptionQuestion {
   std::optional<std::string> channel;  ///< Only channels of this name.
   std::optional<Flow> flow;            ///< Only channels of this flow.
   std::optional<Instant> as_of;
+  std::optional<Unit> unit = {};  ///< Tell channels of its quantity in it, see told_unit().
 };
 
 struct Point {

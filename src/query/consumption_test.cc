@@ -518,6 +518,19 @@ TEST(Consumption, OfAMeterThatIsWithdrawnAltogetherIsKnownAsOfBefore) {
   }
 }
 
+TEST(Consumption, IsToldInTheUnitThatIsAskedFor) {
+  const auto store = store_of({delivery_of(
+      7, 1,
+      {"A 2019-01-01 E/consumption/kWh 60 1500x24", "A 2019-01-01 Q/reactive/kvarh 60 2x24"})});
+  auto asked = question("2019-01-01", "2019-01-01", Resolution::day);
+  asked.unit = Unit::MWh;
+  EXPECT_THAT(lines_of(consumption(*store, asked)),
+              ::testing::ElementsAre(::testing::StartsWith("E/consumption/MWh: 36 of 24/24"),
+                                     ::testing::StartsWith("2019-01-01: 36 of 24/24"),
+                                     ::testing::StartsWith("Q/reactive/kvarh: 48 of 24/24"),
+                                     ::testing::StartsWith("2019-01-01: 48 of 24/24")));
+}
+
 TEST(Consumption, OfPowerTellsEachReadingAndNoSum) {
   const auto store =
       store_of({delivery_of(7, 1, {"A 2019-01-01 consumption/consumption/kW 60 2x24"})});

@@ -228,7 +228,7 @@ class Asker {
     using enum Resolution;
     const auto dates = any_dates(70);
     const PortfolioQuestion portfolio_asked{.dates = dates,
-                                            .resolution = one_of({day, month, year}),
+                                            .resolution = one_of({day, week, month, quarter, year}),
                                             .channel = any_channel(),
                                             .flow = any_flow(),
                                             .as_of = as_of_};
@@ -254,7 +254,7 @@ class Asker {
 
   void ask_of(const MeterId& meter) {
     using enum Resolution;
-    const auto resolution = one_of({interval, hour, day, month, year});
+    const auto resolution = one_of({interval, hour, day, week, month, quarter, year});
     const ConsumptionQuestion asked{.meter = meter,
                                     .dates = any_dates(resolution < day ? 9 : 70),
                                     .resolution = resolution,

@@ -276,8 +276,8 @@ Result<void> check(const PortfolioQuestion& question) {
                 fmt::format("`to` ({}) is before `from` ({})", dates.to.text(), dates.from.text()));
   if (question.resolution == Resolution::interval || question.resolution == Resolution::hour)
     return fail(Errc::invalid_argument,
-                fmt::format("all meters together are summed by day, month or year, not by {}",
-                            text_of(question.resolution)));
+                fmt::format("all meters together are summed by {}, not by {}",
+                            long_resolution_names, text_of(question.resolution)));
   if (dates.size() > days_max)
     return fail(Errc::too_large, "more than 40 years asked for: ask for a shorter time");
   return {};
@@ -292,6 +292,21 @@ void leave_out_sums(PortfolioChannel& channel) {
   };
   leave_out(channel.total);
   for (auto& point : channel.series) leave_out(point.total);
+}
+
+/// Tells all sums in the unit that is asked for, if the channel's quantity has it.
+Result<void> tell_in_unit(const PortfolioQuestion& question, PortfolioChannel& answer) {
+  const auto kept = answer.channel.unit;
+  const auto unit = told_unit(kept, question.unit);
+  if (unit == kept) return {};
+  answer.channel.unit = unit;
+  const auto tell = [&](PortfolioTotal& all) -> Result<void> {
+    METERLINE_CHECK(convert(all.total.sum, kept, unit));
+    return convert(all.average, kept, unit);
+  };
+  METERLINE_CHECK(tell(answer.total));
+  for (auto& point : answer.series) METERLINE_CHECK(tell(point.total));
+  return {};
 }
 
 /// Gathers the answer from days or from whole months.
@@ -313,6 +328,7 @@ class Tallies {
       if (tally.empty()) continue;
       METERLINE_TRY(PortfolioChannel answer, tally.finish(channel, stop_));
       leave_out_sums(answer);
+      METERLINE_CHECK(tell_in_unit(question_, answer));
       out.channels.push_back(std::move(answer));
     }
     return out;

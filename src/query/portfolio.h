@@ -13,10 +13,11 @@ namespace meterline::query {
 
 struct PortfolioQuestion {
   DateRange dates;
-  Resolution resolution = Resolution::day;  ///< day, month or year
+  Resolution resolution = Resolution::day;  ///< a day or coarser
   std::optional<std::string> channel;
   std::optional<Flow> flow;
   std::optional<Instant> as_of;
+  std::optional<Unit> unit = {};  ///< Tell channels of its quantity in it, see told_unit().
 };
 
 /// All meters together. A meter counts in `meters` with one reading or more; one that has no

@@ -177,5 +177,18 @@ TEST(Portfolio, RefusesWhatCannotBeAnswered) {
   EXPECT_EQ(code("1999-01-01", "2039-01-01", Resolution::day), Errc::too_large);
 }
 
+TEST(Portfolio, IsToldInTheUnitThatIsAskedFor) {
+  const auto store = store_of({delivery_of(
+      7, 1,
+      {"A 2019-01-01 E/consumption/kWh 60 1500x24", "B 2019-01-01 E/consumption/kWh 60 1x24"})});
+  auto asked = question("2019-01-01", "2019-01-01", Resolution::week);
+  asked.unit = Unit::MWh;
+  const auto lines = lines_of(portfolio(*store, asked));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(lines, ::testing::Each(::testing::HasSubstr(": 36.024 of 48/48")));
+  EXPECT_THAT(lines, ::testing::Each(::testing::HasSubstr("average 18.012")));
+  EXPECT_THAT(lines.front(), ::testing::StartsWith("E/consumption/MWh"));
+}
+
 }  // namespace
 }  // namespace meterline::query

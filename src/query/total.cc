@@ -1,5 +1,7 @@
 #include "query/total.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -12,7 +14,10 @@ __extension__ using UInt128 = unsigned __int128;
 constexpr UInt128 int128_max = ~UInt128{0} >> 1;
 constexpr int average_exponent = -6;
 
-constexpr std::array<std::string_view, 5> names = {"interval", "hour", "day", "month", "year"};
+constexpr std::array<std::string_view, 7> names = {"interval", "hour",    "day", "week",
+                                                   "month",    "quarter", "year"};
+constexpr int week_days = 7;
+constexpr int quarter_months = 3;
 
 }  // namespace
 
@@ -41,16 +46,50 @@ void Total::add_missing(std::int64_t intervals) {
 }
 
 Date span_start(Date date, Resolution resolution, Date from) {
-  if (resolution != Resolution::month && resolution != Resolution::year) return date;
+  if (resolution <= Resolution::day) return date;
+  if (resolution == Resolution::week) {
+    const int behind_monday = (date.days() - Date::min().days()) % week_days;  // Itself a Monday.
+    return std::max(*Date::from_days(date.days() - behind_monday), from);
+  }
   CivilDay civil = date.civil();
   civil.day = 1;
+  if (resolution == Resolution::quarter) civil.month -= (civil.month - 1) % quarter_months;
   if (resolution == Resolution::year) civil.month = 1;
   return std::max(*Date::from_civil(civil), from);
+}
+
+std::int64_t spans_in(const DateRange& dates, Resolution resolution) {
+  const auto number = [&](Date date) -> std::int64_t {
+    if (resolution == Resolution::day) return date.days();
+    if (resolution == Resolution::week) return (date.days() - Date::min().days()) / week_days;
+    const int month = Month::of(date).index;
+    if (resolution == Resolution::month) return month;
+    return month / (resolution == Resolution::quarter ? quarter_months : 12);
+  };
+  return number(dates.to) - number(dates.from) + 1;
 }
 
 bool is_wanted(const Channel& channel, const std::optional<std::string>& name,
                std::optional<Flow> flow) {
   return (!name || channel.name == *name) && (!flow || channel.flow == *flow);
+}
+
+Unit told_unit(Unit kept, std::optional<Unit> asked) {
+  return asked && kept_unit(*asked).kept == kept_unit(kept).kept ? *asked : kept;
+}
+
+Result<void> convert(std::optional<Sum>& sum, Unit from, Unit to) {
+  if (!sum || from == to) return {};
+  auto mantissa = sum->mantissa();
+  int exponent = sum->exponent() + kept_unit(from).exponent - kept_unit(to).exponent;
+  bool is_too_large = exponent < -decimal_digits_max;
+  for (; exponent > 0; --exponent) is_too_large |= __builtin_mul_overflow(mantissa, 10, &mantissa);
+  if (is_too_large)
+    return fail(Errc::too_large, fmt::format("a sum has more digits in {} than an exact total can "
+                                             "hold",
+                                             text_of(to)));
+  sum.emplace(mantissa, exponent);
+  return {};
 }
 
 Result<Sum> average_of(const Sum& sum, std::int64_t count) {

@@ -49,19 +49,35 @@ struct Total {
   }
 };
 
-/// The span of one point of a series.
-enum class Resolution : std::uint8_t { interval, hour, day, month, year };
+/// The span of one point of a series. Weeks begin on Mondays (ISO 8601), quarters in January,
+/// April, July and October.
+enum class Resolution : std::uint8_t { interval, hour, day, week, month, quarter, year };
 
 std::optional<Resolution> parse_resolution(std::string_view text);
 std::string_view text_of(Resolution resolution);
-inline constexpr std::string_view resolution_names = "interval, hour, day, month or year";
+inline constexpr std::string_view resolution_names =
+    "interval, hour, day, week, month, quarter or year";
+
+/// Of all meters together.
+inline constexpr std::string_view long_resolution_names = "day, week, month, quarter or year";
 
 /// Where the span that `date` lies in starts, for day and coarser: cut off at `from`.
 Date span_start(Date date, Resolution resolution, Date from);
 
+/// Spans that hold one of the dates or more, which are one or more; for day and coarser.
+std::int64_t spans_in(const DateRange& dates, Resolution resolution);
+
 /// What is not given does not filter.
 bool is_wanted(const Channel& channel, const std::optional<std::string>& name,
                std::optional<Flow> flow);
+
+/// What `asked` is to a channel kept in `kept`: the same where both are of one quantity (kWh and
+/// MWh), else `kept`, as energy is told in no unit of volume.
+Unit told_unit(Unit kept, std::optional<Unit> asked);
+
+/// Makes it the same amount in another unit of its quantity, exactly. `too_large` when that has
+/// more digits than a Sum holds.
+Result<void> convert(std::optional<Sum>& sum, Unit from, Unit to);
 
 /// sum / count, rounded half to even to six decimals; `count` is above 0. `too_large` when the
 /// quotient has more digits than a Sum holds.

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <optional>
+#include <set>
 #include <string>
 
 namespace meterline::query {
@@ -74,10 +76,11 @@ RC_GTEST_PROP(AverageOf, IsTheNearestMillionth, ()) {
 }
 
 TEST(ResolutionText, IsReadAsItIsWritten) {
-  for (const auto resolution : {Resolution::interval, Resolution::hour, Resolution::day,
-                                Resolution::month, Resolution::year})
+  for (const auto resolution :
+       {Resolution::interval, Resolution::hour, Resolution::day, Resolution::week,
+        Resolution::month, Resolution::quarter, Resolution::year})
     EXPECT_EQ(parse_resolution(text_of(resolution)), resolution);
-  for (const char* refused : {"", "Day", "days", "week", "day ", "minute"})
+  for (const char* refused : {"", "Day", "days", "weeks", "day ", "minute"})
     EXPECT_FALSE(parse_resolution(refused)) << refused;
 }
 
@@ -96,10 +99,56 @@ TEST(SpanStart, IsCutOffAtTheStartOfTheQuestion) {
       {"2018-11-20", Resolution::year, "2018-11-15"},
       {"2018-11-15", Resolution::day, "2018-11-15"},
       {"2199-12-31", Resolution::year, "2199-01-01"},
+      {"2019-03-18", Resolution::week, "2019-03-18"},  // A Monday.
+      {"2019-03-24", Resolution::week, "2019-03-18"},
+      {"2018-12-31", Resolution::week, "2018-12-31"},
+      {"2018-11-18", Resolution::week, "2018-11-15"},
+      {"2019-03-31", Resolution::quarter, "2019-01-01"},
+      {"2019-04-01", Resolution::quarter, "2019-04-01"},
+      {"2018-12-31", Resolution::quarter, "2018-11-15"},
   };
   const Date from = *Date::parse("2018-11-15");
   for (const auto& [date, resolution, expected] : cases)
     EXPECT_EQ(span_start(*Date::parse(date), resolution, from).text(), expected);
+}
+
+/// As many spans as days have starts of their own.
+RC_GTEST_PROP(SpansIn, CountsThoseThatDatesLieIn, ()) {
+  const auto from = *Date::from_days(*rc::gen::inRange(-25'567, 84'000));
+  const auto last = std::min(from.days() + *rc::gen::inRange(0, 900), Date::max().days());
+  const DateRange dates{.from = from, .to = *Date::from_days(last)};
+  for (const auto resolution : {Resolution::day, Resolution::week, Resolution::month,
+                                Resolution::quarter, Resolution::year}) {
+    std::set<Date> starts;
+    for (auto day = from.days(); day <= dates.to.days(); ++day)
+      starts.insert(span_start(*Date::from_days(day), resolution, from));
+    RC_ASSERT(spans_in(dates, resolution) == static_cast<std::int64_t>(starts.size()));
+  }
+}
+
+TEST(Convert, IsExactWithinAQuantityAndNothingElse) {
+  const auto converted = [](std::string_view text, Unit to) {
+    std::optional<Sum> sum = sum_of(text);
+    const auto done = convert(sum, Unit::kWh, to);
+    return done ? sum->text() : done.error().message;
+  };
+  EXPECT_EQ(converted("1234.5", Unit::MWh), "1.2345");
+  EXPECT_EQ(converted("-0.000000001", Unit::MWh), "-0.000000000001");
+  EXPECT_EQ(converted("0.000000001", Unit::Wh), "0.000001");
+  EXPECT_EQ(converted("1234", Unit::Wh), "1234000");
+  EXPECT_EQ(converted("7", Unit::kWh), "7");
+  std::optional<Sum> none;
+  EXPECT_TRUE(convert(none, Unit::kWh, Unit::Wh));
+  EXPECT_FALSE(none);
+  std::optional<Sum> all(Sum(~Int128{0} ^ (Int128{1} << 127), 0));
+  EXPECT_EQ(convert(all, Unit::kWh, Unit::Wh).error().code, Errc::too_large);
+  std::optional<Sum> fine(Sum(1, -17));
+  EXPECT_EQ(convert(fine, Unit::kWh, Unit::MWh).error().code, Errc::too_large);
+  EXPECT_EQ(told_unit(Unit::kWh, Unit::MWh), Unit::MWh);
+  EXPECT_EQ(told_unit(Unit::kvarh, Unit::MWh), Unit::kvarh);
+  EXPECT_EQ(told_unit(Unit::m3, Unit::Wh), Unit::m3);
+  EXPECT_EQ(told_unit(Unit::unknown, Unit::Wh), Unit::unknown);
+  EXPECT_EQ(told_unit(Unit::kWh, std::nullopt), Unit::kWh);
 }
 
 store::DayTotal day_total(std::string_view sum, std::int64_t readings, std::int64_t micros) {

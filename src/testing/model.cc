@@ -47,6 +47,12 @@ std::pair<Date, int> start_of(Date date, int minute, Resolution resolution, Date
   if (resolution == Resolution::interval) return {date, minute};
   if (resolution == Resolution::hour) return {date, minute / 60 * 60};
   if (resolution == Resolution::day) return {date, 0};
+  if (resolution == Resolution::week) {
+    auto monday = date;
+    while ((monday.days() + 3) % 7 != 0) monday = *Date::from_days(monday.days() - 1);
+    return {std::max(from, monday), 0};
+  }
+  if (resolution == Resolution::quarter) month = (month - 1) / 3 * 3 + 1;
   if (resolution == Resolution::year) month = 1;
   return {std::max(from, *Date::from_civil({.year = year, .month = month, .day = 1})), 0};
 }
