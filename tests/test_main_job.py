@@ -56,8 +56,10 @@ def test_http_bodies_are_what_the_command_line_prints(loaded, serve):
     dates = ["--from", FIRST, "--to", LAST]
     asked = [(["query", METER, *dates, "--resolution", resolution],
               f"{CONSUMPTION}&resolution={resolution}")
-             for resolution in ("interval", "hour", "day", "month", "year")]
-    asked += [(["portfolio", *dates], f"/v1/portfolio?from={FIRST}&to={LAST}"),
+             for resolution in ("interval", "hour", "day", "week", "month", "quarter", "year")]
+    asked += [(["profile", METER, *dates], f"/v1/meters/{METER}/profile?from={FIRST}&to={LAST}"),
+              (["query", METER, *dates, "--unit", "MWh"], f"{CONSUMPTION}&unit=MWh"),
+              (["portfolio", *dates], f"/v1/portfolio?from={FIRST}&to={LAST}"),
               (["portfolio", *dates, "--resolution", "month"],
                f"/v1/portfolio?from={FIRST}&to={LAST}&resolution=month"),
               (["query", METER, *dates, "--as-of", "2018-12-31"], f"{CONSUMPTION}&asOf=2018-12-31"),

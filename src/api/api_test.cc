@@ -159,6 +159,7 @@ TEST_F(Api, RefusesBadQuestions) {
   refused("/v1/meters/nobody/consumption?from=2019-01-01", 404, "nobody");
   refused("/v1/meters/a%20b/consumption?from=2019-01-01", 404, "no meter");
   refused("/v1/portfolio?from=2019-01-01&resolution=hour", 400, "");
+  refused("/v1/meters/EE00027/profile?from=2019-01-01&resolution=day", 400, "hours or intervals");
 }
 
 TEST_F(Api, TellsSumsInTheUnitThatIsAskedFor) {
@@ -167,6 +168,12 @@ TEST_F(Api, TellsSumsInTheUnitThatIsAskedFor) {
   EXPECT_THAT(get("/v1/portfolio?from=2019-01-01&resolution=quarter&unit=wh").body,
               AllOf(HasSubstr(R"("resolution":"quarter")"), HasSubstr(R"("unit":"Wh","sum":)"),
                     HasSubstr(R"(000,"average":)")));
+}
+
+TEST_F(Api, AnswersWithTheProfileOfADay) {
+  EXPECT_THAT(get("/v1/meters/EE00027/profile?from=2019-01-01").body,
+              AllOf(HasSubstr(R"("resolution":"hour")"), HasSubstr(R"("loadFactor":)"),
+                    HasSubstr(R"("profile":[{"start":"00:00","weekday":{)")));
 }
 
 TEST_F(Api, AnswersThePortfolio) {
@@ -668,6 +675,7 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/v1/gaps?date=1"), "gaps");
   EXPECT_EQ(route("/v1/meters/x/gaps"), "meter_gaps");
   EXPECT_EQ(route("/v1/meters/x/history"), "history");
+  EXPECT_EQ(route("/v1/meters/x/profile?from=1"), "profile");
   EXPECT_EQ(route("/v1/meters/x/registers?limit=1"), "registers");
   EXPECT_EQ(route("/healthz"), "health");
   EXPECT_EQ(route("/favicon.ico"), "unknown");

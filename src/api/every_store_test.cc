@@ -85,11 +85,11 @@ std::string any_target(Dice& dice) {
       fmt::format("from={}&to={}", date_of(first).text(), date_of(first + days).text());
   const auto as_of =
       dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
-  const char* const resolutions[] = {"day", "month", "year", "hour", "interval"};
+  const char* const resolutions[] = {"day", "week", "month", "quarter", "year", "hour", "interval"};
   const auto meter = meter_of(dice.roll(meters + 5));
   switch (dice.roll(22)) {
     case 0:
-      return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(3)],
+      return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(5)],
                          as_of);
     case 1:
       return fmt::format("/v1/meters?limit={}&prefix=METER0{}", 1 + dice.roll(20), dice.roll(4));
@@ -118,9 +118,11 @@ std::string any_target(Dice& dice) {
       return fmt::format("/v1/meters/{}/registers?limit={}{}", meter, 1 + dice.roll(9), as_of);
     case 11:
       return fmt::format("/v1/meters/{}/registers?{}{}&flow=consumption", meter, dates, as_of);
+    case 12:
+      return fmt::format("/v1/meters/{}/profile?{}{}&unit=MWh", meter, dates, as_of);
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
-                         resolutions[dice.roll(5)], as_of);
+                         resolutions[dice.roll(7)], as_of);
   }
 }
 

@@ -38,7 +38,8 @@ std::string parameters_of(const query::RegistersQuestion& question) {
   return text;
 }
 
-Result<Span> read_span(const Parameters& parameters) {
+Result<Span> read_span(const Parameters& parameters,
+                       query::Resolution by_default = query::Resolution::day) {
   METERLINE_CHECK(
       parameters.allow_only({"from", "to", "resolution", "unit", "channel", "flow", "asOf"}));
   METERLINE_TRY(const auto dates, read_dates(parameters));
@@ -47,7 +48,7 @@ Result<Span> read_span(const Parameters& parameters) {
   METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
   METERLINE_TRY(auto filter, read_filter(parameters));
   return Span{.dates = dates,
-              .resolution = resolution.value_or(query::Resolution::day),
+              .resolution = resolution.value_or(by_default),
               .unit = unit,
               .filter = std::move(filter)};
 }
@@ -84,6 +85,22 @@ Result<Response> get_consumption(const Call& call) {
                                                         .flow = span.filter.flow,
                                                         .as_of = span.filter.as_of,
                                                         .unit = span.unit}));
+  return rendered(answer, *format);
+}
+
+Result<Response> get_profile(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_TRY(const auto meter, meter_of(call));
+  METERLINE_TRY(auto span, read_span(call.parameters, query::Resolution::hour));
+  METERLINE_TRY(const auto answer,
+                query::profile(call.context.store, {.meter = meter,
+                                                    .dates = span.dates,
+                                                    .resolution = span.resolution,
+                                                    .channel = std::move(span.filter.channel),
+                                                    .flow = span.filter.flow,
+                                                    .as_of = span.filter.as_of,
+                                                    .unit = span.unit}));
   return rendered(answer, *format);
 }
 

@@ -15,6 +15,7 @@
 #include "query/gaps.h"
 #include "query/history.h"
 #include "query/portfolio.h"
+#include "query/profile.h"
 #include "query/registers.h"
 #include "store/estimate.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ std::string to_json(const query::Gaps& gaps);
 std::string to_json(const query::MeterGaps& gaps);
 std::string to_json(const query::History& history);
 std::string to_json(const query::Changes& changes);
+std::string to_json(const query::Profile& profile);
 std::string to_json(const query::Registers& registers);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
@@ -64,6 +66,7 @@ std::string to_csv(const query::Gaps& gaps);
 std::string to_csv(const query::MeterGaps& gaps);
 std::string to_csv(const query::History& history);  ///< A line a version; notes are counted.
 std::string to_csv(const query::Changes& changes);
+std::string to_csv(const query::Profile& profile);  ///< A line a time of the day.
 std::string to_csv(const query::Registers& registers);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
@@ -74,6 +77,9 @@ std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
 
 /// What a delivery is shown as: `withdrawn` for one that is stored and withdrawn now.
 std::string_view shown_state(const store::DeliveryRecord& record);
+
+/// `start` of a point of a profile: `00:30`.
+std::string start_text(const query::ProfilePoint& point);
 
 /// `start` of a point: `2019-01-01`, or below a day as TimeZone::label().
 std::string start_text(const query::Point& point, query::Resolution resolution);

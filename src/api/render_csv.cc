@@ -114,6 +114,19 @@ std::string to_csv(const query::Portfolio& portfolio) {
   return out;
 }
 
+std::string to_csv(const query::Profile& profile) {
+  std::string out =
+      "meter,channel,flow,unit,start,weekdayAverage,weekdayCount,weekendAverage,weekendCount\n";
+  for (const auto& channel : profile.channels)
+    for (const auto& point : channel.points)
+      append_row(
+          out, {profile.question.meter.text(), channel.channel.name, text_of(channel.channel.flow),
+                text_of(channel.channel.unit), start_text(point),
+                text_or_empty(point.weekday.average), std::to_string(point.weekday.count),
+                text_or_empty(point.weekend.average), std::to_string(point.weekend.count)});
+  return out;
+}
+
 std::string to_csv(const query::Gaps& gaps) {
   std::string out = "meter,channel,flow,unit,days,stored,complete,firstGap\n";
   const std::string days = std::to_string(gaps.question.dates.size());

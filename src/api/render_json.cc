@@ -453,6 +453,46 @@ std::string to_json(const query::Portfolio& portfolio) {
   return json.end_array().end_object().take();
 }
 
+std::string start_text(const query::ProfilePoint& point) {
+  return fmt::format("{:02}:{:02}", point.minute / 60, point.minute % 60);
+}
+
+std::string to_json(const query::Profile& profile) {
+  const auto& question = profile.question;
+  JsonWriter json;
+  const auto write_mean = [&](std::string_view name, const query::TimeOfDayMean& mean) {
+    json.key(name).begin_object();
+    json.member("average", mean.average).member("count", mean.count).end_object();
+  };
+  const auto write_extreme = [&](std::string_view name, const std::optional<query::Point>& point) {
+    if (!point) {
+      json.member(name, std::optional<std::string>());
+      return;
+    }
+    json.key(name).begin_object().member("start", start_text(*point, question.resolution));
+    json.member("sum", point->total.sum).end_object();
+  };
+  json.begin_object().member("meter", question.meter.text());
+  write_question(json, question.dates, question.resolution, question.as_of);
+  json.key("channels").begin_array();
+  for (const auto& channel : profile.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    json.member("average", channel.all.average).member("count", channel.all.count);
+    write_extreme("peak", channel.peak);
+    write_extreme("lowest", channel.lowest);
+    json.member("loadFactor", channel.load_factor).key("profile").begin_array();
+    for (const auto& point : channel.points) {
+      json.begin_object().member("start", start_text(point));
+      write_mean("weekday", point.weekday);
+      write_mean("weekend", point.weekend);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
 std::string to_json(const query::Gaps& gaps) {
   const auto& question = gaps.question;
   JsonWriter json;

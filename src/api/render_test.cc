@@ -65,6 +65,29 @@ TEST(Render, ConsumptionAsCsv) {
             "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,,\n");
 }
 
+TEST(Render, Profile) {
+  const query::Point peak{.day = day("2019-01-02"), .minute = 90, .total = total(Sum(4, 0), 1)};
+  query::Profile profile{.question = consumption().question, .channels = {}};
+  profile.question.resolution = query::Resolution::interval;
+  profile.channels.push_back(
+      {.channel = consumption().channels.front().channel,
+       .all = {.count = 3, .average = Sum(25, -1)},
+       .peak = peak,
+       .lowest = std::nullopt,
+       .load_factor = Sum(625, -3),
+       .points = {{.minute = 90, .weekday = {.count = 3, .average = Sum(25, -1)}, .weekend = {}}}});
+  EXPECT_EQ(to_json(profile),
+            R"({"meter":"M1","from":"2019-01-01","to":"2019-01-02","resolution":"interval",)"
+            R"("asOf":null,"channels":[{"channel":"E1","flow":"generation","unit":"kWh",)"
+            R"("average":2.5,"count":3,"peak":{"start":"2019-01-02T01:30:00","sum":4},)"
+            R"("lowest":null,"loadFactor":0.625,"profile":[{"start":"01:30",)"
+            R"("weekday":{"average":2.5,"count":3},"weekend":{"average":null,"count":0}}]}]})");
+  EXPECT_EQ(
+      to_csv(profile),
+      "meter,channel,flow,unit,start,weekdayAverage,weekdayCount,weekendAverage,weekendCount\n"
+      "M1,E1,generation,kWh,01:30,2.5,3,,0\n");
+}
+
 query::Consumption noted_intervals() {
   auto answer = consumption();
   answer.question.resolution = query::Resolution::interval;

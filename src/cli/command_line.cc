@@ -66,6 +66,7 @@ struct Options {
   GapsVerb gaps;
   HistoryVerb history;
   RegistersVerb registers;
+  QueryVerb profile;
   ChangesVerb changes;
   ListVerb meters;
   ListVerb deliveries;
@@ -272,6 +273,13 @@ void add_questions(CLI::App& app, Options& options) {
   add_dates(*query, options.query.options);
   add_resolution(*query, options.query.options,
                  "interval, hour, day, week, month, quarter or year");
+
+  auto* const profile =
+      app.add_subcommand("profile", "What a day of a meter looks like: means, peak, load factor");
+  profile->add_option("METER", options.profile.meter, "The meter's id")->required();
+  add_dates(*profile, options.profile.options);
+  options.profile.options.resolution = "hour";
+  add_resolution(*profile, options.profile.options, "hour or interval");
 
   auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
   add_dates(*portfolio, options.portfolio);
@@ -536,6 +544,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "portfolio") return portfolio(options.portfolio, session);
   if (verb == "gaps") return gaps(options.gaps, session);
   if (verb == "history") return history(options.history, session);
+  if (verb == "profile") return profile(options.profile, session);
   if (verb == "registers") return registers(options.registers, session);
   if (verb == "changes") return changes(options.changes, session);
   if (verb == "meters") return meters(options.meters, session);

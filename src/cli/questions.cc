@@ -118,6 +118,33 @@ std::string table_of(const query::Consumption& answer) {
   return out;
 }
 
+std::string table_of(const query::Profile& answer) {
+  std::string out;
+  for (const auto& channel : answer.channels) {
+    Table table({{.title = "start"},
+                 {.title = "weekday", .align = right},
+                 {.title = "days", .align = right},
+                 {.title = "weekend", .align = right},
+                 {.title = "days", .align = right}});
+    for (const auto& point : channel.points)
+      table.add({api::start_text(point), text_of(point.weekday.average),
+                 grouped(point.weekday.count), text_of(point.weekend.average),
+                 grouped(point.weekend.count)});
+    out += fmt::format("{}{}\n", out.empty() ? "" : "\n", title_of(channel.channel));
+    if (!channel.peak) {
+      out += "nothing is known of those days, or it does not add up to hours\n";
+      continue;
+    }
+    const auto resolution = answer.question.resolution;
+    out += fmt::format(
+        "average {}, peak {} at {}, lowest {} at {}, load factor {}\n{}",
+        text_of(channel.all.average), text_of(channel.peak->total.sum),
+        api::start_text(*channel.peak, resolution), text_of(channel.lowest->total.sum),
+        api::start_text(*channel.lowest, resolution), text_of(channel.load_factor), table.text());
+  }
+  return out;
+}
+
 std::string table_of(const query::Portfolio& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
@@ -398,6 +425,15 @@ Result<int> try_query(const QueryVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+Result<int> try_profile(const QueryVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
+  METERLINE_TRY(question.meter, meter_argument(verb.meter));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::profile(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
 Result<int> try_portfolio(const QuestionOptions& options, const Session& session) {
   METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
@@ -542,6 +578,9 @@ int finish(const Result<int>& done) { return done ? *done : report_error(done.er
 
 int query(const QueryVerb& verb, const Session& session) {
   return finish(try_query(verb, session));
+}
+int profile(const QueryVerb& verb, const Session& session) {
+  return finish(try_profile(verb, session));
 }
 int portfolio(const QuestionOptions& options, const Session& session) {
   return finish(try_portfolio(options, session));

@@ -24,6 +24,9 @@ struct QueryVerb {
 /// `meterline query METER`: what a meter used. Exit 1 for an unknown meter.
 int query(const QueryVerb& verb, const Session& session);
 
+/// `meterline profile METER`: what a day of a meter looks like.
+int profile(const QueryVerb& verb, const Session& session);
+
 /// `meterline portfolio`: what all meters used.
 int portfolio(const QuestionOptions& options, const Session& session);
 

@@ -19,6 +19,31 @@ constexpr std::array<std::string_view, 7> names = {"interval", "hour",    "day",
 constexpr int week_days = 7;
 constexpr int quarter_months = 3;
 
+tl::unexpected<Error> too_long() {
+  return fail(Errc::too_large, "the average has more digits than an exact total can hold");
+}
+
+/// Rounded half to even to six decimals.
+Result<Sum> quotient(const Sum& sum, UInt128 divisor) {
+  const bool negative = sum.mantissa() < 0;
+  const auto mantissa = static_cast<UInt128>(sum.mantissa());
+  const UInt128 magnitude = negative ? 0 - mantissa : mantissa;
+  int exponent = sum.exponent();
+  for (; exponent < average_exponent; ++exponent)
+    if (__builtin_mul_overflow(divisor, 10, &divisor)) return too_long();
+
+  UInt128 quotient = magnitude / divisor;
+  UInt128 rest = magnitude % divisor;
+  for (; exponent > average_exponent; --exponent) {
+    if (quotient > int128_max / 10 - 1 || rest > ~UInt128{0} / 10) return too_long();
+    quotient = quotient * 10 + rest * 10 / divisor;
+    rest = rest * 10 % divisor;
+  }
+  const bool round_up = rest > divisor - rest || (rest == divisor - rest && quotient % 2 == 1);
+  const auto rounded = static_cast<Int128>(quotient + (round_up ? 1 : 0));
+  return Sum(negative ? -rounded : rounded, average_exponent);
+}
+
 }  // namespace
 
 std::optional<Resolution> parse_resolution(std::string_view text) {
@@ -93,24 +118,14 @@ Result<void> convert(std::optional<Sum>& sum, Unit from, Unit to) {
 }
 
 Result<Sum> average_of(const Sum& sum, std::int64_t count) {
-  const bool negative = sum.mantissa() < 0;
-  const auto mantissa = static_cast<UInt128>(sum.mantissa());
-  const UInt128 magnitude = negative ? 0 - mantissa : mantissa;
-  int exponent = sum.exponent();
-  auto divisor = static_cast<UInt128>(count);
-  for (; exponent < average_exponent; ++exponent) divisor *= 10;
+  return quotient(sum, static_cast<UInt128>(count));
+}
 
-  UInt128 quotient = magnitude / divisor;
-  UInt128 rest = magnitude % divisor;
-  for (; exponent > average_exponent; --exponent) {
-    if (quotient > int128_max / 10 - 1)
-      return fail(Errc::too_large, "the average has more digits than an exact total can hold");
-    quotient = quotient * 10 + rest * 10 / divisor;
-    rest = rest * 10 % divisor;
-  }
-  const bool round_up = rest * 2 > divisor || (rest * 2 == divisor && quotient % 2 == 1);
-  const auto rounded = static_cast<Int128>(quotient + (round_up ? 1 : 0));
-  return Sum(negative ? -rounded : rounded, average_exponent);
+Result<Sum> ratio_of(const Sum& sum, const Sum& whole, std::int64_t count) {
+  UInt128 divisor = 0;
+  if (__builtin_mul_overflow(static_cast<UInt128>(whole.mantissa()), count, &divisor))
+    return too_long();
+  return quotient({sum.mantissa(), sum.exponent() - whole.exponent()}, divisor);
 }
 
 }  // namespace meterline::query

@@ -83,4 +83,7 @@ Result<void> convert(std::optional<Sum>& sum, Unit from, Unit to);
 /// quotient has more digits than a Sum holds.
 Result<Sum> average_of(const Sum& sum, std::int64_t count);
 
+/// sum / (whole * count), likewise; both are above 0.
+Result<Sum> ratio_of(const Sum& sum, const Sum& whole, std::int64_t count);
+
 }  // namespace meterline::query
