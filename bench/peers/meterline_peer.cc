@@ -112,7 +112,8 @@ class Questions {
 };
 
 void ask(const bench::Options& options) {
-  const auto store = open(options, store::rocksdb::suitable_cache_bytes());  // As `meterline serve`.
+  // As `meterline serve` does.
+  const auto store = open(options, store::rocksdb::suitable_cache_bytes());
   const Questions questions(*store, options.decimals);
   const auto series = [&](query::Resolution resolution) {
     return [&questions, resolution](const Key& key) { return questions.series(key, resolution); };
