@@ -58,6 +58,7 @@ def test_http_bodies_are_what_the_command_line_prints(loaded, serve):
               f"{CONSUMPTION}&resolution={resolution}")
              for resolution in ("interval", "hour", "day", "week", "month", "quarter", "year")]
     asked += [(["profile", METER, *dates], f"/v1/meters/{METER}/profile?from={FIRST}&to={LAST}"),
+              (["top", *dates, "--limit", "3"], f"/v1/top?from={FIRST}&to={LAST}&limit=3"),
               (["query", METER, *dates, "--unit", "MWh"], f"{CONSUMPTION}&unit=MWh"),
               (["portfolio", *dates], f"/v1/portfolio?from={FIRST}&to={LAST}"),
               (["portfolio", *dates, "--resolution", "month"],

@@ -42,6 +42,7 @@ constexpr std::array routes = {
     Route{"profile", "/v1/meters/{}/profile", get_profile, Reads::much},
     Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::some},
     Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},
+    Route{"top", "/v1/top", get_top, Reads::much},
     Route{"history", "/v1/meters/{}/history", get_history, Reads::some},
     Route{"registers", "/v1/meters/{}/registers", get_registers, Reads::some},
     Route{"changes", "/v1/changes", get_changes, Reads::much},

@@ -170,6 +170,16 @@ TEST_F(Api, TellsSumsInTheUnitThatIsAskedFor) {
                     HasSubstr(R"(000,"average":)")));
 }
 
+TEST_F(Api, ListsTheMetersThatUsedTheMost) {
+  const auto highest = get("/v1/top?from=2019-01-01&to=2019-01-02&limit=1");
+  EXPECT_THAT(highest.body, AllOf(HasSubstr(R"("order":"highest","asOf":null,"channels":[{)"),
+                                  HasSubstr(R"("meters":2,"top":[{"meter":")")));
+  const auto lowest = get("/v1/top?from=2019-01-01&to=2019-01-02&limit=1&order=lowest");
+  EXPECT_NE(highest.body, lowest.body);
+  refused("/v1/top?from=2019-01-01&order=up", 400, "order: want highest or lowest");
+  refused("/v1/top?from=2019-01-01&limit=1001", 400, "limit: want");
+}
+
 TEST_F(Api, AnswersWithTheProfileOfADay) {
   EXPECT_THAT(get("/v1/meters/EE00027/profile?from=2019-01-01").body,
               AllOf(HasSubstr(R"("resolution":"hour")"), HasSubstr(R"("loadFactor":)"),
@@ -676,6 +686,7 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/v1/meters/x/gaps"), "meter_gaps");
   EXPECT_EQ(route("/v1/meters/x/history"), "history");
   EXPECT_EQ(route("/v1/meters/x/profile?from=1"), "profile");
+  EXPECT_EQ(route("/v1/top?from=1"), "top");
   EXPECT_EQ(route("/v1/meters/x/registers?limit=1"), "registers");
   EXPECT_EQ(route("/healthz"), "health");
   EXPECT_EQ(route("/favicon.ico"), "unknown");

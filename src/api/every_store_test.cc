@@ -120,6 +120,9 @@ std::string any_target(Dice& dice) {
       return fmt::format("/v1/meters/{}/registers?{}{}&flow=consumption", meter, dates, as_of);
     case 12:
       return fmt::format("/v1/meters/{}/profile?{}{}&unit=MWh", meter, dates, as_of);
+    case 13:
+      return fmt::format("/v1/top?{}{}&limit={}&order={}", dates, as_of, 1 + dice.roll(30),
+                         dice.roll(2) == 0 ? "highest" : "lowest");
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(7)], as_of);

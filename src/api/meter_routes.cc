@@ -165,6 +165,29 @@ Result<Response> get_portfolio(const Call& call) {
   return rendered(answer, *format);
 }
 
+Result<Response> get_top(const Call& call) {
+  const auto format = negotiate(call.request);
+  if (!format) return not_acceptable();
+  METERLINE_CHECK(call.parameters.allow_only(
+      {"from", "to", "order", "unit", "channel", "flow", "asOf", "limit"}));
+  METERLINE_TRY(const auto dates, read_dates(call.parameters));
+  METERLINE_TRY(const auto order,
+                call.parameters.find_as("order", "highest or lowest", query::parse_top_order));
+  METERLINE_TRY(const auto unit, call.parameters.find_as("unit", units_wanted, parse_unit));
+  METERLINE_TRY(auto filter, read_filter(call.parameters));
+  METERLINE_TRY(const auto limit, page_limit(call.parameters, query::TopQuestion().limit));
+  METERLINE_TRY(const auto answer, query::top(call.context.store,
+                                              {.dates = dates,
+                                               .order = order.value_or(query::TopOrder::highest),
+                                               .channel = std::move(filter.channel),
+                                               .flow = filter.flow,
+                                               .as_of = filter.as_of,
+                                               .unit = unit,
+                                               .limit = limit},
+                                              call.request.stop));
+  return rendered(answer, *format);
+}
+
 Result<Response> get_meters(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();

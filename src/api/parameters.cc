@@ -130,11 +130,11 @@ tl::unexpected<Error> bad_parameter(std::string_view name, std::string_view want
               fmt::format("{}: want {}, got \"{}\"", name, wanted, excerpt_of(got)));
 }
 
-Result<std::size_t> page_limit(const Parameters& parameters) {
+Result<std::size_t> page_limit(const Parameters& parameters, std::size_t by_default) {
   METERLINE_TRY(const auto limit,
                 parameters.find_as("limit", fmt::format("a number from 1 to {}", page_limit_max),
                                    parse_limit));
-  return limit.value_or(page_limit_default);
+  return limit.value_or(by_default);
 }
 
 std::optional<Date> parse_day_first(std::string_view text) {

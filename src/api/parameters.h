@@ -73,8 +73,9 @@ Result<std::optional<T>> Parameters::find_as(std::string_view name, std::string_
 inline constexpr std::size_t page_limit_max = 1000;
 inline constexpr std::size_t page_limit_default = 100;
 
-/// `limit`: 1 to page_limit_max, by default page_limit_default.
-Result<std::size_t> page_limit(const Parameters& parameters);
+/// `limit`: 1 to page_limit_max.
+Result<std::size_t> page_limit(const Parameters& parameters,
+                               std::size_t by_default = page_limit_default);
 
 /// `dd-MM-yyyy` and nothing else: the date of the first customer's contract.
 std::optional<Date> parse_day_first(std::string_view text);

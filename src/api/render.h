@@ -17,6 +17,7 @@
 #include "query/portfolio.h"
 #include "query/profile.h"
 #include "query/registers.h"
+#include "query/top.h"
 #include "store/estimate.h"
 #include "store/store.h"
 
@@ -31,6 +32,7 @@ std::string to_json(const query::MeterGaps& gaps);
 std::string to_json(const query::History& history);
 std::string to_json(const query::Changes& changes);
 std::string to_json(const query::Profile& profile);
+std::string to_json(const query::Top& top);
 std::string to_json(const query::Registers& registers);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
@@ -67,6 +69,7 @@ std::string to_csv(const query::MeterGaps& gaps);
 std::string to_csv(const query::History& history);  ///< A line a version; notes are counted.
 std::string to_csv(const query::Changes& changes);
 std::string to_csv(const query::Profile& profile);  ///< A line a time of the day.
+std::string to_csv(const query::Top& top);          ///< A line a meter of a channel.
 std::string to_csv(const query::Registers& registers);
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);

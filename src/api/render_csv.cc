@@ -114,6 +114,16 @@ std::string to_csv(const query::Portfolio& portfolio) {
   return out;
 }
 
+std::string to_csv(const query::Top& top) {
+  std::string out = "channel,flow,unit,meter,sum,readings,days\n";
+  for (const auto& [channel, meters, listed] : top.channels)
+    for (const auto& meter : listed)
+      append_row(out, {channel.name, text_of(channel.flow), text_of(channel.unit),
+                       meter.meter.text(), text_or_empty(meter.sum), std::to_string(meter.readings),
+                       std::to_string(meter.days)});
+  return out;
+}
+
 std::string to_csv(const query::Profile& profile) {
   std::string out =
       "meter,channel,flow,unit,start,weekdayAverage,weekdayCount,weekendAverage,weekendCount\n";

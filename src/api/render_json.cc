@@ -453,6 +453,30 @@ std::string to_json(const query::Portfolio& portfolio) {
   return json.end_array().end_object().take();
 }
 
+std::string to_json(const query::Top& top) {
+  const auto& question = top.question;
+  JsonWriter json;
+  json.begin_object();
+  write_dates(json, question.dates);
+  json.member("order", query::text_of(question.order));
+  write_as_of(json, question.as_of);
+  json.key("channels").begin_array();
+  for (const auto& channel : top.channels) {
+    json.begin_object();
+    write_channel(json, channel.channel);
+    json.member("meters", channel.meters).key("top").begin_array();
+    for (const auto& meter : channel.listed)
+      json.begin_object()
+          .member("meter", meter.meter.text())
+          .member("sum", meter.sum)
+          .member("readings", meter.readings)
+          .member("days", meter.days)
+          .end_object();
+    json.end_array().end_object();
+  }
+  return json.end_array().end_object().take();
+}
+
 std::string start_text(const query::ProfilePoint& point) {
   return fmt::format("{:02}:{:02}", point.minute / 60, point.minute % 60);
 }

@@ -65,6 +65,22 @@ TEST(Render, ConsumptionAsCsv) {
             "M1,E1,generation,kWh,2019-01-02,,0,48,0,0,0,48,,\n");
 }
 
+TEST(Render, Top) {
+  query::Top top;
+  top.question.dates = consumption().question.dates;
+  auto& channel = top.channels.emplace_back();
+  channel.channel = consumption().channels.front().channel;
+  channel.meters = 9;
+  channel.listed.push_back(
+      {.meter = *MeterId::parse("M1"), .sum = Sum(15, -1), .readings = 47, .days = 0});
+  EXPECT_EQ(to_json(top),
+            R"({"from":"2019-01-01","to":"2019-01-02","order":"highest","asOf":null,)"
+            R"("channels":[{"channel":"E1","flow":"generation","unit":"kWh","meters":9,)"
+            R"("top":[{"meter":"M1","sum":1.5,"readings":47,"days":0}]}]})");
+  EXPECT_EQ(to_csv(top),
+            "channel,flow,unit,meter,sum,readings,days\nE1,generation,kWh,M1,1.5,47,0\n");
+}
+
 TEST(Render, Profile) {
   const query::Point peak{.day = day("2019-01-02"), .minute = 90, .total = total(Sum(4, 0), 1)};
   query::Profile profile{.question = consumption().question, .channels = {}};

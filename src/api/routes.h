@@ -27,6 +27,7 @@ Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);
 Result<Response> get_consumption(const Call& call);
 Result<Response> get_profile(const Call& call);
+Result<Response> get_top(const Call& call);
 Result<Response> get_portfolio(const Call& call);
 Result<Response> get_gaps(const Call& call);
 Result<Response> get_meter_gaps(const Call& call);

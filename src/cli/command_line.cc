@@ -67,6 +67,7 @@ struct Options {
   HistoryVerb history;
   RegistersVerb registers;
   QueryVerb profile;
+  TopVerb top;
   ChangesVerb changes;
   ListVerb meters;
   ListVerb deliveries;
@@ -208,12 +209,16 @@ void add_dates(CLI::App& verb, QuestionOptions& options) {
   add_as_of(verb, options.as_of);
 }
 
-void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
-  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
+void add_unit(CLI::App& verb, QuestionOptions& options) {
   verb.add_option("--unit", options.unit,
                   "Tell channels of its quantity in this unit: Wh, kWh, MWh, kvarh, ... (default: "
                   "the one that is kept)")
       ->envname("METERLINE_ANSWER_UNIT");  // METERLINE_UNIT is that of loads.
+}
+
+void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
+  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
+  add_unit(verb, options);
 }
 
 CLI::Option* add_limit(CLI::App& verb, std::size_t& limit) {
@@ -280,6 +285,14 @@ void add_questions(CLI::App& app, Options& options) {
   add_dates(*profile, options.profile.options);
   options.profile.options.resolution = "hour";
   add_resolution(*profile, options.profile.options, "hour or interval");
+
+  auto* const top = app.add_subcommand("top", "The meters that used the most, or the least");
+  add_dates(*top, options.top.options);
+  add_unit(*top, options.top.options);
+  top->add_option("--order", options.top.order, "Which come first: highest or lowest")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"highest", "lowest"}));
+  add_limit(*top, options.top.limit)->description("Show at most so many of each channel");
 
   auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
   add_dates(*portfolio, options.portfolio);
@@ -544,6 +557,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "portfolio") return portfolio(options.portfolio, session);
   if (verb == "gaps") return gaps(options.gaps, session);
   if (verb == "history") return history(options.history, session);
+  if (verb == "top") return top(options.top, session);
   if (verb == "profile") return profile(options.profile, session);
   if (verb == "registers") return registers(options.registers, session);
   if (verb == "changes") return changes(options.changes, session);

@@ -118,6 +118,22 @@ std::string table_of(const query::Consumption& answer) {
   return out;
 }
 
+std::string table_of(const query::Top& answer) {
+  std::string out;
+  for (const auto& [channel, meters, listed] : answer.channels) {
+    Table table({{.title = "meter"},
+                 {.title = "sum", .align = right},
+                 {.title = "readings", .align = right},
+                 {.title = "complete days", .align = right}});
+    for (const auto& meter : listed)
+      table.add(
+          {meter.meter.text(), text_of(meter.sum), grouped(meter.readings), grouped(meter.days)});
+    out += fmt::format("{}{}: the {} of {} meters\n{}", out.empty() ? "" : "\n", title_of(channel),
+                       query::text_of(answer.question.order), grouped(meters), table.text());
+  }
+  return out.empty() ? "no meter has a reading of those days\n" : out;
+}
+
 std::string table_of(const query::Profile& answer) {
   std::string out;
   for (const auto& channel : answer.channels) {
@@ -434,6 +450,17 @@ Result<int> try_profile(const QueryVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+Result<int> try_top(const TopVerb& verb, const Session& session) {
+  METERLINE_TRY(auto question, question_of<query::TopQuestion>(verb.options));
+  METERLINE_TRY(question.unit, unit_option(verb.options.unit));
+  question.order = query::parse_top_order(verb.order).value_or(query::TopOrder::highest);
+  question.limit = verb.limit;
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto answer, query::top(*store, question));
+  print_answer(answer, session.output);
+  return exit_ok;
+}
+
 Result<int> try_portfolio(const QuestionOptions& options, const Session& session) {
   METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
@@ -582,6 +609,7 @@ int query(const QueryVerb& verb, const Session& session) {
 int profile(const QueryVerb& verb, const Session& session) {
   return finish(try_profile(verb, session));
 }
+int top(const TopVerb& verb, const Session& session) { return finish(try_top(verb, session)); }
 int portfolio(const QuestionOptions& options, const Session& session) {
   return finish(try_portfolio(options, session));
 }

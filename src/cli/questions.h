@@ -27,6 +27,14 @@ int query(const QueryVerb& verb, const Session& session);
 /// `meterline profile METER`: what a day of a meter looks like.
 int profile(const QueryVerb& verb, const Session& session);
 
+struct TopVerb {
+  QuestionOptions options;
+  std::string order = "highest";
+  std::size_t limit = 10;
+};
+/// `meterline top`: the meters that used the most, or the least.
+int top(const TopVerb& verb, const Session& session);
+
 /// `meterline portfolio`: what all meters used.
 int portfolio(const QuestionOptions& options, const Session& session);
 
