@@ -360,7 +360,8 @@ void add_store_verbs(CLI::App& app, Options& options) {
   auto* const init = store->add_subcommand("init", "Make the store that --store names");
   auto* const replication =
       init->add_option("--replication", options.init.replication,
-                       "Servers that keep each day (default: 3; Keyspaces has its own)")
+                       "Servers that keep each day, no more than a data centre has (default: 3; "
+                       "Keyspaces has its own)")
           ->check(CLI::Range(1, replicas_max));
   init->add_option("--data-centres", options.init.data_centres,
                    "Instead: NAME=N[,NAME=N...], servers of each data centre")
