@@ -41,6 +41,8 @@ mod ffi {
         connections_per_node: usize,
         writes_per_connection: usize,
         connect_timeout_ms: u64,
+        keepalive_interval_ms: u64,
+        keepalive_timeout_ms: u64,
         tries_max: u32,
         first_wait_ms: u64,
         longest_wait_ms: u64,
@@ -70,6 +72,7 @@ mod ffi {
         requests: i64,
         retries: i64,
         failures: i64,
+        connections_lost: i64,
         in_flight: i64,
         micros: i64,
         latency: Vec<i64>,
@@ -96,6 +99,7 @@ mod ffi {
             in_flight: usize,
             deadline_ms: u64,
         ) -> Result<Box<Reader>>;
+        fn answer_within(self: &Session, time_ms: u64);
         fn metrics(self: &Session) -> Vec<StatementMetrics>;
 
         fn write(self: &mut Writer, statement: usize, rows: &[u8], count: usize) -> Result<()>;

@@ -21,6 +21,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::unprepared::Statement as Plain;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::cells::{Row, Rows, split_row};
 use crate::credentials::{self, Held};
@@ -33,10 +34,6 @@ use crate::threads::Threads;
 use crate::writer::Writer;
 use crate::{nodes, sigv4, tls};
 
-/// After both together a node that hangs is left out. Less than the time to connect, because a new
-/// session waits for that as well.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
 const SCHEMA_AGREEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The driver and the threads it runs on.
@@ -108,7 +105,9 @@ impl Statement {
 /// What writers share with their session.
 pub struct Inner {
     pub engine: Arc<Engine>,
-    pub limits: Limits,
+    limits: Limits,
+    /// Limits::end of requests that begin now.
+    end: RwLock<Option<Instant>>,
     /// Of writes in flight on all connections; none: writers' own limits are all there are.
     pub writes: Option<Semaphore>,
     statements: RwLock<Vec<Arc<Statement>>>,
@@ -116,6 +115,11 @@ pub struct Inner {
 }
 
 impl Inner {
+    /// Of a request that begins now.
+    pub fn limits(&self) -> Limits {
+        Limits { end: *self.end.read().unwrap_or_else(PoisonError::into_inner), ..self.limits }
+    }
+
     pub fn statement(&self, number: usize) -> Result<Arc<Statement>, Failure> {
         let statements = self.statements.read().unwrap_or_else(PoisonError::into_inner);
         statements
@@ -160,6 +164,7 @@ pub fn connect_by(options: &Options, sources: ConfigLoader) -> Result<Box<Sessio
     Ok(Box::new(Session(Arc::new(Inner {
         engine: Arc::new(engine),
         limits: limits_of(options),
+        end: RwLock::default(),
         writes,
         statements: RwLock::default(),
         latency_bounds_us: options.latency_bounds_us.clone(),
@@ -179,6 +184,7 @@ fn limits_of(options: &Options) -> Limits {
         longest_wait: Duration::from_millis(options.longest_wait_ms),
         try_timeout: Duration::from_millis(options.try_timeout_ms),
         deadline: Duration::from_millis(options.deadline_ms),
+        end: None,
     }
 }
 
@@ -238,8 +244,8 @@ async fn builder(
     sources: ConfigLoader,
 ) -> Result<SessionBuilder, Failure> {
     let mut builder = SessionBuilder::new()
-        .keepalive_interval(KEEPALIVE_INTERVAL)
-        .keepalive_timeout(KEEPALIVE_TIMEOUT)
+        .keepalive_interval(Duration::from_millis(options.keepalive_interval_ms))
+        .keepalive_timeout(Duration::from_millis(options.keepalive_timeout_ms))
         .schema_agreement_timeout(SCHEMA_AGREEMENT_TIMEOUT)
         .fetch_full_schema_metadata(false)
         // Where a row lies is asked for, but of Keyspaces, where each node leads to every row.
@@ -329,7 +335,7 @@ impl Session {
         let inner = &self.0;
         let driver = inner.engine.driver();
         // A change of the schema waits until all nodes have it.
-        let limits = Limits { try_timeout: inner.limits.deadline, ..inner.limits };
+        let limits = Limits { try_timeout: inner.limits.deadline, ..inner.limits() };
         let mut statement = Plain::new(cql);
         statement.set_is_idempotent(true);
         let statement = &statement;
@@ -354,7 +360,7 @@ impl Session {
     }
 
     fn reader(&self, questions: VecDeque<Question>) -> Box<Reader> {
-        Box::new(Reader::new(self.0.engine.clone(), self.0.limits, 1, questions))
+        Box::new(Reader::new(self.0.engine.clone(), self.0.limits(), 1, questions))
     }
 
     /// All at the same time; they are numbered one after another from the number returned on.
@@ -365,7 +371,7 @@ impl Session {
             .map(|text| {
                 let driver = inner.engine.driver().clone();
                 let cql = text.cql.clone();
-                let limits = inner.limits;
+                let limits = inner.limits();
                 inner.engine.spawn(async move {
                     let prepare = || async { Ok(driver.prepare(cql.as_str()).await?) };
                     retry::run(&limits, None, None, prepare).await
@@ -413,12 +419,18 @@ impl Session {
                 .push_back(Question::Prepared { statement: statement.clone(), key: key.to_vec() });
             rest = after;
         }
-        let mut limits = self.0.limits;
+        let mut limits = self.0.limits();
         if deadline_ms > 0 {
             limits.deadline = Duration::from_millis(deadline_ms);
         }
         let in_flight = if count > 1 { in_flight.max(1) } else { 1 };
         Ok(Box::new(Reader::new(self.0.engine.clone(), limits, in_flight, questions)))
+    }
+
+    /// Requests that begin from now on end so long after now.
+    pub fn answer_within(&self, time_ms: u64) {
+        let end = Instant::now() + Duration::from_millis(time_ms);
+        *self.0.end.write().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
     pub fn metrics(&self) -> Vec<StatementMetrics> {

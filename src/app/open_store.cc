@@ -65,22 +65,19 @@ Result<store::cassandra::CassandraOptions> cluster_of(const std::string& url) {
   });
 }
 
-constexpr int replication_default = 3;
-
 Result<std::vector<std::string>> init_cluster(const std::string& url,
                                               const cli::InitOptions& options) {
   METERLINE_TRY(const auto cluster, cluster_of(url));
-  store::cassandra::Replication replication;
+  store::cassandra::Copies copies{.everywhere = options.replication};
   for (const auto& [name, replicas] : options.data_centres)
-    replication.centres.push_back({.name = name, .copies = replicas});
-  METERLINE_TRY(const auto made,
-                store::cassandra::init_cassandra_store(
-                    cluster, replication, options.replication.value_or(replication_default)));
+    copies.by_centre.centres.push_back({.name = name, .copies = replicas});
+  METERLINE_TRY(const auto made, store::cassandra::init_cassandra_store(cluster, copies));
   std::vector<std::string> lines;
-  if (made.keyspace) {
-    lines.push_back("keyspace " + cluster.keyspace);
-    for (const auto& [name, copies] : made.replication.centres)
-      lines.back() += fmt::format(", {} copies in {}", copies, name);
+  if (made.keyspace != store::cassandra::MadeKeyspace::found) {
+    const bool is_new = made.keyspace == store::cassandra::MadeKeyspace::made;
+    lines.push_back((is_new ? "keyspace " : "replication of keyspace ") + cluster.keyspace);
+    for (const auto& [name, kept] : made.replication.centres)
+      lines.back() += fmt::format(", {} copies in {}", kept, name);
   }
   for (const auto& table : made.tables) lines.push_back("table " + table);
   return lines;

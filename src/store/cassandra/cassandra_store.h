@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,16 +38,39 @@ Result<CassandraOptions> parse_cassandra_url(
 /// are others, and those of CqlSession.
 Result<std::unique_ptr<Store>> open_cassandra_store(const CassandraOptions& options);
 
-/// What was made.
-struct MadeStore {
-  bool keyspace = false;            ///< false: it was there.
-  std::vector<std::string> tables;  ///< Those that were not there.
-  Replication replication;          ///< Of the keyspace, if it was made.
+inline constexpr int copies_default = 3;
+
+/// How many nodes keep a day. Neither: a new keyspace has copies_default in every data centre, and
+/// one that is there keeps what it has. Keyspaces has no choice, and looks at none of it.
+struct Copies {
+  Replication by_centre = {};
+  std::optional<int> everywhere = {};  ///< In every data centre; not with `by_centre`.
 };
 
-/// Makes keyspace and tables where they are missing, and waits until they can be used. Without
-/// centres, `copies` are kept in every data centre there is.
-Result<MadeStore> init_cassandra_store(const CassandraOptions& options, Replication replication,
-                                       int copies);
+enum class MadeKeyspace : std::uint8_t { found, made, altered };
+
+/// What was made.
+struct MadeStore {
+  MadeKeyspace keyspace = MadeKeyspace::found;
+  std::vector<std::string> tables;  ///< Those that were not there.
+  Replication replication;          ///< Of the keyspace, if it was made or altered.
+};
+
+/// Makes keyspace and tables where they are missing, and waits until they can be used. A keyspace
+/// that has nothing but tables of ours, into which nobody has written, is given the copies that
+/// are asked for.
+/// Errors: `invalid_argument`, before anything is made, where a data centre has fewer nodes than
+/// copies; `refused` where a store that is in use would have to have others; `unavailable` where
+/// Keyspaces takes too long; and those of CqlSession.
+Result<MadeStore> init_cassandra_store(const CassandraOptions& options, const Copies& copies);
+
+/// Between two looks at what Keyspaces makes in the background, as a rule within half a minute.
+using InitPause = std::function<void()>;
+inline constexpr int init_polls_max = 300;
+
+/// The same over a session.
+Result<MadeStore> init_cassandra_store(CqlSession& session, const std::string& keyspace,
+                                       Dialect dialect, const Copies& copies,
+                                       const InitPause& pause);
 
 }  // namespace meterline::store::cassandra

@@ -114,6 +114,19 @@ TEST_F(CassandraStore, WhatOneProcessWithdrewHoldsForAnotherAtOnce) {
   }
 }
 
+TEST_F(CassandraStore, RequestsEndWithTheTimeThatTheWholeAnswerHas) {
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
+  store_->answer_within(std::chrono::milliseconds(0));
+  const auto late = store_->meter(meter_of("A"));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::unavailable);
+  EXPECT_THAT(late.error().message, HasSubstr("the time for the whole answer is over"));
+  EXPECT_EQ(load(*store_, delivery).error().code, Errc::unavailable);
+  store_->answer_within(std::chrono::minutes(10));
+  ASSERT_TRUE(load(*store_, delivery));
+  EXPECT_TRUE(store_->meter(meter_of("A")).value());
+}
+
 // --- Rows written: on Keyspaces, each costs a write unit for every KB ---------------------------
 
 TEST_F(CassandraStore, ADayOfAHundredMetersCostsLittleMoreThanItsDays) {
@@ -321,15 +334,17 @@ TEST(CassandraSchema, AKeyspaceWithoutAStoreIsNotFound) {
   }
 }
 
+const Copies one_copy = {.everywhere = 1};
+
 TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
   const auto options = cassandra_options("test_schema");
-  const auto made = init_cassandra_store(options, {}, 1);
+  const auto made = init_cassandra_store(options, one_copy);
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->tables.size(), table_names.size());
   EXPECT_THAT(made->replication.centres, ::testing::SizeIs(1));
-  const auto again = init_cassandra_store(options, {}, 1);
+  const auto again = init_cassandra_store(options, one_copy);
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_FALSE(again->keyspace);
+  EXPECT_EQ(again->keyspace, MadeKeyspace::found);
   EXPECT_THAT(again->tables, IsEmpty());
   EXPECT_TRUE(open_cassandra_store(options));
 
@@ -340,7 +355,7 @@ TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
     ASSERT_TRUE((*session)->execute(fmt::format(
         "INSERT INTO test_schema.catalogue (kind, name) VALUES ('schema', '{}')", schema)));
     for (const auto& error :
-         {open_cassandra_store(options).error(), init_cassandra_store(options, {}, 1).error()}) {
+         {open_cassandra_store(options).error(), init_cassandra_store(options, one_copy).error()}) {
       EXPECT_EQ(error.code, Errc::refused);
       EXPECT_THAT(error.message, HasSubstr(fmt::format("a store of schema {};", schema)));
       EXPECT_THAT(error.message, HasSubstr(advice));
@@ -349,6 +364,28 @@ TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
         "DELETE FROM test_schema.catalogue WHERE kind = 'schema' AND name = '{}'", schema)));
   }
   EXPECT_TRUE(open_cassandra_store(options));
+}
+
+/// As an init of an earlier meterline left it on one node: with three copies that it never has.
+TEST(CassandraSchema, CopiesThatDoNotFitAreRefusedAndAnUnusedKeyspaceIsMended) {
+  const auto options = cassandra_options("test_copies");
+  const auto session = connect_cql(options.cql);
+  ASSERT_TRUE(session);
+  const auto refused = init_cassandra_store(options, {}).error();
+  EXPECT_EQ(refused.code, Errc::invalid_argument);
+  EXPECT_THAT(refused.message, HasSubstr("which has 1 node: say how many it is to keep by "
+                                         "--replication 1"));
+  EXPECT_EQ(open_cassandra_store(options).error().code, Errc::not_found);
+
+  ASSERT_TRUE((*session)->execute(create_keyspace(
+      "test_copies", {.centres = {{.name = "datacenter1", .copies = 3}}}, Dialect::cassandra)));
+  for (const auto& table : create_tables("test_copies")) ASSERT_TRUE((*session)->execute(table));
+  EXPECT_EQ(init_cassandra_store(options, {}).error().code, Errc::invalid_argument);
+  const auto made = init_cassandra_store(options, one_copy);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->keyspace, MadeKeyspace::altered);
+  EXPECT_THAT(made->tables, IsEmpty());
+  ASSERT_TRUE(load(**open_cassandra_store(options), delivery_of(1, 1, {"A 2019-01-01 30 1x48"})));
 }
 
 /// Tables that something else than init made, such as a CloudFormation stack.

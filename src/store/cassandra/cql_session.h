@@ -43,6 +43,9 @@ struct CqlOptions {
   /// In flight on all connections together, for each of them; 0: CqlSession::WriteLimits alone.
   int writes_per_connection = 0;
   std::chrono::milliseconds connect_timeout{10'000};
+  /// A connection on which nobody answers is given up after both together.
+  std::chrono::milliseconds keepalive_interval{2000};
+  std::chrono::milliseconds keepalive_timeout{4000};
   RetryLimits retry;
 };
 
@@ -130,6 +133,10 @@ class CqlSession {
   /// flight each is read page by page; with more, each is read whole before it is visited.
   virtual Result<void> read(CqlStatement statement, std::string_view keys, std::size_t count,
                             const ReadLimits& limits, const CqlPageVisitor& visit) = 0;
+
+  /// Requests that begin from now on end after `time`, counted from now, whatever RetryLimits say;
+  /// until another time is told.
+  virtual void answer_within(std::chrono::milliseconds time) = 0;
 
   /// By statement, in the order of preparing.
   virtual std::vector<RequestMetrics> metrics() const = 0;

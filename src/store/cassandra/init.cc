@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <thread>
 
 #include "core/try.h"
@@ -11,9 +14,7 @@
 namespace meterline::store::cassandra {
 namespace {
 
-/// Keyspaces makes tables in the background, as a rule within half a minute.
-constexpr std::chrono::seconds active_wait_max{300};
-constexpr std::chrono::milliseconds active_poll{1000};
+constexpr std::chrono::milliseconds init_poll{1000};
 
 Result<std::vector<std::string>> texts_of(CqlSession& session, std::string_view cql) {
   std::vector<std::string> texts;
@@ -30,16 +31,79 @@ Result<std::vector<std::string>> tables_of(CqlSession& session, std::string_view
   return texts_of(session, fmt::format(fmt::runtime(select_tables), keyspace));
 }
 
-/// `copies` in every data centre.
-Result<Replication> everywhere(CqlSession& session, int copies) {
-  METERLINE_TRY(auto names, texts_of(session, select_centres));
-  METERLINE_TRY(const auto peers, texts_of(session, select_centres_of_peers));
-  names.insert(names.end(), peers.begin(), peers.end());
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+/// Names of data centres with how many nodes each has.
+using Centres = std::map<std::string, int, std::less<>>;
+
+/// A node tells of itself and of its peers, a row for each. Whichever nodes of the data centre that
+/// is asked answer the two questions, the numbers are the same.
+Result<Centres> nodes_of(CqlSession& session) {
+  Centres nodes;
+  for (const auto cql : {select_centres, select_centres_of_peers}) {
+    METERLINE_TRY(const auto names, texts_of(session, cql));
+    for (const auto& name : names) ++nodes[name];
+  }
+  return nodes;
+}
+
+/// What a keyspace keeps: of the map that Cassandra shows, `class` and then copies by data centre.
+/// The simple strategy knows none, and counts as so many in each.
+Replication replication_in(std::string_view map, const Centres& nodes) {
   Replication replication;
-  for (auto& name : names) replication.centres.push_back({.name = name, .copies = copies});
+  CqlRow cells(map.substr(std::min(map.size(), sizeof(std::int32_t))));  // How many there are.
+  while (!cells.at_end() && cells.ok()) {
+    const std::string name(cells.text());
+    const auto value = cells.text();
+    int copies = 0;
+    // Transient copies are counted behind a slash, which ends the number.
+    std::from_chars(value.data(), value.data() + value.size(), copies);
+    if (name == "class") continue;
+    if (name != "replication_factor")
+      replication.centres.push_back({.name = name, .copies = copies});
+    else
+      for (const auto& [centre, count] : nodes)
+        replication.centres.push_back({.name = centre, .copies = copies});
+  }
+  std::ranges::sort(replication.centres, {}, &Replication::Centre::name);
   return replication;
+}
+
+/// None where there is no such keyspace.
+Result<std::optional<Replication>> kept_replication(CqlSession& session, std::string_view keyspace,
+                                                    const Centres& nodes) {
+  METERLINE_TRY(const auto maps,
+                texts_of(session, fmt::format(fmt::runtime(select_replication), keyspace)));
+  if (maps.empty()) return std::optional<Replication>();
+  return std::optional(replication_in(maps.front(), nodes));
+}
+
+std::string text_of(const Replication& replication) {
+  std::vector<std::string> parts;
+  for (const auto& [name, copies] : replication.centres)
+    parts.push_back(fmt::format("{}={}", name, copies));
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
+/// Fewer nodes than copies: no quorum would ever be there, or one that a lost node takes along.
+Result<void> check_nodes(const Replication& replication, const Centres& nodes) {
+  for (const auto& [name, copies] : replication.centres) {
+    const auto found = nodes.find(name);
+    if (found == nodes.end()) {
+      std::vector<std::string_view> known;
+      for (const auto& node : nodes) known.emplace_back(node.first);
+      return fail(Errc::invalid_argument,
+                  fmt::format("--data-centres: the cluster has no data centre {}, but {}", name,
+                              fmt::join(known, ", ")));
+    }
+    if (copies > found->second)
+      return fail(
+          Errc::invalid_argument,
+          fmt::format("{} copies of a day do not fit into the data centre {}, which has {} {}: say "
+                      "how many it is to keep by --replication {} or --data-centres {}={}, or "
+                      "start more nodes first",
+                      copies, name, found->second, found->second == 1 ? "node" : "nodes",
+                      found->second, name, found->second));
+  }
+  return {};
 }
 
 bool is_in(std::string_view name, const std::vector<std::string>& names) {
@@ -51,28 +115,34 @@ Result<bool> are_active(CqlSession& session, std::string_view keyspace) {
   METERLINE_CHECK(session.query(fmt::format(fmt::runtime(select_table_states), keyspace),
                                 [&](std::size_t, const CqlPage& page) {
                                   return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-                                    const bool own =
-                                        std::find(table_names.begin(), table_names.end(),
-                                                  row.text()) != table_names.end();
-                                    active += own && row.text() == "ACTIVE" ? 1 : 0;
+                                    const bool own = std::ranges::find(table_names, row.text()) !=
+                                                     table_names.end();
+                                    const bool is_active = row.text() == "ACTIVE";
+                                    active += own && is_active ? 1 : 0;
                                     return {};
                                   });
                                 }));
   return active == table_names.size();
 }
 
-Result<void> wait_until_active(CqlSession& session, std::string_view keyspace) {
-  const auto end = std::chrono::steady_clock::now() + active_wait_max;
-  for (;;) {
-    METERLINE_TRY(const bool active, are_active(session, keyspace));
-    if (active) return {};
-    if (std::chrono::steady_clock::now() > end)
-      return fail(Errc::unavailable,
-                  fmt::format("the tables of keyspace {} are not ACTIVE after {} s; run "
-                              "`meterline store init` again later",
-                              keyspace, active_wait_max.count()));
-    std::this_thread::sleep_for(active_poll);
+/// Keyspaces makes a keyspace in the background, too: no table can be made before it is shown.
+Result<bool> is_shown(CqlSession& session, std::string_view keyspace) {
+  METERLINE_TRY(const auto shown,
+                texts_of(session, fmt::format(fmt::runtime(select_ready_keyspace), keyspace)));
+  return !shown.empty();
+}
+
+/// `what` is made in the background; `is_made` tells whether it can be used.
+template <class Made>
+Result<void> wait_until(const Made& is_made, const std::string& what, const InitPause& pause) {
+  for (int i = 0; i < init_polls_max; ++i) {
+    METERLINE_TRY(const bool made, is_made());
+    if (made) return {};
+    pause();
   }
+  return fail(Errc::unavailable, fmt::format("{} cannot be used yet, after {} looks at it; run "
+                                             "`meterline store init` again later",
+                                             what, init_polls_max));
 }
 
 /// What the catalogue says of the schema; none before the store was made to its end.
@@ -82,39 +152,99 @@ Result<std::vector<std::string>> schemas_of(CqlSession& session, std::string_vie
   return texts_of(session, cql);
 }
 
+/// What is asked for, in every data centre where none is named.
+Replication wanted(const Copies& copies, const Centres& nodes) {
+  Replication replication = copies.by_centre;
+  if (replication.centres.empty())
+    for (const auto& [name, count] : nodes)
+      replication.centres.push_back(
+          {.name = name, .copies = copies.everywhere.value_or(copies_default)});
+  std::ranges::sort(replication.centres, {}, &Replication::Centre::name);
+  return replication;
+}
+
+/// Makes the keyspace, or gives one that is there and was never used the copies that are asked for.
+Result<void> settle_keyspace(CqlSession& session, const std::string& keyspace, const Copies& copies,
+                             MadeStore& made) {
+  METERLINE_TRY(const auto nodes, nodes_of(session));
+  METERLINE_TRY(const auto kept, kept_replication(session, keyspace, nodes));
+  if (!kept) {
+    made.replication = wanted(copies, nodes);
+    METERLINE_CHECK(check_nodes(made.replication, nodes));
+    METERLINE_CHECK(
+        session.execute(create_keyspace(keyspace, made.replication, Dialect::cassandra)));
+    made.keyspace = MadeKeyspace::made;
+    return {};
+  }
+  METERLINE_TRY(const auto tables, tables_of(session, keyspace));
+  std::vector<std::string> schemas;
+  if (is_in("catalogue", tables)) {
+    METERLINE_TRY(schemas, schemas_of(session, keyspace));
+    METERLINE_CHECK(check_version(keyspace, schemas));
+  }
+  const bool is_asked = copies.everywhere || !copies.by_centre.centres.empty();
+  const Replication target = is_asked ? wanted(copies, nodes) : *kept;
+  // A store that is in use may have lost nodes; that is no reason against looking at its tables.
+  if (schemas.empty() || is_asked) METERLINE_CHECK(check_nodes(target, nodes));
+  if (target.centres == kept->centres) return {};
+  const bool is_ours = std::ranges::all_of(tables, [](const std::string& table) {
+    return std::ranges::find(table_names, table) != table_names.end();
+  });
+  if (!schemas.empty() || !is_ours)
+    return fail(
+        Errc::refused,
+        fmt::format("keyspace {} {} and keeps {}: other copies take ALTER KEYSPACE and "
+                    "`nodetool repair`, or another keyspace",
+                    keyspace, is_ours ? "is in use" : "has tables of others", text_of(*kept)));
+  METERLINE_CHECK(session.execute(alter_keyspace(keyspace, target)));
+  made.keyspace = MadeKeyspace::altered;
+  made.replication = target;
+  return {};
+}
+
+Result<void> settle_on_keyspaces(CqlSession& session, const std::string& keyspace,
+                                 const InitPause& pause, MadeStore& made) {
+  const auto shown = [&] { return is_shown(session, keyspace); };
+  METERLINE_TRY(const bool is_there, shown());
+  if (is_there) return {};
+  METERLINE_CHECK(session.execute(create_keyspace(keyspace, {}, Dialect::keyspaces)));
+  made.keyspace = MadeKeyspace::made;
+  return wait_until(shown, "keyspace " + keyspace, pause);
+}
+
 }  // namespace
 
-Result<MadeStore> init_cassandra_store(const CassandraOptions& options, Replication replication,
-                                       int copies) {
-  METERLINE_TRY(const auto session, connect_cql(options.cql));
-  const std::string& keyspace = options.keyspace;
+Result<MadeStore> init_cassandra_store(CqlSession& session, const std::string& keyspace,
+                                       Dialect dialect, const Copies& copies,
+                                       const InitPause& pause) {
+  const bool on_keyspaces = dialect == Dialect::keyspaces;
   MadeStore made;
-  METERLINE_TRY(const auto keyspaces,
-                texts_of(*session, fmt::format(fmt::runtime(select_keyspace), keyspace)));
-  if (keyspaces.empty()) {
-    if (replication.centres.empty() && options.dialect == Dialect::cassandra) {
-      METERLINE_TRY(replication, everywhere(*session, copies));
-    }
-    METERLINE_CHECK(session->execute(create_keyspace(keyspace, replication, options.dialect)));
-    made.keyspace = true;
-    made.replication = std::move(replication);
-  }
-  METERLINE_TRY(const auto before, tables_of(*session, keyspace));
+  METERLINE_CHECK(on_keyspaces ? settle_on_keyspaces(session, keyspace, pause, made)
+                               : settle_keyspace(session, keyspace, copies, made));
+  METERLINE_TRY(const auto before, tables_of(session, keyspace));
   if (is_in("catalogue", before)) {
-    METERLINE_TRY(const auto schemas, schemas_of(*session, keyspace));
+    METERLINE_TRY(const auto schemas, schemas_of(session, keyspace));
     METERLINE_CHECK(check_version(keyspace, schemas));
   }
   const auto statements = create_tables(keyspace);
   for (std::size_t i = 0; i < statements.size(); ++i) {
     if (is_in(table_names[i], before)) continue;
-    METERLINE_CHECK(session->execute(statements[i]));
+    METERLINE_CHECK(session.execute(statements[i]));
     made.tables.emplace_back(table_names[i]);
   }
-  if (options.dialect == Dialect::keyspaces) METERLINE_CHECK(wait_until_active(*session, keyspace));
+  if (on_keyspaces)
+    METERLINE_CHECK(wait_until([&] { return are_active(session, keyspace); },
+                               fmt::format("a table of keyspace {}", keyspace), pause));
   METERLINE_CHECK(
-      session->execute(fmt::format("INSERT INTO {}.catalogue (kind, name) VALUES ('{}', '{}')",
-                                   keyspace, schema_kind, schema_version)));
+      session.execute(fmt::format("INSERT INTO {}.catalogue (kind, name) VALUES ('{}', '{}')",
+                                  keyspace, schema_kind, schema_version)));
   return made;
+}
+
+Result<MadeStore> init_cassandra_store(const CassandraOptions& options, const Copies& copies) {
+  METERLINE_TRY(const auto session, connect_cql(options.cql));
+  return init_cassandra_store(*session, options.keyspace, options.dialect, copies,
+                              [] { std::this_thread::sleep_for(init_poll); });
 }
 
 }  // namespace meterline::store::cassandra

@@ -151,6 +151,16 @@ std::uint64_t big_endian(std::string_view bytes) {
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
 constexpr std::int64_t received_offset = std::int64_t{1} << 62;
 
+std::string by_data_centre(const Replication& replication) {
+  std::string centres;
+  for (const auto& [name, copies] : replication.centres) {
+    std::string quoted;
+    for (const char c : name) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    centres += fmt::format(", '{}': {}", quoted, copies);
+  }
+  return fmt::format("{{'class': 'NetworkTopologyStrategy'{}}}", centres);
+}
+
 }  // namespace
 
 bool is_keyspace_name(std::string_view name) {
@@ -166,16 +176,13 @@ std::string create_keyspace(std::string_view keyspace, const Replication& replic
     return fmt::format(
         "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': 'SingleRegionStrategy'}}",
         keyspace);
-  std::string centres;
-  for (const auto& [name, copies] : replication.centres) {
-    std::string quoted;
-    for (const char c : name) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-    centres += fmt::format(", '{}': {}", quoted, copies);
-  }
-  return fmt::format(
-      "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = "
-      "{{'class': 'NetworkTopologyStrategy'{}}}",
-      keyspace, centres);
+  return fmt::format("CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {}", keyspace,
+                     by_data_centre(replication));
+}
+
+std::string alter_keyspace(std::string_view keyspace, const Replication& replication) {
+  return fmt::format("ALTER KEYSPACE {} WITH replication = {}", keyspace,
+                     by_data_centre(replication));
 }
 
 std::vector<std::string> create_tables(std::string_view keyspace) {

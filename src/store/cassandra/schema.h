@@ -33,12 +33,15 @@ struct Replication {
   struct Centre {
     std::string name;
     int copies = 3;
+    bool operator==(const Centre&) const = default;
   };
   std::vector<Centre> centres;
 };
 
 std::string create_keyspace(std::string_view keyspace, const Replication& replication,
                             Dialect dialect);
+/// On Cassandra.
+std::string alter_keyspace(std::string_view keyspace, const Replication& replication);
 /// One statement for each table.
 std::vector<std::string> create_tables(std::string_view keyspace);
 inline constexpr std::array<std::string_view, 10> table_names = {"reading_days",
@@ -92,8 +95,12 @@ struct StatementText {
 std::span<const StatementText, statements_count> statements();
 
 /// Questions to a cluster about itself, without values; `{}` stands for the keyspace.
-inline constexpr std::string_view select_keyspace =
-    "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = '{}'";
+inline constexpr std::string_view select_replication =
+    "SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = '{}'";
+/// On Keyspaces a keyspace is shown here once tables can be made in it. Source: Amazon Keyspaces
+/// Developer Guide, "Check keyspace creation status in Amazon Keyspaces".
+inline constexpr std::string_view select_ready_keyspace =
+    "SELECT keyspace_name FROM system_schema_mcs.keyspaces WHERE keyspace_name = '{}'";
 inline constexpr std::string_view select_tables =
     "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{}'";
 inline constexpr std::string_view select_centres = "SELECT data_center FROM system.local";

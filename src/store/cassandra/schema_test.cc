@@ -29,8 +29,8 @@ constexpr std::size_t batch_rows_of_keyspaces = 30;
 std::vector<std::string> every_statement() {
   auto all = create_tables("ks");
   for (const auto& text : statements()) all.push_back(fmt::format(fmt::runtime(text.cql), "ks"));
-  for (const auto text : {select_keyspace, select_tables, select_centres, select_centres_of_peers,
-                          select_table_states})
+  for (const auto text : {select_replication, select_tables, select_centres,
+                          select_centres_of_peers, select_table_states, select_ready_keyspace})
     all.push_back(fmt::format(fmt::runtime(text), "ks"));
   all.push_back(create_keyspace("ks", {}, Dialect::keyspaces));
   return all;
