@@ -100,6 +100,17 @@ def test_long_csv_needs_no_feed(meterline, tmp_path):
     assert day_sum(meterline, "M1", "2024-04-03") == "3"
 
 
+def test_a_long_csv_that_names_export_is_generation(meterline, tmp_path):
+    sample = tmp_path / "long.csv"
+    sample.write_text("meter,start,value,unit,channel\n"
+                      "M1,2024-04-03T00:00Z,1,kWh,Import\nM1,2024-04-03T01:00Z,2,kWh,Import\n"
+                      "M1,2024-04-03T00:00Z,3,kWh,Export\nM1,2024-04-03T01:00Z,4,kWh,Export\n")
+    meterline("ingest", sample)
+    channels = meterline.query("M1", "2024-04-03").json["channels"]
+    assert sorted((channel["flow"], str(channel["series"][0]["sum"])) for channel in channels) \
+        == [("consumption", "3"), ("generation", "7")]
+
+
 @pytest.mark.parametrize("text, options, words", [
     ("Meter,Timestamp,kWh\nM1,2024-04-03T00:00Z,1\nM1,2024-04-03T01:00Z,2\n", [], ["--stamp"]),
     ("Meter,Start,kWh\nM1,03/04/2024 00:00,1\nM1,03/04/2024 01:00,2\n", [],
