@@ -2,10 +2,13 @@
 is; long CSV without a feed. What each shipped feed reads is tested beside the formats."""
 import json
 import pathlib
+import re
+import shlex
 
 import pytest
 
-FEEDS = pathlib.Path(__file__).parent / "data/feeds"
+ROOT = pathlib.Path(__file__).parent.parent
+FEEDS = ROOT / "tests/data/feeds"
 SIEMENS = FEEDS / "siemens-uk/sample.csv"
 OCTOPUS = FEEDS / "octopus-uk/sample.csv"
 
@@ -85,6 +88,61 @@ def test_feeds_are_listed_shown_and_checked(meterline):
     assert "there is no feed `nobody`" in unknown and "siemens-uk" in unknown
 
 
+def test_a_draft_is_written_told_and_checked(meterline, tmp_path):
+    sample = tmp_path / "unknown.csv"
+    sample.write_text("Point;Start;kWh\nZZ1;13/04/2024 00:00;0,125\nZZ1;13/04/2024 01:00;1,5\n")
+    drafted = meterline("feed", "draft", sample)
+    assert 'decimal = ","' in drafted.out and "decided long.start: " in drafted.err
+    assert 'open zone: ' in drafted.err and 'zone = "Europe/London"' in drafted.err
+    feed = tmp_path / "drafted.toml"
+    assert meterline("feed", "draft", sample, "-o", feed).out == ""
+    assert feed.read_text() == drafted.out
+    assert "is there already" in meterline("feed", "draft", sample, "-o", feed, expect=2).err
+    # A draft with questions is a feed all the same where options answer them; they are told.
+    told = meterline("feed", "check", feed, sample, "--zone", "UTC", "--meter", "M1")
+    assert "open in the feed, line " in told.err and ": zone: " in told.err
+    assert json.loads(told.out)["rows"][0]["read"][0]["first"] == "00:00:00+00:00 0.125 kWh"
+
+
+def test_a_draft_names_the_shipped_feed_and_says_what_it_cannot_draft(meterline, tmp_path):
+    drafted = meterline("feed", "draft", SIEMENS)
+    assert drafted.err.startswith("`--feed siemens-uk` reads this file")
+    nothing = tmp_path / "nothing.csv"
+    nothing.write_text("a,b\n1,2\n")
+    assert "no line has fields" in meterline("feed", "draft", nothing, expect=1).err
+    assert "cannot read" in meterline("feed", "draft", tmp_path / "absent.csv", expect=2).err
+
+
+def worked_example():
+    """The blocks of the page's example, each without its indent."""
+    page = (ROOT / "docs/use/feeds.md").read_text(encoding="utf-8")
+    section = page.split("## From an unknown file to a loaded day\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"(?m)(?:^    .*\n(?:\n(?=    ))?)+", section)
+    return ["".join(line[4:] or "\n" for line in block.splitlines(keepends=True))
+            for block in blocks]
+
+
+def test_the_worked_example_is_true(meterline):
+    file, draft, feed, load = worked_example()
+    (meterline.folder / "readings.csv").write_text(file)
+
+    def run(block):
+        return [meterline(*shlex.split(line)[1:]) for line in block.splitlines()]
+    (drafted,) = run(draft)
+    assert {line.split(":")[0] for line in drafted.err.splitlines() if line.startswith("open ")} \
+        == {"open meter", "open zone", "open unit", "open wide.autumn"}
+    written = (meterline.folder / "plant.toml").read_text()
+    said = [line for line in written.splitlines() if line and not line.startswith(("#", "title"))]
+    assert [line for line in said if line not in feed.splitlines()] == ['other = ["Point"]']
+    (meterline.folder / "plant.toml").write_text(feed)
+    checked, loaded, queried = run(load)
+    assert json.loads(checked.out)["findings"] == "none" and checked.err == ""
+    assert loaded.delivery["state"] == "stored" and not loaded.delivery["findings"]
+    (channel,) = queried.json["channels"]
+    assert len(channel["series"]) == 24
+    assert str(channel["series"][0]["sum"]) == "0.07"
+
+
 def test_uploads_name_their_feed(server):
     parameters = "?feed=octopus-uk&meter=HOME"
     assert server.upload(OCTOPUS.read_bytes(), parameters)["state"] == "stored"
@@ -98,6 +156,17 @@ def test_long_csv_needs_no_feed(meterline, tmp_path):
     delivery = meterline("ingest", sample, "--zone", "Europe/London").delivery
     assert delivery["format"] == "long-csv" and delivery["rows"]["stored"] == 1
     assert day_sum(meterline, "M1", "2024-04-03") == "3"
+
+
+def test_a_long_csv_that_names_export_is_generation(meterline, tmp_path):
+    sample = tmp_path / "long.csv"
+    sample.write_text("meter,start,value,unit,channel\n"
+                      "M1,2024-04-03T00:00Z,1,kWh,Import\nM1,2024-04-03T01:00Z,2,kWh,Import\n"
+                      "M1,2024-04-03T00:00Z,3,kWh,Export\nM1,2024-04-03T01:00Z,4,kWh,Export\n")
+    meterline("ingest", sample)
+    channels = meterline.query("M1", "2024-04-03").json["channels"]
+    assert sorted((channel["flow"], str(channel["series"][0]["sum"])) for channel in channels) \
+        == [("consumption", "3"), ("generation", "7")]
 
 
 @pytest.mark.parametrize("text, options, words", [

@@ -56,6 +56,7 @@ struct Options {
   IngestVerb ingest;
   std::string feed;  ///< Of `feed show`.
   FeedCheckVerb feed_check;
+  FeedDraftVerb feed_draft;
   LintVerb lint;
   bool sweep = false;
   bool dry_run = false;
@@ -158,7 +159,7 @@ void add_ingest(CLI::App& app, Options& options) {
 
 void add_feeds(CLI::App& app, Options& options) {
   auto* const feed =
-      app.add_subcommand("feed", "Descriptions of file layouts: list, show, or check one");
+      app.add_subcommand("feed", "Descriptions of file layouts: list, show, check or draft one");
   feed->require_subcommand(1);
   feed->add_subcommand("list", "The feeds that the program carries");
   auto* const show = feed->add_subcommand("show", "A feed as it is described, in TOML");
@@ -173,6 +174,14 @@ void add_feeds(CLI::App& app, Options& options) {
   check->add_option("--zone", verb.files.zone, "Time zone, if neither file nor feed says it");
   check->add_option("--unit", verb.files.unit, "Unit, if neither file nor feed says it");
   check->add_option("--meter", verb.files.meter, "Meter, if neither file nor feed says it");
+  auto* const draft = feed->add_subcommand(
+      "draft",
+      "Write a feed for a file of an unknown layout, to standard output: what the file "
+      "shows is decided, and the rest stands in it as questions, which are told, too");
+  draft->add_option("SAMPLE", options.feed_draft.path, "A file in that layout, not packed")
+      ->required();
+  draft->add_option("-o,--out", options.feed_draft.output,
+                    "Write it to this file instead, which must not be there yet");
 }
 
 void add_lint(CLI::App& app, LintVerb& verb) {
@@ -567,6 +576,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "store stats") return store_stats(session);
   if (verb == "feed list") return list_feeds(session);
   if (verb == "feed show") return show_feed(options.feed);
+  if (verb == "feed draft") return draft_feed(options.feed_draft);
   if (verb == "feed check") return check_feed(options.feed_check, session);
   if (verb == "ingest") return ingest(options.ingest, session);
   if (verb == "query") return query(options.query, session);

@@ -14,6 +14,8 @@
 #include "core/json_writer.h"
 #include "core/try.h"
 #include "formats/csv_rows.h"
+#include "formats/feed/draft.h"
+#include "formats/feed/draft_sample.h"
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/shipped_feeds.h"
 #include "formats/recognise.h"
@@ -138,11 +140,23 @@ void print_check(const std::vector<Checked>& rows, const CheckSink& all, const S
                          all.rejected, counts_of(all.findings)));
 }
 
+/// Questions of a draft that still stand in the description of a feed.
+void tell_open_questions(const formats::FeedLayout& feed) {
+  int line = 1;
+  for (std::string_view rest = feed.text; !rest.empty(); ++line) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    if (rest.starts_with("#? "))
+      tell(fmt::format("open in the feed, line {}: {}\n", line, rest.substr(3, end - 3)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
 Result<int> try_check(const FeedCheckVerb& verb, const Session& session) {
   ingest::IngestOptions options;
   METERLINE_CHECK(read_file_options(verb.files, options));
   const auto* const feed = options.feed.layout();
   if (feed == nullptr) return fail(Errc::invalid_argument, "want the name of one feed");
+  tell_open_questions(*feed);
   METERLINE_TRY(const auto text, read_sample(verb.path, *feed));
   const formats::ReadOptions reading{.unit = options.unit,
                                      .zone = options.zone,
@@ -166,6 +180,50 @@ Result<int> try_check(const FeedCheckVerb& verb, const Session& session) {
   opened.parser->parse({.text = rows, .first_line = opened.lines + 1, .is_last = true}, all);
   print_check(first, all, session);
   return all.rejected > 0 ? exit_rejected : exit_ok;
+}
+
+Result<void> write_draft(const std::string& path, const std::string& toml) {
+  if (std::ifstream(path).is_open())
+    return fail(Errc::invalid_argument,
+                fmt::format("{} is there already: name another file", path));
+  std::ofstream file(path, std::ios::binary);
+  file << toml;
+  file.close();
+  if (!file) return fail(Errc::unavailable, fmt::format("cannot write {}", path));
+  return {};
+}
+
+void tell_draft(const formats::FeedDraft& draft) {
+  for (const auto& name : draft.shipped)
+    tell(fmt::format("`--feed {}` {}\n", name,
+                     draft.shipped.size() == 1 ? "reads this file: no draft is needed"
+                                               : "may read this file, too"));
+  for (const auto& [key, why] : draft.decided) tell(fmt::format("decided {}: {}\n", key, why));
+  for (const auto& question : draft.open) {
+    std::string choices;
+    for (const auto& choice : question.choices) {
+      auto line = choice;
+      std::replace(line.begin(), line.end(), '\n', ' ');
+      choices += (choices.empty() ? ": " : " | ") + line;
+    }
+    tell(fmt::format("open {}: {}{}\n", question.key, question.why, choices));
+  }
+}
+
+Result<void> try_draft(const FeedDraftVerb& verb) {
+  std::ifstream file(verb.path, std::ios::binary);
+  std::string bytes(formats::draft_bytes_max + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.is_open() || file.bad())
+    return fail(Errc::invalid_argument, fmt::format("cannot read {}", verb.path));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  METERLINE_TRY(const auto draft, formats::draft_feed(bytes, {.source = verb.path}));
+  if (verb.output.empty())
+    print_text(draft.toml);
+  else
+    METERLINE_CHECK(write_draft(verb.output, draft.toml));
+  tell_draft(draft);
+  return {};
 }
 
 Result<std::string> description_of(const std::string& feed) {
@@ -209,6 +267,11 @@ int show_feed(const std::string& feed) {
   if (!text) return report_error(text.error());
   print_text(*text);
   return exit_ok;
+}
+
+int draft_feed(const FeedDraftVerb& verb) {
+  const auto done = try_draft(verb);
+  return done ? exit_ok : report_error(done.error());
 }
 
 int check_feed(const FeedCheckVerb& verb, const Session& session) {

@@ -173,6 +173,11 @@ ColumnKind column_kind(std::string_view name, Unit unit) {
   return is_beside_a_reading ? ColumnKind::slot_flag : kind;
 }
 
+Unit unit_in_name(std::string_view name) {
+  const auto unit = unit_named(words_of(name, Humps::keep));
+  return unit != Unit::unknown ? unit : unit_named(words_of(name, Humps::split));
+}
+
 std::optional<FindingCode> told_as(ColumnKind kind, Unit unit) {
   switch (kind) {
     case ColumnKind::other:

@@ -27,6 +27,9 @@ enum class ColumnKind : std::uint8_t {
 /// is another quantity.
 ColumnKind column_kind(std::string_view name, Unit unit);
 
+/// The unit that is a word of the name, like `Usage (kWh)`; Unit::unknown where none is.
+Unit unit_in_name(std::string_view name);
+
 /// How columns of this kind are told of, once for the file; empty when nothing of them is lost.
 std::optional<FindingCode> told_as(ColumnKind kind, Unit unit);
 

@@ -75,8 +75,7 @@ Candidate candidate_of(std::string_view row, std::int64_t line, char delimiter) 
     const auto end = std::min(row.find(delimiter, at), row.size());
     const auto field = row.substr(at, end - at);
     const auto name = trimmed_lower(field);
-    const bool is_meter = std::any_of(meter_names.begin(), meter_names.end(),
-                                      [&](auto known) { return name.starts_with(known); });
+    const bool is_meter = is_meter_name(name);
     const bool is_date = std::any_of(date_names.begin(), date_names.end(), [&](auto known) {
       return name.find(known) != std::string::npos;
     });
@@ -125,6 +124,12 @@ std::string advice_text(const Candidate& taken, const Candidate& better) {
 }
 
 }  // namespace
+
+bool is_meter_name(std::string_view name) {
+  const auto lower = trimmed_lower(name);
+  return std::any_of(meter_names.begin(), meter_names.end(),
+                     [&](auto known) { return lower.starts_with(known); });
+}
 
 std::string header_hint(std::string_view text, std::int64_t line) {
   std::optional<Candidate> taken;

@@ -17,4 +17,7 @@ inline constexpr int header_hint_lines_max = 20;
 /// `text` begins with the line that was taken, number `line` of the file.
 std::string header_hint(std::string_view text, std::int64_t line);
 
+/// Whether a column of this name is that of the metered point, by how its name begins: `MPAN Core`.
+bool is_meter_name(std::string_view name);
+
 }  // namespace meterline::formats

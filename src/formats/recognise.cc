@@ -34,6 +34,15 @@ constexpr std::array formats = {
            .open = open_wide_csv},
 };
 
+bool is_binary(std::string_view head) {
+  return std::any_of(head.begin(), head.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
+  });
+}
+
+}  // namespace
+
 bool is_utf16(std::string_view head) {
   if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return true;
   if (head.size() < 4) return false;
@@ -43,15 +52,6 @@ bool is_utf16(std::string_view head) {
   return (zeros[0] == 0 && zeros[1] * 10 >= half * 9) ||
          (zeros[1] == 0 && zeros[0] * 10 >= half * 9);
 }
-
-bool is_binary(std::string_view head) {
-  return std::any_of(head.begin(), head.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 && c != '\t' && c != '\r' && c != '\n';
-  });
-}
-
-}  // namespace
 
 Encoding encoding_of(std::string_view head) {
   if (head.starts_with("\xFF\xFE")) return Encoding::utf16le;

@@ -21,6 +21,9 @@ struct Recognised {
 /// What the byte order mark of a file says. Text of UTF-16 is to be made UTF-8 before all below.
 Encoding encoding_of(std::string_view head);
 
+/// Whether it is UTF-16 by a mark, or by its zeros, which stand at every second place.
+bool is_utf16(std::string_view head);
+
 /// Whether a file that begins so is text of whatever layout: the bytes to leave out at its start.
 /// Errors: those of recognise(), but for what only the layout tells.
 Result<std::size_t> check_text(std::string_view head);

@@ -19,8 +19,6 @@
 namespace meterline::formats {
 namespace {
 
-constexpr int header_lines_max = 64;
-constexpr std::size_t columns_max = 4096;
 constexpr int day_minutes = 24 * 60;
 
 using Line = std::vector<std::string>;
@@ -32,50 +30,6 @@ std::string list_of(const std::vector<std::string>& names) {
     list += fmt::format("{}`{}`", i == 0 ? "" : ", ", excerpt_of(names[i]));
   if (names.size() > names_max) list += fmt::format(" and {} more", names.size() - names_max);
   return list;
-}
-
-/// `sep=;`, by which writers tell spreadsheets of the delimiter.
-std::optional<char> delimiter_said(std::string_view line) {
-  std::string text;
-  for (const char c : line)
-    if (c != '"') text += c;
-  constexpr std::string_view start = "sep=";
-  if (text.size() < start.size() + 1 || !is_same_word(text.substr(0, start.size()), start))
-    return std::nullopt;
-  const char said = text[start.size()];
-  const auto rest = text.find_first_not_of(",;", start.size() + 1);
-  return rest == std::string::npos ? std::optional(said) : std::nullopt;
-}
-
-/// `0:30`, `00_30_00`, `0030`: minutes of the day; beyond 24:00 where there are columns for it.
-std::optional<int> minute_of(std::string_view text) {
-  std::vector<int> numbers;
-  std::size_t digits_max = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    int value = 0;
-    std::size_t digits = 0;
-    for (; at < text.size() && '0' <= text[at] && text[at] <= '9' && digits < 5; ++at, ++digits)
-      value = value * 10 + (text[at] - '0');
-    if (digits == 0) return std::nullopt;
-    digits_max = std::max(digits_max, digits);
-    numbers.push_back(value);
-    if (at == text.size()) break;
-    if (text[at] != ':' && text[at] != '_' && text[at] != '.') return std::nullopt;
-    if (++at == text.size()) return std::nullopt;
-  }
-  if (numbers.size() == 1 && digits_max == 4) numbers = {numbers[0] / 100, numbers[0] % 100};
-  if (numbers.size() < 2 || numbers.size() > 3 || numbers[1] > 59 || numbers[0] > 25)
-    return std::nullopt;
-  if (numbers.size() == 3 && numbers[2] != 0) return std::nullopt;
-  return numbers[0] * 60 + numbers[1];
-}
-
-std::optional<int> number_of(std::string_view text) {
-  int value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < 1)
-    return std::nullopt;
-  return value;
 }
 
 void replace(std::string& text, std::string_view word, std::string_view by) {
@@ -184,7 +138,7 @@ Result<void> Planner::find_header() {
     Line texts(fields.all().begin(), fields.all().end());
     const bool is_it = layout_.header_line > 0 ? line == layout_.header_line : is_header(texts);
     go_on(row);
-    if (is_split && is_it && texts.size() <= columns_max) {
+    if (is_split && is_it && texts.size() <= header_fields_max) {
       while (!texts.empty() && texts.back().empty()) texts.pop_back();
       plan_.names = std::move(texts);
       take_rest();
@@ -360,10 +314,10 @@ std::optional<int> Planner::index_of(const std::string& pattern, std::string_vie
   if (!text) return std::nullopt;
   const int step = layout_.wide->step;
   if (!has_start && !has_end) {
-    const auto number = number_of(*text);
+    const auto number = interval_number(*text);
     return number ? std::optional(*number - 1) : std::nullopt;
   }
-  const auto minute = minute_of(without_blanks_around(*text));
+  const auto minute = interval_minute(without_blanks_around(*text));
   if (!minute || *minute % step != 0) return std::nullopt;
   if (has_start) return *minute / step;
   return (*minute == 0 ? day_minutes : *minute) / step - 1;
@@ -540,6 +494,48 @@ Result<FeedOpened> Planner::plan() {
 }
 
 }  // namespace
+
+std::optional<char> delimiter_said(std::string_view line) {
+  std::string text;
+  for (const char c : line)
+    if (c != '"') text += c;
+  constexpr std::string_view start = "sep=";
+  if (text.size() < start.size() + 1 || !is_same_word(text.substr(0, start.size()), start))
+    return std::nullopt;
+  const char said = text[start.size()];
+  const auto rest = text.find_first_not_of(",;", start.size() + 1);
+  return rest == std::string::npos ? std::optional(said) : std::nullopt;
+}
+
+std::optional<int> interval_minute(std::string_view text) {
+  std::vector<int> numbers;
+  std::size_t digits_max = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    int value = 0;
+    std::size_t digits = 0;
+    for (; at < text.size() && '0' <= text[at] && text[at] <= '9' && digits < 5; ++at, ++digits)
+      value = value * 10 + (text[at] - '0');
+    if (digits == 0) return std::nullopt;
+    digits_max = std::max(digits_max, digits);
+    numbers.push_back(value);
+    if (at == text.size()) break;
+    if (text[at] != ':' && text[at] != '_' && text[at] != '.') return std::nullopt;
+    if (++at == text.size()) return std::nullopt;
+  }
+  if (numbers.size() == 1 && digits_max == 4) numbers = {numbers[0] / 100, numbers[0] % 100};
+  if (numbers.size() < 2 || numbers.size() > 3 || numbers[1] > 59 || numbers[0] > 25)
+    return std::nullopt;
+  if (numbers.size() == 3 && numbers[2] != 0) return std::nullopt;
+  return numbers[0] * 60 + numbers[1];
+}
+
+std::optional<int> interval_number(std::string_view text) {
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || value < 1)
+    return std::nullopt;
+  return value;
+}
 
 bool FeedPlan::needs_whole_file() const {
   const bool stops = std::any_of(filters.begin(), filters.end(), [](const FilterPlan& filter) {

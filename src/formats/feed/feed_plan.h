@@ -17,6 +17,20 @@ namespace meterline::formats {
 
 inline constexpr int no_column = -1;
 
+/// The header is looked for in so many lines, and has up to so many columns.
+inline constexpr int header_lines_max = 64;
+inline constexpr std::size_t header_fields_max = 4096;
+
+/// What a line like `sep=;` says, by which writers tell spreadsheets of the delimiter.
+std::optional<char> delimiter_said(std::string_view line);
+
+/// The minute of the day that a column's name has: of `0:30`, `00_30_00` or `0030`; beyond 24:00
+/// where there are columns for it.
+std::optional<int> interval_minute(std::string_view text);
+
+/// The number of an interval, from 1, that a column's name has.
+std::optional<int> interval_number(std::string_view text);
+
 /// Columns by their places, from 0.
 struct StampPlan {
   std::vector<int> columns = {};

@@ -21,7 +21,7 @@
 namespace meterline::formats {
 namespace {
 
-enum class Role { none, meter, stamp, start, end, date, time, value, unit, channel, flag, stated };
+using Role = LongRole;
 
 struct Name {
   std::string_view text;
@@ -83,20 +83,13 @@ std::string squeezed(std::string_view name) {
   return letters;
 }
 
-Role role_of(std::string_view name) {
-  const auto letters = squeezed(name);
-  const auto* const found = std::find_if(names.begin(), names.end(),
-                                         [&](const Name& known) { return known.text == letters; });
-  return found == names.end() ? Role::none : found->role;
-}
-
 struct Header {
   char delimiter = ',';
   std::vector<std::string> fields = {};
 
   const std::string* find(Role role) const {
     const auto found = std::find_if(fields.begin(), fields.end(), [&](const std::string& field) {
-      return role_of(field) == role;
+      return long_role(field) == role;
     });
     return found == fields.end() ? nullptr : &*found;
   }
@@ -235,17 +228,6 @@ int step_of(const Looked& looked, const StampPattern& pattern) {
              : 0;
 }
 
-std::vector<ChannelOf> channels_by_name() {
-  std::vector<ChannelOf> channels;
-  const auto add = [&](std::vector<std::string> is, Flow flow) {
-    channels.push_back({.is = std::move(is), .measured = {.flow = flow}});
-  };
-  add({"consumption", "import", "delivered", "E*", "offtake", ""}, Flow::consumption);
-  add({"generation", "export", "received", "B*", "injection"}, Flow::generation);
-  add({"reactive", "Q*", "K*"}, Flow::reactive);
-  return channels;
-}
-
 Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   const auto header = header_of(first.text);
   if (!header) return undecided("the file is empty");
@@ -263,16 +245,9 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   const auto* const value = header->find(Role::value);
   if (!layout.unit_column.is_given()) layout.measured.unit = parse_unit(*value);
   layout.channel_column = column(Role::channel);
-  if (layout.channel_column.is_given()) layout.channels = channels_by_name();
+  if (layout.channel_column.is_given()) layout.channels = long_channels();
   layout.flag_column = column(Role::flag);
-  const auto flags = [&](Quality quality, std::initializer_list<std::string_view> words) {
-    for (const auto word : words)
-      layout.flags.push_back({.flag = std::string(word), .quality = quality});
-  };
-  flags(Quality::actual, {"A", "actual", "Actual", "OK"});
-  flags(Quality::substituted, {"S", "substituted", "Substituted"});
-  flags(Quality::estimated, {"E", "estimated", "Estimated", "F"});
-  flags(Quality::missing, {"N", "missing", "Missing"});
+  layout.flags = long_flags();
 
   METERLINE_TRY(const auto pattern, pattern_of(*header, hints));
   const auto looked = look(first, *header);
@@ -313,6 +288,37 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
 }
 
 }  // namespace
+
+LongRole long_role(std::string_view name) {
+  const auto letters = squeezed(name);
+  const auto* const found = std::find_if(names.begin(), names.end(),
+                                         [&](const Name& known) { return known.text == letters; });
+  return found == names.end() ? Role::none : found->role;
+}
+
+std::vector<ChannelOf> long_channels() {
+  std::vector<ChannelOf> channels;
+  const auto add = [&](std::vector<std::string> is, Flow flow) {
+    channels.push_back({.is = std::move(is), .measured = {.flow = flow}});
+  };
+  // Before consumption, whose `E*` would take `export`.
+  add({"generation", "export", "export*", "received", "B*", "injection"}, Flow::generation);
+  add({"consumption", "import", "delivered", "E*", "offtake", ""}, Flow::consumption);
+  add({"reactive", "Q*", "K*"}, Flow::reactive);
+  return channels;
+}
+
+std::vector<FlagClass> long_flags() {
+  std::vector<FlagClass> flags;
+  const auto add = [&](Quality quality, std::initializer_list<std::string_view> words) {
+    for (const auto word : words) flags.push_back({.flag = std::string(word), .quality = quality});
+  };
+  add(Quality::actual, {"A", "actual", "Actual", "OK"});
+  add(Quality::substituted, {"S", "substituted", "Substituted"});
+  add(Quality::estimated, {"E", "estimated", "Estimated", "F"});
+  add(Quality::missing, {"N", "missing", "Missing"});
+  return flags;
+}
 
 bool is_long_csv(std::string_view head) {
   const auto header = header_of(head);

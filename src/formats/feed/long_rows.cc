@@ -18,22 +18,6 @@ namespace {
 
 constexpr std::size_t open_days_max = 256;
 
-/// `15`, `15 min`, `PT15M`, `PT1H`, `Hour`: minutes.
-std::optional<int> step_of(std::string_view text) {
-  if (is_same_word(text, "hour") || is_same_word(text, "hourly")) return 60;
-  const bool is_iso = text.starts_with("PT");
-  if (is_iso) text.remove_prefix(2);
-  int value = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec != std::errc() || value < 1 || value > 60) return std::nullopt;
-  const auto unit =
-      without_blanks_around(text.substr(static_cast<std::size_t>(read.ptr - text.data())));
-  for (const std::string_view hours : {"h", "hour", "hours"})
-    if (is_same_word(unit, hours)) value *= 60;
-  const bool is_known = unit.empty() || fits("h*", unit) || fits("m*", unit);
-  return is_known && IntervalLength::from_minutes(value) ? std::optional(value) : std::nullopt;
-}
-
 class LongRows {
  public:
   LongRows(const FeedPlan& plan, const Piece& piece, DaySink& sink)
@@ -185,7 +169,7 @@ std::optional<int> LongRows::step_of_row(const std::optional<Stamp>& start,
                                          const std::optional<Stamp>& end) {
   if (plan_.step > 0) return plan_.step;
   if (plan_.step_column != no_column) {
-    const auto step = step_of(reader_.fields().at(plan_.step_column));
+    const auto step = step_minutes(reader_.fields().at(plan_.step_column));
     if (!step)
       reader_.reject(plan_.step_column, FindingCode::bad_record,
                      "want an interval of 1, 5, 10, 15, 30 or 60 minutes");
@@ -389,6 +373,21 @@ std::int64_t LongRows::read(const Piece& piece) {
 }
 
 }  // namespace
+
+std::optional<int> step_minutes(std::string_view text) {
+  if (is_same_word(text, "hour") || is_same_word(text, "hourly")) return 60;
+  const bool is_iso = text.starts_with("PT");
+  if (is_iso) text.remove_prefix(2);
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc() || value < 1 || value > 60) return std::nullopt;
+  const auto unit =
+      without_blanks_around(text.substr(static_cast<std::size_t>(read.ptr - text.data())));
+  for (const std::string_view hours : {"h", "hour", "hours"})
+    if (is_same_word(unit, hours)) value *= 60;
+  const bool is_known = unit.empty() || fits("h*", unit) || fits("m*", unit);
+  return is_known && IntervalLength::from_minutes(value) ? std::optional(value) : std::nullopt;
+}
 
 std::int64_t read_long_rows(const FeedPlan& plan, const Piece& piece, DaySink& sink) {
   return LongRows(plan, piece, sink).read(piece);

@@ -98,6 +98,9 @@ class RowReader {
 /// Reads the rows of a piece, each of which has a column for each interval.
 std::int64_t read_wide_rows(const FeedPlan& plan, const Piece& piece, DaySink& sink);
 
+/// What the text of a step column says in minutes: of `15`, `15 min`, `PT15M`, `PT1H` or `Hour`.
+std::optional<int> step_minutes(std::string_view text);
+
 /// Reads the rows of a piece, each of which has a reading.
 std::int64_t read_long_rows(const FeedPlan& plan, const Piece& piece, DaySink& sink);
 
