@@ -1,6 +1,5 @@
 #include "formats/espi_feed.h"
 
-#include <expat.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,16 +8,13 @@
 #include <string>
 #include <utility>
 
-#include "core/text.h"
-#include "formats/encoding.h"
 #include "formats/espi_quick.h"
 #include "formats/reading_text.h"
+#include "formats/xml_parser.h"
 
 namespace meterline::formats::espi {
 namespace {
 
-/// Stands between the parts of expat's names; XML has no such character.
-constexpr char name_separator = '\x1F';
 constexpr std::string_view reading_tag_end = "IntervalReading>";
 constexpr std::int64_t lines_in_block_max = std::numeric_limits<std::uint32_t>::max();
 
@@ -114,23 +110,6 @@ const TypePart* type_part(std::string_view name) {
   return found == type_parts.end() ? nullptr : found;
 }
 
-/// A name as expat gives it: namespace, name, prefix; the first and the last may be missing.
-struct Name {
-  explicit Name(const char* text) {
-    std::string_view rest(text);
-    const auto first = rest.find(name_separator);
-    local = rest.substr(first == std::string_view::npos ? 0 : first + 1);
-    if (first != std::string_view::npos) space = rest.substr(0, first);
-    const auto second = local.find(name_separator);
-    if (second == std::string_view::npos) return;
-    prefix = local.substr(second + 1);
-    local = local.substr(0, second);
-  }
-  std::string_view space;
-  std::string_view local;
-  std::string_view prefix;
-};
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   const auto first = text.find_first_not_of(blanks);
@@ -151,18 +130,6 @@ std::optional<int> code_of(std::string_view text) {
 void add_quality(int code, Reading& reading) {
   if (reading.quality == no_quality || reading.quality == 0)
     reading.quality = static_cast<std::uint8_t>(code);
-}
-
-/// Expat does not know Windows-1252 by itself.
-int on_unknown_encoding(void* /*user*/, const XML_Char* name, XML_Encoding* info) {
-  if (!same_letters(name, "windows-1252") && !same_letters(name, "cp1252")) return XML_STATUS_ERROR;
-  for (int byte = 0; byte < 256; ++byte) {
-    info->map[byte] = static_cast<int>(windows1252_character(static_cast<unsigned char>(byte)));
-  }
-  info->data = nullptr;
-  info->convert = nullptr;
-  info->release = nullptr;
-  return XML_STATUS_OK;
 }
 
 }  // namespace
@@ -212,36 +179,27 @@ std::size_t next_reading(std::string_view text) {
 
 }  // namespace
 
-class FeedReader::Xml {
+class FeedReader::Xml final : public XmlParser {
  public:
-  explicit Xml(Events events);
-  ~Xml() { XML_ParserFree(parser_); }
-  Xml(const Xml&) = delete;
-  Xml& operator=(const Xml&) = delete;
+  explicit Xml(Events events) : XmlParser("Green Button"), events_(std::move(events)) {}
 
   void read(std::string_view text, bool is_last);
-  const std::optional<Fault>& fault() const { return fault_; }
   std::int64_t entry_line() const { return is_in_entry_ ? entry_.line : 0; }
   const std::vector<Block>& unfinished() const { return entry_.blocks; }
 
  private:
-  static Xml& of(void* user) { return *static_cast<Xml*>(user); }
+  void on_start(const XmlName& name, const char** attributes) override;
+  void on_end(const XmlName& name) override;
+  void on_text(std::string_view text) override;
+  Position position() const override;
 
-  void give(std::string_view text, bool is_last);
   bool is_at_readings() const;
   std::size_t read_quick(std::string_view text);
-  void fail(std::string text);
-  std::int64_t line() const;
-  std::int64_t column() const;
-
-  void on_start(const char* raw_name, const char** attributes);
-  void on_end(const char* raw_name);
-  void on_text(std::string_view text);
-  Tag meaning_of(const Name& name) const;
-  void note_name(std::string_view name);
-  void start_element(Tag tag, const Name& name, const char** attributes);
+  std::int64_t line() const { return position().line; }
+  Tag meaning_of(const XmlName& name) const;
+  void start_element(Tag tag, const XmlName& name, const char** attributes);
   void take_link(const char** attributes);
-  void start_block(const Name& name);
+  void start_block(const XmlName& name);
   void end_element(Tag tag, std::string_view name);
   void end_block_part(Tag tag);
   void take_type_part(std::string_view name);
@@ -258,11 +216,6 @@ class FeedReader::Xml {
   Block& block() { return entry_.blocks.back(); }
 
   const Events events_;
-  XML_Parser parser_;
-  std::optional<Fault> fault_;
-  std::int64_t given_ = 0;  ///< Bytes, to expat.
-  bool is_at_start_ = true;
-  std::int64_t first_line_ = 1;  ///< That is not blank.
 
   /// What expat was not given, as far as its lines and columns go.
   std::int64_t lines_skipped_ = 0;
@@ -270,9 +223,7 @@ class FeedReader::Xml {
   std::int64_t column_more_ = 0;  ///< In that line, behind it.
 
   std::vector<Tag> open_;
-  std::optional<Fault> end_;  ///< Of all, where its tag begins; no fault yet.
-  std::string text_;          ///< Of the innermost element that is open.
-  std::set<std::string, std::less<>> names_;
+  std::string text_;  ///< Of the innermost element that is open.
 
   bool is_in_entry_ = false;
   Entry entry_;
@@ -283,91 +234,29 @@ class FeedReader::Xml {
   bool has_bad_time_ = false;  ///< The reading.
 };
 
-FeedReader::Xml::Xml(Events events)
-    : events_(std::move(events)), parser_(XML_ParserCreateNS(nullptr, name_separator)) {
-  XML_SetUserData(parser_, this);
-  XML_SetReturnNSTriplet(parser_, 1);
-  XML_SetUnknownEncodingHandler(parser_, on_unknown_encoding, nullptr);
-  XML_SetElementHandler(
-      parser_,
-      [](void* user, const char* name, const char** attributes) {
-        of(user).on_start(name, attributes);
-      },
-      [](void* user, const char* name) { of(user).on_end(name); });
-  XML_SetCharacterDataHandler(parser_, [](void* user, const char* text, int size) {
-    of(user).on_text({text, static_cast<std::size_t>(size)});
-  });
-  XML_SetStartDoctypeDeclHandler(
-      parser_, [](void* user, const char* /*name*/, const char* /*system*/, const char* /*public*/,
-                  int /*has_internal_subset*/) {
-        of(user).fail(
-            "it has a document type declaration (DTD), which Green Button has not, and "
-            "which could have entities: it is not read");
-      });
-}
-
-/// What follows is not read.
-void FeedReader::Xml::fail(std::string text) {
-  if (fault_) return;
-  fault_ = Fault{.line = line(), .column = column(), .text = std::move(text)};
-  XML_StopParser(parser_, XML_FALSE);
-}
-
-std::int64_t FeedReader::Xml::line() const {
-  return static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_)) + lines_skipped_;
-}
-
-std::int64_t FeedReader::Xml::column() const {
-  const auto line = static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_));
-  return static_cast<std::int64_t>(XML_GetCurrentColumnNumber(parser_)) + 1 +
-         (line == skip_line_ ? column_more_ : 0);
+XmlParser::Position FeedReader::Xml::position() const {
+  const auto expat = position_of_expat();
+  return {.line = expat.line + lines_skipped_,
+          .column = expat.column + (expat.line == skip_line_ ? column_more_ : 0)};
 }
 
 /// Readings that follow each other are read by themselves, and expat is given the rest, each time
 /// up to the tag of the next reading.
 void FeedReader::Xml::read(std::string_view text, bool is_last) {
-  if (is_at_start_) {
-    const auto blank = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-    lines_skipped_ +=
-        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(blank), '\n');
-    first_line_ = 1 + lines_skipped_;
-    text.remove_prefix(blank);
-    is_at_start_ = text.empty();
-  }
-  while (!text.empty() && !fault_) {
+  text = start(text, is_last);
+  while (!text.empty() && !fault()) {
     if (is_at_readings()) text.remove_prefix(read_quick(text));
     const auto next = next_reading(text);
     give(text.substr(0, next), false);
     text.remove_prefix(next);
   }
-  if (is_last && !fault_) give({}, true);
-}
-
-void FeedReader::Xml::give(std::string_view text, bool is_last) {
-  if (text.empty() && !is_last) return;
-  given_ += static_cast<std::int64_t>(text.size());
-  const auto status =
-      XML_Parse(parser_, text.data(), static_cast<int>(text.size()), is_last ? 1 : 0);
-  if (fault_) return;
-  if (status != XML_STATUS_OK) {
-    fail(fmt::format("it is no well-formed XML: {}",
-                     end_ ? "something follows the end of the feed, whose last tag begins here"
-                          : XML_ErrorString(XML_GetErrorCode(parser_))));
-    // Outside of all elements it hangs on how the file was cut where expat stands.
-    if (open_.empty()) {
-      fault_->line = end_ ? end_->line : first_line_;
-      fault_->column = end_ ? end_->column : 1;
-    }
-    return;
-  }
-  if (given_ - XML_GetCurrentByteIndex(parser_) > token_bytes_max)
-    fail(fmt::format("a tag or comment is longer than {} bytes", token_bytes_max));
+  if (is_last && !fault()) give({}, true);
 }
 
 /// Whether what comes next stands in a block, outside of its elements, and expat has seen all that
 /// is before it.
 bool FeedReader::Xml::is_at_readings() const {
-  return !open_.empty() && open_.back() == Tag::block && XML_GetCurrentByteIndex(parser_) == given_;
+  return !open_.empty() && open_.back() == Tag::block && is_even();
 }
 
 std::size_t FeedReader::Xml::read_quick(std::string_view text) {
@@ -375,25 +264,16 @@ std::size_t FeedReader::Xml::read_quick(std::string_view text) {
   const auto taken = quick_.read(text, line() - block().line, readings_max_, block());
   readings_in_entry_ += block().readings.size() - before;
   if (taken.bytes == 0) return 0;
-  const auto expat_line = static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_));
-  const auto expat_column = static_cast<std::int64_t>(XML_GetCurrentColumnNumber(parser_));
-  const auto more_before = expat_line == skip_line_ ? column_more_ : 0;
+  const auto expat = position_of_expat();
+  const auto more_before = expat.line == skip_line_ ? column_more_ : 0;
   const auto behind = static_cast<std::int64_t>(taken.behind_line);
-  column_more_ = taken.lines > 0 ? behind - expat_column : more_before + behind;
-  skip_line_ = expat_line;
+  column_more_ = taken.lines > 0 ? behind - (expat.column - 1) : more_before + behind;
+  skip_line_ = expat.line;
   lines_skipped_ += taken.lines;
   return taken.bytes;
 }
 
-/// Each name takes memory of expat's until the file ends.
-void FeedReader::Xml::note_name(std::string_view name) {
-  if (names_.find(name) != names_.end()) return;
-  if (names_.size() == names_max)
-    return fail(fmt::format("it has more than {} names of elements and attributes", names_max));
-  names_.emplace(name);
-}
-
-Tag FeedReader::Xml::meaning_of(const Name& name) const {
+Tag FeedReader::Xml::meaning_of(const XmlName& name) const {
   const auto parent = open_.empty() ? Tag::other : open_.back();
   if (name.space == atom_namespace) {
     if (!is_in_entry_) return name.local == "entry" ? Tag::entry : Tag::other;
@@ -412,21 +292,14 @@ Tag FeedReader::Xml::meaning_of(const Name& name) const {
   return found == meanings.end() ? Tag::other : found->tag;
 }
 
-void FeedReader::Xml::on_start(const char* raw_name, const char** attributes) {
-  if (fault_) return;
-  if (open_.size() == depth_max)
-    return fail(fmt::format("more than {} elements stand inside of each other", depth_max));
-  note_name(raw_name);
-  for (const char** attribute = attributes; *attribute != nullptr; attribute += 2)
-    note_name(*attribute);
-  const Name name(raw_name);
+void FeedReader::Xml::on_start(const XmlName& name, const char** attributes) {
   const auto tag = meaning_of(name);
   start_element(tag, name, attributes);
   open_.push_back(tag);
   text_.clear();
 }
 
-void FeedReader::Xml::start_element(Tag tag, const Name& name, const char** attributes) {
+void FeedReader::Xml::start_element(Tag tag, const XmlName& name, const char** attributes) {
   const bool is_resource = !open_.empty() && open_.back() == Tag::content;
   switch (tag) {
     case Tag::entry:
@@ -483,7 +356,7 @@ void FeedReader::Xml::take_link(const char** attributes) {
   fail(fmt::format("an entry has more than {} links", links_max));
 }
 
-void FeedReader::Xml::start_block(const Name& name) {
+void FeedReader::Xml::start_block(const XmlName& name) {
   const auto at = line();
   entry_.blocks.push_back({.line = at});
   const auto left = events_.readings_left();
@@ -492,17 +365,14 @@ void FeedReader::Xml::start_block(const Name& name) {
 }
 
 void FeedReader::Xml::on_text(std::string_view text) {
-  if (fault_ || open_.empty() || open_.back() == Tag::other) return;
+  if (open_.empty() || open_.back() == Tag::other) return;
   text_ += text.substr(0, element_text_bytes_max - std::min(text_.size(), element_text_bytes_max));
 }
 
-void FeedReader::Xml::on_end(const char* raw_name) {
-  if (fault_) return;
-  const auto tag = open_.back();
-  end_element(tag, Name(raw_name).local);
+void FeedReader::Xml::on_end(const XmlName& name) {
+  end_element(open_.back(), name.local);
   open_.pop_back();
   text_.clear();
-  if (open_.empty()) end_ = {.line = line(), .column = column(), .text = ""};
 }
 
 void FeedReader::Xml::end_element(Tag tag, std::string_view name) {
@@ -632,7 +502,7 @@ FeedReader::FeedReader(Events events) : xml_(std::make_unique<Xml>(std::move(eve
 FeedReader::~FeedReader() = default;
 
 void FeedReader::read(std::string_view text, bool is_last) { xml_->read(text, is_last); }
-const std::optional<Fault>& FeedReader::fault() const { return xml_->fault(); }
+const std::optional<XmlFault>& FeedReader::fault() const { return xml_->fault(); }
 std::int64_t FeedReader::entry_line() const { return xml_->entry_line(); }
 const std::vector<Block>& FeedReader::unfinished() const { return xml_->unfinished(); }
 

@@ -9,24 +9,12 @@
 
 #include "core/finding.h"
 #include "formats/espi.h"
+#include "formats/xml_parser.h"
 
 namespace meterline::formats::espi {
 
-/// A token of XML, such as a tag or a comment, may be so long.
-inline constexpr std::int64_t token_bytes_max = std::int64_t{1} << 20;
-/// Elements inside of each other.
-inline constexpr std::size_t depth_max = 64;
-/// Different names of elements and attributes: each takes memory until the file ends.
-inline constexpr std::size_t names_max = 4096;
 /// The text of one element, as far as it is read.
 inline constexpr std::size_t element_text_bytes_max = 4096;
-
-/// Where and why a file cannot be read on.
-struct Fault {
-  std::int64_t line = 0;
-  std::int64_t column = 0;
-  std::string text;
-};
 
 /// Reads the entries of a feed out of a stream of text, which may be cut anywhere. XML is read by
 /// expat; readings that are written as all of them are, element by element, by QuickReadings.
@@ -48,7 +36,7 @@ class FeedReader {
   /// What follows a fault is not read.
   void read(std::string_view text, bool is_last);
 
-  const std::optional<Fault>& fault() const;
+  const std::optional<XmlFault>& fault() const;
   /// The line of the entry that is being read; 0 if there is none.
   std::int64_t entry_line() const;
   /// Blocks that the entry which is being read has so far.

@@ -21,6 +21,7 @@
 #include "formats/espi_links.h"
 #include "formats/espi_series.h"
 #include "formats/meter_text.h"
+#include "formats/xml_parser.h"
 
 namespace meterline::formats {
 namespace {
@@ -106,19 +107,6 @@ class GreenButtonFile {
   std::size_t others_told_ = 0;
   bool has_blocks_ = false;
 };
-
-/// Line ends in the text, where a CR may stand at the end of the one before.
-std::int64_t count_lines(std::string_view text, bool& ends_with_cr) {
-  std::int64_t lines = std::count(text.begin(), text.end(), '\n');
-  if (text.find('\r') != std::string_view::npos || ends_with_cr) {
-    for (std::size_t at = 0; at <= text.size(); ++at) {
-      const bool is_behind_cr = at == 0 ? ends_with_cr : text[at - 1] == '\r';
-      if (at < text.size() && is_behind_cr && text[at] != '\n') ++lines;
-    }
-  }
-  ends_with_cr = !text.empty() && text.back() == '\r';
-  return lines;
-}
 
 std::int64_t GreenButtonFile::parse(const Piece& piece, DaySink& sink) {
   sink_ = &sink;

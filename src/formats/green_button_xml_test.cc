@@ -383,10 +383,10 @@ TEST(GreenButtonXml, DoctypesAreRefused) {
 
 TEST(GreenButtonXml, WhatInputControlsHasALimit) {
   std::string deep;
-  for (std::size_t i = 0; i < espi::depth_max; ++i) deep += "<b>";
+  for (std::size_t i = 0; i < xml_depth_max; ++i) deep += "<b>";
   EXPECT_THAT(said(one_day(deep)), HasSubstr("more than 64 elements"));
   std::string names;
-  for (std::size_t i = 0; i < espi::names_max; ++i) names += fmt::format("<n{}/>", i);
+  for (std::size_t i = 0; i < xml_names_max; ++i) names += fmt::format("<n{}/>", i);
   EXPECT_THAT(said(one_day(names)), HasSubstr("more than 4096 names"));
   const std::string comment(2 << 20, 'x');
   const auto long_token = one_day("<!--" + comment + "-->");

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/try.h"
+#include "formats/ase_xml.h"
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/long_csv.h"
 #include "formats/foreign.h"
@@ -27,6 +28,8 @@ constexpr std::array formats = {
            .cut = green_button_cut,
            .recognises = is_green_button,
            .open = open_green_button},
+    Format{
+        .name = ase_xml_name, .cut = ase_xml_cut, .recognises = is_ase_xml, .open = open_ase_xml},
     Format{.name = long_csv_name, .recognises = is_long_csv, .open = open_long_csv},
     Format{.name = "wide-csv",
            .reader = 1,
@@ -62,7 +65,9 @@ Result<std::size_t> check_text(std::string_view head) {
   head = head.substr(0, recognise_bytes);
   const std::size_t mark = head.starts_with(utf8_mark) ? utf8_mark.size() : 0;
   const auto foreign = foreign_text(head.substr(mark));
-  if (!foreign.empty() && !is_green_button(head.substr(mark))) return fail(Errc::refused, foreign);
+  const auto text = head.substr(mark);
+  if (!foreign.empty() && !is_green_button(text) && !is_ase_xml(text))
+    return fail(Errc::refused, foreign);
   if (is_utf16(head))
     return fail(Errc::refused,
                 "this is UTF-16 text without the byte order mark that would say so: convert it "

@@ -82,6 +82,20 @@ TEST(NemLoad, ReadStrictlyAFileIsAsTheStandardHasItOrNothingOfItIsStored) {
   EXPECT_EQ(load(incoming(text), *store, strictly).report.state, DeliveryState::stored);
 }
 
+TEST(NemLoad, AMessageAroundAFileIsReadButNotStrictly) {
+  const auto text = "<ase:aseXML xmlns:ase=\"urn:aseXML:r38\">\n<CSVIntervalData>" + nem12() +
+                    "</CSVIntervalData></ase:aseXML>";
+  const auto store = store::make_memory_store();
+  const auto refused =
+      load(incoming(text), *store, {.unit = {}, .is_strict = true, .threads = 1}).report;
+  EXPECT_EQ(refused.state, DeliveryState::refused);
+  EXPECT_EQ(refused.findings.at(0).code, FindingCode::not_standard);
+  const auto read = load(incoming(text), *store, {.unit = {}, .threads = 2}).report;
+  EXPECT_EQ(read.state, DeliveryState::stored) << read.reason;
+  EXPECT_EQ(read.format, "asexml");
+  EXPECT_EQ(must(store->meter(*MeterId::parse("NMI1")))->channels.at(0).channel.unit, Unit::kWh);
+}
+
 TEST(NemLoad, AReportTellsWhatShowsTheFormat) {
   const auto store = store::make_memory_store();
   const auto report = [&](const std::string& text) {

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "core/note.h"
+#include "formats/ase_xml.h"
 #include "formats/csv_rows.h"
 #include "formats/nem12.h"
 #include "formats/nem13.h"
 #include "testing/written_sink.h"
 
-/// Reads NEM12 and NEM13 as a caller of formats/ does, and writes down all that is said. Only what
-/// includes this needs the readers, so it stands in a header.
+/// Reads NEM12, NEM13 and aseXML around them as a caller of formats/ does, and writes down all that
+/// is said. Only what includes this needs the readers, so it stands in a header.
 namespace meterline::testing {
 
 class MdffSink : public WrittenSink {
@@ -109,6 +110,11 @@ inline MdffSaid nem13_says(std::string_view file, const std::vector<std::size_t>
   return mdff_says(
       {.name = formats::nem13_name, .cut = formats::nem13_cut, .open = formats::open_nem13}, file,
       sizes);
+}
+inline MdffSaid ase_xml_says(std::string_view file, const std::vector<std::size_t>& sizes) {
+  return mdff_says(
+      {.name = formats::ase_xml_name, .cut = formats::ase_xml_cut, .open = formats::open_ase_xml},
+      file, sizes);
 }
 
 }  // namespace meterline::testing
