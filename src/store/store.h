@@ -291,6 +291,10 @@ struct StoreTraits {
   /// has few; null from others. A day may then be looked for without asking for the meter's
   /// channels first. A channel whose first days are being loaded may be left out.
   std::shared_ptr<const std::vector<Channel>> few_channels = nullptr;
+  /// Of a store that asks servers: from its call on, requests get `time` in all, and fail as
+  /// `unavailable` after it, until another time is told: for one who is ended himself. Null from a
+  /// store inside of this process.
+  std::function<void(std::chrono::milliseconds time)> answer_within = nullptr;
 };
 
 using DayVisitor = std::function<Result<void>(const StoredDay&)>;
@@ -384,10 +388,6 @@ class Store {
   virtual Result<StoreStatus> status(StatusOf what) const = 0;
   virtual StoreTraits traits() const { return {}; }
 
-  /// From now on, requests to servers get `time` in all, and fail as `unavailable` after it, until
-  /// another time is told: for one who is ended himself. A store inside of this process asks none.
-  virtual void answer_within(std::chrono::milliseconds /*time*/) {}
-
   // What follows asks the above.
 
   Result<std::unique_ptr<DeliveryWriter>> write(const Delivery& delivery) {
@@ -405,6 +405,10 @@ class Store {
   /// unknown one. Perhaps one, too, whose first days are being loaded.
   Result<std::vector<Channel>> channels(const MeterId& meter) const;
   Result<std::optional<DeliveryRecord>> delivery(const DeliveryId& id) const;
+  /// Its trait, where it has that one.
+  void answer_within(std::chrono::milliseconds time) const {
+    if (const auto within = traits().answer_within) within(time);
+  }
   Result<void> ready() const { return status_error(StatusOf::readiness); }
   Result<void> verify_files() const { return status_error(StatusOf::files); }
 
