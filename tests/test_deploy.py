@@ -23,6 +23,7 @@ ACTIONS = {"DeleteMessageBatch": "DeleteMessage", "SendMessageBatch": "SendMessa
 NEVER_SEEN = {
     "cassandra:Select": "asked in CQL, where the test reads what was stored",
     "cassandra:Modify": "asked in CQL, where the test reads what was stored",
+    "sqs:ChangeMessageVisibility": "only of messages that are to be tried again",
     "s3:ListBucket": "only decides whether a missing object looks missing or forbidden",
     "s3:GetObject": "for events without a version; a versioned bucket's events have one",
     "s3:GetObjectVersion": "for events with a version",

@@ -96,6 +96,7 @@ mod ffi {
             in_flight: usize,
             deadline_ms: u64,
         ) -> Result<Box<Reader>>;
+        fn answer_within(self: &Session, time_ms: u64);
         fn metrics(self: &Session) -> Vec<StatementMetrics>;
 
         fn write(self: &mut Writer, statement: usize, rows: &[u8], count: usize) -> Result<()>;

@@ -18,6 +18,16 @@ pub struct Limits {
     pub longest_wait: Duration,
     pub try_timeout: Duration,
     pub deadline: Duration,
+    /// No request goes on beyond this time, whatever the rest says.
+    pub end: Option<Instant>,
+}
+
+impl Limits {
+    /// Of a request that begins now, with all its tries.
+    fn time(&self) -> Duration {
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+        left.map_or(self.deadline, |left| left.min(self.deadline))
+    }
 }
 
 /// Tells requests that wait for their next try to give up.
@@ -51,7 +61,11 @@ pub async fn run<T, F: Future<Output = Result<T, Failure>>>(
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, Failure> {
     let running = meter.map(Meter::begin);
-    let end = Instant::now() + limits.deadline;
+    let time = limits.time();
+    if time.is_zero() {
+        return Err(Failure::unavailable("the time for the whole answer is over"));
+    }
+    let end = Instant::now() + time;
     let mut longest = limits.first_wait;
     for tries in 1.. {
         // The driver's futures are large: they are not moved.
@@ -70,7 +84,7 @@ pub async fn run<T, F: Future<Output = Result<T, Failure>>>(
             return Err(failure);
         }
         if tries >= limits.tries_max || Instant::now() + wait >= end {
-            return Err(given_up(failure, tries, limits));
+            return Err(given_up(failure, tries, time));
         }
         let goes_on = match stop {
             Some(stop) => stop.wait(wait).await,
@@ -80,7 +94,7 @@ pub async fn run<T, F: Future<Output = Result<T, Failure>>>(
             }
         };
         if !goes_on {
-            return Err(given_up(failure, tries, limits));
+            return Err(given_up(failure, tries, time));
         }
         if let Some(running) = &running {
             running.retry();
@@ -108,9 +122,9 @@ fn jitter(longest: Duration) -> Duration {
     Duration::from_micros(fastrand::u64(micros / 2..=micros))
 }
 
-fn given_up(failure: Failure, tries: u32, limits: &Limits) -> Failure {
+fn given_up(failure: Failure, tries: u32, time: Duration) -> Failure {
     failure.with_text(|text| {
-        let seconds = limits.deadline.as_secs_f32();
+        let seconds = time.as_secs_f32();
         format!("{text} (given up after {tries} tries, at most {seconds} s)")
     })
 }
@@ -128,6 +142,7 @@ mod tests {
         longest_wait: Duration::from_millis(300),
         try_timeout: Duration::from_secs(2),
         deadline: Duration::from_secs(10),
+        end: None,
     };
 
     /// Fails as told, then answers 7; counts its tries.
@@ -231,6 +246,25 @@ mod tests {
         assert!(begin.elapsed() <= limits.deadline + Duration::from_millis(1));
         assert!(begin.elapsed() >= Duration::from_millis(4000));
         assert!(failure.text.contains("no answer within"), "{failure}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_goes_on_beyond_the_end() {
+        let begin = Instant::now();
+        let limits = Limits { end: Some(begin + Duration::from_millis(3000)), ..LIMITS };
+        let answer = run(&limits, None, None, std::future::pending::<Result<(), Failure>>).await;
+        let failure = answer.unwrap_err();
+        assert!(begin.elapsed() <= Duration::from_millis(3001), "{:?}", begin.elapsed());
+        assert!(failure.is_passing());
+        assert!(failure.text.ends_with("at most 3 s)"), "{failure}");
+
+        tokio::time::sleep_until(begin + Duration::from_millis(3001)).await;
+        let server = Server::failing(overloaded(), 0);
+        let late = run(&limits, None, None, || server.answer()).await.unwrap_err();
+        assert_eq!(
+            (late.text.as_str(), server.tries()),
+            ("the time for the whole answer is over", 0)
+        );
     }
 
     #[tokio::test(start_paused = true)]

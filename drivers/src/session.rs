@@ -21,6 +21,7 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::unprepared::Statement as Plain;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::cells::{Row, Rows, split_row};
 use crate::credentials::{self, Held};
@@ -108,7 +109,9 @@ impl Statement {
 /// What writers share with their session.
 pub struct Inner {
     pub engine: Arc<Engine>,
-    pub limits: Limits,
+    limits: Limits,
+    /// Limits::end of requests that begin now.
+    end: RwLock<Option<Instant>>,
     /// Of writes in flight on all connections; none: writers' own limits are all there are.
     pub writes: Option<Semaphore>,
     statements: RwLock<Vec<Arc<Statement>>>,
@@ -116,6 +119,11 @@ pub struct Inner {
 }
 
 impl Inner {
+    /// Of a request that begins now.
+    pub fn limits(&self) -> Limits {
+        Limits { end: *self.end.read().unwrap_or_else(PoisonError::into_inner), ..self.limits }
+    }
+
     pub fn statement(&self, number: usize) -> Result<Arc<Statement>, Failure> {
         let statements = self.statements.read().unwrap_or_else(PoisonError::into_inner);
         statements
@@ -160,6 +168,7 @@ pub fn connect_by(options: &Options, sources: ConfigLoader) -> Result<Box<Sessio
     Ok(Box::new(Session(Arc::new(Inner {
         engine: Arc::new(engine),
         limits: limits_of(options),
+        end: RwLock::default(),
         writes,
         statements: RwLock::default(),
         latency_bounds_us: options.latency_bounds_us.clone(),
@@ -179,6 +188,7 @@ fn limits_of(options: &Options) -> Limits {
         longest_wait: Duration::from_millis(options.longest_wait_ms),
         try_timeout: Duration::from_millis(options.try_timeout_ms),
         deadline: Duration::from_millis(options.deadline_ms),
+        end: None,
     }
 }
 
@@ -329,7 +339,7 @@ impl Session {
         let inner = &self.0;
         let driver = inner.engine.driver();
         // A change of the schema waits until all nodes have it.
-        let limits = Limits { try_timeout: inner.limits.deadline, ..inner.limits };
+        let limits = Limits { try_timeout: inner.limits.deadline, ..inner.limits() };
         let mut statement = Plain::new(cql);
         statement.set_is_idempotent(true);
         let statement = &statement;
@@ -354,7 +364,7 @@ impl Session {
     }
 
     fn reader(&self, questions: VecDeque<Question>) -> Box<Reader> {
-        Box::new(Reader::new(self.0.engine.clone(), self.0.limits, 1, questions))
+        Box::new(Reader::new(self.0.engine.clone(), self.0.limits(), 1, questions))
     }
 
     /// All at the same time; they are numbered one after another from the number returned on.
@@ -365,7 +375,7 @@ impl Session {
             .map(|text| {
                 let driver = inner.engine.driver().clone();
                 let cql = text.cql.clone();
-                let limits = inner.limits;
+                let limits = inner.limits();
                 inner.engine.spawn(async move {
                     let prepare = || async { Ok(driver.prepare(cql.as_str()).await?) };
                     retry::run(&limits, None, None, prepare).await
@@ -413,12 +423,18 @@ impl Session {
                 .push_back(Question::Prepared { statement: statement.clone(), key: key.to_vec() });
             rest = after;
         }
-        let mut limits = self.0.limits;
+        let mut limits = self.0.limits();
         if deadline_ms > 0 {
             limits.deadline = Duration::from_millis(deadline_ms);
         }
         let in_flight = if count > 1 { in_flight.max(1) } else { 1 };
         Ok(Box::new(Reader::new(self.0.engine.clone(), limits, in_flight, questions)))
+    }
+
+    /// Requests that begin from now on end so long after now.
+    pub fn answer_within(&self, time_ms: u64) {
+        let end = Instant::now() + Duration::from_millis(time_ms);
+        *self.0.end.write().unwrap_or_else(PoisonError::into_inner) = Some(end);
     }
 
     pub fn metrics(&self) -> Vec<StatementMetrics> {

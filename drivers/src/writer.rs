@@ -227,8 +227,8 @@ impl Request {
             Some(writes) => writes.acquire().await.ok(),
             None => None,
         };
-        let (limits, driver) = (&self.session.limits, self.session.engine.driver());
-        let sent = retry::run(limits, Some(&self.statement.meter), Some(&gate.stop), || {
+        let (limits, driver) = (self.session.limits(), self.session.engine.driver());
+        let sent = retry::run(&limits, Some(&self.statement.meter), Some(&gate.stop), || {
             self.statement.write(driver, &self.rows, self.count)
         });
         self.place.failure = sent.await.err().map(|failure| {

@@ -456,6 +456,9 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
 void add_cloud(CLI::App& app, Options& options) {
   add_worker(app, options.worker);
   add_lambda(app, options.lambda);
+  processor->add_option("--queue", verb.queue,
+                        "URL of the queue that feeds the function: what failed comes again after "
+                        "10 s, 20 s, ... (default: after the queue's visibility)");
 }
 
 std::optional<int> run_cloud_verb(const std::string& verb, const Options& options,

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "api/api.h"
+#include "aws/queue.h"
 #include "cli/exit_code.h"
 #include "core/try.h"
 #include "lambda/function_url.h"
@@ -73,13 +74,14 @@ class ApiFunction {
                                   .ingest = ingest_,
                                   .now = [this] { return log_->now(); },
                                   .on_upload = {}});
-    url_.emplace(lambda::FunctionUrl::Parts{.handler =
-                                                [this](const api::Request& request) {
-                                                  return api::handle(request, *context_);
-                                                },
-                                            .log = *log_,
-                                            .metrics = *metrics_},
-                 uploads);
+    url_.emplace(
+        lambda::FunctionUrl::Parts{
+            .handler =
+                [this](const api::Request& request) { return api::handle(request, *context_); },
+            .log = *log_,
+            .metrics = *metrics_,
+            .limit_store = [this](auto time) { store_->answer_within(time); }},
+        uploads);
   }
 
   ingest::IngestOptions ingest_;
@@ -100,11 +102,14 @@ int lambda_processor(const LambdaVerb& verb, const Session& session) {
       verb.events, session,
       {.names = {.service = function_name(), .source = function_name()}, .on_delivery = {}});
   if (!parts) return fail_init(runtime, parts.error());
+  const auto queue = verb.queue.empty() ? nullptr : aws::make_queue((*parts)->aws(), verb.queue);
   lambda::Processor processor(
       {.dead_letters = (*parts)->dead_letters(),
        .load = [&](auto id, auto message,
                    const auto& stop) { return (*parts)->load().load(id, message, stop); },
-       .log = (*parts)->log()},
+       .log = (*parts)->log(),
+       .queue = queue.get(),
+       .limit_store = [&](auto time) { (*parts)->store().answer_within(time); }},
       {.receives_max = verb.events.receives_max});
   return serve(runtime, [&](const auto& invocation) { return processor.process(invocation); });
 }

@@ -9,6 +9,7 @@ namespace meterline::cli {
 
 struct LambdaVerb {
   EventOptions events;
+  std::string queue;            ///< That the processor's batches come from; may be empty.
   std::string uploads = "off";  ///< `on` or `off`
 };
 

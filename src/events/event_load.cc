@@ -61,6 +61,12 @@ MessageResult result_of(const store::DeliveryRecord& record, std::optional<Errc>
 
 }  // namespace
 
+std::chrono::seconds RetryTimes::after(int receives) const {
+  auto time = first;
+  for (int i = 1; i < receives && time < longest; ++i) time *= 2;
+  return std::min(time, longest);
+}
+
 EventLoad::EventLoad(std::shared_ptr<aws::Objects> objects, store::Store& store,
                      telemetry::Log& log, EventLoadOptions options)
     : objects_(std::move(objects)), store_(store), log_(log), options_(std::move(options)) {}

@@ -29,6 +29,15 @@ struct MessageResult {
   std::string object;  ///< `s3://bucket/key` that the reason is about, where it is about one.
 };
 
+/// Until a message that failed is tried again: `first`, then doubled up to `longest`.
+struct RetryTimes {
+  std::chrono::seconds first{10};
+  std::chrono::seconds longest{600};
+
+  /// `receives`: how often it was received so far, 1 at least.
+  std::chrono::seconds after(int receives) const;
+};
+
 struct EventLoadOptions {
   ingest::IngestOptions ingest;
   /// Buckets whose objects are loaded; others are ignored with a line in the log. Empty: all.

@@ -146,7 +146,7 @@ void QueueWorker::end_beats(Place place) {
 void QueueWorker::finish(const aws::Message& message, MessageResult result) {
   if (result.end == MessageEnd::retry && give_up_) return retry(message, std::chrono::seconds(0));
   if (result.end == MessageEnd::retry && message.receives < options_.receives_max) {
-    const auto after = time_to_retry(message.receives);
+    const auto after = options_.retry.after(message.receives);
     parts_.log.warning("tried again later", {{"requestId", message.id},
                                              {"object", result.object},
                                              {"reason", result.reason},
@@ -158,7 +158,7 @@ void QueueWorker::finish(const aws::Message& message, MessageResult result) {
     result.reason = fmt::format("given up after {} tries: {}", message.receives, result.reason);
   if (result.end != MessageEnd::done &&
       !parts_.dead_letters.send({.body = message.body, .request_id = message.id, .result = result}))
-    return retry(message, time_to_retry(message.receives));
+    return retry(message, options_.retry.after(message.receives));
   if (const auto removed = parts_.queue.remove(message.receipt); !removed)
     parts_.log.warning("not removed, so it will come again: " + removed.error().message,
                        {{"requestId", message.id}});
@@ -169,12 +169,6 @@ void QueueWorker::retry(const aws::Message& message, std::chrono::seconds after)
   if (changed) return;
   parts_.log.warning("comes again when its time is over: " + changed.error().message,
                      {{"requestId", message.id}});
-}
-
-std::chrono::seconds QueueWorker::time_to_retry(int receives) const {
-  auto time = options_.first_retry;
-  for (int i = 1; i < receives && time < options_.longest_retry; ++i) time *= 2;
-  return std::min(time, options_.longest_retry);
 }
 
 void QueueWorker::beat_until_ended() {

@@ -26,8 +26,7 @@ struct QueueWorkerOptions {
   int receives_max = 5;                 ///< A message that failed so often is given up.
   std::chrono::milliseconds first_backoff{1000};      ///< After an error of the queue, doubled
   std::chrono::milliseconds longest_backoff{60'000};  ///< up to this.
-  std::chrono::seconds first_retry{10};     ///< Until a message that failed is tried again, doubled
-  std::chrono::seconds longest_retry{600};  ///< up to this.
+  RetryTimes retry;
 };
 
 /// What is done with a message; EventLoad::load().
@@ -85,7 +84,6 @@ class QueueWorker {
   void end_beats(Place place);
   void finish(const aws::Message& message, MessageResult result);
   void retry(const aws::Message& message, std::chrono::seconds after);
-  std::chrono::seconds time_to_retry(int receives) const;
 
   void beat_until_ended();
   void beat(const std::string& receipt);

@@ -18,11 +18,16 @@
 #include "core/text.h"
 #include "core/try.h"
 #include "http/wire.h"
+#include "lambda/alarm.h"
 
 namespace meterline::lambda {
 namespace {
 
 constexpr std::string_view limit_name = "limit=";
+
+/// Before the function is killed. The store is to fail first, as it knows the reason; half of it is
+/// for that, and half for the answer.
+constexpr std::chrono::milliseconds margin{2000};
 
 std::string to_base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends it with a 0.
@@ -205,6 +210,21 @@ FunctionUrl::Answer FunctionUrl::answer(const api::Request& request) {
   return {.status = response.status, .payload = std::move(payload)};
 }
 
+FunctionUrl::Answer FunctionUrl::answer_in_time(api::Request request, Instant deadline) {
+  const auto store_end = time_to_give_up(deadline, margin);
+  const std::chrono::system_clock::time_point end(std::chrono::microseconds(deadline.micros));
+  if (parts_.limit_store) parts_.limit_store(time_until(store_end));
+  const Alarm alarm(store_end + (end - store_end) / 2);
+  request.stop = &alarm.rung();
+  auto answered = answer(request);
+  constexpr int unavailable = 503;
+  if (!alarm.rung() || answered.status != unavailable) return answered;
+  const auto late = api::problem(unavailable,
+                                 "there was no answer within the time that this function may run: "
+                                 "ask for fewer days or meters at once, or try again later");
+  return {.status = unavailable, .payload = payload_of(late, request)};
+}
+
 tl::expected<std::string, InvocationError> FunctionUrl::handle(const Invocation& invocation) {
   const auto began = std::chrono::steady_clock::now();
   const auto request = request_of(invocation.payload);
@@ -213,7 +233,7 @@ tl::expected<std::string, InvocationError> FunctionUrl::handle(const Invocation&
     return tl::unexpected(
         InvocationError{.type = "Meterline.BadEvent", .message = request.error().message});
   }
-  auto [status, payload] = answer(*request);
+  auto [status, payload] = answer_in_time(*request, invocation.deadline);
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - began);
   const auto route = api::route_of(*request);

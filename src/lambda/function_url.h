@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -14,9 +15,10 @@ namespace meterline::lambda {
 enum class Uploads { off, on };
 
 /// The HTTP API behind a function URL: events of payload format 2.0 to requests, and back.
-/// An answer too large for Lambda is asked for anew with a smaller page where the route is a list,
-/// and else a problem that says what to do.
-/// Source: AWS Lambda Developer Guide, "Invoking Lambda function URLs", payload format 2.0.
+/// Requests to the store and long work end before the function is killed, and the answer is 503
+/// with the reason. An answer too large for Lambda is asked for anew with a smaller page where the
+/// route is a list, and else a problem that says what to do. Source: AWS Lambda Developer Guide,
+/// "Invoking Lambda function URLs", payload format 2.0.
 ///
 /// Threads: one invocation at a time. All must outlive it.
 class FunctionUrl {
@@ -25,6 +27,8 @@ class FunctionUrl {
     std::function<api::Response(const api::Request&)> handler;
     telemetry::Log& log;
     telemetry::EmbeddedMetrics& metrics;
+    /// Told how long requests to the store may take from now on; may be empty.
+    std::function<void(std::chrono::milliseconds)> limit_store = {};
   };
   FunctionUrl(Parts parts, Uploads uploads) : parts_(std::move(parts)), uploads_(uploads) {}
 
@@ -38,6 +42,7 @@ class FunctionUrl {
   };
   api::Response respond(const api::Request& request);
   Answer answer(const api::Request& request);
+  Answer answer_in_time(api::Request request, Instant deadline);
 
   const Parts parts_;
   const Uploads uploads_;

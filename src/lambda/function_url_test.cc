@@ -111,19 +111,63 @@ TEST(FunctionUrl, PacksAnAnswerForWhoTakesIt) {
 /// A function over a handler, and what it logs.
 struct Function {
   Function(std::function<api::Response(const api::Request&)> handler, Uploads uploads)
-      : url({.handler = std::move(handler), .log = log, .metrics = metrics}, uploads) {}
+      : url({.handler = std::move(handler),
+             .log = log,
+             .metrics = metrics,
+             .limit_store = [this](auto limit) { store_limits.push_back(limit); }},
+            uploads) {}
 
   std::string handle(const std::string& payload) {
-    auto answer = url.handle({.request_id = "r-1", .payload = payload});
+    const auto deadline = std::chrono::system_clock::now() + time;
+    auto answer = url.handle({.request_id = "r-1",
+                              .deadline = {std::chrono::duration_cast<std::chrono::microseconds>(
+                                               deadline.time_since_epoch())
+                                               .count()},
+                              .payload = payload});
     return answer ? *answer : answer.error().type + ": " + answer.error().message;
   }
 
+  std::chrono::milliseconds time{60'000};  ///< That Lambda gives each call.
+  std::vector<std::chrono::milliseconds> store_limits;
   std::string log_text;
   telemetry::Log log{telemetry::LogFormat::json,
                      [this](std::string_view line) { log_text += line; }, [] { return Instant{}; }};
   telemetry::EmbeddedMetrics metrics{log, "api"};
   FunctionUrl url;
 };
+
+TEST(FunctionUrl, TheStoreHasLessTimeThanTheFunction) {
+  Function function([](const auto&) { return api::Response{}; }, Uploads::off);
+  function.time = std::chrono::milliseconds(30'000);
+  function.handle(event("GET", "/", ""));
+  function.time = std::chrono::milliseconds(5000);
+  function.handle(event("GET", "/", ""));
+  ASSERT_EQ(function.store_limits.size(), 2U);
+  EXPECT_LE(function.store_limits[0], std::chrono::milliseconds(28'000));
+  EXPECT_GE(function.store_limits[0], std::chrono::milliseconds(1));
+  EXPECT_LE(function.store_limits[1], std::chrono::milliseconds(4000)) << "a fifth is left";
+}
+
+TEST(FunctionUrl, AStoreThatFailedInTimeTellsItsReason) {
+  Function function(
+      [](const auto&) { return api::problem(503, "reading by select_days: no answer"); },
+      Uploads::off);
+  EXPECT_THAT(function.handle(event("GET", "/", "")),
+              AllOf(StartsWith(R"({"statusCode":503)"), HasSubstr("select_days: no answer")));
+}
+
+TEST(FunctionUrl, LongWorkEndsBeforeTheFunctionIsKilled) {
+  Function function(
+      [](const api::Request& request) {
+        request.stop->wait(false);
+        return api::problem(503, "stopped on request");
+      },
+      Uploads::off);
+  function.time = std::chrono::milliseconds(250);
+  EXPECT_THAT(function.handle(event("GET", "/v1/portfolio", "")),
+              AllOf(StartsWith(R"({"statusCode":503)"),
+                    HasSubstr("no answer within the time that this function may run")));
+}
 
 TEST(FunctionUrl, AnswersAndTellsTheLog) {
   const auto store = store::make_memory_store();

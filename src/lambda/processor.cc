@@ -4,52 +4,18 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "api/json_writer.h"
 #include "core/json.h"
+#include "lambda/alarm.h"
 
 namespace meterline::lambda {
 namespace {
 
 using events::MessageEnd;
 using events::MessageResult;
-
-using Clock = std::chrono::system_clock;
-
-/// Sets a flag at a time, unless it is gone before.
-class Alarm {
- public:
-  explicit Alarm(Clock::time_point at)
-      : thread_([this, at](const std::stop_token& gone) {
-          std::unique_lock lock(mutex_);
-          if (!changed_.wait_until(lock, gone, at, [] { return false; }) && !gone.stop_requested())
-            ring();
-        }) {}
-
-  const std::atomic<bool>& rung() const { return rung_; }
-
- private:
-  void ring() {
-    rung_ = true;
-    rung_.notify_all();
-  }
-
-  std::atomic<bool> rung_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::jthread thread_;
-};
-
-Clock::time_point time_to_give_up(Instant deadline, std::chrono::milliseconds margin) {
-  constexpr int part_of_time = 5;
-  const Clock::time_point end(std::chrono::microseconds(deadline.micros));
-  return end - std::min<Clock::duration>(margin, (end - Clock::now()) / part_of_time);
-}
 
 }  // namespace
 
@@ -66,6 +32,7 @@ std::vector<Processor::QueueMessage> Processor::messages_of(const std::string& p
     if (!id || find_text(record, {"eventSource"}) != "aws:sqs") return {};
     const auto receives = find_number(record, {"attributes", "ApproximateReceiveCount"});
     messages.push_back({.id = std::string(*id),
+                        .receipt = std::string(find_text(record, {"receiptHandle"}).value_or("")),
                         .body = std::string(find_text(record, {"body"}).value_or("")),
                         .receives = static_cast<int>(receives.value_or(1))});
   }
@@ -73,7 +40,9 @@ std::vector<Processor::QueueMessage> Processor::messages_of(const std::string& p
 }
 
 tl::expected<std::string, InvocationError> Processor::process(const Invocation& invocation) {
-  const Alarm alarm(time_to_give_up(invocation.deadline, options_.margin));
+  const auto end = time_to_give_up(invocation.deadline, options_.margin);
+  if (parts_.limit_store) parts_.limit_store(time_until(end));
+  const Alarm alarm(end);
   const auto messages = messages_of(invocation.payload);
   if (messages.empty()) return process_event(invocation, alarm.rung());
   return process_batch(invocation.request_id, messages, alarm.rung());
@@ -102,18 +71,33 @@ std::string Processor::process_batch(const std::string& request_id,
   api::JsonWriter json;
   json.begin_object().key("batchItemFailures").begin_array();
   for (const auto& message : messages) {
-    const auto result = stop ? MessageResult{.end = MessageEnd::retry,
-                                             .reason = "the function has no time left for it"}
-                             : process_message(request_id, message, stop);
+    const bool is_late = stop;
+    const auto result = is_late ? MessageResult{.end = MessageEnd::retry,
+                                                .reason = "the function has no time left for it"}
+                                : process_message(request_id, message, stop);
     if (result.end == MessageEnd::done) continue;
     parts_.log.warning("tried again later", {{"requestId", request_id},
                                              {"messageId", message.id},
                                              {"object", result.object},
                                              {"reason", result.reason},
                                              {"receives", message.receives}});
+    come_again(request_id, message,
+               is_late ? std::chrono::seconds(0) : options_.retry.after(message.receives));
     json.begin_object().member("itemIdentifier", std::string_view(message.id)).end_object();
   }
   return json.end_array().end_object().take();
+}
+
+/// Lambda itself leaves a message that failed hidden for all of the queue's visibility, which is
+/// six times what a function may take. Source: AWS Lambda Developer Guide, "Handling errors for an
+/// SQS event source in Lambda".
+void Processor::come_again(const std::string& request_id, const QueueMessage& message,
+                           std::chrono::seconds after) {
+  if (parts_.queue == nullptr) return;
+  const auto changed = parts_.queue->change_visibility(message.receipt, after);
+  if (changed) return;
+  parts_.log.warning("comes again when its time is over: " + changed.error().message,
+                     {{"requestId", request_id}, {"messageId", message.id}});
 }
 
 /// `done` when it is stored or among the dead letters.

@@ -42,6 +42,29 @@ class Letters : public aws::Queue {
   const bool& failure_;
 };
 
+/// Notes for how long messages are hidden; `failure` makes that fail.
+class Source : public aws::Queue {
+ public:
+  Source(std::vector<std::string>& hidden, const bool& failure)
+      : hidden_(hidden), failure_(failure) {}
+  Result<std::vector<aws::Message>> receive(const aws::ReceiveOptions&) override { return {}; }
+  Result<void> change_visibility(const std::string& receipt,
+                                 std::chrono::seconds visibility) override {
+    if (failure_) return fail(Errc::unavailable, "no");
+    hidden_.push_back(receipt.substr(receipt.size() - 4) + " for " +
+                      std::to_string(visibility.count()) + " s");
+    return {};
+  }
+  Result<void> remove(const std::string&) override { return {}; }
+  Result<void> send(const std::string&, const std::map<std::string, std::string>&) override {
+    return {};
+  }
+
+ private:
+  std::vector<std::string>& hidden_;
+  const bool& failure_;
+};
+
 /// A processor whose loads end as they are told.
 struct Setting {
   std::string log_text;
@@ -51,6 +74,10 @@ struct Setting {
   bool letters_fail = false;
   events::DeadLetters dead_letters{
       std::make_unique<Letters>(sent, letters_fail), log, {.source = "the function"}};
+  std::vector<std::string> hidden;
+  bool hiding_fails = false;
+  Source source{hidden, hiding_fails};
+  std::vector<milliseconds> store_limits;
   std::vector<std::string> loaded;
   std::function<MessageResult(std::string_view, const std::atomic<bool>&)> load;
   Processor processor{
@@ -60,7 +87,9 @@ struct Setting {
              loaded.push_back(std::string(id) + " | " + std::string(message.substr(0, 20)));
              return load(message, stop);
            },
-       .log = log},
+       .log = log,
+       .queue = &source,
+       .limit_store = [this](milliseconds time) { store_limits.push_back(time); }},
       {.receives_max = 3}};
 
   /// The answer, or `type: message` of an error.
@@ -132,6 +161,27 @@ TEST(Processor, FailsOnlyTheMessagesOfABatchThatAreToComeAgain) {
   };
   EXPECT_EQ(setting.process(golden("sqs_batch")), failures(failure(first_id)));
   EXPECT_NE(setting.log_text.find("tried again later"), std::string::npos);
+  EXPECT_THAT(setting.hidden, testing::ElementsAre("SLy1 for 10 s"));
+}
+
+TEST(Processor, AMessageThatTheQueueDoesNotHideAnewFailsAllTheSame) {
+  Setting setting;
+  setting.hiding_fails = true;
+  setting.load = [](auto, const auto&) { return ends(MessageEnd::retry); };
+  EXPECT_EQ(setting.process(golden("sqs_batch")), failures(failure(first_id)));
+  EXPECT_NE(setting.log_text.find("comes again when its time is over: no"), std::string::npos);
+}
+
+TEST(Processor, TheStoreIsToldOfTheTimeThatTheFunctionHas) {
+  Setting setting;
+  setting.load = [](auto, const auto&) { return ends(MessageEnd::done); };
+  setting.process(golden("sqs_batch"), milliseconds(60'000));
+  setting.process(golden("s3_put"), milliseconds(10'000));
+  setting.process(golden("s3_put"), milliseconds(-1));
+  ASSERT_EQ(setting.store_limits.size(), 3U);
+  EXPECT_LE(setting.store_limits[0], milliseconds(55'000)) << "5 s are left to end well";
+  EXPECT_LE(setting.store_limits[1], milliseconds(8000)) << "a fifth, where that is less";
+  EXPECT_EQ(setting.store_limits[2], milliseconds(0));
 }
 
 TEST(Processor, GivesUpAMessageThatWasReceivedTooOften) {
@@ -159,6 +209,8 @@ TEST(Processor, StopsBeforeItsTimeIsOver) {
   EXPECT_EQ(setting.process(golden("sqs_batch"), milliseconds(250)),
             failures(failure(first_id) + ',' + failure(second_id)));
   EXPECT_EQ(setting.loaded.size(), 1U);
+  EXPECT_THAT(setting.hidden, testing::ElementsAre("SLy1 for 10 s", "SLy2 for 0 s"))
+      << "what was not begun did not fail";
 }
 
 TEST(Processor, TakesABatchThatIsNoneForAnEvent) {

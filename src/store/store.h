@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -382,6 +383,10 @@ class Store {
 
   virtual Result<StoreStatus> status(StatusOf what) const = 0;
   virtual StoreTraits traits() const { return {}; }
+
+  /// From now on, requests to servers get `time` in all, and fail as `unavailable` after it, until
+  /// another time is told: for one who is ended himself. A store inside of this process asks none.
+  virtual void answer_within(std::chrono::milliseconds /*time*/) {}
 
   // What follows asks the above.
 

@@ -45,6 +45,7 @@ pub const LIMITS: Limits = Limits {
         longest_wait: Duration::from_secs(5),
         try_timeout: Duration::from_secs(300),
         deadline: Duration::from_secs(900),
+        end: None,
     },
 };
 

@@ -59,6 +59,9 @@ class CassandraStore final : public Store {
   Result<std::optional<Unit>> default_unit() const override;
   Result<Unit> remember_unit(Unit unit) override;
   Result<StoreStatus> status(StatusOf what) const override;
+  void answer_within(std::chrono::milliseconds time) override {
+    tables_->session().answer_within(time);
+  }
   /// A writer mostly waits for a quorum.
   StoreTraits traits() const override { return {.writers_per_core = 2}; }
 

@@ -114,6 +114,19 @@ TEST_F(CassandraStore, WhatOneProcessWithdrewHoldsForAnotherAtOnce) {
   }
 }
 
+TEST_F(CassandraStore, RequestsEndWithTheTimeThatTheWholeAnswerHas) {
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 30 1x48"});
+  store_->answer_within(std::chrono::milliseconds(0));
+  const auto late = store_->meter(meter_of("A"));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Errc::unavailable);
+  EXPECT_THAT(late.error().message, HasSubstr("the time for the whole answer is over"));
+  EXPECT_EQ(load(*store_, delivery).error().code, Errc::unavailable);
+  store_->answer_within(std::chrono::minutes(10));
+  ASSERT_TRUE(load(*store_, delivery));
+  EXPECT_TRUE(store_->meter(meter_of("A")).value());
+}
+
 // --- Rows written: on Keyspaces, each costs a write unit for every KB ---------------------------
 
 TEST_F(CassandraStore, ADayOfAHundredMetersCostsLittleMoreThanItsDays) {

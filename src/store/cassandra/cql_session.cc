@@ -133,6 +133,10 @@ class Session : public CqlSession {
     return visit_pages(*reader, visit);
   }
 
+  void answer_within(std::chrono::milliseconds time) override {
+    driver_->answer_within(millis(time));
+  }
+
   std::vector<RequestMetrics> metrics() const override {
     std::vector<RequestMetrics> metrics;
     for (const auto& statement : driver_->metrics()) metrics.push_back(metrics_of(statement));

@@ -131,6 +131,10 @@ class CqlSession {
   virtual Result<void> read(CqlStatement statement, std::string_view keys, std::size_t count,
                             const ReadLimits& limits, const CqlPageVisitor& visit) = 0;
 
+  /// Requests that begin from now on end after `time`, counted from now, whatever RetryLimits say;
+  /// until another time is told.
+  virtual void answer_within(std::chrono::milliseconds time) = 0;
+
   /// By statement, in the order of preparing.
   virtual std::vector<RequestMetrics> metrics() const = 0;
 };

@@ -60,6 +60,7 @@ class PlayedCluster final : public CqlSession {
                     const ReadLimits& /*limits*/, const CqlPageVisitor& /*visit*/) override {
     return fail(Errc::invalid_argument, "init reads nothing by key");
   }
+  void answer_within(std::chrono::milliseconds /*time*/) override {}
   std::vector<RequestMetrics> metrics() const override { return {}; }
 
   std::vector<std::string> done;

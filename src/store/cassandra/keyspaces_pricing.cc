@@ -104,6 +104,7 @@ class CountingCqlSession final : public CqlSession {
     return {};
   }
 
+  void answer_within(std::chrono::milliseconds /*time*/) override {}
   std::vector<RequestMetrics> metrics() const override { return {}; }
 
  private:
