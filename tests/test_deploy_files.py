@@ -4,6 +4,7 @@ import subprocess
 
 from aws import environment
 from conftest import ROOT
+from deployment import template
 
 DEPLOY = ROOT / "deploy"
 TEMPLATES = sorted((DEPLOY / "aws").glob("*.yaml"))
@@ -51,3 +52,70 @@ def test_kubernetes_would_refuse_another_field(tmp_path):
     text = (DEPLOY / "kubernetes/server.yaml").read_text()
     wrong.write_text(text.replace(" image:", " imge:", 1))
     assert "imge" in lint("kubernetes-validate", "--strict", wrong, expect=1)
+
+
+def documents(text):
+    environment.use_packages()
+    import yaml  # Of the environment that the line above opens.
+    return list(yaml.safe_load_all(text))
+
+
+def objects(path):
+    """Of a file of Kubernetes, by kind and name."""
+    return {(each["kind"], each["metadata"]["name"]): each
+            for each in documents((DEPLOY / "kubernetes" / path).read_text())}
+
+
+def test_the_balancer_closes_connections_first_and_waits_for_answers():
+    found = template("ecs.yaml")["Resources"]
+    attributes = {each["Key"]: each["Value"]
+                  for each in found["Balancer"]["Properties"]["LoadBalancerAttributes"]}
+    (server,) = found["ServerTask"]["Properties"]["ContainerDefinitions"]
+    variables = {each["Name"]: each["Value"] for each in server["Environment"]
+                 if "Name" in each}
+    balancer = int(attributes["idle_timeout.timeout_seconds"])
+    answer_timeout = 120  # Of serve, where nothing else is said.
+    assert answer_timeout < balancer < int(variables["METERLINE_IDLE_TIMEOUT"])
+    stop_grace = 20
+    assert int(variables["METERLINE_DRAIN"]) + stop_grace < server["StopTimeout"]
+
+
+def test_an_update_of_the_stack_leaves_to_scaling_how_many_tasks_there_are():
+    for name in ("Server", "Worker"):
+        assert "DesiredCount" not in template("ecs.yaml")["Resources"][name]["Properties"]
+
+
+def test_a_pod_of_the_server_has_the_time_that_its_end_takes():
+    pod = objects("server.yaml")["Deployment", "server"]["spec"]["template"]["spec"]
+    (server,) = pod["containers"]
+    sleep = server["lifecycle"]["preStop"]["sleep"]["seconds"]
+    drain = int(server["args"][server["args"].index("--drain") + 1])
+    stop_grace = 20
+    assert sleep + drain + stop_grace < pod["terminationGracePeriodSeconds"]
+
+
+def test_pods_reach_names_and_credentials_that_the_node_itself_gives():
+    for name in ("server", "worker"):
+        policy = objects("network-policy.yaml")["NetworkPolicy", name]["spec"]
+        reached = {(block["ipBlock"]["cidr"], port["port"]) for rule in policy["egress"]
+                   for block in rule.get("to", ()) if "ipBlock" in block for port in rule["ports"]}
+        assert reached == {("169.254.20.10/32", 53), ("169.254.170.23/32", 80),
+                           ("fd00:ec2::23/128", 80)}
+
+
+def test_keda_scales_the_worker_that_there_is_by_its_own_queue_and_alone():
+    scaled = objects("../kubernetes-keda/scaled-object.yaml")["ScaledObject", "worker"]["spec"]
+    target = scaled["scaleTargetRef"]
+    worker = objects("worker.yaml")
+    assert worker[target["kind"], target["name"]]["apiVersion"] == target["apiVersion"]
+    data = objects("configuration.yaml")["ConfigMap", "meterline"]["data"]
+    (trigger,) = scaled["triggers"]
+    assert trigger["metadata"]["queueURL"] == data["METERLINE_QUEUE"]
+    assert trigger["metadata"]["awsRegion"] == data["AWS_REGION"]
+    (folder,) = documents((DEPLOY / "kubernetes-keda/kustomization.yaml").read_text())
+    (patch,) = folder["patches"]
+    (removed,) = documents(patch["patch"])
+    assert removed["$patch"] == "delete"
+    assert (removed["kind"], removed["metadata"]["name"]) in worker
+    # A folder within the other would be a circle to kustomize.
+    assert folder["resources"] == ["../kubernetes", "scaled-object.yaml"]

@@ -130,6 +130,38 @@ def test_a_server_that_is_stopped_ends_well(meterline, serve, signal_number):
                         "once\n")
 
 
+def test_a_server_that_drains_still_answers_and_takes_connections(meterline, serve):
+    server = serve(meterline, "--drain", 3600)
+    assert server.ask("/readyz")[0] == 200
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.stderr.readline() == (
+        b"draining: /readyz says 503, and requests are taken for 3600 seconds more\n")
+    status, answer = server.ask("/readyz")  # By a new connection, as each of these.
+    assert (status, exact(answer)["detail"]) == (503, "this server is stopping")
+    assert server.ask("/healthz")[0] == 200
+    server.upload(FILE.encode())
+    assert server.json("/v1/meters")["meters"][0]["meter"] == "A"
+    done = server.stop(signal.SIGINT)  # The other signal ends the wait.
+    assert done.err == ("stopping: requests in flight are answered first; Ctrl-C again ends at "
+                        "once\n")
+
+
+def test_an_idle_connection_is_kept_as_long_as_is_said(meterline, serve):
+    server = serve(meterline, "--idle-timeout", 1)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=50) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = b""
+        while piece := connection.recv(65536):  # Ends once the server closes it: default 60 s.
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("option, value", [("--idle-timeout", 0), ("--idle-timeout", 3601),
+                                           ("--drain", -1), ("--drain", 3601)])
+def test_waits_of_a_server_have_limits(meterline, option, value):
+    assert option in meterline("serve", option, value, expect=2).err
+
+
 def test_an_upload_in_flight_is_answered_before_the_server_ends(meterline, serve):
     server, text = serve(meterline), wide.random_file(3, ["U"], 300).encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:

@@ -317,6 +317,7 @@ void add_upload_options(CLI::App& verb, FileOptions& files) {
 }
 
 constexpr int answer_timeout_s_max = 86'400;
+constexpr int serve_wait_s_max = 3600;
 constexpr std::size_t connections_max = 100'000;
 
 void add_servers(CLI::App& app, Options& options) {
@@ -328,6 +329,17 @@ void add_servers(CLI::App& app, Options& options) {
                    "Seconds for the answer to a question, which is then 503; 0: for ever")
       ->capture_default_str()
       ->check(CLI::Range(0, answer_timeout_s_max));
+  serve
+      ->add_option("--idle-timeout", options.serve.idle_timeout_s,
+                   "Seconds that an idle connection is kept: longer than a proxy in front does")
+      ->capture_default_str()
+      ->check(CLI::Range(1, serve_wait_s_max));
+  serve
+      ->add_option("--drain", options.serve.drain_s,
+                   "Seconds after SIGTERM or Ctrl-C in which requests are still taken, while "
+                   "/readyz says 503")
+      ->capture_default_str()
+      ->check(CLI::Range(0, serve_wait_s_max));
   serve
       ->add_option("--connections-max", options.serve.connections_max,
                    "Connections served at once, at most a quarter of the files that may be open")
@@ -444,6 +456,9 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
   lambda->require_subcommand(1);
   auto* const processor = lambda->add_subcommand(
       "processor", "Load the objects in S3 that events and messages of queues name");
+  processor->add_option("--queue", verb.queue,
+                        "URL of the queue that feeds the function: what failed comes again after "
+                        "10 s, 20 s, ... (default: after the queue's visibility)");
   add_events(*processor, verb.events);
   auto* const api = lambda->add_subcommand("api", "Answer the HTTP API behind a function URL");
   api->add_option("--uploads", verb.uploads, "on takes files by POST /v1/deliveries")
@@ -456,9 +471,6 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
 void add_cloud(CLI::App& app, Options& options) {
   add_worker(app, options.worker);
   add_lambda(app, options.lambda);
-  processor->add_option("--queue", verb.queue,
-                        "URL of the queue that feeds the function: what failed comes again after "
-                        "10 s, 20 s, ... (default: after the queue's visibility)");
 }
 
 std::optional<int> run_cloud_verb(const std::string& verb, const Options& options,

@@ -152,7 +152,8 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
        .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
        .usage = &usage,
        .spool_folder = ingest.spool_folder,
-       .connections_max = connections_that_fit(options.connections_max)},
+       .connections_max = connections_that_fit(options.connections_max),
+       .idle_timeout = std::chrono::seconds(options.idle_timeout_s)},
       std::move(handler));
   if (!server) {
     print_error(server.error().message);
@@ -162,8 +163,13 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
   print_welcome(address);
   signals.wait();
 
-  tell("stopping: requests in flight are answered first; Ctrl-C again ends at once\n");
   stopping = true;
+  if (options.drain_s > 0) {
+    tell(fmt::format("draining: /readyz says 503, and requests are taken for {} seconds more\n",
+                     options.drain_s));
+    signals.wait_for(std::chrono::seconds(options.drain_s));
+  }
+  tell("stopping: requests in flight are answered first; Ctrl-C again ends at once\n");
   if (!(*server)->stop(stop_grace))
     tell(fmt::format("stopping: what took longer than {} seconds is given up\n",
                      stop_grace.count()));

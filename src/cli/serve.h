@@ -21,6 +21,8 @@ struct ServeOptions {
   std::string listen = "127.0.0.1:8080";  ///< ADDRESS:PORT, an IPv6 address in brackets.
   Exposure exposure = Exposure::this_machine;
   int answer_timeout_s = 120;  ///< For a question; 0: for ever.
+  int idle_timeout_s = 60;     ///< From one request of a connection to the next.
+  int drain_s = 0;             ///< After the first signal, requests are taken for so long.
   std::size_t connections_max = 1000;
   std::uint64_t temporary_bytes_max = http::Usage::temporary_bytes_max_default;
   std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
@@ -37,9 +39,11 @@ struct ListenAddress {
 /// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. An error names the option.
 Result<ListenAddress> parse_listen(std::string_view text, std::string_view option = "--listen");
 
-/// Serves the HTTP API until SIGINT or SIGTERM, then answers what is in flight and returns.
-/// A second signal ends the process at once. The exit code: 0 stopped as asked, 1 could not
-/// listen, 2 wrong usage.
+/// Serves the HTTP API until SIGINT or SIGTERM. Then /readyz says 503 while requests are still
+/// taken for ServeOptions::drain_s, so that whoever sends them here learns of it; what is in flight
+/// then is answered, and it returns. The other one of the two signals ends the draining; the same
+/// once more ends the process at once. The exit code: 0 stopped as asked, 1 could not listen, 2
+/// wrong usage.
 int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest);
 
 }  // namespace meterline::cli

@@ -1,8 +1,10 @@
 #include "cli/stop_signals.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -46,6 +48,17 @@ StopSignals::~StopSignals() {
 void StopSignals::wait() const {
   std::uint64_t count = 0;
   while (read(event_, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
+
+void StopSignals::wait_for(std::chrono::milliseconds time) const {
+  const auto end = std::chrono::steady_clock::now() + time;
+  pollfd event{.fd = event_, .events = POLLIN, .revents = 0};
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const int ready = poll(&event, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (ready >= 0 || errno != EINTR) return;
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <csignal>
 
 namespace meterline::cli {
@@ -18,6 +19,9 @@ class StopSignals {
 
   /// Until a signal comes.
   void wait() const;
+
+  /// As long as that, or until another signal comes.
+  void wait_for(std::chrono::milliseconds time) const;
 
   /// As if a signal had come.
   void stop() const;
