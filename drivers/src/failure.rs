@@ -4,9 +4,10 @@ use std::fmt;
 
 use rustls::CertificateError;
 use scylla::errors::{
-    BadQuery, ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError,
-    ExecutionError, IntoRowsResultError, MetadataError, MetadataFetchErrorKind, NewSessionError,
-    PrepareError, RequestAttemptError, UseKeyspaceError,
+    BadQuery, BrokenConnectionError, BrokenConnectionErrorKind, ConnectionError,
+    ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError, ExecutionError,
+    IntoRowsResultError, MetadataError, MetadataFetchErrorKind, NewSessionError, PrepareError,
+    RequestAttemptError, UseKeyspaceError,
 };
 
 use crate::tls::BadCertificate;
@@ -15,6 +16,8 @@ use crate::tls::BadCertificate;
 pub enum Code {
     /// May succeed later, unchanged.
     Unavailable,
+    /// As that: the request's connection is gone, and another is made.
+    ConnectionLost,
     /// The cluster, or a check before it, refuses this.
     Invalid,
     /// It is not there.
@@ -54,7 +57,7 @@ impl Failure {
 
     /// Whether another try may help.
     pub fn is_passing(&self) -> bool {
-        self.code == Code::Unavailable
+        matches!(self.code, Code::Unavailable | Code::ConnectionLost)
     }
 
     pub fn with_text(self, text: impl FnOnce(&str) -> String) -> Self {
@@ -66,7 +69,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = match self.code {
-            Code::Unavailable => "unavailable",
+            Code::Unavailable | Code::ConnectionLost => "unavailable",
             Code::Invalid => "invalid",
             Code::NotFound => "not_found",
             Code::Refused => "refused",
@@ -122,8 +125,10 @@ impl From<RequestAttemptError> for Failure {
     fn from(error: RequestAttemptError) -> Self {
         match error {
             RequestAttemptError::DbError(error, reason) => of_server(&error, &reason),
-            RequestAttemptError::BrokenConnectionError(_)
-            | RequestAttemptError::UnableToAllocStreamId => Failure::unavailable(error.to_string()),
+            RequestAttemptError::BrokenConnectionError(error) => of_broken(&error),
+            RequestAttemptError::UnableToAllocStreamId => {
+                Failure::unavailable("too many requests are in flight on each connection")
+            }
             RequestAttemptError::SerializationError(_)
             | RequestAttemptError::CqlRequestSerialization(_)
             | RequestAttemptError::RepreparedIdChanged { .. } => {
@@ -179,6 +184,9 @@ impl From<ConnectionPoolError> for Failure {
             ConnectionPoolError::Broken { last_connection_error, .. } => {
                 of_connection(&last_connection_error)
             }
+            ConnectionPoolError::Initializing => {
+                Failure::unavailable("there is no connection to the node yet")
+            }
             other => Failure::unavailable(other.to_string()),
         }
     }
@@ -206,8 +214,32 @@ fn of_server(error: &DbError, reason: &str) -> Failure {
     }
 }
 
+/// In our words: the driver's tell of its insides.
+fn of_broken(error: &BrokenConnectionError) -> Failure {
+    use BrokenConnectionErrorKind as Kind;
+    let text = match error.downcast_ref::<Kind>() {
+        Some(Kind::KeepaliveTimeout(node)) => {
+            format!("the connection to {node} was given up: nobody answered on it for a while")
+        }
+        Some(Kind::WriteError(error)) => format!("the connection was lost: {error}"),
+        Some(Kind::FrameHeaderParseError(error)) => format!("the connection was lost: {error}"),
+        Some(Kind::KeepaliveRequestError(_) | Kind::ChannelError) | None => {
+            String::from("the connection was lost")
+        }
+        Some(Kind::TooManyOrphanedStreamIds(count)) => {
+            format!("the connection was given up: {count} requests on it were never answered")
+        }
+        Some(other) => format!("the connection was given up: {other}"),
+    };
+    Failure { code: Code::ConnectionLost, text }
+}
+
 fn of_connection(error: &ConnectionError) -> Failure {
     match error {
+        ConnectionError::BrokenConnection(error) => of_broken(error),
+        ConnectionError::ConnectTimeout => {
+            Failure::unavailable("the node did not take the connection in time")
+        }
         ConnectionError::IoError(error) => of_io(error),
         ConnectionError::ConnectionSetupRequestError(error) => match error.get_error() {
             ConnectionSetupRequestErrorKind::DbError(error, reason) => of_server(error, reason),
@@ -242,5 +274,41 @@ fn of_tls(error: &rustls::Error) -> Failure {
             Failure::invalid(format!("the node does not speak TLS on this port ({error})"))
         }
         other => Failure::invalid(format!("TLS: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    #[test]
+    fn lost_connections_are_told_in_our_words() {
+        let node = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        for (kind, text) in [
+            (
+                BrokenConnectionErrorKind::KeepaliveTimeout(node),
+                "the connection to 127.0.0.1 was given up: nobody answered on it for a while",
+            ),
+            (BrokenConnectionErrorKind::ChannelError, "the connection was lost"),
+            (
+                BrokenConnectionErrorKind::WriteError(std::io::ErrorKind::BrokenPipe.into()),
+                "the connection was lost: broken pipe",
+            ),
+            (
+                BrokenConnectionErrorKind::TooManyOrphanedStreamIds(1025),
+                "the connection was given up: 1025 requests on it were never answered",
+            ),
+        ] {
+            let attempt = RequestAttemptError::BrokenConnectionError(kind.into());
+            let failure = Failure::from(attempt);
+            assert_eq!(failure.text, text);
+            assert!(failure.is_passing());
+            assert_eq!(failure.to_string(), format!("unavailable|{text}"));
+        }
+        let timeout = of_connection(&ConnectionError::ConnectTimeout);
+        assert_eq!(timeout.text, "the node did not take the connection in time");
+        assert!(timeout.is_passing());
     }
 }

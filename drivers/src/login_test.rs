@@ -161,6 +161,8 @@ fn options(port: u16) -> Options {
         connections_per_node: 1,
         writes_per_connection: 0,
         connect_timeout_ms: 60_000,
+        keepalive_interval_ms: 2000,
+        keepalive_timeout_ms: 4000,
         tries_max: 3,
         first_wait_ms: 1,
         longest_wait_ms: 1,

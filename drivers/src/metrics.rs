@@ -9,6 +9,7 @@ pub struct Meter {
     requests: AtomicI64,
     retries: AtomicI64,
     failures: AtomicI64,
+    connections_lost: AtomicI64,
     in_flight: AtomicI64,
     micros: AtomicI64,
     latency: Vec<AtomicI64>,
@@ -22,6 +23,7 @@ impl Meter {
             requests: AtomicI64::new(0),
             retries: AtomicI64::new(0),
             failures: AtomicI64::new(0),
+            connections_lost: AtomicI64::new(0),
             in_flight: AtomicI64::new(0),
             micros: AtomicI64::new(0),
             latency: (0..=bounds_us.len()).map(|_| AtomicI64::new(0)).collect(),
@@ -40,6 +42,7 @@ impl Meter {
             requests: self.requests.load(Relaxed),
             retries: self.retries.load(Relaxed),
             failures: self.failures.load(Relaxed),
+            connections_lost: self.connections_lost.load(Relaxed),
             in_flight: self.in_flight.load(Relaxed),
             micros: self.micros.load(Relaxed),
             latency: self.latency.iter().map(|class| class.load(Relaxed)).collect(),
@@ -56,6 +59,10 @@ pub struct Running<'a> {
 impl Running<'_> {
     pub fn retry(&self) {
         self.meter.retries.fetch_add(1, Relaxed);
+    }
+
+    pub fn lose_connection(&self) {
+        self.meter.connections_lost.fetch_add(1, Relaxed);
     }
 
     pub fn succeed(mut self) {

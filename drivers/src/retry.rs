@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::metrics::Meter;
 
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,11 @@ pub async fn run<T, F: Future<Output = Result<T, Failure>>>(
             }
             Err(failure) => failure,
         };
+        if failure.code == Code::ConnectionLost
+            && let Some(running) = &running
+        {
+            running.lose_connection();
+        }
         let wait = jitter(longest);
         if !failure.is_passing() {
             return Err(failure);
@@ -192,6 +197,21 @@ mod tests {
         let report = meter.report("x");
         assert_eq!((report.requests, report.retries, report.failures), (1, 4, 1));
         assert_eq!(report.in_flight, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lost_connections_are_counted() {
+        let lost = Failure { code: Code::ConnectionLost, text: String::from("gone") };
+        let server = Server::failing(lost, 2);
+        let meter = Meter::new(&[10]);
+        assert_eq!(run(&LIMITS, Some(&meter), None, || server.answer()).await, Ok(7));
+        let report = meter.report("x");
+        assert_eq!((report.retries, report.connections_lost), (2, 2));
+
+        let server = Server::failing(overloaded(), 2);
+        assert_eq!(run(&LIMITS, Some(&meter), None, || server.answer()).await, Ok(7));
+        let report = meter.report("x");
+        assert_eq!((report.retries, report.connections_lost), (4, 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,10 +34,6 @@ use crate::threads::Threads;
 use crate::writer::Writer;
 use crate::{nodes, sigv4, tls};
 
-/// After both together a node that hangs is left out. Less than the time to connect, because a new
-/// session waits for that as well.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(4);
 const SCHEMA_AGREEMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The driver and the threads it runs on.
@@ -248,8 +244,8 @@ async fn builder(
     sources: ConfigLoader,
 ) -> Result<SessionBuilder, Failure> {
     let mut builder = SessionBuilder::new()
-        .keepalive_interval(KEEPALIVE_INTERVAL)
-        .keepalive_timeout(KEEPALIVE_TIMEOUT)
+        .keepalive_interval(Duration::from_millis(options.keepalive_interval_ms))
+        .keepalive_timeout(Duration::from_millis(options.keepalive_timeout_ms))
         .schema_agreement_timeout(SCHEMA_AGREEMENT_TIMEOUT)
         .fetch_full_schema_metadata(false)
         // Where a row lies is asked for, but of Keyspaces, where each node leads to every row.

@@ -95,6 +95,9 @@ class StoreMetrics : public prometheus::Collectable {
                statements, [&](const auto& of) { return counter(of.retries); }),
         family("failures_total", MetricType::Counter, "Such requests that were given up.",
                statements, [&](const auto& of) { return counter(of.failures); }),
+        family("connections_lost_total", MetricType::Counter,
+               "Tries of such requests whose connection was lost, and made anew.", statements,
+               [&](const auto& of) { return counter(of.connections_lost); }),
         family("in_flight", MetricType::Gauge, "Such requests that wait for an answer now.",
                statements,
                [](const auto& of) {

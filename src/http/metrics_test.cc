@@ -140,6 +140,7 @@ TEST(Metrics, ShowsWhatTheStoreAsksOfItsServers) {
                              .requests = 7,
                              .retries = 2,
                              .failures = 1,
+                             .connections_lost = 5,
                              .in_flight = 3,
                              .micros = 2'500'000};
   days.latency.front() = 4;
@@ -153,6 +154,8 @@ TEST(Metrics, ShowsWhatTheStoreAsksOfItsServers) {
         R"(meterline_store_requests_total{statement="insert_day"} 0)",
         R"(meterline_store_retries_total{statement="read_days"} 2)",
         R"(meterline_store_failures_total{statement="read_days"} 1)",
+        "# TYPE meterline_store_connections_lost_total counter",
+        R"(meterline_store_connections_lost_total{statement="read_days"} 5)",
         "# TYPE meterline_store_in_flight gauge",
         R"(meterline_store_in_flight{statement="read_days"} 3)",
         "# TYPE meterline_store_request_duration_seconds histogram",

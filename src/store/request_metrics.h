@@ -15,11 +15,12 @@ inline constexpr std::array<std::int64_t, 14> latency_bounds_us = {
 /// What was asked of a database server by one statement since the store was opened.
 struct RequestMetrics {
   std::string statement;
-  std::int64_t requests = 0;   ///< Ended, well or not; tries of one request count once.
-  std::int64_t retries = 0;    ///< Tries after the first.
-  std::int64_t failures = 0;   ///< Requests that were given up.
-  std::int64_t in_flight = 0;  ///< Now.
-  std::int64_t micros = 0;     ///< Of all requests together, from the first try to the end.
+  std::int64_t requests = 0;          ///< Ended, well or not; tries of one request count once.
+  std::int64_t retries = 0;           ///< Tries after the first.
+  std::int64_t failures = 0;          ///< Requests that were given up.
+  std::int64_t connections_lost = 0;  ///< Tries that ended with their connection.
+  std::int64_t in_flight = 0;         ///< Now.
+  std::int64_t micros = 0;            ///< Of all requests together, from the first try to the end.
   std::array<std::int64_t, latency_bounds_us.size() + 1> latency{};  ///< Requests by class.
 };
 

@@ -39,6 +39,8 @@ drivers::Options flat(const CqlOptions& options) {
   flat.connections_per_node = static_cast<std::size_t>(std::max(options.connections_per_node, 0));
   flat.writes_per_connection = static_cast<std::size_t>(std::max(options.writes_per_connection, 0));
   flat.connect_timeout_ms = millis(options.connect_timeout);
+  flat.keepalive_interval_ms = millis(options.keepalive_interval);
+  flat.keepalive_timeout_ms = millis(options.keepalive_timeout);
   flat.tries_max = static_cast<std::uint32_t>(std::max(options.retry.tries_max, 1));
   flat.first_wait_ms = millis(options.retry.first_wait);
   flat.longest_wait_ms = millis(options.retry.longest_wait);
@@ -54,6 +56,7 @@ RequestMetrics metrics_of(const drivers::StatementMetrics& from) {
       .requests = from.requests,
       .retries = from.retries,
       .failures = from.failures,
+      .connections_lost = from.connections_lost,
       .in_flight = from.in_flight,
       .micros = from.micros,
   };

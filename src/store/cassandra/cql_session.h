@@ -43,6 +43,9 @@ struct CqlOptions {
   /// In flight on all connections together, for each of them; 0: CqlSession::WriteLimits alone.
   int writes_per_connection = 0;
   std::chrono::milliseconds connect_timeout{10'000};
+  /// A connection on which nobody answers is given up after both together.
+  std::chrono::milliseconds keepalive_interval{2000};
+  std::chrono::milliseconds keepalive_timeout{4000};
   RetryLimits retry;
 };
 

@@ -55,6 +55,18 @@ TEST(StoreUrl, AsksForCertificates) {
   EXPECT_TRUE(parse("cassandra://h/ks?ca=/etc/ca.pem")->cql.tls.on);
 }
 
+/// On each of its nine endpoints, for 500 requests a second on a connection, of 10 ms each.
+TEST(StoreUrl, ConnectionsToKeyspacesAreAsManyAsItAsksFor) {
+  constexpr int endpoints = 9;
+  const auto options = parse("keyspaces://eu-west-1/readings");
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->cql.writes_per_connection, 500 / 100);
+  EXPECT_EQ(options->cql.connections_per_node * endpoints * 500, 18'000);
+  EXPECT_EQ(parse("keyspaces://eu-west-1/readings?connections=12")->cql.connections_per_node, 12);
+  EXPECT_EQ(parse("keyspaces://eu-west-1/readings?timeout=5")->cql.connect_timeout,
+            std::chrono::seconds(5));
+}
+
 TEST(StoreUrl, LimitsRequests) {
   const auto options = parse("cassandra://h/ks?connections=8&timeout=5");
   ASSERT_TRUE(options);
@@ -72,6 +84,9 @@ TEST(StoreUrl, NamesKeyspaces) {
   EXPECT_TRUE(options->cql.tls.on);
   EXPECT_EQ(options->cql.tls.server_name, "cassandra.eu-west-1.amazonaws.com");
   EXPECT_EQ(options->cql.aws_region, "eu-west-1");
+  EXPECT_EQ(options->cql.connect_timeout, std::chrono::seconds(30));
+  EXPECT_EQ(options->cql.keepalive_interval, std::chrono::seconds(30));
+  EXPECT_EQ(options->cql.keepalive_timeout, std::chrono::seconds(30));
   EXPECT_EQ(parse("keyspaces://cn-north-1/ks")->cql.nodes[0],
             "cassandra.cn-north-1.amazonaws.com.cn");
   const auto service = parse("keyspaces://eu-west-1/ks?user=u&endpoint=vpce.example",
