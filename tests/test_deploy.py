@@ -202,14 +202,18 @@ def test_alarms_watch_what_is_there(shop, aws):
               watch.describe_alarms(AlarmNamePrefix="shop-")["MetricAlarms"]}
     assert set(alarms) == {f"shop-{name}" for name in (
         "dead-letters", "oldest-message", "processor-errors", "processor-throttles", "api-errors",
-        "api-throttles", "api-unavailable")}
+        "api-throttles", "api-unavailable", "keyspace-throttles")}
     names = {"QueueName": {"shop-files", "shop-dead-letters"},
              "FunctionName": {"shop-processor", "shop-api"}}
+    throttles = alarms.pop("shop-keyspace-throttles")
+    watched = [{each["Name"]: each["Value"] for each in query["MetricStat"]["Metric"]["Dimensions"]}
+               for query in throttles["Metrics"] if "MetricStat" in query]
+    assert {each["Keyspace"] for each in watched} == {"shop"}
     for alarm in alarms.values():
         (dimension,) = alarm["Dimensions"]
         assert dimension["Value"] in names[dimension["Name"]]
     body = json.loads(watch.get_dashboard(DashboardName="shop")["DashboardBody"])
-    assert len(body["widgets"]) == 6
+    assert len(body["widgets"]) == 8
 
 
 def test_the_repositories_keep_only_what_was_not_changed(shop, aws):

@@ -1,4 +1,5 @@
 """The files of deploy/ by themselves: templates, Kubernetes objects, container files."""
+import json
 import re
 import subprocess
 
@@ -119,3 +120,48 @@ def test_keda_scales_the_worker_that_there_is_by_its_own_queue_and_alone():
     assert (removed["kind"], removed["metadata"]["name"]) in worker
     # A folder within the other would be a circle to kustomize.
     assert folder["resources"] == ["../kubernetes", "scaled-object.yaml"]
+
+
+def metrics_of(alarm):
+    """Name -> dimensions, of each metric that an alarm adds up."""
+    return [(query["MetricStat"]["Metric"]["MetricName"],
+             {each["Name"]: each["Value"] for each in query["MetricStat"]["Metric"]["Dimensions"]})
+            for query in alarm["Metrics"] if "MetricStat" in query]
+
+
+def test_the_alarm_on_throttles_asks_for_them_as_keyspaces_tells_them():
+    found = template("main.yaml")["Resources"]
+    tables = {each["Properties"]["TableName"] for each in found.values()
+              if each["Type"] == "AWS::Cassandra::Table"}
+    alarm = found["KeyspaceThrottlesAlarm"]["Properties"]
+    watched = metrics_of(alarm)
+    for name, dimensions in watched:
+        assert set(dimensions) == {"Keyspace", "TableName", "Operation"}
+        assert dimensions["TableName"] in tables
+        operation = {"WriteThrottleEvents": "INSERT", "ReadThrottleEvents": "SELECT"}[name]
+        assert dimensions["Operation"] == operation
+    ids = [query["Id"] for query in alarm["Metrics"] if "MetricStat" in query]
+    (total,) = (query["Expression"] for query in alarm["Metrics"] if query.get("ReturnData"))
+    assert re.findall(r"FILL\((\w+),0\)", total) == ids
+    assert {dimensions["TableName"] for _, dimensions in watched} >= {"reading_days", "day_totals"}
+
+
+def test_the_dashboard_shows_throttles_with_all_their_dimensions():
+    body = template("main.yaml")["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    widgets = json.loads(body["Fn::Sub"] if isinstance(body, dict) else body)["widgets"]
+    searches = {}
+    for widget in widgets:
+        for metric in widget["properties"]["metrics"]:
+            if isinstance(metric[0], dict):
+                schema, name, keyspace = re.fullmatch(
+                    r"SEARCH\('\{([^}]*)\} MetricName=\"(\w+)\" "
+                    r"Keyspace=\"([^\"]*)\"', 'Sum', 60\)",
+                    metric[0]["expression"]).groups()
+                searches[name] = schema, keyspace
+            else:
+                assert "Throttle" not in metric[1] or metric[0] != "AWS/Cassandra"
+    assert set(searches) == {"WriteThrottleEvents", "ReadThrottleEvents",
+                             "StoragePartitionThroughputCapacityExceeded",
+                             "PerConnectionRequestRateExceeded"}
+    assert set(searches.values()) == {
+        ("AWS/Cassandra,Keyspace,Operation,TableName", "${KeyspaceName}")}
