@@ -128,6 +128,27 @@ delete_stack() {
   esac
 }
 
+# ask_url URL QUERY FOLDER: the answer of a function URL, to a call that is signed by your login, or
+# what stands in its way. The login is told by a file in FOLDER, since others can see the arguments
+# of programs. QUERY has its parameters in the order of their names: older curls do not sort them.
+ask_url() {
+  local login token
+  login=$(aws configure export-credentials --format env-no-export 2>/dev/null) || fail \
+    "your AWS CLI cannot tell its login, to sign calls by; update it, or use --no-smoke"
+  token=$(sed -n 's/^AWS_SESSION_TOKEN=//p' <<<"$login")
+  (
+    umask 077
+    printf 'aws-sigv4 = "aws:amz:%s:lambda"\nuser = "%s:%s"\n' "$region" \
+      "$(sed -n 's/^AWS_ACCESS_KEY_ID=//p' <<<"$login")" \
+      "$(sed -n 's/^AWS_SECRET_ACCESS_KEY=//p' <<<"$login")" >"$3/login"
+    if [ -n "$token" ]; then
+      printf 'header = "x-amz-security-token: %s"\n' "$token" >>"$3/login"
+    fi
+  )
+  curl -sS --max-time 35 -K "$3/login" "$1?$2" 2>&1 || true
+  rm "$3/login"
+}
+
 # Ids of the service-specific credentials of a user, one a line.
 credential_ids() {
   aws_text iam list-service-specific-credentials --user-name "$1" \

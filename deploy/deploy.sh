@@ -419,32 +419,30 @@ deploy_main() {
   fi
 }
 
-# ask_api PATH_AND_QUERY: the API's answer, or that of whatever stands in its way.
+# ask_api QUERY: the answer of the function URL, or of whatever stands in its way.
 ask_api() {
-  local query=$1
+  local url
+  url=$(stack_output "$name" FunctionUrl)
   if [ "$(stack_parameter "$name" UrlAuth)" = NONE ]; then
-    curl -sS --max-time 35 "$(stack_output "$name" FunctionUrl)?$query" 2>&1 || true
-    return
+    curl -sS --max-time 35 "$url?$1" 2>&1 || true
+  else
+    ask_url "$url" "$1" "$work"
   fi
-  # By a call of the function, which takes your login as the AWS CLI has it.
-  printf '{"version": "2.0", "rawPath": "/", "rawQueryString": "%s", "headers": {},
-    "requestContext": {"http": {"method": "GET", "path": "/", "sourceIp": "127.0.0.1"},
-    "requestId": "smoke-test"}, "isBase64Encoded": false}' "$query" >"$work/question.json"
-  aws_text lambda invoke --function-name "$name-api" --payload "fileb://$work/question.json" \
-    "$work/answer.json" >/dev/null 2>"$work/error" || cat "$work/error"
-  # The answer of the API stands as text within that of the function.
-  if [ -f "$work/answer.json" ]; then sed 's/\\"/"/g' "$work/answer.json"; fi
 }
 
 # Ends well once the API answers with the sum.
 await_sum() {
-  local query="meterId=$smoke_meter&date=01-01-1970" end=$((SECONDS + smoke_seconds_max)) answer=
+  local query="date=01-01-1970&meterId=$smoke_meter" end=$((SECONDS + smoke_seconds_max)) answer=
   while [ $SECONDS -lt $end ]; do
     answer=$(ask_api "$query")
     if grep -q "\"sum\":$1[,}]" <<<"$answer"; then return; fi
     sleep 1
   done
   say "the last answer was: $answer"
+  if [[ $answer == *Forbidden* || $answer == *AccessDenied* ]]; then
+    say "the function URL does not take your login: that needs lambda:InvokeFunctionUrl and"
+    say "lambda:InvokeFunction on the function $name-api, both of them"
+  fi
   return 1
 }
 

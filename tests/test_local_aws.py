@@ -2,14 +2,16 @@
 import io
 import itertools
 import json
+import os
 import pathlib
+import subprocess
 import zipfile
 
 import pytest
 
 from aws import LocalAws, environment
 from aws.asking import ask, signed
-from conftest import wait_until
+from conftest import ROOT, wait_until
 
 environment.use_packages()
 from botocore.exceptions import ClientError  # noqa: E402  Of the environment that is now open.
@@ -196,6 +198,23 @@ def test_a_function_url_wants_a_signature(echo, aws):
     assert event["queryStringParameters"] == {"x": "1,2", "y": "ä"}
 
 
+@pytest.mark.parametrize("token", ["", "of a role"])
+def test_deploy_asks_a_function_url_by_the_login_of_the_aws_cli(echo, aws, tmp_path, token):
+    script = f'program=test; . deploy/common.sh; region={aws.region}; ask_url "$@"'
+    login = aws.env | ({"AWS_SESSION_TOKEN": token} if token else {})
+
+    def asked(env):
+        return subprocess.run(
+            ["bash", "-c", script, "bash", echo.output("Url"), "a=1&b=%C3%A4", tmp_path],
+            cwd=ROOT, env=os.environ | env, capture_output=True, text=True, check=True).stdout
+    event = json.loads(asked(login))["event"]
+    assert event["queryStringParameters"] == {"a": "1", "b": "ä"}
+    assert event["headers"].get("x-amz-security-token", "") == token
+    assert json.loads(asked(login | {"AWS_SECRET_ACCESS_KEY": "another"})) == {
+        "Message": "Forbidden"}
+    assert list(tmp_path.iterdir()) == [], "the login is gone"
+
+
 def test_a_function_url_sends_bytes_as_base64(echo, aws):
     url = echo.output("Url")
     headers = signed(aws, url, b"\xff\x00") | {"Content-Type": "text/csv", "Cookie": "a=1; b=2"}
@@ -212,6 +231,10 @@ def test_an_open_function_url_needs_a_policy_that_says_so(echo, aws):
     aws.client("lambda").add_permission(
         FunctionName=echo.name, StatementId="everyone", Action="lambda:InvokeFunctionUrl",
         Principal="*", FunctionUrlAuthType="NONE")
+    assert ask(url)[0] == 403, "one of two permissions is not enough"
+    aws.client("lambda").add_permission(
+        FunctionName=echo.name, StatementId="everyone-invokes", Action="lambda:InvokeFunction",
+        Principal="*")
     assert ask(url)[0] == 200
 
 

@@ -43,9 +43,9 @@ class UrlServer(http.server.ThreadingHTTPServer):
         return self.runner.calls.caller(key_id)
 
     def lets_everyone_in(self):
-        return any(statement.get("Action") == "lambda:InvokeFunctionUrl"
-                   and statement.get("Principal") in ("*", {"AWS": "*"})
-                   for statement in self.function.policy.statements)
+        let = {statement.get("Action") for statement in self.function.policy.statements
+               if statement.get("Principal") in ("*", {"AWS": "*"})}
+        return let >= {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}
 
     def close(self):
         self.shutdown()
