@@ -234,14 +234,18 @@ int step_of(const Looked& looked, const StampPattern& pattern) {
              : 0;
 }
 
+/// Whole words come before what only begins so: `export` is none of the channels E1, E2 of NEM12.
 std::vector<ChannelOf> channels_by_name() {
   std::vector<ChannelOf> channels;
   const auto add = [&](std::vector<std::string> is, Flow flow) {
     channels.push_back({.is = std::move(is), .measured = {.flow = flow}});
   };
-  add({"consumption", "import", "delivered", "E*", "offtake", ""}, Flow::consumption);
-  add({"generation", "export", "received", "B*", "injection"}, Flow::generation);
-  add({"reactive", "Q*", "K*"}, Flow::reactive);
+  add({"consumption", "import*", "delivered", "offtake", ""}, Flow::consumption);
+  add({"generation", "export*", "received", "injection"}, Flow::generation);
+  add({"reactive"}, Flow::reactive);
+  add({"E*"}, Flow::consumption);
+  add({"B*"}, Flow::generation);
+  add({"Q*", "K*"}, Flow::reactive);
   return channels;
 }
 
