@@ -96,7 +96,8 @@ void add_feed_options(CLI::App& verb, FileOptions& files) {
   verb.add_option("--feed", files.feed,
                   "The layout of CSV files: a name of `meterline feed list`, a TOML file that "
                   "describes it, or auto for the one whose columns a file has");
-  verb.add_option("--meter", files.meter, "Meter of files that name none, read by a feed");
+  verb.add_option("--meter", files.meter,
+                  "Meter of a file that names none: of a feed, long CSV or Green Button");
   verb.add_option("--stamp", files.stamp,
                   "start or end: what of an interval its time names, in long CSV that does not say")
       ->check(CLI::IsMember({"start", "end"}));

@@ -207,7 +207,7 @@ bool has(std::string_view text, std::string_view part) {
 
 bool is_ase_xml(std::string_view head) {
   head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
-  if (!head.starts_with('<')) return false;
+  if (!head.starts_with('<') || has(head, "<html") || has(head, "<HTML")) return false;
   return has(head, "urn:aseXML:") || has(head, "<aseXML") || has(head, "<CSVIntervalData") ||
          has(head, "<CSVConsumptionData");
 }

@@ -82,6 +82,14 @@ constexpr std::array meanings = {
     Meaning{Tag::reading, "uom", Tag::uom},
 };
 
+/// The meaning of an element of ESPI below another; null where it has none.
+const Meaning* meaning_in(Tag parent, std::string_view name) {
+  const auto* const found = std::find_if(
+      meanings.begin(), meanings.end(),
+      [&](const Meaning& meaning) { return meaning.parent == parent && meaning.name == name; });
+  return found == meanings.end() ? nullptr : found;
+}
+
 struct TypePart {
   std::string_view name;
   int ReadingType::*code;
@@ -196,8 +204,10 @@ class FeedReader::Xml final : public XmlParser {
   bool is_at_readings() const;
   std::size_t read_quick(std::string_view text);
   std::int64_t line() const { return position().line; }
-  Tag meaning_of(const XmlName& name) const;
-  void start_element(Tag tag, const XmlName& name, const char** attributes);
+  bool is_resource_alone(const XmlName& name) const;
+  Tag meaning_of(const XmlName& name, Tag parent) const;
+  void start_element(Tag tag, Tag parent, const XmlName& name, const char** attributes);
+  void start_entry();
   void take_link(const char** attributes);
   void start_block(const XmlName& name);
   void end_element(Tag tag, std::string_view name);
@@ -226,6 +236,7 @@ class FeedReader::Xml final : public XmlParser {
   std::string text_;  ///< Of the innermost element that is open.
 
   bool is_in_entry_ = false;
+  std::size_t alone_depth_ = 0;  ///< Of a resource that is its own entry; 0: there is none.
   Entry entry_;
   std::size_t readings_in_entry_ = 0;
   std::size_t readings_max_ = 0;  ///< That the block may have.
@@ -273,8 +284,13 @@ std::size_t FeedReader::Xml::read_quick(std::string_view text) {
   return taken.bytes;
 }
 
-Tag FeedReader::Xml::meaning_of(const XmlName& name) const {
-  const auto parent = open_.empty() ? Tag::other : open_.back();
+/// Whether a resource stands outside of all entries, which is then an entry without links.
+bool FeedReader::Xml::is_resource_alone(const XmlName& name) const {
+  return !is_in_entry_ && name.space == espi_namespace &&
+         meaning_in(Tag::content, name.local) != nullptr;
+}
+
+Tag FeedReader::Xml::meaning_of(const XmlName& name, Tag parent) const {
   if (name.space == atom_namespace) {
     if (!is_in_entry_) return name.local == "entry" ? Tag::entry : Tag::other;
     if (parent != Tag::entry) return Tag::other;
@@ -285,28 +301,35 @@ Tag FeedReader::Xml::meaning_of(const XmlName& name) const {
   }
   if (name.space != espi_namespace || !is_in_entry_) return Tag::other;
   if (parent == Tag::type && type_part(name.local) != nullptr) return Tag::type_part;
-  const auto* const found =
-      std::find_if(meanings.begin(), meanings.end(), [&](const Meaning& meaning) {
-        return meaning.parent == parent && meaning.name == name.local;
-      });
-  return found == meanings.end() ? Tag::other : found->tag;
+  const auto* const meaning = meaning_in(parent, name.local);
+  return meaning == nullptr ? Tag::other : meaning->tag;
 }
 
 void FeedReader::Xml::on_start(const XmlName& name, const char** attributes) {
-  const auto tag = meaning_of(name);
-  start_element(tag, name, attributes);
+  auto parent = open_.empty() ? Tag::other : open_.back();
+  if (is_resource_alone(name)) {
+    start_entry();
+    alone_depth_ = depth();
+    parent = Tag::content;
+  }
+  const auto tag = meaning_of(name, parent);
+  start_element(tag, parent, name, attributes);
   open_.push_back(tag);
   text_.clear();
 }
 
-void FeedReader::Xml::start_element(Tag tag, const XmlName& name, const char** attributes) {
-  const bool is_resource = !open_.empty() && open_.back() == Tag::content;
+void FeedReader::Xml::start_entry() {
+  entry_ = {};
+  entry_.line = line();
+  is_in_entry_ = true;
+  readings_in_entry_ = 0;
+}
+
+void FeedReader::Xml::start_element(Tag tag, Tag parent, const XmlName& name,
+                                    const char** attributes) {
   switch (tag) {
     case Tag::entry:
-      entry_ = {};
-      entry_.line = line();
-      is_in_entry_ = true;
-      readings_in_entry_ = 0;
+      start_entry();
       break;
     case Tag::link:
       return take_link(attributes);
@@ -330,7 +353,7 @@ void FeedReader::Xml::start_element(Tag tag, const XmlName& name, const char** a
           .line = static_cast<std::uint32_t>(std::min(line() - block().line, lines_in_block_max))};
       break;
     case Tag::other:
-      if (is_resource && entry_.other.empty())
+      if (parent == Tag::content && entry_.other.empty())
         entry_.other = name.local.substr(0, excerpt_bytes_max);
       break;
     default:
@@ -371,6 +394,10 @@ void FeedReader::Xml::on_text(std::string_view text) {
 
 void FeedReader::Xml::on_end(const XmlName& name) {
   end_element(open_.back(), name.local);
+  if (depth() == alone_depth_) {
+    alone_depth_ = 0;
+    end_entry();
+  }
   open_.pop_back();
   text_.clear();
 }

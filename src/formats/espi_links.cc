@@ -10,6 +10,8 @@ namespace {
 
 /// As paths have it.
 constexpr std::string_view local_times_name = "LocalTimeParameters";
+/// Begins the key of a resource without `self`; no path has a blank there.
+constexpr std::string_view nameless = " entry ";
 
 /// The path of what a collection belongs to: `.../MeterReading/1` of
 /// `.../MeterReading/1/IntervalBlock`.
@@ -62,7 +64,7 @@ bool Resources::add(const Entry& entry) {
   if (count_ == resources_max || bytes_ + bytes > resource_bytes_max) return false;
   ++count_;
   bytes_ += bytes;
-  const auto key = entry.self.empty() ? fmt::format("entry {}", count_) : entry.self;
+  const auto key = entry.self.empty() ? fmt::format("{}{}", nameless, count_) : entry.self;
   const auto name = [&key](ByPath<std::string>& map, std::string_view link) {
     if (!link.empty()) map[std::string(link)] = key;
   };
@@ -115,6 +117,11 @@ std::string Resources::key_of(const Entry& blocks) {
   return is_own ? std::string(up) : blocks.self;
 }
 
+bool Resources::are_alone(const Entry& blocks) {
+  return blocks.up.empty() && blocks.related.empty() &&
+         up_to_id(blocks.self, "MeterReading").empty();
+}
+
 const Resources::MeterReading* Resources::meter_reading(std::string_view key,
                                                         std::string& path) const {
   path = key;
@@ -157,24 +164,54 @@ const LocalTime* Resources::local_time_of(const KeptPoint* kept, std::string_vie
   return &local_times_.begin()->second;
 }
 
-Context Resources::find(std::string_view key, bool is_end) const {
+const ReadingType* Resources::only_type() const {
+  return types_.size() == 1 ? &types_.begin()->second : nullptr;
+}
+
+std::size_t Resources::nameless_points() const {
+  return static_cast<std::size_t>(
+      std::count_if(points_.begin(), points_.end(), [](const auto& named) {
+        const auto& point = named.second.point;
+        return point.path.empty() && point.title.empty();
+      }));
+}
+
+Context Resources::find(std::string_view key, Search search) const {
+  const bool is_end = search == Search::at_end || search == Search::alone_at_end;
   Context context;
-  const auto* const reading = meter_reading(key, context.meter_reading);
+  const auto* reading = meter_reading(key, context.meter_reading);
   context.awaited = {std::string(key), std::string(key) + "/IntervalBlock"};
+  if (reading == nullptr && search == Search::alone_at_end) {
+    context.meter_reading.clear();
+    if (meter_readings_.size() == 1) {
+      reading = &meter_readings_.begin()->second;
+      if (const auto& path = meter_readings_.begin()->first; !path.starts_with(nameless))
+        context.meter_reading = path;
+    } else if (meter_readings_.empty()) {
+      context.type = only_type();
+    }
+  }
   const auto path_of_point = up_to_id(context.meter_reading, "UsagePoint");
   if (!path_of_point.empty()) context.awaited.emplace_back(path_of_point);
   const KeptPoint* kept = nullptr;
   if (reading != nullptr) {
     context.type = type_of(*reading, context.meter_reading);
+    if (context.type == nullptr && is_end && reading->related.empty()) context.type = only_type();
     kept = point_of(*reading, context.meter_reading);
     context.awaited.push_back(context.meter_reading);
     context.awaited.push_back(reading->up);
     context.awaited.emplace_back(without(reading->up, "MeterReading"));
     context.awaited.insert(context.awaited.end(), reading->related.begin(), reading->related.end());
   }
+  const bool names_no_point =
+      reading == nullptr ? search == Search::alone_at_end : is_end && reading->up.empty();
+  if (kept == nullptr && names_no_point && path_of_point.empty() && points_.size() == 1)
+    kept = &points_.begin()->second;
   if (kept != nullptr) context.point = kept->point;
-  if (kept == nullptr && is_end && !path_of_point.empty())
+  if (kept == nullptr && search != Search::by_links && !path_of_point.empty())
     context.point = Point{.path = std::string(path_of_point), .title = "", .service_kind = -1};
+  if (kept == nullptr && names_no_point && path_of_point.empty() && points_.empty())
+    context.point = Point{};
   if (context.point) {
     context.local_time = local_time_of(kept, context.point->path);
     context.awaited.push_back(context.point->path);

@@ -25,7 +25,7 @@ struct Point {
 
 /// What is known of the readings of a MeterReading.
 struct Context {
-  std::string meter_reading;          ///< Its path.
+  std::string meter_reading;          ///< Its path; empty where it has none.
   const ReadingType* type = nullptr;  ///< Null where the file has none yet.
   std::optional<Point> point;
   const LocalTime* local_time = nullptr;
@@ -43,12 +43,23 @@ class Resources {
   /// The paths by which others may have waited for it.
   static std::vector<std::string> names_of(const Entry& entry);
 
-  /// By what a block names its MeterReading: key_of(). At the end of a file, a point that has no
-  /// entry is made from the path.
-  Context find(std::string_view key, bool is_end) const;
+  enum class Search {
+    by_links,  ///< More may come.
+    at_fault,  ///< Nothing is read behind. A point that has no entry is made from the path.
+    /// The same at the end of a file, where what no link relates to anything is of the only one of
+    /// its kind: point, type.
+    at_end,
+    alone_at_end,  ///< The same, of blocks that name nothing: also of the only MeterReading.
+  };
+  /// By what a block names its MeterReading: key_of().
+  Context find(std::string_view key, Search search) const;
+  /// UsagePoints of which neither a link nor a title tells who they are.
+  std::size_t nameless_points() const;
 
   /// What the blocks of one MeterReading have in common, whether its entry came or not.
   static std::string key_of(const Entry& blocks);
+  /// Whether they say nothing of what they belong to, unless something else names them.
+  static bool are_alone(const Entry& blocks);
 
  private:
   struct MeterReading {
@@ -67,6 +78,7 @@ class Resources {
   const ReadingType* type_of(const MeterReading& reading, std::string_view path) const;
   const KeptPoint* point_of(const MeterReading& reading, std::string_view path) const;
   const LocalTime* local_time_of(const KeptPoint* kept, std::string_view point) const;
+  const ReadingType* only_type() const;
 
   ByPath<MeterReading> meter_readings_;
   ByPath<std::string> meter_reading_of_;  ///< What a MeterReading names as related.

@@ -50,13 +50,15 @@ struct Waiting {
 struct Group {
   std::vector<Waiting> blocks;
   int looks = 0;
+  bool is_alone = true;  ///< Resources::are_alone(), all of them.
 };
 
 /// Reads one file from its first piece to its last.
 class GreenButtonFile {
  public:
-  explicit GreenButtonFile(TimeZone zone)
+  GreenButtonFile(TimeZone zone, std::string meter)
       : zone_(zone),
+        meter_(std::move(meter)),
         feed_({.on_entry = [this](Entry& entry) { take(entry); },
                .on_finding = [this](Finding finding) { tell(std::move(finding)); },
                .readings_left = [this] { return readings_held_max - held_; }}) {}
@@ -68,13 +70,14 @@ class GreenButtonFile {
   void take_blocks(Entry& entry);
   void wake(const Entry& entry);
   void look_at(const std::string& key, bool is_end);
-  void wait(const std::string& key, const Context& context, Waiting waiting);
+  void wait(const std::string& key, const Context& context, Waiting waiting, bool is_alone);
   void await(const std::string& key, const Context& context);
   void reject_too_many(const Context& context, const Waiting& waiting);
   bool is_complete(const Context& context) const;
   void read(const Context& context, const Waiting& waiting);
+  std::optional<MeterId> meter_at(const Context& context, const Waiting& waiting);
   std::optional<TimeZone> zone_at(const Context& context, const Waiting& waiting);
-  bool is_taken_by_another(const Context& context, const Series& series);
+  bool is_taken_by_another(const Context& context, const MeterId& meter, const Series& series);
   void finish();
   void finish_broken_off();
 
@@ -87,7 +90,8 @@ class GreenButtonFile {
   }
   void reject(FindingCode code, const Block& block, std::string text, const std::string& name);
 
-  const TimeZone zone_;  ///< Of points whose clock the file does not tell.
+  const TimeZone zone_;      ///< Of points whose clock the file does not tell.
+  const std::string meter_;  ///< A point's that says none; empty: that is not known either.
   FeedReader feed_;
   DaySink* sink_ = nullptr;      ///< During a call.
   std::int64_t lines_more_ = 0;  ///< What the sink's lines are ahead of those of the file.
@@ -148,7 +152,7 @@ void GreenButtonFile::take(Entry& entry) {
 void GreenButtonFile::take_blocks(Entry& entry) {
   has_blocks_ = true;
   const auto key = Resources::key_of(entry);
-  const auto context = resources_.find(key, false);
+  const auto context = resources_.find(key, Resources::Search::by_links);
   const bool is_next = groups_.find(key) == groups_.end() && is_complete(context);
   for (auto& block : entry.blocks) {
     Waiting waiting{.block = std::move(block), .stated = entry.updated, .name = entry.self};
@@ -159,7 +163,7 @@ void GreenButtonFile::take_blocks(Entry& entry) {
     if (is_next)
       read(context, waiting);
     else
-      wait(key, context, std::move(waiting));
+      wait(key, context, std::move(waiting), Resources::are_alone(entry));
   }
 }
 
@@ -177,14 +181,18 @@ void GreenButtonFile::reject_too_many(const Context& context, const Waiting& wai
       waiting.name);
 }
 
+/// Whether a point without a name is the only one is not known before the end of the file.
 bool GreenButtonFile::is_complete(const Context& context) const {
   return context.type != nullptr && context.point &&
+         !(context.point->path.empty() && context.point->title.empty()) &&
          (context.local_time != nullptr || zone_.is_known());
 }
 
-void GreenButtonFile::wait(const std::string& key, const Context& context, Waiting waiting) {
+void GreenButtonFile::wait(const std::string& key, const Context& context, Waiting waiting,
+                           bool is_alone) {
   auto& group = groups_[key];
   if (group.blocks.empty()) await(key, context);
+  group.is_alone = group.is_alone && is_alone;
   held_ += waiting.block.readings.size();
   group.blocks.push_back(std::move(waiting));
 }
@@ -214,7 +222,11 @@ void GreenButtonFile::look_at(const std::string& key, bool is_end) {
   const auto found = groups_.find(key);
   if (found == groups_.end()) return;
   if (!is_end && (++found->second.looks > looks_max || ++looks_ > looks_of_all_max)) return;
-  const auto context = resources_.find(key, is_end);
+  const auto search = !is_end                  ? Resources::Search::by_links
+                      : feed_.fault()          ? Resources::Search::at_fault
+                      : found->second.is_alone ? Resources::Search::alone_at_end
+                                               : Resources::Search::at_end;
+  const auto context = resources_.find(key, search);
   if (!is_end && !is_complete(context)) return await(key, context);
   const auto blocks = std::move(found->second.blocks);
   groups_.erase(found);
@@ -248,18 +260,15 @@ void GreenButtonFile::read(const Context& context, const Waiting& waiting) {
                   fmt::format("the readings of {} are left out: {}", context.meter_reading,
                               series.error().message),
                   waiting.name);
-  const auto meter = meter_text_of(*context.point);
-  if (const auto objection = objection_to_meter(meter))
-    return reject(
-        FindingCode::bad_meter_id, block,
-        fmt::format("the meter id that the link of the UsagePoint gives: {}", objection->wanted),
-        meter);
-  if (is_taken_by_another(context, *series))
+  const auto meter = meter_at(context, waiting);
+  if (!meter) return;
+  if (is_taken_by_another(context, *meter, *series))
     return reject(
         FindingCode::series_ignored, block,
         fmt::format("the readings of {} are left out: those of {}, of another "
                     "ReadingType, are the channel {} already",
-                    context.meter_reading, channels_.at(meter + '/' + series->channel.name).second,
+                    context.meter_reading,
+                    channels_.at(fmt::format("{}/{}", meter->text(), series->channel.name)).second,
                     series->channel.name),
         waiting.name);
   const auto zone = zone_at(context, waiting);
@@ -269,7 +278,7 @@ void GreenButtonFile::read(const Context& context, const Waiting& waiting) {
     tell(FindingCode::not_standard, block.line, series->remark, waiting.name);
   const auto& path = context.meter_reading;
   const auto id = path.substr(path.rfind('/') + 1);
-  days_.add({.meter = *MeterId::parse(meter),
+  days_.add({.meter = *meter,
              .series = *series,
              .zone = *zone,
              .stated = waiting.stated,
@@ -278,10 +287,48 @@ void GreenButtonFile::read(const Context& context, const Waiting& waiting) {
             block, *sink_, lines_more_);
 }
 
+/// The meter that the block's readings are of; empty, and it is rejected, when that is not known.
+std::optional<MeterId> GreenButtonFile::meter_at(const Context& context, const Waiting& waiting) {
+  const auto refuse = [&](std::string text, const std::string& excerpt) {
+    reject(FindingCode::bad_meter_id, waiting.block, std::move(text), excerpt);
+    return std::nullopt;
+  };
+  const auto said = meter_text_of(*context.point);
+  if (!said.empty()) {
+    if (const auto objection = objection_to_meter(said))
+      return refuse(
+          fmt::format("the meter id that the link of the UsagePoint gives: {}", objection->wanted),
+          said);
+    if (!meter_.empty())
+      return refuse(
+          "the link or title of its UsagePoint says which meter it is of: leave out "
+          "--meter (meter= of an upload)",
+          said);
+    return *MeterId::parse(said);
+  }
+  if (meter_.empty())
+    return refuse(
+        "neither a link nor the title of a UsagePoint says which meter it is of: say it "
+        "with --meter (meter= for an upload)",
+        waiting.name);
+  if (feed_.fault())
+    return refuse(
+        "the file breaks off, so it is not known whether its UsagePoint, which neither a link nor "
+        "a title names, is the only one",
+        waiting.name);
+  if (const auto points = resources_.nameless_points(); points > 1)
+    return refuse(fmt::format("the file has {} UsagePoints that neither a link nor a title names, "
+                              "and --meter cannot tell them apart",
+                              points),
+                  waiting.name);
+  return *MeterId::parse(meter_);
+}
+
 /// Two kinds of readings are never one channel: the first that comes has it.
-bool GreenButtonFile::is_taken_by_another(const Context& context, const Series& series) {
+bool GreenButtonFile::is_taken_by_another(const Context& context, const MeterId& meter,
+                                          const Series& series) {
   if (series.shape != Series::Shape::days) return false;
-  const auto name = meter_text_of(*context.point) + '/' + series.channel.name;
+  const auto name = fmt::format("{}/{}", meter.text(), series.channel.name);
   const auto [taken, is_new] = channels_.try_emplace(name, *context.type, context.meter_reading);
   return !is_new && taken->second.second != context.meter_reading &&
          !are_same_quantity(taken->second.first, *context.type);
@@ -325,8 +372,8 @@ void GreenButtonFile::finish() {
   if (has_blocks_) return;
   if (!feed_.fault())
     tell(FindingCode::bad_block, 1,
-         fmt::format("the file has no IntervalBlock of {} in an entry of its feed, so there is "
-                     "nothing to store",
+         fmt::format("the file has no IntervalBlock of {} in an entry of a feed or by itself, so "
+                     "there is nothing to store",
                      espi_namespace),
          "");
   // A file of which nothing can be stored is refused: as one row, which is rejected.
@@ -348,7 +395,8 @@ void GreenButtonFile::finish_broken_off() {
 
 class GreenButton final : public Parser {
  public:
-  explicit GreenButton(TimeZone zone) : file_(std::make_unique<GreenButtonFile>(zone)) {}
+  GreenButton(TimeZone zone, std::string meter)
+      : file_(std::make_unique<GreenButtonFile>(zone, std::move(meter))) {}
 
   /// Pieces come in order, one at a time.
   std::int64_t parse(const Piece& piece, DaySink& sink) const override {
@@ -372,8 +420,12 @@ bool is_green_button(std::string_view head) {
 }
 
 Result<Opened> open_green_button(const Piece& first, const ReadOptions& options) {
+  const auto& meter = options.hints.meter;
+  if (const auto objection = objection_to_meter(meter); !meter.empty() && objection)
+    return fail(Errc::refused,
+                fmt::format("the meter `{}`: {}", excerpt_of(meter), objection->wanted));
   const bool names_espi = has(first.text, espi_namespace);
-  return Opened{.parser = std::make_unique<GreenButton>(options.zone),
+  return Opened{.parser = std::make_unique<GreenButton>(options.zone, meter),
                 .recognised_by = fmt::format("its start is XML that names {}",
                                              names_espi ? espi_namespace : atom_namespace)};
 }

@@ -198,7 +198,7 @@ TEST(GreenButton, LinksLeadFromEitherSide) {
       "</espi:uom></espi:ReadingType></espi:MeterReading>",
       {{"self", "/UsagePoint/P123/MeterReading/1"}});
   EXPECT_EQ(said(feed(point() + clock() + inside + "\n" + day)), want) << "inside";
-  EXPECT_THAT(said(feed(of_point + clock() + reading + type() + of_block)),
+  EXPECT_THAT(said(feed(of_point + clock() + reading + type() + type("2", 19) + of_block)),
               AllOf(HasSubstr("bad_block"), HasSubstr("rejected")))
       << "nothing relates them";
 }
@@ -357,6 +357,109 @@ TEST(GreenButton, AMeterIdThatIsNoneRejectsItsBlocks) {
   EXPECT_THAT(said(feed(point(id) + clock() + meter_reading("1", "1", id) + type() +
                         block(readings(january, 24), "1", "", id))),
               AllOf(HasSubstr("bad_meter_id [xxx"), HasSubstr("rejected")));
+}
+
+// --- What no link relates ---
+
+std::string alone(std::string_view entries, std::string_view meter, std::string_view zone = "") {
+  const auto known = zone.empty() ? TimeZone() : *TimeZone::parse(zone);
+  const auto read = testing::green_button_says(entries, {1'000'000'000}, known, std::string(meter));
+  EXPECT_EQ(testing::green_button_says(entries, {7, 100}, known, std::string(meter)).text(),
+            read.text());
+  std::string text = read.text();
+  for (const auto& finding : read.findings) text += finding.text + '\n';
+  return text;
+}
+/// A resource without links.
+std::string loose(std::string_view content) { return entry(content, {}); }
+std::string loose_type(int flow = 1) {
+  return loose(
+      fmt::format("<espi:ReadingType><espi:flowDirection>{}</espi:flowDirection>"
+                  "<espi:uom>72</espi:uom></espi:ReadingType>",
+                  flow));
+}
+std::string loose_block(std::string_view value = "5") {
+  return loose("<espi:IntervalBlock>" + readings(january, 24, value) + "</espi:IntervalBlock>");
+}
+
+TEST(GreenButton, WhatNoLinkRelatesIsOfTheOnlyOneOfItsKind) {
+  const auto want = "P123 2025-01-01 60min Wh:" + repeated(" 5", 24);
+  EXPECT_THAT(said(feed(point() + clock() + loose_type() + loose_block())), HasSubstr(want));
+  EXPECT_THAT(said(feed(loose_block() + loose_type() + clock() + point())), HasSubstr(want));
+  const auto reading = loose("<espi:MeterReading/>");
+  EXPECT_THAT(said(feed(point() + clock() + reading + loose_type() + loose_block())),
+              HasSubstr(want));
+  EXPECT_THAT(said(feed(point() + clock() + loose_type() + loose_type(19) + loose_block())),
+              AllOf(HasSubstr("bad_block"), HasSubstr("rejected"), Not(HasSubstr("60min"))));
+  EXPECT_THAT(said(feed(point() + point("Q456") + clock() + loose_type() + loose_block())),
+              AllOf(HasSubstr("bad_block"), HasSubstr("rejected"), Not(HasSubstr("60min"))));
+  EXPECT_THAT(said(feed(point() + clock() + reading + reading + loose_type() + loose_block())),
+              HasSubstr("bad_block"));
+  EXPECT_THAT(said(feed(point() + clock() + loose_type() + block(readings(january, 24), "9"))),
+              HasSubstr("bad_block"))
+      << "it names a MeterReading that is not there";
+}
+
+TEST(GreenButton, TheOptionNamesAMeterThatNeitherLinkNorTitleNames) {
+  const auto nameless = loose("<espi:UsagePoint/>");
+  const auto rest = clock() + loose_type() + loose_block();
+  for (const auto& points : {std::string(), nameless}) {
+    EXPECT_THAT(alone(feed(points + rest), "M-7"), HasSubstr("M-7 2025-01-01 60min Wh: 5 5"));
+    EXPECT_THAT(alone(feed(points + rest), ""),
+                AllOf(HasSubstr("bad_meter_id"), HasSubstr("say it with --meter"),
+                      HasSubstr("rejected"), Not(HasSubstr("60min"))));
+  }
+  EXPECT_THAT(alone(feed(nameless + nameless + rest), "M-7"),
+              AllOf(HasSubstr("rejected"), Not(HasSubstr("60min"))));
+  const auto linked = [](int number) {
+    return entry("<espi:UsagePoint/>", {{"related", fmt::format("/r/{}", number)}}) +
+           entry("<espi:MeterReading/>", {{"self", fmt::format("/r/{}", number)},
+                                          {"related", "/ReadingType/1"},
+                                          {"related", fmt::format("/b/{}", number)}}) +
+           entry("<espi:IntervalBlock>" + readings(january, 24) + "</espi:IntervalBlock>",
+                 {{"self", fmt::format("/b/{}", number)}});
+  };
+  EXPECT_THAT(alone(feed(type() + clock() + linked(1)), "M-7"), HasSubstr("M-7 2025-01-01"));
+  EXPECT_THAT(alone(feed(type() + clock() + linked(1) + linked(2)), "M-7"),
+              AllOf(HasSubstr("the file has 2 UsagePoints that neither a link nor a title names"),
+                    Not(HasSubstr("60min"))));
+  auto cut = feed(nameless + rest);
+  cut.erase(cut.find("</feed>"));
+  EXPECT_THAT(alone(cut, "M-7"), AllOf(HasSubstr("broken_off"), Not(HasSubstr("60min"))))
+      << "another may have come";
+  cut = feed(type() + clock() + linked(1));
+  cut.erase(cut.find("</feed>"));
+  EXPECT_THAT(alone(cut, "M-7"), AllOf(HasSubstr("the file breaks off, so"), HasSubstr("rejected"),
+                                       Not(HasSubstr("60min"))));
+  EXPECT_THAT(alone(feed(before() + block(readings(january, 24))), "M-7"),
+              AllOf(HasSubstr("bad_meter_id [P123]"), HasSubstr("leave out --meter"),
+                    Not(HasSubstr("60min"))));
+  EXPECT_EQ(open_green_button({.text = "<feed/>"}, {.hints = {.meter = "a b"}}).error().code,
+            Errc::refused);
+}
+
+TEST(GreenButton, ResourcesMayStandWithoutAFeed) {
+  const std::string head = "<?xml version=\"1.0\"?>\n";
+  const std::string space = " xmlns:espi=\"http://naesb.org/espi\"";
+  const auto with_space = [&](std::string text) { return text.insert(text.find('>'), space); };
+  const auto in = [](std::string_view text) {
+    const auto from = text.find("<content>") + 9;
+    return std::string(text.substr(from, text.find("</content>") - from));
+  };
+  const auto batch = head + with_space("<batch>") + in(clock()) + in(loose_type()) + "\n" +
+                     in(loose_block()) + "\n" + in(loose("<espi:UsagePoint/>")) + "</batch>";
+  EXPECT_EQ(alone(batch, "M-7"), "line 3: M-7 2025-01-01 60min Wh:" + repeated(" 5", 24) +
+                                     "\n  consumption consumption America/New_York\n");
+  const auto block_only = head + with_space(in(loose_block()));
+  EXPECT_THAT(alone(block_only, "M-7", "UTC"),
+              AllOf(HasSubstr("bad_block"), HasSubstr("no MeterReading with a ReadingType")))
+      << "nothing says what its readings are";
+  EXPECT_THAT(alone(head + with_space("<espi:UsagePoint></espi:UsagePoint>"), "M-7"),
+              HasSubstr("has no IntervalBlock"));
+  const auto whole = head + "<entry xmlns=\"http://www.w3.org/2005/Atom\"" + space + '>' +
+                     "<content>" + in(loose_type()) + "</content><content>" + in(loose_block()) +
+                     "</content></entry>";
+  EXPECT_THAT(alone(whole, "M-7", "UTC"), HasSubstr("M-7 2025-01-01 60min Wh: -*5 5"));
 }
 
 TEST(GreenButton, ResourcesWithoutReadingsAreToldOfOnce) {

@@ -409,6 +409,13 @@ TEST(GreenButtonXml, ReadsTheEncodingThatItNames) {
     if (encoding != "US-ASCII") text.insert(text.find("<a:entry>"), "<a:title>Z\xE4hler</a:title>");
     EXPECT_THAT(said(text), AllOf(HasSubstr("60min Wh: 5 5"), Not(HasSubstr("broken_off"))));
   }
+  for (const std::string_view wide : {"UTF-16", "utf-16LE", "ISO-10646-UCS-2"}) {
+    auto text = one_day("", {.gap = "\n"});
+    const auto plain = said(text);
+    text.replace(text.find("UTF-8"), 5, wide);
+    EXPECT_EQ(said(text), plain) << "its bytes were made UTF-8 before";
+    EXPECT_EQ(testing::green_button_says(text, {1, 3}).text(), plain);
+  }
   auto other = one_day();
   other.replace(other.find("UTF-8"), 5, "EBCDIC");
   EXPECT_THAT(said(other), HasSubstr("unknown encoding"));

@@ -23,7 +23,8 @@ namespace meterline::formats {
 //     recognise(head) -> Format;  format.open(first piece, options) -> Opened;
 //     opened.parser->parse(piece, sink) for each, as RowCutter(format.cut) cuts them.
 
-/// What a file does not say itself, and a feed or long CSV may have to be told. Nothing of it is
+/// What a file does not say itself, and a feed, long CSV or, of the meter, Green Button may have to
+/// be told. Nothing of it is
 /// guessed: a file that needs one of them is refused with its name.
 struct ReadHints {
   std::string meter = {};  ///< Of a file that names none.
@@ -81,12 +82,16 @@ struct Opened {
   std::vector<Finding> findings = {};  ///< About the file, by its lines.
 };
 
+/// What of ReadHints a format may have to be told; the rest it says itself.
+enum class Asks : std::uint8_t { nothing, meter, all };
+
 /// A format that is read.
 struct Format {
   std::string_view name;  ///< As in docs/formats: `wide-csv`.
   /// Kept with what it read. Raised when the reader comes to read more of a file, or reads it
   /// otherwise: see reader_number().
   std::uint32_t reader = 1;
+  Asks asks = Asks::nothing;
   Cut cut = {};
   /// Whether a file that begins so is of this format: up to recognise_bytes, without byte order
   /// mark, and text.

@@ -70,7 +70,16 @@ TEST(Recognise, KnowsGreenButton) {
   EXPECT_THAT(said("<html><a href=\"http://naesb.org/espi\">"), HasSubstr("HTML page"));
   EXPECT_THAT(said("<?xml version=\"1.0\"?>\n<Readings>"), HasSubstr("this is XML"));
   EXPECT_EQ(said("Meter,http://naesb.org/espi\n"), "wide-csv 0");
-  EXPECT_EQ(reader_number("green-button"), 1U);
+  EXPECT_EQ(reader_number("green-button"), 2U);
+}
+
+TEST(Recognise, KnowsAseXml) {
+  for (const std::string_view head :
+       {"<?xml version=\"1.0\"?>\n<ase:aseXML xmlns:ase=\"urn:aseXML:r38\">", "\n <aseXML>",
+        "<MeterDataNotification><CSVIntervalData>"})
+    EXPECT_EQ(said(head), "asexml 0") << head;
+  EXPECT_THAT(said("<html><p>urn:aseXML:r38"), HasSubstr("HTML page"));
+  EXPECT_EQ(reader_number("asexml"), 1U);
 }
 
 TEST(Recognise, LeavesOutAByteOrderMark) {

@@ -42,22 +42,26 @@ const formats::FeedLayout* FeedChoice::layout_for(std::string_view head) const {
   return matching.size() == 1 ? matching.front() : nullptr;
 }
 
-std::optional<Feed> FeedChoice::identity() const { return identity_by(layout_.get()); }
+std::optional<Feed> FeedChoice::identity() const {
+  return identity_by(layout_.get(), formats::long_csv_name);
+}
 
-std::optional<Feed> FeedChoice::identity_by(const formats::FeedLayout* layout) const {
+std::optional<Feed> FeedChoice::identity_by(const formats::FeedLayout* layout,
+                                            std::string_view format) const {
   if (layout == nullptr && !hints_.is_given()) return std::nullopt;
   Sha256 hash;
   if (layout != nullptr) hash.add(layout->text);
   if (hints_.is_given())
     hash.add(fmt::format("{}{}{}{}{}{}{}{}", '\0', hints_.meter, '\0', hints_.stamp, '\0',
                          hints_.dates, '\0', hints_.step));
-  return Feed{.name = layout != nullptr ? layout->name : std::string(formats::long_csv_name),
+  return Feed{.name = layout != nullptr ? layout->name : std::string(format),
               .hash = hash.finish()};
 }
 
 bool FeedChoice::reads_alike(const std::optional<Feed>& feed) const {
-  if (!is_automatic_) return feed == identity();
-  return feed == identity_by(feed ? formats::find_shipped_feed(feed->name) : nullptr);
+  const std::string_view name = feed ? feed->name : std::string_view();
+  return feed ==
+         identity_by(is_automatic_ ? formats::find_shipped_feed(name) : layout_.get(), name);
 }
 
 }  // namespace meterline::ingest

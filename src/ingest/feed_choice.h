@@ -33,10 +33,12 @@ class FeedChoice {
 
   /// The feed for a file that begins with `head`; null where it is recognised.
   const formats::FeedLayout* layout_for(std::string_view head) const;
-  /// What a delivery that is read so keeps; empty where nothing is said of it.
+  /// What a delivery that is read so keeps before its format is known; empty where nothing is said
+  /// of it.
   std::optional<Feed> identity() const;
-  /// The same, of a file that was found to be of `layout`.
-  std::optional<Feed> identity_by(const formats::FeedLayout* layout) const;
+  /// The same, of a file that was found to be of `layout`, or else, where that is null, of the
+  /// format of that name.
+  std::optional<Feed> identity_by(const formats::FeedLayout* layout, std::string_view format) const;
   /// Whether a delivery was read as it would be now.
   bool reads_alike(const std::optional<Feed>& feed) const;
 

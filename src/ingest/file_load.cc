@@ -395,7 +395,8 @@ void FileLoad::refuse(const std::string& reason) {
 bool FileLoad::refuse_as_no_standard() {
   auto counts = content_.findings.counts();
   const auto of = [&](FindingCode code) { return counts[static_cast<std::size_t>(code)]; };
-  const auto count = of(FindingCode::not_standard) + of(FindingCode::end_missing);
+  const auto count =
+      of(FindingCode::not_standard) + of(FindingCode::end_missing) + of(FindingCode::broken_off);
   if (count == 0) return false;
   refuse(
       fmt::format("{} of its findings say that it is not as the standard of its format has it, "

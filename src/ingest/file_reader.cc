@@ -8,7 +8,6 @@
 #include "core/try.h"
 #include "formats/csv_rows.h"
 #include "formats/feed/feed_csv.h"
-#include "formats/feed/long_csv.h"
 #include "formats/feed/shipped_feeds.h"
 #include "formats/recognise.h"
 
@@ -34,6 +33,19 @@ Error with_feeds(Error error, std::string_view head) {
   return error;
 }
 
+/// Errors: `refused` where more is said of a file than its format has to be told.
+Result<void> check_hints(const formats::Format& format, const formats::ReadHints& hints) {
+  using formats::Asks;
+  const bool is_meter_only = hints == formats::ReadHints{.meter = hints.meter};
+  if (!hints.is_given() || format.asks == Asks::all ||
+      (format.asks == Asks::meter && is_meter_only))
+    return {};
+  return fail(Errc::refused,
+              fmt::format("this is {}, which says itself what {}--stamp, --dates and --step would "
+                          "say; they are for feeds and long CSV",
+                          format.name, format.asks == Asks::meter ? "" : "--meter, "));
+}
+
 }  // namespace
 
 FileReader::FileReader(const Options& options, const GroupRows& rows, FileContent& content)
@@ -47,13 +59,13 @@ Result<void> FileReader::read(std::string_view head, source::ByteSource& bytes) 
 /// Finds by what the file is read, and in what characters it is written.
 Result<void> FileReader::find_format(std::string_view head) {
   layout_ = options_.feed.layout_for(head);
-  content_.feed = options_.feed.identity_by(layout_);
   encoding_ = formats::encoding_of(head);
   if (encoding_ == formats::Encoding::utf8 && layout_ != nullptr)
     encoding_ = layout_->encoding.value_or(encoding_);
   formats::Utf8Maker(encoding_).add(head, head_);
   if (layout_ != nullptr) {
     content_.format = formats::feed_format_name;
+    content_.feed = options_.feed.identity_by(layout_, formats::feed_format_name);
     METERLINE_TRY(mark_, formats::check_text(head_));
     return {};
   }
@@ -61,6 +73,7 @@ Result<void> FileReader::find_format(std::string_view head) {
   if (!recognised) return tl::unexpected(with_feeds(recognised.error(), head));
   format_ = recognised->format;
   content_.format = format_->name;
+  content_.feed = options_.feed.identity_by(nullptr, format_->name);
   mark_ = recognised->byte_order_mark;
   return {};
 }
@@ -132,11 +145,7 @@ Result<formats::Opened> FileReader::open_by(const formats::Piece& first) const {
                                      .source = options_.source,
                                      .hints = options_.feed.hints()};
   if (layout_ != nullptr) return formats::open_feed(*layout_, first, options);
-  if (options_.feed.hints().is_given() && format_->name != formats::long_csv_name)
-    return fail(Errc::refused,
-                fmt::format("this is {}, which says itself what --meter, --stamp, --dates and "
-                            "--step would say; they are for feeds and long CSV",
-                            format_->name));
+  METERLINE_CHECK(check_hints(*format_, options.hints));
   auto opened = format_->open(first, options);
   if (!opened) return tl::unexpected(with_feeds(std::move(opened).error(), head_));
   return opened;

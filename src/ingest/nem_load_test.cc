@@ -90,6 +90,11 @@ TEST(NemLoad, AMessageAroundAFileIsReadButNotStrictly) {
       load(incoming(text), *store, {.unit = {}, .is_strict = true, .threads = 1}).report;
   EXPECT_EQ(refused.state, DeliveryState::refused);
   EXPECT_EQ(refused.findings.at(0).code, FindingCode::not_standard);
+  auto whole = text;
+  whole.erase(whole.find("</ase:aseXML>"));
+  const auto cut = load(incoming(whole), *store, {.unit = {}, .is_strict = true, .threads = 1});
+  EXPECT_THAT(cut.report.reason, HasSubstr("2 of its findings"));
+  EXPECT_EQ(cut.report.findings.back().code, FindingCode::broken_off);
   const auto read = load(incoming(text), *store, {.unit = {}, .threads = 2}).report;
   EXPECT_EQ(read.state, DeliveryState::stored) << read.reason;
   EXPECT_EQ(read.format, "asexml");

@@ -70,8 +70,8 @@ class GreenButtonSink : public WrittenSink {
 
 /// The file, fed in pieces of these sizes, over and over. None may be 0.
 inline GreenButtonSink green_button_says(std::string_view file,
-                                         const std::vector<std::size_t>& sizes,
-                                         TimeZone zone = {}) {
+                                         const std::vector<std::size_t>& sizes, TimeZone zone = {},
+                                         const std::string& meter = "") {
   GreenButtonSink sink;
   formats::RowCutter cutter(formats::green_button_cut);
   formats::TextBuffer piece;
@@ -81,7 +81,8 @@ inline GreenButtonSink green_button_says(std::string_view file,
     while (cutter.next(piece)) {
       const bool is_last = is_end && cutter.buffered() == 0;
       if (!parser) {
-        auto opened = formats::open_green_button({.text = piece.text()}, {.zone = zone});
+        auto opened = formats::open_green_button({.text = piece.text()},
+                                                 {.zone = zone, .hints = {.meter = meter}});
         parser = std::move(opened->parser);
       }
       line += parser->parse({.text = piece.text(), .first_line = line, .is_last = is_last}, sink);
