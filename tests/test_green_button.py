@@ -133,3 +133,37 @@ def test_one_line_that_is_uploaded_gives_the_same(meterline, serve):
     server.stop()
     channel = sums(meterline, "5446AF3F", "2025-11-02")["consumption"]
     assert channel["sum"] == Decimal("0.325")
+
+
+def without_names():
+    """The readings of a file in resources without feed, entries or links."""
+    root = ET.parse(DATA / "usage_data_01.xml").getroot()
+    batch = ET.Element("batch")
+    for kind in ("LocalTimeParameters", "ReadingType", "IntervalBlock"):
+        found = root.findall(f".//{ESPI}{kind}")
+        batch.extend(found if kind == "IntervalBlock" else found[:1])
+    return ET.tostring(batch)
+
+
+def test_the_option_names_the_meter_of_a_file_that_names_none(meterline, serve, tmp_path):
+    path, named = tmp_path / "bare.xml", DATA / "usage_data_01.xml"
+    path.write_bytes(without_names())
+    refused = load(meterline, path, 1)
+    assert "--meter" in refused["findings"][0]["text"]
+    assert load(meterline, path, 0, "--meter", "HOME")["state"] == "stored"
+    assert load(meterline, path, 0, "--meter", "HOME")["state"] == "skipped"
+    assert load(meterline, path, 0, "--meter", "OTHER")["state"] == "stored"
+    told = {delivery.get("feed", {}).get("name")
+            for delivery in meterline("deliveries").json["deliveries"]}
+    assert told == {None, "green-button"}
+    assert "--stamp" in load(meterline, path, 1, "--meter", "HOME", "--stamp", "end")["reason"]
+    contradicted = load(meterline, named, 1, "--meter", "HOME")
+    assert "leave out --meter" in contradicted["reason"]
+    assert load(meterline, named)["state"] == "stored"
+    with_server = serve(meterline)
+    with_server.upload(path.read_bytes(), "?meter=UPLOADED")
+    with_server.stop()
+    first = meterline("meters").json["meters"][0]["channels"][0]["first"]
+    wanted = sums(meterline, "5446AF3F", first)
+    for meter in ("HOME", "OTHER", "UPLOADED"):
+        assert sums(meterline, meter, first)["consumption"]["sum"] == wanted["consumption"]["sum"]
