@@ -100,6 +100,18 @@ def test_init_a_second_time_changes_nothing(on_cassandra, cassandra_node):
     assert on_cassandra.day_sums("A", "2019-01-01", "2019-01-01") == {"2019-01-01": 48}
 
 
+def test_init_of_more_copies_than_nodes_makes_nothing_and_says_what_fits(meterline, cassandra_node):
+    meterline.use_url(cassandra_url(cassandra_node, "too_many_copies"))
+    done = meterline("store", "init", expect=2)
+    assert "which has 1 node: say how many it is to keep by --replication 1" in done.err
+    with cassandra_node.cql() as cql:
+        assert "too_many_copies" not in keyspaces(cql)
+    made = meterline("store", "init", "--replication", 1).json["made"]
+    assert made[0] == "keyspace too_many_copies, 1 copies in datacenter1"
+    refused = meterline("store", "init", "--data-centres", "datacenter2=1", expect=2)
+    assert "no data centre datacenter2, but datacenter1" in refused.err
+
+
 @pytest.mark.parametrize("schema, advice", [(1, "load its files again"), (4, "a newer one")])
 @pytest.mark.parametrize("command", [["ingest", "-"], ["deliveries"], ["serve"],
                                      ["store", "init", "--replication", 1]])

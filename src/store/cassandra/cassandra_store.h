@@ -57,8 +57,8 @@ struct MadeStore {
 };
 
 /// Makes keyspace and tables where they are missing, and waits until they can be used. A keyspace
-/// that has nothing but tables of ours, into which nobody has written, is given the copies that
-/// are asked for.
+/// that has nothing but tables of ours, into which nobody has written, not even init its schema, is
+/// given the copies that are asked for.
 /// Errors: `invalid_argument`, before anything is made, where a data centre has fewer nodes than
 /// copies; `refused` where a store that is in use would have to have others; `unavailable` where
 /// Keyspaces takes too long; and those of CqlSession.
