@@ -79,6 +79,10 @@ class Sample:
         (folder / "expect.txt").write_text(expected, encoding="utf-8")
 
 
+def sum_of(zone, days, step):
+    return plain(sum(slot.kwh for day in days for slot in slots(zone, day, step)))
+
+
 def readings_of(day_slots, flags=None):
     return [plain(slot.kwh) + (flags or {}).get(slot.k, "") for slot in day_slots]
 
@@ -500,7 +504,8 @@ def make_us():
          ['"Meter Number"', '"Date"', '"Start Time"', '"Duration"', '"Consumed"'],
          lambda s: ['"0000034"', s.start.strftime('"%m/%d/%Y"'), s.start.strftime("%I:%M:%S %p"),
                     '"Hour"', f'"{plain(s.kwh)}"'],
-         titles=['"Name : X",,,,', '"UOM: kWh",,,,', ",,,,"], meter="0000034")
+         titles=['"Name : X",,,,', f'"Total Usage: {sum_of(zone, US_DAYS, 60)}000",,,,',
+                 '"UOM: kWh",,,,', ",,,,"], meter="0000034")
     rows("ameren-us", "America/Chicago", 15, US_DAYS,
          ["Start Interval Date/Time", "Meter Id", "Usage", "Units", "Interval", "Usage", "Units",
           "Interval"],

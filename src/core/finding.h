@@ -57,6 +57,7 @@ enum class FindingCode : std::uint8_t {
   row_left_out = 40,        ///< The feed says that such a row is not read.
   unknown_flag = 41,        ///< The feed does not say what a reading's flag means.
   unknown_channel = 42,     ///< The feed does not say which channel a row is of.
+  file_total_differs = 43,  ///< The file's own sum or number of rows is not that of its rows.
 };
 
 /// What a finding is about.
@@ -154,6 +155,8 @@ inline constexpr std::array finding_kinds = {
                 FindingSeverity::warning},
     FindingKind{FindingCode::unknown_channel, "unknown_channel", FindingScope::row,
                 FindingSeverity::loss},
+    FindingKind{FindingCode::file_total_differs, "file_total_differs", FindingScope::file,
+                FindingSeverity::warning},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/channel.h"
+#include "core/decimal.h"
 #include "core/finding.h"
 #include "core/reading_day.h"
 #include "formats/column_kind.h"
@@ -125,6 +126,7 @@ class LongDraft {
   std::vector<std::string> row_keys() const;
   std::vector<std::string_view> texts_of(int column) const;
   bool is_number(int column) const;
+  bool only_rises(int column) const;
 
   const DraftParts& parts_;
   std::vector<int> meter_;    ///< Columns that the meter may be in.
@@ -591,6 +593,36 @@ void LongDraft::find_longer_steps() {
                    .choices = {"longer_steps = true"}});
 }
 
+/// As a register does: in the order of time, of each meter and channel.
+bool LongDraft::only_rises(int column) const {
+  const auto styles = number_styles(texts_of(column));
+  if (styles.empty()) return false;
+  std::map<std::string, std::map<std::int64_t, Int128>> series;
+  for (std::size_t i = 0; i < parts_.sample.rows.size(); ++i) {
+    const auto& row = parts_.sample.rows[i];
+    const auto read = read_number(field_of(row, column), styles.front());
+    if (!read || (time_ && !time_->stamps[i])) continue;
+    std::string key;
+    for (const int meter : meter_) key += fmt::format("{}\n", field_of(row, meter));
+    if (channel_ != no_column) key += field_of(row, channel_);
+    const auto place = time_ ? minutes_of(*time_->stamps[i]) : static_cast<std::int64_t>(i);
+    series[key].emplace(place, scaled(read->value));
+  }
+  constexpr std::size_t readings_min = 12;
+  std::size_t readings = 0;
+  std::size_t rises = 0;
+  for (const auto& [key, values] : series) {
+    readings += values.size();
+    std::optional<Int128> before;
+    for (const auto& [minutes, value] : values) {
+      if (before && value < *before) return false;
+      rises += before && value > *before ? 1 : 0;
+      before = value;
+    }
+  }
+  return readings >= readings_min && rises > 0;
+}
+
 void LongDraft::find_value() {
   std::vector<int> changing;
   std::vector<int> named;
@@ -619,6 +651,16 @@ void LongDraft::find_value() {
   } else if (changing.empty() && constant.size() == 1) {
     values_ = constant;
     why = "the only column that is named for readings";
+  }
+  if (values_.size() == 1 && only_rises(values_.front())) {
+    parts_.columns.use(values_.front());
+    parts_.text.ask(
+        Section::wide,
+        {.key = "long.value",
+         .why = "the numbers of a meter never fall, as those of a register do: a feed reads what "
+                "was used in each interval, not what a register showed",
+         .choices = {fmt::format("value = {}", parts_.columns.toml(values_.front()))}});
+    return;
   }
   if (values_.size() == 1) {
     parts_.columns.use(values_.front());
@@ -664,6 +706,7 @@ void LongDraft::write() {
     readings.insert(readings.end(), texts.begin(), texts.end());
   }
   draft_numbers(parts_, readings);
+  draft_title_total(parts_, readings);
 }
 
 }  // namespace

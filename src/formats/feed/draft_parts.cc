@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/channel.h"
+#include "core/decimal.h"
 #include "core/finding.h"
 #include "formats/column_kind.h"
 #include "formats/feed/draft_text.h"
@@ -129,6 +130,9 @@ std::vector<Title> titles_of(const Sample& sample) {
         titles.push_back({.name = line[at], .value = sample.titles[i + 1][at], .is_below = true});
     }
   }
+  std::erase_if(titles, [](const Title& title) {
+    return title.name.size() > draft_name_max || title.value.size() > draft_name_max;
+  });
   return titles;
 }
 
@@ -415,7 +419,7 @@ void draft_numbers(const DraftParts& parts, const std::vector<std::string_view>&
         words.emplace_back(reading);
     } else if (!number_styles({reading}).empty()) {
       numbers.push_back(reading);
-    } else if (others.size() < choices_max) {
+    } else if (others.size() < choices_max && reading.size() <= draft_name_max) {
       others.emplace(reading);
     }
   }
@@ -454,6 +458,25 @@ void draft_numbers(const DraftParts& parts, const std::vector<std::string_view>&
       {.key = "numbers.missing",
        .why = list_of(unknown) + " are no numbers: do they say that there is no reading?",
        .choices = {"missing = " + toml_texts(all), "missing = " + toml_texts(words)}});
+}
+
+void draft_title_total(const DraftParts& parts, const std::vector<std::string_view>& readings) {
+  const auto styles = number_styles(readings);
+  if (styles.size() != 1) return;
+  Int128 sum = 0;
+  for (const auto reading : readings)
+    if (const auto read = read_number(reading, styles.front())) sum += scaled(read->value);
+  for (const auto& title : titles_of(parts.sample)) {
+    const auto said = read_number(title.value, styles.front());
+    const bool is_it = !title.is_below && said && scaled(said->value) == sum &&
+                       column_kind(title.name, Unit::unknown) == ColumnKind::total;
+    if (!is_it) continue;
+    parts.text.decide(
+        Section::totals, "totals.sum", fmt::format("sum = {}", toml_text(title.name)),
+        fmt::format("above the header stands {} with {}, to which all readings add up",
+                    quoted(title.name), quoted(title.value)));
+    return;
+  }
 }
 
 int draft_channel(const DraftParts& parts, const std::vector<std::string>& keys) {
@@ -514,7 +537,10 @@ int draft_channel(const DraftParts& parts, const std::vector<std::string>& keys)
 
 void draft_flags(const DraftParts& parts, const std::vector<std::string>& flags) {
   const auto known = long_flags();
-  if (flags.size() > draft_flags_max) {
+  const bool has_longer = std::any_of(flags.begin(), flags.end(), [](const std::string& flag) {
+    return flag.size() > draft_name_max;
+  });
+  if (flags.size() > draft_flags_max || has_longer) {
     parts.text.ask(Section::flags, {.key = "quality.flags",
                                     .why = fmt::format("there are {} different ones, like {}",
                                                        flags.size(), quoted(flags.front())),

@@ -22,6 +22,9 @@ namespace {
 
 constexpr int lines_tried = 500;  ///< For the delimiter.
 constexpr std::size_t odd_rows_max = 64;
+constexpr std::string_view no_rows =
+    "no line has fields, between `,`, `;`, tabs or `|`, of which one is a date: no feed can read "
+    "such rows";
 constexpr int year_min = 1990;
 constexpr int year_max = 2100;
 
@@ -241,8 +244,10 @@ Result<void> SampleReader::decode(std::string_view bytes) {
 
 Result<void> SampleReader::find_delimiter() {
   if (!foreign_records(sample_.text).empty()) {
+    constexpr std::size_t records_max = 64;
     const auto comma = sample_.text.find(',');
-    sample_.records = sample_.text.substr(0, sample_.text.find_first_of(",\r\n", comma + 1));
+    sample_.records = sample_.text.substr(
+        0, std::min(records_max, sample_.text.find_first_of(",\r\n", comma + 1)));
   }
   if (const auto said = delimiter_said(first_row(sample_.text).text)) {
     sample_.delimiter = *said;
@@ -258,9 +263,7 @@ Result<void> SampleReader::find_delimiter() {
     fields_ = best.fields;
   }
   if (fields_ > 0) return {};
-  return fail(Errc::refused,
-              "no line has fields, between `,`, `;`, tabs or `|`, of which one is a date: no feed "
-              "can read such rows");
+  return fail(Errc::refused, std::string(no_rows));
 }
 
 void SampleReader::take_lines(bool is_whole_file) {
@@ -372,6 +375,7 @@ Result<Sample> SampleReader::read(std::string_view bytes, bool is_whole_file) {
   METERLINE_CHECK(decode(bytes));
   METERLINE_CHECK(find_delimiter());
   take_lines(is_whole_file);
+  if (sample_.rows.empty()) return fail(Errc::refused, std::string(no_rows));
   find_header();
   METERLINE_CHECK(join_decimals());
   describe();
@@ -420,6 +424,12 @@ std::vector<NumberStyle> number_styles(const std::vector<std::string_view>& text
     if (fits_all && is_shown) fitting.push_back(style);
   }
   return fitting;
+}
+
+Int128 scaled(Decimal number) {
+  Int128 mantissa = number.mantissa;
+  for (int i = number.exponent; i > -reading_decimals_max; --i) mantissa *= 10;
+  return mantissa;
 }
 
 }  // namespace meterline::formats

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/decimal.h"
 #include "core/result.h"
 #include "formats/encoding.h"
 #include "formats/feed/number.h"
@@ -73,5 +74,8 @@ bool is_missing_word(std::string_view text);
 /// The styles in which all of these texts are numbers, those left out that stand for no reading.
 /// A group of thousands does not begin with 0.
 std::vector<NumberStyle> number_styles(const std::vector<std::string_view>& texts);
+
+/// A number in units of reading_decimals_max decimals, to be summed and compared.
+Int128 scaled(Decimal number);
 
 }  // namespace meterline::formats

@@ -103,6 +103,15 @@ TEST(Draft, ACommaIsForDecimalsOrThousandsOrOpen) {
               ::testing::ElementsAre("decimal = \",\"", "decimal = \".\"\nthousands = \",\""));
 }
 
+TEST(Draft, NumbersThatNeverFallMayBeThoseOfARegister) {
+  std::string rises = "MPAN,Start,kWh\n";
+  for (int hour = 0; hour < 24; ++hour)
+    rises += "M1,2024-04-03T" + clock(hour) + "Z," + std::to_string(100 + hour / 2) + ".5\n";
+  const auto draft = drafted(rises);
+  EXPECT_THAT(question(draft, "long.value").why, HasSubstr("register"));
+  EXPECT_THAT(drafted(rises + "M1,2024-04-04T00:00Z,3\n").toml, HasSubstr("\nvalue = \"kWh\"\n"));
+}
+
 TEST(Draft, FlagsAreThoseOfLongCsvOrOpen) {
   const auto draft = drafted(
       "MPAN,Start,kWh,Status\nM1,2024-04-03T00:00Z,1,A\nM1,2024-04-03T01:00Z,2,E\n"
@@ -161,6 +170,7 @@ TEST(Draft, WhatNeedsNoFeedOrHasNoRowsIsRefused) {
                   "300,20040201,1,2\n900\n"),
               HasSubstr("nem12"));
   EXPECT_THAT(why("a,b\n1,2\n"), HasSubstr("no line has fields"));
+  EXPECT_THAT(why("HDR,X,1\nDET,1\nfoo,2024-01-01,5\n"), HasSubstr("no line has fields"));
   EXPECT_THAT(why("<html><body>sign in</body></html>"), HasSubstr("HTML"));
   EXPECT_THAT(why(""), HasSubstr("empty"));
 }
@@ -200,6 +210,15 @@ TEST(Draft, IsAlwaysToml) {
     }
   }
   EXPECT_GT(drafts, mutants / 2);
+}
+
+TEST(Draft, LongTextsOfAFileDoNotStandInIt) {
+  const std::string text(20'000, 'x');
+  for (const auto& file :
+       {"Account: " + text + "9\n" + text + ",Start,kWh\nM1,2024-04-03T00:00Z,1\n",
+        "MPAN,Start,kWh,Status\nM1,2024-04-03T00:00Z," + text + ",E\nM1,2024-04-03T01:00Z,1," +
+            text + "\nM1,2024-04-03T02:00Z,1,A\n" + text + ",,,\n"})
+    EXPECT_LT(drafted(file).toml.size(), 10'000U);
 }
 
 TEST(DraftSample, GroupsOfThousandsDoNotBeginWithZero) {

@@ -12,12 +12,13 @@
 namespace meterline::formats {
 namespace {
 
-constexpr std::array<std::pair<DraftText::Section, std::string_view>, 10> headings = {{
+constexpr std::array<std::pair<DraftText::Section, std::string_view>, 11> headings = {{
     {DraftText::Section::top, ""},
     {DraftText::Section::file, "[file]"},
     {DraftText::Section::numbers, "[numbers]"},
     {DraftText::Section::meter, "[meter]"},
     {DraftText::Section::channel, "[channel]"},
+    {DraftText::Section::totals, "[totals]"},
     {DraftText::Section::wide, ""},  // [wide] or [long] is a line of its own.
     {DraftText::Section::rows, ""},  // As [[rows]] is.
     {DraftText::Section::quality, "[quality]"},

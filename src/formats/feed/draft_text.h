@@ -24,7 +24,19 @@ std::string toml_texts(const std::vector<std::string>& texts);
 class DraftText {
  public:
   /// In the order in which they are written.
-  enum class Section { top, file, numbers, meter, channel, wide, rows, quality, flags, end };
+  enum class Section {
+    top,
+    file,
+    numbers,
+    meter,
+    channel,
+    totals,
+    wide,
+    rows,
+    quality,
+    flags,
+    end
+  };
 
   /// A line of a section.
   void say(Section section, std::string line);
@@ -97,6 +109,8 @@ void draft_numbers(const DraftParts& parts, const std::vector<std::string_view>&
 /// A column that tells rows apart which are of one meter and time: `keys` has both of each row.
 /// Returns its place, or no_column.
 int draft_channel(const DraftParts& parts, const std::vector<std::string>& keys);
+/// A title that is named for a total, where the readings add up to it.
+void draft_title_total(const DraftParts& parts, const std::vector<std::string_view>& readings);
 /// What these texts of flags mean.
 void draft_flags(const DraftParts& parts, const std::vector<std::string>& flags);
 /// A column that is named for the flags of rows.

@@ -551,11 +551,6 @@ void WideDraft::find_total() {
     const auto read = read_number(text, styles.front());
     return read ? std::optional(read->value) : std::nullopt;
   };
-  const auto scaled = [](Decimal number) {
-    Int128 mantissa = number.mantissa;
-    for (int i = number.exponent; i > -reading_decimals_max; --i) mantissa *= 10;
-    return mantissa;
-  };
   for (int column = 0; column < parts_.columns.size(); ++column) {
     const auto& facts = parts_.columns.at(column);
     if (parts_.columns.is_used(column) ||
@@ -628,6 +623,7 @@ bool WideDraft::write() {
   auto all = cells_.columns;
   all.insert(all.end(), again_.begin(), again_.end());
   draft_numbers(parts_, texts_of(parts_.sample, all));
+  draft_title_total(parts_, texts_of(parts_.sample, all));
   if (flags_.empty())
     draft_flag_column(parts_);
   else

@@ -64,6 +64,12 @@ Cut feed_cut(const FeedLayout& layout, TimeZone zone) {
   FeedPlan plan{.zone = layout.zone.is_known() ? layout.zone : zone, .clock = layout.clock};
   for (const auto& filter : layout.rows) plan.filters.push_back({.action = filter.action});
   plan.rows = layout.rows_of_readings;
+  // Where a title has the total, only the file tells whether it is there.
+  const auto needs_all = [](const SaidTotal& said) {
+    return TotalPlan{.record = said.record, .line = said.title.empty() ? 0 : 1};
+  };
+  plan.sum = needs_all(layout.sum);
+  plan.rows_count = needs_all(layout.rows_count);
   return {.is_whole = plan.needs_whole_file()};
 }
 

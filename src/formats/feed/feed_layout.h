@@ -75,6 +75,15 @@ struct FlagClass {
   Quality quality = Quality::actual;
 };
 
+/// Where a file says a total of itself.
+struct SaidTotal {
+  std::string title = {};   ///< The name of a title line.
+  std::string record = {};  ///< Instead: the first field of a line that is no row, like `TRL`,
+  int column = 0;           ///< and the place of the total in it, from 1.
+
+  bool is_given() const { return !title.empty() || !record.empty(); }
+};
+
 /// Rows with a column for each interval of a day.
 struct WideLayout {
   enum class Named { start, end, both, number, place };
@@ -159,6 +168,8 @@ struct FeedLayout {
   bool may_lack_flags = false;  ///< A file may have no such column: then all is actual.
   std::vector<FlagClass> flags = {};
   StampColumns stated = {};
+  SaidTotal sum = {};         ///< Of all readings.
+  SaidTotal rows_count = {};  ///< Rows that no filter leaves out.
 
   std::optional<WideLayout> wide = {};
   std::optional<LongLayout> rows_of_readings = {};  ///< Long.

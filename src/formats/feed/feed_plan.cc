@@ -36,6 +36,22 @@ void replace(std::string& text, std::string_view word, std::string_view by) {
   if (const auto at = text.find(word); at != std::string::npos) text.replace(at, word.size(), by);
 }
 
+/// `Name,value`, `Name: value` or `Name : value`.
+std::optional<std::string> title_in(const Line& line, std::string_view name) {
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const std::string_view field = line[i];
+    if (field.size() < name.size() || !is_same_word(field.substr(0, name.size()), name)) continue;
+    auto rest = without_blanks_around(field.substr(name.size()));
+    if (rest.starts_with(':'))
+      rest = without_blanks_around(rest.substr(1));
+    else if (!rest.empty())
+      continue;
+    if (!rest.empty()) return std::string(rest);
+    if (i + 1 < line.size() && !line[i + 1].empty()) return line[i + 1];
+  }
+  return std::nullopt;
+}
+
 class Planner {
  public:
   Planner(const FeedLayout& layout, const Piece& first, const ReadOptions& options)
@@ -54,6 +70,7 @@ class Planner {
   Result<void> plan_meter();
   Result<MeterId> meter_of(std::string_view text) const;
   std::optional<std::string> title(std::string_view name) const;
+  TotalPlan total(const SaidTotal& said) const;
   std::optional<std::string> text_below(std::string_view name) const;
   Result<void> plan_wide();
   Result<void> plan_cells();
@@ -70,6 +87,7 @@ class Planner {
   FeedOpened opened_;
   FeedPlan& plan_ = opened_.plan;
   std::vector<Line> titles_;
+  std::vector<std::int64_t> title_lines_;
   std::set<int> used_;
 };
 
@@ -137,6 +155,7 @@ Result<void> Planner::find_header() {
     const bool is_split = fields.split(row.text.substr(0, row_bytes_max));
     Line texts(fields.all().begin(), fields.all().end());
     const bool is_it = layout_.header_line > 0 ? line == layout_.header_line : is_header(texts);
+    title_lines_.push_back(line);
     go_on(row);
     if (is_split && is_it && texts.size() <= header_fields_max) {
       while (!texts.empty() && texts.back().empty()) texts.pop_back();
@@ -194,21 +213,29 @@ Result<StampPlan> Planner::find(const StampColumns& stamp) {
   return plan;
 }
 
-/// `Name,value`, `Name: value` or `Name : value`.
 std::optional<std::string> Planner::title(std::string_view name) const {
   for (const auto& line : titles_)
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const std::string_view field = line[i];
-      if (field.size() < name.size() || !is_same_word(field.substr(0, name.size()), name)) continue;
-      auto rest = without_blanks_around(field.substr(name.size()));
-      if (rest.starts_with(':'))
-        rest = without_blanks_around(rest.substr(1));
-      else if (!rest.empty())
-        continue;
-      if (!rest.empty()) return std::string(rest);
-      if (i + 1 < line.size() && !line[i + 1].empty()) return line[i + 1];
-    }
+    if (auto value = title_in(line, name)) return value;
   return std::nullopt;
+}
+
+TotalPlan Planner::total(const SaidTotal& said) const {
+  if (!said.is_given()) return {};
+  TotalPlan plan{.record = said.record, .column = said.column - 1};
+  for (std::size_t i = 0; i < titles_.size(); ++i) {
+    const auto& line = titles_[i];
+    const auto place = static_cast<std::size_t>(std::max(plan.column, 0));
+    const auto value = said.title.empty()
+                           ? (!line.empty() && line.front() == said.record && place < line.size()
+                                  ? std::optional(line[place])
+                                  : std::nullopt)
+                           : title_in(line, said.title);
+    if (!value) continue;
+    plan.said = *value;
+    plan.line = title_lines_[i];
+    break;
+  }
+  return plan;
 }
 
 std::optional<std::string> Planner::text_below(std::string_view name) const {
@@ -286,6 +313,8 @@ Result<void> Planner::plan_rows() {
     METERLINE_TRY(plan_.flag_column, find_if_given(layout_.flag_column));
   }
   METERLINE_TRY(plan_.stated, find(layout_.stated));
+  plan_.sum = total(layout_.sum);
+  plan_.rows_count = total(layout_.rows_count);
   return {};
 }
 
@@ -485,10 +514,11 @@ Result<FeedOpened> Planner::plan() {
   opened_.needs_unit = !is_said;
   plan_.unit = layout_.measured.unit.value_or(options_.unit.value_or(Unit::unknown));
   if (plan_.needs_whole_file() && !first_.is_last)
-    return fail(Errc::refused,
-                fmt::format("by the feed {}, a reading depends on the rows before it, and such a "
-                            "file may have up to {} MiB: split it by meter",
-                            layout_.name, piece_bytes_max >> 20));
+    return fail(
+        Errc::refused,
+        fmt::format("by the feed {}, a reading or a total depends on other rows, and such a "
+                    "file may have up to {} MiB: split it by meter",
+                    layout_.name, piece_bytes_max >> 20));
   opened_.is_whole_header_known = is_whole_header_known();
   return std::move(opened_);
 }
@@ -541,7 +571,7 @@ bool FeedPlan::needs_whole_file() const {
   const bool stops = std::any_of(filters.begin(), filters.end(), [](const FilterPlan& filter) {
     return filter.action == RowFilter::Action::stop;
   });
-  if (stops) return true;
+  if (stops || sum.is_given() || rows_count.is_given()) return true;
   if (!rows) return false;
   const bool is_local = zone.is_known() && !zone.is_fixed() && !clock.is_known();
   const bool is_by_order = rows->repeated != LongLayout::Repeated::refused;

@@ -66,6 +66,16 @@ struct FlagPlan {
   bool is_known = true;           ///< The feed says what it means.
 };
 
+/// A total that the file says of itself.
+struct TotalPlan {
+  std::string record = {};  ///< Of a line among the rows that has it; empty: `said` is it.
+  int column = no_column;
+  std::string said = {};
+  std::int64_t line = 0;  ///< 0: not found yet.
+
+  bool is_given() const { return !record.empty() || line > 0; }
+};
+
 /// What a feed says of one file, with its columns found. Threads: immutable.
 struct FeedPlan {  // NOLINT: its members stand by what they mean, and a file has one.
   char delimiter = ',';
@@ -92,6 +102,8 @@ struct FeedPlan {  // NOLINT: its members stand by what they mean, and a file ha
   std::vector<FlagPlan> flags = {};
   std::optional<FlagPlan> other_flag = {};  ///< What any other flag means.
   StampPlan stated = {};
+  TotalPlan sum = {};
+  TotalPlan rows_count = {};
 
   int step = 0;  ///< Minutes; 0: each row says it.
   std::optional<WideLayout> wide = {};

@@ -95,6 +95,70 @@ adds_up = true
   EXPECT_THAT(text, ::testing::HasSubstr(": 1.25 2 -*22"));
 }
 
+const std::string totals = R"(
+unit = "kWh"
+zone = "UTC"
+meter.column = 2
+[file]
+header = "none"
+[[rows]]
+column = 1
+keep = ["DET"]
+[totals]
+rows = { record = "TRL", column = 2 }
+sum = { record = "TRL", column = 3 }
+[long]
+start = { column = 3, pattern = "iso" }
+step = 60
+value = 4
+)";
+
+TEST(Feed, TotalsOfARecordAreChecked) {
+  const std::string rows = "HDR,1\nDET,M1,2024-04-03T00:00,1.5\nDET,M1,2024-04-03T01:00,2\n";
+  const auto day = "line 2: M1 2024-04-03 60min kWh: 1.5 2 -*22\n";
+  EXPECT_THAT(read(totals, rows + "TRL,2,3.50\n"),
+              ::testing::AllOf(::testing::HasSubstr(day),
+                               ::testing::Not(::testing::HasSubstr("file_total_differs"))));
+  EXPECT_THAT(read(totals, rows + "TRL,3,3.5\n"),
+              ::testing::AllOf(::testing::HasSubstr(day),
+                               ::testing::HasSubstr("line 4: file_total_differs [3]\n")));
+  EXPECT_THAT(read(totals, rows + "TRL,2,3.4\n"),
+              ::testing::HasSubstr("line 4: file_total_differs [3.4]\n"));
+  EXPECT_THAT(read(totals, rows + "TRL,x,3.5\n"),
+              ::testing::HasSubstr("line 4: file_total_differs [x]\n"));
+  EXPECT_THAT(read(totals, rows), ::testing::HasSubstr("line 4: file_total_differs []\n"));
+}
+
+TEST(Feed, ATitleWithTheSumIsCheckedWhereItIs) {
+  const auto toml = [](const std::string& shape) {
+    return "unit = \"kWh\"\nzone = \"UTC\"\nmeter.column = \"Id\"\n[totals]\nsum = \"Total "
+           "Usage\"\n" +
+           shape;
+  };
+  const auto rows = toml(
+      "[long]\nstart = { column = \"Time\", pattern = \"iso\" }\nstep = 60\nvalue = \"kWh\"\n");
+  const std::string file = "Id,Time,kWh\nM1,2024-04-03T00:00,-1\nM1,2024-04-03T01:00,2.5\n";
+  const auto differs = ::testing::HasSubstr("line 1: file_total_differs [1.6]\n");
+  EXPECT_THAT(read(rows, "Total Usage: 1.6\n" + file), differs);
+  EXPECT_THAT(read(rows, "Total Usage: 1.500\n" + file),
+              ::testing::Not(::testing::HasSubstr("file_total")));
+  EXPECT_THAT(read(rows, file), ::testing::Not(::testing::HasSubstr("file_total")));
+  const auto columns = toml(
+      "[wide]\ndate = { column = \"Day\", pattern = \"yyyy-MM-dd\" }\nstep = 60\n"
+      "columns = \"{start}\"\n");
+  const std::string wide = "Id,Day,0:00,1:00\nM1,2024-04-03,-1,2.5\n";
+  EXPECT_THAT(read(columns, "Total Usage,1.6\n" + wide), differs);
+  EXPECT_THAT(read(columns, "Total Usage,1.5\n" + wide),
+              ::testing::Not(::testing::HasSubstr("file_total")));
+}
+
+TEST(Feed, AWrongTotalIsTold) {
+  const auto why = [](const std::string& line) { return read("[totals]\n" + line + "\n", ""); };
+  EXPECT_THAT(why("sum = 3"), ::testing::HasSubstr("want the name of a title in quotes, or"));
+  EXPECT_THAT(why("rows = { record = \"TRL\" }"), ::testing::HasSubstr("want `record`, the first"));
+  EXPECT_THAT(why("rows = { record = \"TRL\", line = 1 }"), ::testing::HasSubstr("no key of rows"));
+}
+
 TEST(Feed, ReadingsByTheirSignAreOfTwoChannels) {
   const auto text = read(
       R"(

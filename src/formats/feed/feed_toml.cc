@@ -78,6 +78,7 @@ class FeedReader {
   void read_columns(const Table& table, WideLayout& wide);
   void read_long(const Table& table);
   void read_values(const Table& table, LongLayout& rows);
+  SaidTotal total(const Table& in, std::string_view key);
   void check_long(const Table& table, const LongLayout& rows);
   Measured measured(const Table& table);
 
@@ -486,6 +487,28 @@ void FeedReader::read_values(const Table& table, LongLayout& rows) {
   if (rows.values.empty()) fault(table, "[long]: want `value`, or [[long.values]]");
 }
 
+/// `"Total Usage"`, a title, or `{ record = "TRL", column = 4 }`.
+SaidTotal FeedReader::total(const Table& in, std::string_view key) {
+  const auto* const node = in.get(key);
+  if (node == nullptr) return {};
+  const auto* const of_record = node->as_table();
+  if (of_record == nullptr) {
+    if (node->is_string()) return {.title = text(in, key)};
+    fault(*node,
+          fmt::format("`{}`: want the name of a title in quotes, or {{ record, column }}", key));
+    return {};
+  }
+  allow(*of_record, key, {"record", "column"});
+  constexpr int places_max = 4096;
+  SaidTotal said{.record = text(*of_record, "record"),
+                 .column = number(*of_record, "column", places_max)};
+  if (said.record.empty() || said.column == 0)
+    fault(*node, fmt::format("`{}`: want `record`, the first field of its line, and `column`, the "
+                             "place of the total in it",
+                             key));
+  return said;
+}
+
 void FeedReader::check_long(const Table& table, const LongLayout& rows) {
   const bool has_stamps = rows.start.is_given() || rows.end.is_given();
   const bool has_period = rows.period.is_given() && rows.date.is_given();
@@ -560,7 +583,7 @@ Result<FeedLayout> FeedReader::read(std::string_view text) {
   layout_.text = text;
   allow(all, "a feed",
         {"title", "zone", "clock", "unit", "unit_column", "average_power", "file", "numbers",
-         "rows", "meter", "channel", "quality", "stated", "wide", "long"});
+         "rows", "meter", "channel", "quality", "stated", "totals", "wide", "long"});
   layout_.title = this->text(all, "title");
   layout_.zone = zone(all, "zone");
   layout_.clock = zone(all, "clock");
@@ -577,6 +600,11 @@ Result<FeedLayout> FeedReader::read(std::string_view text) {
   if (const auto* const channel = table(all, "channel")) read_channel(*channel);
   if (const auto* const quality = table(all, "quality")) read_quality(*quality);
   layout_.stated = stamp(all, "stated");
+  if (const auto* const totals = table(all, "totals")) {
+    allow(*totals, "[totals]", {"sum", "rows"});
+    layout_.sum = total(*totals, "sum");
+    layout_.rows_count = total(*totals, "rows");
+  }
   if (all.contains("wide") == all.contains("long"))
     fault(all,
           "want one of [wide], rows with a column for each interval, and [long], rows with a "

@@ -344,6 +344,7 @@ void LongRows::read_value(const ValuePlan& value, const At& at) {
     reader_.found().clear();
     return reader_.reject(std::move(finding));
   }
+  if (reading->value) reader_.count(*reading->value);
   if (steps_ > 1) return share_out(*meter, *channel, at, *reading);
   if (!plan_.negative) return put(*meter, *channel, at, *reading);
   Channel other = *channel;
@@ -369,6 +370,7 @@ std::int64_t LongRows::read(const Piece& piece) {
   for (auto rest = piece.text; !rest.empty() && !reader_.is_stopped();)
     if (reader_.next(rest, may_have_quotes)) read_row();
   for (auto& day : open_) day.give(reader_.notes(), sink_);
+  reader_.check_totals();
   return reader_.line() - piece.first_line;
 }
 

@@ -134,7 +134,51 @@ bool RowReader::next(std::string_view& rest, bool may_have_quotes) {
   if (std::all_of(all.begin(), all.end(), [](std::string_view field) { return field.empty(); }))
     return false;
   found_.clear();
-  return (plan_.filters.empty() || is_kept()) && fit_columns(raw);
+  take_total(said_sum_);
+  take_total(said_rows_);
+  if (!plan_.filters.empty() && !is_kept()) return false;
+  ++rows_;
+  return fit_columns(raw);
+}
+
+/// A line among the rows that has a total of the file.
+void RowReader::take_total(TotalPlan& total) {
+  if (total.record.empty() || total.line > 0 || fields_.at(0) != total.record) return;
+  total.said = fields_.at(total.column);
+  total.line = row_line_;
+}
+
+/// Readings have up to 18 digits, and a file that is read whole has fewer than 10^8 of them: the
+/// sum fits.
+void RowReader::add_to_sum(Decimal reading) {
+  Int128 scaled = reading.mantissa;
+  for (int i = reading.exponent; i > -reading_decimals_max; --i) scaled *= 10;
+  sum_ += scaled;
+}
+
+void RowReader::check_total(const TotalPlan& total, Int128 found, std::string_view what) {
+  if (!total.is_given()) return;
+  Finding told{.line = total.line, .code = FindingCode::file_total_differs};
+  const auto text = Sum(found, -reading_decimals_max).text();
+  const auto said = read_number(total.said, plan_.numbers);
+  if (total.line == 0) {
+    told.line = line_;
+    told.text = fmt::format("the file has no record `{}`, in which it says a total", total.record);
+  } else if (!said) {
+    told.text = "the file's own total is no number as the feed writes them";
+  } else if (Sum(said->value.mantissa, said->value.exponent) != Sum(found, -reading_decimals_max)) {
+    told.text = fmt::format("{} {}, and not what the file says of itself", what, text);
+  } else {
+    return;
+  }
+  told.excerpt = excerpt_of(total.said);
+  sink_.on_finding(std::move(told));
+}
+
+void RowReader::check_totals() {
+  constexpr Int128 whole = 1'000'000'000;  // reading_decimals_max decimals.
+  check_total(said_sum_, sum_, "the readings add up to");
+  check_total(said_rows_, rows_ * whole, "the number of rows is");
 }
 
 const MeterId* RowReader::meter() {

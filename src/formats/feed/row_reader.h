@@ -28,7 +28,13 @@ struct CellReading {
 class RowReader {
  public:
   RowReader(const FeedPlan& plan, std::int64_t first_line, DaySink& sink)
-      : plan_(plan), sink_(sink), line_(first_line), fields_(plan.delimiter), days_(plan.zone) {}
+      : plan_(plan),
+        sink_(sink),
+        line_(first_line),
+        fields_(plan.delimiter),
+        days_(plan.zone),
+        said_sum_(plan.sum),
+        said_rows_(plan.rows_count) {}
 
   /// Splits the next row, and moves behind it. False when there is nothing to read in it: it was
   /// rejected, or left out.
@@ -60,6 +66,13 @@ class RowReader {
   void reject(int column, FindingCode code, std::string text) {
     reject(finding(column, code, std::move(text)));
   }
+  /// Counts a reading for the file's own sum.
+  void count(Decimal reading) {
+    if (plan_.sum.is_given()) add_to_sum(reading);
+  }
+  /// At the end of the file: tells where its own totals are not those of its rows.
+  void check_totals();
+
   /// The findings of cell() for the day that takes the reading.
   std::vector<Finding>& found() { return found_; }
 
@@ -69,6 +82,9 @@ class RowReader {
   bool take_fields(const RawRow& raw, bool may_have_quotes);
   bool fit_columns(const RawRow& raw);
   bool is_kept();
+  void add_to_sum(Decimal reading);
+  void take_total(TotalPlan& total);
+  void check_total(const TotalPlan& total, Int128 found, std::string_view what);
   const FlagPlan& flag_of(std::string_view text);
   std::string_view joined(const StampPlan& plan);
   Decimal energy(Decimal power, int step, bool& is_rounded) const;
@@ -81,6 +97,10 @@ class RowReader {
   FeedFields fields_;
   ZoneDays days_;
   bool is_stopped_ = false;
+  TotalPlan said_sum_;
+  TotalPlan said_rows_;
+  std::int64_t rows_ = 0;  ///< Kept.
+  Int128 sum_ = 0;         ///< Of their readings, in units of reading_decimals_max decimals.
 
   MeterId meter_;
   std::string meter_text_;  ///< What meter_ was read from.

@@ -184,6 +184,7 @@ bool WideRows::fill_cell(const CellPlan& cell, Target target, Extra kind) {
     if (target.second != no_slot && wide_.autumn == WideLayout::Autumn::sum) day_.reject_reading();
     return true;
   }
+  if (reading->value) reader_.count(*reading->value);
   if (target.second == no_slot) {
     put(cell, *reading, target.first);
     return true;
@@ -256,6 +257,7 @@ std::int64_t WideRows::read(const Piece& piece) {
   const bool may_have_quotes = piece.text.find('"') != std::string_view::npos;
   for (auto rest = piece.text; !rest.empty() && !reader_.is_stopped();)
     if (reader_.next(rest, may_have_quotes)) read_row();
+  reader_.check_totals();
   return reader_.line() - piece.first_line;
 }
 
