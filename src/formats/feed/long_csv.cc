@@ -302,8 +302,8 @@ std::vector<ChannelOf> long_channels() {
     channels.push_back({.is = std::move(is), .measured = {.flow = flow}});
   };
   // Before consumption, whose `E*` would take `export`.
-  add({"generation", "export*", "received", "B*", "injection"}, Flow::generation);
-  add({"consumption", "import*", "delivered", "E*", "offtake", ""}, Flow::consumption);
+  add({"generation", "export", "export*", "received", "B*", "injection"}, Flow::generation);
+  add({"consumption", "import", "import*", "delivered", "E*", "offtake", ""}, Flow::consumption);
   add({"reactive", "Q*", "K*"}, Flow::reactive);
   return channels;
 }
