@@ -88,6 +88,18 @@ def test_feeds_are_listed_shown_and_checked(meterline):
     assert "there is no feed `nobody`" in unknown and "siemens-uk" in unknown
 
 
+def test_a_check_tells_of_totals_once_for_the_file(meterline):
+    sample = FEEDS / "sdge-us/sample.csv"
+    told = json.loads(meterline("feed", "check", "sdge-us", sample).out)
+    assert told["findings"] == "none" and {*map(str, told["rows"][0]["findings"])} == set()
+    other = meterline.folder / "other.csv"
+    other.write_text(sample.read_text().replace("Total Usage: 0", "Total Usage: 1"))
+    told = json.loads(meterline("feed", "check", "sdge-us", other).out)
+    assert told["findings"] == "file_total_differs 1"
+    (finding,) = meterline("ingest", other, "--feed", "sdge-us").delivery["findings"]
+    assert (finding["code"], finding["line"]) == ("file_total_differs", 2)
+
+
 def test_a_draft_is_written_told_and_checked(meterline, tmp_path):
     sample = tmp_path / "unknown.csv"
     sample.write_text("Point;Start;kWh\nZZ1;13/04/2024 00:00;0,125\nZZ1;13/04/2024 01:00;1,5\n")
