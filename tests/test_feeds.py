@@ -34,6 +34,13 @@ def test_auto_finds_the_feed_and_the_same_file_is_skipped_whichever_way(meterlin
         assert meterline("ingest", SIEMENS, "--feed", feed).delivery["state"] == "skipped"
 
 
+def test_the_environment_names_a_feed_or_none(meterline):
+    meterline.env["METERLINE_FEED"] = "none"
+    assert meterline("ingest", SIEMENS, expect=1).delivery["state"] == "refused"
+    meterline.env["METERLINE_FEED"] = "auto"
+    assert meterline("ingest", SIEMENS, expect=3).delivery["state"] == "stored"
+
+
 def test_a_refused_file_is_told_of_the_feed_that_has_its_columns(meterline):
     delivery = meterline("ingest", SIEMENS, "--unit", "kWh", expect=1).delivery
     assert delivery["state"] == "refused" and "--feed siemens-uk" in delivery["reason"]
