@@ -18,6 +18,8 @@
 #   --unit UNIT           of readings in files that name none, such as kWh (default: unknown)
 #   --zone ZONE           time zone of days in files that name none, such as Europe/London or +10:00
 #                         (default: unknown)
+#   --feed FEED           layout of CSV files: a name of `meterline feed list`, auto, or none
+#                         (default: none)
 #   --alarm-topic ARN     a topic of SNS for alarms
 #   --credentials HOW     sigv4 (default): no password anywhere; or service-specific: a user name
 #                         and password in Systems Manager. Given again it rotates them
@@ -104,6 +106,7 @@ take() {
       ;;
     --unit) parameters+=("Unit=$2") ;;
     --zone) parameters+=("Zone=$2") ;;
+    --feed) parameters+=("Feed=$2") ;;
     --alarm-topic) parameters+=("AlarmTopicArn=$2") ;;
     --credentials)
       one_of "$1" "$2" sigv4 service-specific

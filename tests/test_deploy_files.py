@@ -34,6 +34,19 @@ def test_cfn_lint_would_find_what_is_wrong(tmp_path):
     assert "Polices" in lint("cfn-lint", wrong, expect=2)
 
 
+def test_what_files_do_not_say_is_said_to_every_part_of_a_deployment():
+    for name, value in (("Unit", "METERLINE_UNIT"), ("Zone", "METERLINE_ZONE"),
+                        ("Feed", "METERLINE_FEED")):
+        main = (DEPLOY / "aws/main.yaml").read_text()
+        tasks = (DEPLOY / "aws/ecs.yaml").read_text()
+        assert main.count(f"{value}: !Ref {name}\n") == 2, "the processor and the function URL"
+        assert f'Export: {{Name: !Sub "${{AWS::StackName}}-{name}"}}' in main
+        assert tasks.count(f"- Name: {value}\n") == 2, "the server and the worker"
+        assert tasks.count(f"Fn::ImportValue: !Sub ${{MainStack}}-{name}\n") == 2
+        assert f'parameters+=("{name}=$2")' in (DEPLOY / "deploy.sh").read_text()
+        assert f"  {value}: " in (DEPLOY / "kubernetes/configuration.yaml").read_text()
+
+
 def test_checkov_finds_nothing_that_has_no_reason():
     found = lint("checkov", "-d", DEPLOY, "--framework", "cloudformation", "dockerfile",
                  "kubernetes", "--compact", "--quiet", "--skip-download")

@@ -34,6 +34,13 @@ def test_auto_finds_the_feed_and_the_same_file_is_skipped_whichever_way(meterlin
         assert meterline("ingest", SIEMENS, "--feed", feed).delivery["state"] == "skipped"
 
 
+def test_the_environment_names_a_feed_or_none(meterline):
+    meterline.env["METERLINE_FEED"] = "none"
+    assert meterline("ingest", SIEMENS, expect=1).delivery["state"] == "refused"
+    meterline.env["METERLINE_FEED"] = "auto"
+    assert meterline("ingest", SIEMENS, expect=3).delivery["state"] == "stored"
+
+
 def test_a_refused_file_is_told_of_the_feed_that_has_its_columns(meterline):
     delivery = meterline("ingest", SIEMENS, "--unit", "kWh", expect=1).delivery
     assert delivery["state"] == "refused" and "--feed siemens-uk" in delivery["reason"]
@@ -86,6 +93,18 @@ def test_feeds_are_listed_shown_and_checked(meterline):
     assert told["rows"][1]["read"][0]["first"] == "00:00:00+01:00 0.001 kWh"
     unknown = meterline("feed", "check", "nobody", SIEMENS, expect=2).err
     assert "there is no feed `nobody`" in unknown and "siemens-uk" in unknown
+
+
+def test_a_check_tells_of_totals_once_for_the_file(meterline):
+    sample = FEEDS / "sdge-us/sample.csv"
+    told = json.loads(meterline("feed", "check", "sdge-us", sample).out)
+    assert told["findings"] == "none" and {*map(str, told["rows"][0]["findings"])} == set()
+    other = meterline.folder / "other.csv"
+    other.write_text(sample.read_text().replace("Total Usage: 0", "Total Usage: 1"))
+    told = json.loads(meterline("feed", "check", "sdge-us", other).out)
+    assert told["findings"] == "file_total_differs 1"
+    (finding,) = meterline("ingest", other, "--feed", "sdge-us").delivery["findings"]
+    assert (finding["code"], finding["line"]) == ("file_total_differs", 2)
 
 
 def test_a_draft_is_written_told_and_checked(meterline, tmp_path):

@@ -95,7 +95,7 @@ void add_feed_options(CLI::App& verb, FileOptions& files) {
   constexpr int step_max = 60;
   verb.add_option("--feed", files.feed,
                   "The layout of CSV files: a name of `meterline feed list`, a TOML file that "
-                  "describes it, or auto for the one whose columns a file has");
+                  "describes it, auto for the one whose columns a file has, or none");
   verb.add_option("--meter", files.meter,
                   "Meter of a file that names none: of a feed, long CSV or Green Button");
   verb.add_option("--stamp", files.stamp,

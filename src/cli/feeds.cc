@@ -72,7 +72,12 @@ struct Checked {
   CheckSink said;
 };
 
-Result<std::string> read_sample(const std::string& path, const formats::FeedLayout& feed) {
+struct CheckedText {
+  std::string text;
+  bool is_whole = false;  ///< Not only the file's start.
+};
+
+Result<CheckedText> read_sample(const std::string& path, const formats::FeedLayout& feed) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes(sample_bytes_max, '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -81,12 +86,13 @@ Result<std::string> read_sample(const std::string& path, const formats::FeedLayo
   bytes.resize(static_cast<std::size_t>(file.gcount()));
   auto encoding = formats::encoding_of(bytes);
   if (encoding == formats::Encoding::utf8) encoding = feed.encoding.value_or(encoding);
-  std::string text;
+  CheckedText sample{.is_whole = bytes.size() < sample_bytes_max};
+  auto& text = sample.text;
   formats::Utf8Maker(encoding).add(bytes, text);
   METERLINE_TRY(const auto mark, formats::check_text(text));
   text.erase(0, mark);
   text.erase(0, std::min(text.find_first_not_of("\r\n"), text.size()));
-  return text;
+  return sample;
 }
 
 std::string counts_of(const std::vector<Finding>& findings) {
@@ -157,7 +163,8 @@ Result<int> try_check(const FeedCheckVerb& verb, const Session& session) {
   const auto* const feed = options.feed.layout();
   if (feed == nullptr) return fail(Errc::invalid_argument, "want the name of one feed");
   tell_open_questions(*feed);
-  METERLINE_TRY(const auto text, read_sample(verb.path, *feed));
+  METERLINE_TRY(const auto sample, read_sample(verb.path, *feed));
+  const auto& text = sample.text;
   const formats::ReadOptions reading{.unit = options.unit,
                                      .zone = options.zone,
                                      .source = verb.path,
@@ -173,11 +180,12 @@ Result<int> try_check(const FeedCheckVerb& verb, const Session& session) {
   for (auto rest = rows; !rest.empty() && first.size() < rows_shown_max;) {
     const auto row = formats::first_row(rest);
     auto& checked = first.emplace_back(Checked{.row = excerpt_of(row.text)});
-    opened.parser->parse({.text = rest.substr(0, row.bytes), .is_last = true}, checked.said);
+    opened.parser->parse({.text = rest.substr(0, row.bytes)}, checked.said);
     rest.remove_prefix(row.bytes);
   }
   CheckSink all;
-  opened.parser->parse({.text = rows, .first_line = opened.lines + 1, .is_last = true}, all);
+  opened.parser->parse({.text = rows, .first_line = opened.lines + 1, .is_last = sample.is_whole},
+                       all);
   print_check(first, all, session);
   return all.rejected > 0 ? exit_rejected : exit_ok;
 }

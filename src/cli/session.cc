@@ -53,7 +53,7 @@ Result<std::optional<Unit>> unit_option(const std::string& text) {
 }
 
 Result<ingest::FeedChoice> feed_option(const std::string& text) {
-  if (text.empty()) return ingest::FeedChoice();
+  if (text.empty() || text == "none") return ingest::FeedChoice();
   if (text == "auto") return ingest::FeedChoice::automatic();
   const bool is_file = text.find('/') != std::string::npos || text.ends_with(".toml");
   if (!is_file) return ingest::FeedChoice::shipped(text);

@@ -94,7 +94,7 @@ Result<std::optional<Unit>> unit_option(const std::string& text);
 struct FileOptions {
   std::string unit;
   std::string zone;
-  std::string feed;  ///< A shipped feed, `auto`, or a file that describes one.
+  std::string feed;  ///< A shipped feed, `auto`, `none`, or a file that describes one.
   std::string meter;
   std::string stamp;
   std::string dates;

@@ -66,7 +66,9 @@ Cut feed_cut(const FeedLayout& layout, TimeZone zone) {
   plan.rows = layout.rows_of_readings;
   // Where a title has the total, only the file tells whether it is there.
   const auto needs_all = [](const SaidTotal& said) {
-    return TotalPlan{.record = said.record, .line = said.title.empty() ? 0 : 1};
+    TotalPlan total{.record = said.record};
+    if (!said.title.empty()) total.line = -1;
+    return total;
   };
   plan.sum = needs_all(layout.sum);
   plan.rows_count = needs_all(layout.rows_count);

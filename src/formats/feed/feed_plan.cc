@@ -232,7 +232,7 @@ TotalPlan Planner::total(const SaidTotal& said) const {
                            : title_in(line, said.title);
     if (!value) continue;
     plan.said = *value;
-    plan.line = title_lines_[i];
+    plan.line = title_lines_[i] - first_.first_line - opened_.lines;
     break;
   }
   return plan;

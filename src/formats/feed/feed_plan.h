@@ -71,9 +71,10 @@ struct TotalPlan {
   std::string record = {};  ///< Of a line among the rows that has it; empty: `said` is it.
   int column = no_column;
   std::string said = {};
-  std::int64_t line = 0;  ///< 0: not found yet.
+  /// Of `said`, where the first row is on line 0: below 0 in a title. Empty: not found yet.
+  std::optional<std::int64_t> line = {};
 
-  bool is_given() const { return !record.empty() || line > 0; }
+  bool is_given() const { return !record.empty() || line.has_value(); }
 };
 
 /// What a feed says of one file, with its columns found. Threads: immutable.

@@ -143,7 +143,7 @@ bool RowReader::next(std::string_view& rest, bool may_have_quotes) {
 
 /// A line among the rows that has a total of the file.
 void RowReader::take_total(TotalPlan& total) {
-  if (total.record.empty() || total.line > 0 || fields_.at(0) != total.record) return;
+  if (total.record.empty() || total.line || fields_.at(0) != total.record) return;
   total.said = fields_.at(total.column);
   total.line = row_line_;
 }
@@ -158,11 +158,10 @@ void RowReader::add_to_sum(Decimal reading) {
 
 void RowReader::check_total(const TotalPlan& total, Int128 found, std::string_view what) {
   if (!total.is_given()) return;
-  Finding told{.line = total.line, .code = FindingCode::file_total_differs};
+  Finding told{.line = total.line.value_or(line_), .code = FindingCode::file_total_differs};
   const auto text = Sum(found, -reading_decimals_max).text();
   const auto said = read_number(total.said, plan_.numbers);
-  if (total.line == 0) {
-    told.line = line_;
+  if (!total.line) {
     told.text = fmt::format("the file has no record `{}`, in which it says a total", total.record);
   } else if (!said) {
     told.text = "the file's own total is no number as the feed writes them";

@@ -34,7 +34,10 @@ class RowReader {
         fields_(plan.delimiter),
         days_(plan.zone),
         said_sum_(plan.sum),
-        said_rows_(plan.rows_count) {}
+        said_rows_(plan.rows_count) {
+    for (auto* const total : {&said_sum_, &said_rows_})
+      if (total->line) *total->line += first_line;
+  }
 
   /// Splits the next row, and moves behind it. False when there is nothing to read in it: it was
   /// rejected, or left out.
