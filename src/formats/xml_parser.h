@@ -44,6 +44,7 @@ std::int64_t count_lines(std::string_view text, bool& ends_with_cr);
 /// Threads: one at a time.
 class XmlParser {
  public:
+  virtual ~XmlParser();
   XmlParser(const XmlParser&) = delete;
   XmlParser& operator=(const XmlParser&) = delete;
 
@@ -57,7 +58,6 @@ class XmlParser {
 
   /// `format` is what is read, for people.
   explicit XmlParser(std::string_view format);
-  virtual ~XmlParser();
 
   virtual void on_start(const XmlName& name, const char** attributes) = 0;
   virtual void on_end(const XmlName& name) = 0;

@@ -140,6 +140,7 @@ class LongDraft {
 
 std::vector<std::string_view> LongDraft::texts_of(int column) const {
   std::vector<std::string_view> texts;
+  texts.reserve(parts_.sample.rows.size());
   for (const auto& row : parts_.sample.rows) texts.push_back(field_of(row, column));
   return texts;
 }
@@ -698,6 +699,7 @@ void LongDraft::write() {
   draft_flag_column(parts_);
   find_value();
   std::vector<std::string> names;
+  names.reserve(values_.size());
   for (const int column : values_) names.push_back(parts_.columns.at(column).name);
   draft_unit(parts_, names);
   std::vector<std::string_view> readings;
