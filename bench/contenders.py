@@ -90,10 +90,12 @@ def all_contenders(places):
     def python(name, label, *script, package=None, compacts=True):
         return PythonPeer(name, label, script, package or name, places, compacts)
 
-    before = [Meterline("before", "meterline before", places.before, places)]
+    before = []
+    if places.before:
+        before = [Meterline("before", "meterline before", places.before, places)]
     return [
         Meterline("meterline", "meterline", places.build, places),
-        *(before if places.before else []),
+        *before,
         python("duckdb", "DuckDB, a list a day", "duckdb_peer.py"),
         python("chdb", "ClickHouse by chDB, an array a day", "chdb_peer.py"),
         python("chdb-long", "ClickHouse by chDB, a row a reading, T64 and ZSTD", "chdb_peer.py",

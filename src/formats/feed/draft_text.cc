@@ -71,13 +71,13 @@ void DraftText::say(Section section, std::string line) {
   lines_[section].push_back(std::move(line) + '\n');
 }
 
-void DraftText::note(std::string key, std::string why) {
+void DraftText::note(std::string_view key, std::string why) {
   decided_.push_back({.key = key_of(key), .why = std::move(why)});
 }
 
-void DraftText::decide(Section section, std::string key, std::string line, std::string why) {
+void DraftText::decide(Section section, std::string_view key, std::string line, std::string why) {
   say(section, std::move(line));
-  note(std::move(key), std::move(why));
+  note(key, std::move(why));
 }
 
 void DraftText::ask(Section section, DraftQuestion question) {

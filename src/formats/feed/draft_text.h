@@ -41,8 +41,8 @@ class DraftText {
   /// A line of a section.
   void say(Section section, std::string line);
   /// The same, and why; `key` is what people read of it.
-  void decide(Section section, std::string key, std::string line, std::string why);
-  void note(std::string key, std::string why);
+  void decide(Section section, std::string_view key, std::string line, std::string why);
+  void note(std::string_view key, std::string why);
   void ask(Section section, DraftQuestion question);
 
   FeedDraft take(std::string_view source, std::vector<std::string> shipped);
