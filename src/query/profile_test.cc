@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +15,6 @@
 namespace meterline::query {
 namespace {
 
-using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
 using meterline::testing::load;
 using meterline::testing::must;

@@ -78,6 +78,7 @@ Result<std::optional<Replication>> kept_replication(CqlSession& session, std::st
 
 std::string text_of(const Replication& replication) {
   std::vector<std::string> parts;
+  parts.reserve(replication.centres.size());
   for (const auto& [name, copies] : replication.centres)
     parts.push_back(fmt::format("{}={}", name, copies));
   return fmt::format("{}", fmt::join(parts, ","));
