@@ -55,12 +55,16 @@ class Meterline(Contender):
     def __init__(self, name, label, build, places):
         super().__init__(name, label, [build / "bench/meterline_peer"], places)
         self.build = build
+        # Before its store had format 4, a meterline took no unit for none.
+        self.asks_for_unit = "or unknown" in output(build / "meterline", "ingest", "--help")
 
     def command(self, verb, store, paths, data, *options):
         if verb != "ingest":
             return super().command(verb, store, paths, data, *options)
-        unit = "kWh" if data.decimals else "unknown"  # Whole Wh, as they stand in the file.
-        return [self.build / "meterline", "ingest", *paths, "--unit", unit,
+        unit = ["--unit", "kWh" if data.decimals else "unknown"]  # Whole Wh, as they stand there.
+        if not data.decimals and not self.asks_for_unit:
+            unit = []
+        return [self.build / "meterline", "ingest", *paths, *unit,
                 "--store", f"rocksdb:{store}", "--output", "csv"]
 
     def version(self):

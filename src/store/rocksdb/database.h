@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/options.h>
 #include <rocksdb/perf_level.h>
 #include <rocksdb/sst_file_writer.h>
@@ -29,6 +30,9 @@ class Failure;
 /// - OPTIONS files are not synced, as nobody reads them: it would be two syncs for each opening,
 ///   and twelve for a new store.
 std::unique_ptr<::rocksdb::Env> make_store_files(std::shared_ptr<const Failure> failure);
+
+/// The checksums of whole files, as RocksDB's own factory of crc32c makes them.
+std::shared_ptr<::rocksdb::FileChecksumGenFactory> make_file_checksums();
 
 /// The families of an embedded store's database. docs/store.md says what stands in them.
 enum class Family : std::size_t {

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <system_error>
 
+#include "core/crc32c.h"
 #include "core/try.h"
 #include "store/rocksdb/store_folder.h"
 
@@ -19,35 +19,20 @@ constexpr std::size_t block_bytes = 32768;
 constexpr std::size_t header_bytes = 7;  ///< Checksum (4), size (2), kind (1).
 enum Kind : std::uint8_t { whole = 1, first = 2, middle = 3, last = 4 };
 
-constexpr std::array<std::uint32_t, 256> crc_table = [] {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82F63B78U : 0U);
-    table[i] = crc;
-  }
-  return table;
-}();
-
-/// A crc32c that grows byte by byte.
+/// A checksum that grows with what is added.
 class Crc {
  public:
   explicit Crc(std::uint8_t kind) { add(static_cast<char>(kind)); }
-  void add(char byte) {
-    state_ = crc_table[(state_ ^ static_cast<unsigned char>(byte)) & 0xFF] ^ (state_ >> 8);
-  }
+  void add(char byte) { add({&byte, 1}); }
   Crc& add(std::string_view bytes) {
-    for (const char byte : bytes) add(byte);
+    crc_ = crc32c(bytes, crc_);
     return *this;
   }
   /// As it stands in a log.
-  std::uint32_t masked() const {
-    const std::uint32_t crc = ~state_;
-    return ((crc >> 15) | (crc << 17)) + 0xA282EAD8U;
-  }
+  std::uint32_t masked() const { return ((crc_ >> 15) | (crc_ << 17)) + 0xA282EAD8U; }
 
  private:
-  std::uint32_t state_ = ~std::uint32_t{0};
+  std::uint32_t crc_ = 0;
 };
 
 /// What stands before a piece, whether it is true or not.

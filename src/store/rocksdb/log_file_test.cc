@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <string>
 #include <vector>
+
+#include "store/rocksdb/database.h"
 
 namespace meterline::store::rocksdb {
 namespace {
@@ -120,6 +123,19 @@ TEST(LogFile, ADamagedSizeAtTheEndIsNoEarlyEnd) {
     ASSERT_EQ(found.damage.size(), 1U) << bit;
     EXPECT_EQ(found.damage.front().at, 10U);
   }
+}
+
+RC_GTEST_PROP(FileChecksums, AreThoseOfRocksdb, (const std::vector<std::string>& pieces)) {
+  const ::rocksdb::FileChecksumGenContext context;
+  const auto ours = make_file_checksums()->CreateFileChecksumGenerator(context);
+  const auto theirs =
+      ::rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator(context);
+  for (const auto& piece : pieces)
+    for (auto* const generator : {ours.get(), theirs.get()})
+      generator->Update(piece.data(), piece.size());
+  for (auto* const generator : {ours.get(), theirs.get()}) generator->Finalize();
+  RC_ASSERT(ours->GetChecksum() == theirs->GetChecksum());
+  RC_ASSERT(std::string(ours->Name()) == theirs->Name());
 }
 
 }  // namespace
