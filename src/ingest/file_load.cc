@@ -468,7 +468,9 @@ Progress FileLoad::read_next(std::unique_ptr<OpenFile> open, const GroupRows& ro
   return progress_of(file_->broken ? tell_broken() : read_opened(rows));
 }
 
+/// What has been read to its end is closed: a group has many files, and each has buffers.
 Progress FileLoad::progress_of(const Result<Progress>& progress) {
+  if (!has_rest_) file_.reset();
   if (progress) return *progress;
   fail_with(progress.error().message);
   return Progress::done;

@@ -59,8 +59,8 @@ Result<void> MeterSummary::read_counting(Month month, std::string_view block) {
   if (!deliveries_.has_events()) return {};
   std::size_t kept = 0;
   for (const auto& entry : entries_) {
-    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
-    if (!delivery.withdrawn) entries_[kept++] = entry;
+    METERLINE_TRY(const auto* const delivery, deliveries_.find(entry.delivery));
+    if (!delivery->withdrawn) entries_[kept++] = entry;
   }
   entries_.resize(kept);
   return {};
@@ -79,8 +79,8 @@ Result<void> MeterSummary::note_last(Month month, ChannelInfo& info) {
   std::string_view grid;
   for (const auto& entry : entries_) {
     if (entry.day != last) continue;
-    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
-    METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
+    METERLINE_TRY(const auto* const delivery, deliveries_.find(entry.delivery));
+    METERLINE_TRY(const auto version, version_of(entry.grid, delivery->version));
     if (newest && version < *newest) continue;
     newest = version;
     grid = entry.grid;
