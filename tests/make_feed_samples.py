@@ -558,7 +558,7 @@ def make_registers():
     for day in UK_DAYS:
         day_slots = slots(UK, day, 30)
         for moment, units in shown_of(day_slots, units + 50_000):
-            body.append(f'"{moment:%d/%m/%Y %H:%M:%S}","{Decimal(units) / 1000:,}","","",""')
+            body.append(f'"{moment:%d/%m/%Y %H:%M:%S}","{Decimal(units) / 1000:,}","read","",""')
         sample.expect("METER", "consumption", "consumption", "kWh", day, 30, readings_of(day_slots))
     sample.lines = ['"Time stamp","Value","Events","Comment","User"'] + body[::-1]
     sample.write()
