@@ -9,6 +9,36 @@
 #include "formats/reading_text.h"
 
 namespace meterline::formats {
+namespace {
+
+/// A number as it is written.
+struct Written {
+  std::uint64_t digits = 0;
+  std::ptrdiff_t decimals = 0;
+};
+
+/// Digits, and decimals if there are any. Returns where they end; null for another number.
+inline const char* take_number(const char* at, char decimal, Written& number) {
+  const char* const first = at;
+  std::uint64_t value = 0;
+  for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
+    value = value * 10 + digit;
+  auto digits = at - first;
+  if (digits == 0) return nullptr;
+  number.decimals = 0;
+  if (*at == decimal) {
+    const char* const point = at++;
+    for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
+      value = value * 10 + digit;
+    number.decimals = at - point - 1;
+    if (number.decimals == 0 || number.decimals > reading_decimals_max) return nullptr;
+    digits += number.decimals;
+  }
+  number.digits = value;
+  return digits <= decimal_digits_max ? at : nullptr;
+}
+
+}  // namespace
 
 QuickCells::QuickCells(const FeedPlan& plan)
     : delimiter_(plan.delimiter), decimal_(plan.numbers.decimal), fields_max_(plan.names.size()) {
@@ -64,48 +94,17 @@ bool QuickCells::find_columns(const FeedPlan& plan) {
   return head_ > 0;
 }
 
-/// One of the flags that are actual, up to the delimiter or the line's end.
-bool QuickCells::take_flag(const char*& at) {
-  const auto is_next = [&](const std::string& flag) {
+/// One of the flags that are actual, up to the delimiter or the line's end, which is returned; null
+/// for another one.
+const char* QuickCells::take_flag(const char* at) const {
+  for (const auto& flag : actual_) {
     // A line's end is in no flag, so nothing behind it is looked at.
     const char* end = at;
-    for (const char c : flag)
-      if (*end++ != c) return false;
-    if (*end != delimiter_ && *end != '\n' && *end != '\r') return false;
-    at = end;
-    return true;
-  };
-  if (is_next(actual_[last_flag_])) return true;
-  for (std::size_t i = 0; i < actual_.size(); ++i)
-    if (is_next(actual_[i])) {
-      last_flag_ = i;
-      return true;
-    }
-  return false;
-}
-
-/// Digits, and decimals if there are any.
-bool QuickCells::take_number(const char*& at, std::size_t cell) {
-  const char* const first = at;
-  std::uint64_t value = 0;
-  for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
-    value = value * 10 + digit;
-  auto digits = at - first;
-  if (digits == 0) return false;
-  std::ptrdiff_t decimals = 0;
-  if (*at == decimal_) {
-    const char* const point = at++;
-    for (unsigned digit = 0; (digit = static_cast<unsigned char>(*at - '0')) < 10; ++at)
-      value = value * 10 + digit;
-    decimals = at - point - 1;
-    if (decimals == 0 || decimals > reading_decimals_max) return false;
-    digits += decimals;
+    std::size_t same = 0;
+    while (same < flag.size() && *end == flag[same]) ++same, ++end;
+    if (same == flag.size() && (*end == delimiter_ || *end == '\n' || *end == '\r')) return end;
   }
-  if (digits > decimal_digits_max) return false;
-  mantissas_[cell] = static_cast<std::int64_t>(value);
-  decimals_[cell] = static_cast<std::uint8_t>(decimals);
-  decimals_seen_ |= std::uint32_t{1} << static_cast<unsigned>(decimals);
-  return true;
+  return nullptr;
 }
 
 /// Gives all readings the decimals of the one with most; false when one does not fit then.
@@ -121,15 +120,34 @@ bool QuickCells::align() {
 }
 
 bool QuickCells::read(const char* at, const char* end) {
-  decimals_seen_ = 0;
+  // In variables of their own, which stay in registers whatever is written meanwhile.
   const auto cells = mantissas_.size();
-  const auto take_delimiter = [&] { return *at == delimiter_ && (++at, true); };
+  const char delimiter = delimiter_;
+  const char decimal = decimal_;
+  const Flags flags = flags_;
+  std::uint32_t seen = 0;
+  Written number;
+  // The first flag is mostly of one character.
+  const bool is_short = flags != Flags::none && actual_.front().size() == 1;
+  const char short_flag = is_short ? actual_.front()[0] : '\0';
+  const auto take_delimiter = [&] { return *at == delimiter && (++at, true); };
+  const auto take_flag = [&] {
+    if (is_short && *at == short_flag && at[1] == delimiter) return ++at, true;
+    const char* const behind = this->take_flag(at);
+    if (behind != nullptr) at = behind;
+    return behind != nullptr;
+  };
   for (std::size_t i = 0; i < cells; ++i) {
     if (i > 0 && !take_delimiter()) return false;
-    if (flags_ == Flags::before && !(take_flag(at) && take_delimiter())) return false;
-    if (!take_number(at, i)) return false;
-    if (flags_ == Flags::after && !(take_delimiter() && take_flag(at))) return false;
+    if (flags == Flags::before && !(take_flag() && take_delimiter())) return false;
+    at = take_number(at, decimal, number);
+    if (at == nullptr) return false;
+    mantissas_[i] = static_cast<std::int64_t>(number.digits);
+    decimals_[i] = static_cast<std::uint8_t>(number.decimals);
+    seen |= std::uint32_t{1} << static_cast<unsigned>(number.decimals);
+    if (flags == Flags::after && !(take_delimiter() && take_flag())) return false;
   }
+  decimals_seen_ = seen;
   if (at != end) {
     if (*at != delimiter_) return false;
     const auto fields = head_ + cells * (flags_ == Flags::none ? 1 : 2);

@@ -31,8 +31,7 @@ class QuickCells {
   enum class Flags { none, before, after };
 
   bool find_columns(const FeedPlan& plan);
-  bool take_flag(const char*& at);
-  bool take_number(const char*& at, std::size_t cell);
+  const char* take_flag(const char* at) const;
   bool align();
 
   char delimiter_;
@@ -41,7 +40,6 @@ class QuickCells {
   std::size_t head_ = 0;
   std::size_t fields_max_ = 0;            ///< Of a row; 0: any.
   std::vector<std::string> actual_ = {};  ///< Flags.
-  std::size_t last_flag_ = 0;             ///< Of actual_.
   std::vector<std::int64_t> mantissas_;
   std::vector<std::uint8_t> decimals_;
   std::uint32_t decimals_seen_ = 0;  ///< Bit n: a number has n decimals.
