@@ -18,6 +18,7 @@
 #include "core/finding.h"
 #include "core/text.h"
 #include "core/try.h"
+#include "formats/column_kind.h"
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/feed_fields.h"
 #include "formats/feed/wildcard.h"
@@ -32,11 +33,16 @@ struct Name {
   Role role;
 };
 
-/// In lower case, without blanks, `_` and `-`. docs/formats/long-csv.md has the same list.
+/// As squeezed() makes them. docs/formats/long-csv.md has the same list.
 constexpr std::array names = {
     Name{"meter", Role::meter},
     Name{"meterid", Role::meter},
     Name{"meternumber", Role::meter},
+    Name{"meterno", Role::meter},
+    Name{"meterserialnumber", Role::meter},
+    Name{"meteringpoint", Role::meter},
+    Name{"meteringpointid", Role::meter},
+    Name{"mpxn", Role::meter},
     Name{"mpan", Role::meter},
     Name{"mprn", Role::meter},
     Name{"nmi", Role::meter},
@@ -49,15 +55,23 @@ constexpr std::array names = {
     Name{"starttime", Role::start},
     Name{"starttimestamp", Role::start},
     Name{"intervalstart", Role::start},
+    Name{"intervalstarttime", Role::start},
+    Name{"startdatetime", Role::start},
+    Name{"periodstart", Role::start},
     Name{"from", Role::start},
     Name{"end", Role::end},
     Name{"endtime", Role::end},
     Name{"endtimestamp", Role::end},
     Name{"intervalend", Role::end},
+    Name{"intervalendtime", Role::end},
+    Name{"enddatetime", Role::end},
+    Name{"periodend", Role::end},
     Name{"to", Role::end},
     Name{"date", Role::date},
     Name{"day", Role::date},
+    Name{"readingdate", Role::date},
     Name{"time", Role::time},
+    Name{"readingtime", Role::time},
     Name{"value", Role::value},
     Name{"reading", Role::value},
     Name{"consumption", Role::value},
@@ -78,13 +92,18 @@ constexpr std::array names = {
     Name{"updated", Role::stated},
 };
 
+/// In lower case, without blanks, `_`, `-` and brackets.
 std::string squeezed(std::string_view name) {
   std::string letters;
-  for (const char c : name) {
-    if (c == ' ' || c == '_' || c == '-') continue;
-    letters += lower(c);
-  }
+  for (const char c : name)
+    if (std::string_view(" _-()[]").find(c) == std::string_view::npos) letters += lower(c);
   return letters;
+}
+
+Role role_of(std::string_view letters) {
+  const auto* const found = std::find_if(names.begin(), names.end(),
+                                         [&](const Name& known) { return known.text == letters; });
+  return found == names.end() ? Role::none : found->role;
 }
 
 struct Header {
@@ -297,7 +316,7 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   layout.meter.column = column(Role::meter);
   layout.unit_column = column(Role::unit);
   const auto* const value = header->find(Role::value);
-  if (!layout.unit_column.is_given()) layout.measured.unit = parse_unit(*value);
+  if (!layout.unit_column.is_given()) layout.measured.unit = unit_in_name(*value);
   layout.channel_column = column(Role::channel);
   if (layout.channel_column.is_given()) layout.channels = long_channels();
   layout.flag_column = column(Role::flag);
@@ -348,9 +367,16 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
 
 LongRole long_role(std::string_view name) {
   const auto letters = squeezed(name);
-  const auto* const found = std::find_if(names.begin(), names.end(),
-                                         [&](const Name& known) { return known.text == letters; });
-  return found == names.end() ? Role::none : found->role;
+  const auto role = role_of(letters);
+  if (role != Role::none) return role;
+  // A reading with its unit behind it, like `Usage (kWh)`.
+  for (const std::string_view unit : {"kwh", "mwh", "wh"})
+    if (letters.ends_with(unit))
+      return role_of(std::string_view(letters).substr(0, letters.size() - unit.size())) ==
+                     Role::value
+                 ? Role::value
+                 : Role::none;
+  return Role::none;
 }
 
 std::vector<ChannelOf> long_channels() {

@@ -117,6 +117,19 @@ RC_GTEST_PROP(LongCsvStep, AStrayTimeCostsItself, ()) {
   RC_ASSERT(without_lines(rest) == without_lines(said(header + rows)));
 }
 
+TEST(LongCsvNames, AReadingMayHaveItsUnitBehindIt) {
+  const std::string want = "line 2: M1 2024-06-01 30min ";
+  for (const auto& [header, unit] : {std::pair("meter_id,start_datetime,consumption_kwh", "kWh"),
+                                     std::pair("NMI,Interval Start Time,Usage (kWh)", "kWh"),
+                                     std::pair("Metering Point,Start,Energy [MWh]", "MWh"),
+                                     std::pair("MPAN,Period Start,energy-wh", "Wh")})
+    EXPECT_THAT(said(std::string(header) + "\nM1,2024-06-01 00:00,1\nM1,2024-06-01 00:30,2\n"),
+                HasSubstr(want + unit + ": 1 2 -*46\n"))
+        << header;
+  EXPECT_EQ(long_role("Cost (kWh)"), LongRole::none);
+  EXPECT_EQ(long_role("start kWh"), LongRole::none);
+}
+
 TEST(LongCsvStep, WhatTheFileMostlySaysCountsAndGapsAreNoIntervals) {
   std::string rows = "Meter,Start,kWh\nM1,2024-06-01 00:00,1\nM1,2024-06-01 00:10,9\n";
   for (int i = 1; i < 40; ++i)
