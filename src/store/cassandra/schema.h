@@ -152,7 +152,7 @@ inline constexpr Layout layout_of_schema_3 = {.buckets = 16, .spreads_names = fa
 inline constexpr int buckets_min = 16;
 inline constexpr int buckets_max = 4096;
 /// A bucket is for so many meters, with two channels and ten years: its partition of `meters` then
-/// takes 63 MB, and that of a day's totals, restated 30 times, a third of it.
+/// takes 89 MB, and that of a day's totals, restated 30 times, less than half of it.
 inline constexpr std::int64_t meters_of_bucket = 62'500;
 inline constexpr std::int64_t expected_meters_max = meters_of_bucket * buckets_max;
 /// How many buckets a store has that expects so many meters, 0 to expected_meters_max.
