@@ -394,6 +394,7 @@ void add_servers(CLI::App& app, Options& options) {
 }
 
 constexpr int replicas_max = 100;
+constexpr std::int64_t expected_meters_max = 256'000'000;
 
 void add_store_verbs(CLI::App& app, Options& options) {
   auto* const exporting =
@@ -414,6 +415,10 @@ void add_store_verbs(CLI::App& app, Options& options) {
   init->add_option("--data-centres", options.init.data_centres,
                    "Instead: NAME=N[,NAME=N...], servers of each data centre")
       ->excludes(replication);
+  init->add_option("--expected-meters", options.init.expected_meters,
+                   "Meters that a store on a cluster will have, by which it is spread for good "
+                   "(default: up to 1,000,000)")
+      ->check(CLI::Range(std::int64_t{1}, expected_meters_max));
   init->add_option("--unit", options.init.unit,
                    "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
                    "varh, ..., or unknown for none (default: the first that a load names)");
