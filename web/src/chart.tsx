@@ -101,6 +101,11 @@ const levels: Level[] = [
 
 const tickWidth = 60;
 
+/** By how much text is larger than usual, as it is on large screens. */
+function textScale(): number {
+  return Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
+}
+
 function ticksOf(
   { starts, isClock }: ChartProps, [low, high]: [number, number], width: number,
 ): { index: number; text: string }[] {
@@ -108,7 +113,7 @@ function ticksOf(
     const indices = starts.flatMap((start, index) =>
       index >= low && index <= high && level.takes(start) ? [index] : []);
     const textOf = isClock ? format.timeText : level.text;
-    if (indices.length > 1 && indices.length * tickWidth <= width)
+    if (indices.length > 1 && indices.length * tickWidth * textScale() <= width)
       return indices.map((index) => ({ index, text: textOf(starts[index] ?? "") }));
   }
   const first = starts[low] ?? "";
@@ -192,12 +197,15 @@ function optionsOf(
   props: ChartProps, width: number, edges: number[], onIndex: (index: number | null) => void,
 ): uPlot.Options {
   const grid = { stroke: colour("--grid"), width: 1 };
-  const axis = { stroke: colour("--text-quiet"), grid, ticks: grid, font: "12px system-ui" };
+  const scale = textScale();
+  const axis = {
+    stroke: colour("--text-quiet"), grid, ticks: grid, font: `${12 * scale}px system-ui`,
+  };
   const [first, last] = props.window ?? [0, props.starts.length - 1];
   const shown = ticksOf(props, [first, last], width - 80)
     .map(({ index, text }) => ({ at: edges[index] ?? 0, text }));
   return {
-    width, height: props.height,
+    width, height: props.height * scale,
     legend: { show: false },
     padding: [8, 12, 0, 0],
     cursor: {
@@ -214,9 +222,10 @@ function optionsOf(
       },
     },
     axes: [
-      { ...axis, size: 30, splits: () => shown.map(({ at }) => at),
+      { ...axis, size: 30 * scale, splits: () => shown.map(({ at }) => at),
         values: () => shown.map(({ text }) => text) },
-      { ...axis, size: 58, space: 36, ...(props.isShare ? { splits: () => [0, 0.5, 1] } : {}),
+      { ...axis, size: 58 * scale, space: 36 * scale,
+        ...(props.isShare ? { splits: () => [0, 0.5, 1] } : {}),
         values: (_plot, splits) => splits.map((value) =>
           props.isShare ? format.share(value, 1) : format.tick(value)) },
     ],
@@ -352,8 +361,8 @@ export function Chart(props: ChartProps): JSX.Element {
         {shown === null ? <span class="quiet">{props.hint}</span>
           : props.describe(shown)}
       </p>
-      <div ref={element} class="plot" style={{ height: `${props.height}px` }} tabIndex={0}
-        role="application" aria-roledescription="chart" aria-label={props.label}
+      <div ref={element} class="plot" style={{ height: `${props.height * textScale()}px` }}
+        tabIndex={0} role="application" aria-roledescription="chart" aria-label={props.label}
         onKeyDown={onKeyDown} />
     </div>
   );

@@ -26,7 +26,8 @@ export function Report({ delivery }: { delivery: Delivery }): JSX.Element {
       <dl class="facts-list">
         <dt>Source</dt><dd>{delivery.source}</dd>
         <dt>Recognised as</dt>
-        <dd>{delivery.state === "refused" && !delivery.recognisedBy && "nothing that is known; read as "}
+        <dd>{delivery.state === "refused" && !delivery.recognisedBy &&
+          "nothing that is known; read as "}
           {delivery.format ?? "no format"}
           {delivery.recognisedBy && `: ${delivery.recognisedBy}`}
           {delivery.feed && ` (feed ${delivery.feed.name})`}</dd>
