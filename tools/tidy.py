@@ -34,7 +34,7 @@ ALLOWED["app"] = set(ALLOWED) - {"testing"}
 COLUMNS_MAX, FILE_LINES_MAX = 100, 800
 TEST_STEMS = ("_test", "_bench", "_fuzz")
 TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "benchmark/", "testing/")
-SKIPPED_FOLDERS = {"build", "__pycache__", "meterline-data", "meterline-demo"}
+SKIPPED_FOLDERS = {"build", "node_modules", "__pycache__", "meterline-data", "meterline-demo"}
 
 ANYWHERE, PRODUCTION, TESTS = "anywhere", "production", "tests"
 PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/rocksdb",

@@ -35,7 +35,9 @@ struct Route {
 namespace {
 
 constexpr std::array routes = {
-    Route{"legacy", "/", get_daily_sum, Reads::little},
+    Route{"legacy", "/", get_root, Reads::little},
+    Route{"page", "/ui", get_page_below, Reads::nothing},
+    Route{"page", "/ui/{}", get_page_file, Reads::nothing},
     Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
@@ -147,12 +149,14 @@ bool names_tag(std::string_view if_none_match, std::string_view etag) {
 }
 
 void add_etag(const Request& request, Response& response) {
-  const std::string etag = etag_of(response.body);
-  if (etag.empty()) return;
-  response.headers["ETag"] = etag;
-  response.headers["Cache-Control"] = "no-cache";
-  response.headers["Vary"] = "Accept";
-  if (!names_tag(header_of(request, "if-none-match"), etag)) return;
+  if (!response.headers.contains("ETag")) {
+    const std::string made = etag_of(response.body);
+    if (made.empty()) return;
+    response.headers["ETag"] = made;
+    response.headers["Cache-Control"] = "no-cache";
+    response.headers["Vary"] = "Accept";
+  }
+  if (!names_tag(header_of(request, "if-none-match"), response.headers["ETag"])) return;
   response.status = 304;
   response.body.clear();
 }

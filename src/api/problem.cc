@@ -14,6 +14,7 @@ std::string_view phrase_of(int status) {
       Phrase{200, "OK"},
       Phrase{201, "Created"},
       Phrase{304, "Not Modified"},
+      Phrase{307, "Temporary Redirect"},
       Phrase{400, "Bad Request"},
       Phrase{403, "Forbidden"},
       Phrase{404, "Not Found"},

@@ -22,6 +22,9 @@ struct Call {
 /// Answers a call; an error becomes problem details with the status of its code.
 using RouteFunction = Result<Response> (*)(const Call& call);
 
+Result<Response> get_root(const Call& call);  ///< To the page, for a browser; get_daily_sum().
+Result<Response> get_page_below(const Call& call);  ///< To the page, which is at `ui/`.
+Result<Response> get_page_file(const Call& call);
 Result<Response> get_daily_sum(const Call& call);  ///< The first customer's contract.
 Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "api/page_files.h"
 #include "api/problem.h"
 #include "cli/clock.h"
 #include "cli/exit_code.h"
@@ -106,9 +107,11 @@ void print_error(std::string_view message) { tell(fmt::format("meterline: {}\n",
 
 void print_welcome(const ListenAddress& address) {
   const std::string url = "http://" + address.text();
+  print_text(fmt::format("listening on {}\n\n", url));
+  if (!api::page_files().empty())
+    print_text(fmt::format("Look at the meters in a browser: {}/ui/\n\n", url));
   print_text(
-      fmt::format("listening on {0}\n\n"
-                  "Ask, for example:\n"
+      fmt::format("Ask, for example:\n"
                   "  curl '{0}/v1/meters?limit=5'\n"
                   "  curl '{0}/v1/meters/METER/consumption?from=2019-01-01&to=2019-01-31'\n"
                   "  curl '{0}/v1/portfolio?from=2019-01-01&resolution=month'\n"
