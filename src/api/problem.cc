@@ -13,8 +13,10 @@ std::string_view phrase_of(int status) {
   constexpr std::array phrases = {
       Phrase{200, "OK"},
       Phrase{201, "Created"},
+      Phrase{204, "No Content"},
       Phrase{304, "Not Modified"},
       Phrase{400, "Bad Request"},
+      Phrase{401, "Unauthorized"},
       Phrase{403, "Forbidden"},
       Phrase{404, "Not Found"},
       Phrase{405, "Method Not Allowed"},
@@ -23,6 +25,7 @@ std::string_view phrase_of(int status) {
       Phrase{414, "URI Too Long"},
       Phrase{417, "Expectation Failed"},
       Phrase{422, "Unprocessable Content"},
+      Phrase{429, "Too Many Requests"},
       Phrase{431, "Request Header Fields Too Large"},
       Phrase{500, "Internal Server Error"},
       Phrase{501, "Not Implemented"},
