@@ -148,8 +148,6 @@ std::string claims(std::string_view name = "", const std::string& value = "") {
 
 class Token : public ::testing::Test {
  protected:
-  Token() : keys_(parse_jwks(set_of({rsa_.jwk(), ec_.jwk(), ed_.jwk()})).value()) {}
-
   Admission check(const std::string& token) const { return check_token(token, keys_, rules, now); }
   void refused(const std::string& token, const std::string& why) const {
     const auto admission = check(token);
@@ -157,10 +155,12 @@ class Token : public ::testing::Test {
     EXPECT_THAT(admission.error().detail, HasSubstr(why)) << token;
   }
 
-  const Signer rsa_{SignedBy::rs256, "rsa"};
-  const Signer ec_{SignedBy::es256, "ec"};
-  const Signer ed_{SignedBy::eddsa, "ed"};
-  const std::vector<PublicKey> keys_;
+  // Once for all tests: to find a key of RSA takes long.
+  inline static const Signer rsa_{SignedBy::rs256, "rsa"};
+  inline static const Signer ec_{SignedBy::es256, "ec"};
+  inline static const Signer ed_{SignedBy::eddsa, "ed"};
+  inline static const std::vector<PublicKey> keys_ =
+      parse_jwks(set_of({rsa_.jwk(), ec_.jwk(), ed_.jwk()})).value();
 };
 
 TEST_F(Token, IsTakenFromEachKindOfKey) {

@@ -90,7 +90,9 @@ Result<KeyRecord> key_of(const boost::json::value& json) {
                 .hash = *hash};
   METERLINE_TRY(key.scopes, scopes_of(json));
   METERLINE_TRY(key.meters, texts_of(json, "meters"));
-  if (key.meters) METERLINE_CHECK(MeterFilter::parse(*key.meters));
+  if (key.meters)
+    if (const auto filter = MeterFilter::parse(*key.meters); !filter)
+      return corrupt(filter.error().message);
   METERLINE_TRY(const auto created, time_of(json, "created"));
   METERLINE_TRY(key.expires_at, time_of(json, "expires"));
   METERLINE_TRY(key.revoked_at, time_of(json, "revoked"));

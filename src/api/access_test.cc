@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <set>
@@ -202,7 +203,7 @@ TEST_F(Access, EveryRouteIsClosedToWhoeverIsNotKnown) {
       const auto response = ask(who, sample.method, for_meter(sample.target, "A1"));
       EXPECT_EQ(response.status, is_open ? 200 : 401) << sample.target;
       EXPECT_EQ(response.headers.count("WWW-Authenticate"), is_open ? 0 : 1) << sample.target;
-      if (!is_open) EXPECT_THAT(response.body, Not(HasSubstr("A1")));
+      EXPECT_TRUE(is_open || response.body.find("A1") == std::string::npos) << sample.target;
     }
   }
   EXPECT_THAT(get("", "/?meterId=A1&date=01-01-2019").body, ::testing::StartsWith(R"({"error":")"));
@@ -249,17 +250,18 @@ TEST_F(Access, WithdrawalsSayWhoItWas) {
   EXPECT_EQ(ask("some", "POST", target, R"({"reason":"x"})").status, 403);
   const auto done = ask("admin", "POST", target, R"({"reason":"x","who":"bob"})");
   EXPECT_EQ(done.status, 200);
-  EXPECT_THAT(done.body, HasSubstr(R"("who":"admin (bob)")"));
+  EXPECT_THAT(done.body, HasSubstr("\"who\":\"admin (bob)\""));
 }
 
 TEST_F(Access, PagesOfOtherSitesChangeNothing) {
   const std::map<std::string, std::string, std::less<>> other = {{"origin", "https://evil.example"},
                                                                  {"host", "localhost"}};
-  for (const auto& [name, sample] : samples())
-    if (sample.method != "GET")
-      EXPECT_THAT(ask("admin", sample.method, sample.target, "x", other).body,
-                  HasSubstr("pages of other sites"))
-          << sample.target;
+  for (const auto& [name, sample] : samples()) {
+    if (sample.method == "GET") continue;
+    EXPECT_THAT(ask("admin", sample.method, sample.target, "x", other).body,
+                HasSubstr("pages of other sites"))
+        << sample.target;
+  }
   EXPECT_EQ(get("reader", "/v1/meters").headers.count("Access-Control-Allow-Origin"), 0);
 }
 
@@ -332,13 +334,14 @@ TEST_F(Audit, HidesMetersAndReadings) {
   get("reader", "/?meterId=A1&date=01-01-2019");
   get("reader", "/v1/meters/A1/consumption?from=2019-01-01");
   get("reader", "/v1/changes?since=2018-01-01&meter=A1");
+  get("reader", "http://localhost/v1/%6Deters/A1");
   const auto text = lines();
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
   EXPECT_THAT(text, Not(HasSubstr("A1")));
   const auto hash = access::audit_meter_hash(path_, "A1").value();
   std::size_t found = 0;
   for (auto at = text.find(hash); at != std::string::npos; at = text.find(hash, at + 1)) ++found;
-  EXPECT_EQ(found, 3);
+  EXPECT_EQ(found, 4);
 }
 
 }  // namespace

@@ -64,16 +64,23 @@ bool is_change(const Request& request) {
   return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
 }
 
+/// Whether what the path names is a delivery; what it names else is a meter. The text of a target
+/// may have a host before its path, and anything in it percent-encoded.
+bool names_delivery(const Target& target) {
+  const auto route = target.name();
+  return route == "delivery" || route == "withdrawal" || route == "findings";
+}
+
 /// The meter that a request is about, as it writes it; empty where it is about none or many.
 std::string meter_in(const Request& request) {
   const auto& target = request.target;
-  if (target.text().starts_with("/v1/meters/") && !target.captured().empty())
-    return target.captured().front();
+  if (!target.captured().empty())
+    return names_delivery(target) ? std::string() : target.captured().front();
   const auto parameters = Parameters::parse(split_target(target.text()).query);
   if (!parameters) return {};
   const auto* const name = target.name() == "legacy" ? "meterId" : "meter";
   const auto meter = parameters->find(name);
-  return meter ? std::string(meter->value_or("")) : std::string();
+  return meter ? meter->value_or("") : std::string();
 }
 
 std::string delivery_in(const Request& request, const Response& response) {
@@ -82,7 +89,7 @@ std::string delivery_in(const Request& request, const Response& response) {
   if (made != response.headers.end() && made->second.starts_with(place))
     return made->second.substr(place.size());
   const auto& target = request.target;
-  const bool is_named = target.text().starts_with(place) && !target.captured().empty();
+  const bool is_named = names_delivery(target) && !target.captured().empty();
   return is_named ? std::string(excerpt_of(target.captured().front())) : std::string();
 }
 
