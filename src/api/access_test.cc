@@ -225,13 +225,18 @@ TEST_F(Access, EveryRouteTakesItsScope) {
     }
 }
 
-constexpr std::string_view own_file =
-    "Meter,Date,0:00,6:00,12:00,18:00\n"
-    "A9,2019-01-01,1,2,3,4\n";
-constexpr std::string_view mixed_file =
-    "Meter,Date,0:00,6:00,12:00,18:00\n"
-    "A8,2019-01-01,1,2,3,4\n"
-    "B1,2019-01-09,1,2,3,4\n";
+/// A file with the hours of a day of each meter.
+std::string file_of(const std::vector<std::string>& meters) {
+  std::string text = "Meter,Date";
+  for (int hour = 0; hour < 24; ++hour) text += "," + std::to_string(hour) + ":00";
+  for (const auto& meter : meters) {
+    text += "\n" + meter + ",2019-01-09";
+    for (int hour = 0; hour < 24; ++hour) text += ",1";
+  }
+  return text + "\n";
+}
+const std::string own_file = file_of({"A9"});
+const std::string mixed_file = file_of({"A8", "B1"});
 
 TEST_F(Access, UploadsAreOfTheCallersMetersOnly) {
   EXPECT_EQ(ask("some", "POST", "/v1/deliveries?unit=kWh", own_file).status, 201);
