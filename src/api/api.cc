@@ -173,6 +173,7 @@ Response answer(const Request& request, const Context& context,
   if (!passed) {
     auto response = told_by(*route, passed.error().status, passed.error().detail);
     response.headers.merge(passed.error().headers);
+    caller = std::move(passed.error().caller);
     return response;
   }
   caller = *std::move(passed);

@@ -60,6 +60,11 @@ std::optional<Refusal> lacking(const access::Caller& caller, Needs needs) {
   return std::nullopt;
 }
 
+tl::unexpected<Refusal> known(std::shared_ptr<const access::Caller> caller, Refusal refusal) {
+  refusal.caller = std::move(caller);
+  return tl::unexpected(std::move(refusal));
+}
+
 bool is_change(const Request& request) {
   return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
 }
@@ -123,8 +128,8 @@ Passed let_in(const Request& request, const Context& context, Needs needs) {
   // A POST is asked about twice, and counts once.
   if (door->rate != nullptr && !request.body_is_to_come)
     if (const auto wait_s = door->rate->wait_s((*caller)->who, std::chrono::steady_clock::now()))
-      return tl::unexpected(too_often(*wait_s));
-  if (auto refused = lacking(**caller, needs)) return tl::unexpected(*std::move(refused));
+      return known(*caller, too_often(*wait_s));
+  if (auto refused = lacking(**caller, needs)) return known(*caller, *std::move(refused));
   return *std::move(caller);
 }
 

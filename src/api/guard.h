@@ -23,6 +23,7 @@ struct Refusal {
   int status = 0;
   std::string detail;
   std::map<std::string, std::string> headers = {};
+  std::shared_ptr<const access::Caller> caller = nullptr;  ///< Where he is known.
 };
 
 /// Who asks, where the door lets him do what he wants to; null where there is no login.
