@@ -18,6 +18,7 @@
 #include "cli/export.h"
 #include "cli/feeds.h"
 #include "cli/ingest.h"
+#include "cli/keys.h"
 #include "cli/lint.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
@@ -75,6 +76,8 @@ struct Options {
   WithdrawVerb withdraw;
   ServeOptions serve;
   FileOptions serve_files;
+  KeysVerb keys;
+  AuditVerb audit;
   bool i_know_it_is_open = false;
   DemoVerb demo;
   bool once = false;
@@ -342,7 +345,7 @@ void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
   verb.add_option("--listen", serve.listen, "ADDRESS:PORT; port 0 takes any free one")
       ->capture_default_str();
   verb.add_flag("--i-know-it-is-open", options.i_know_it_is_open,
-                "Listen on an address that others can reach, though there is no login");
+                "Listen on an address that others can reach, though --auth is none");
 }
 
 void add_upload_options(CLI::App& verb, FileOptions& files) {
@@ -350,6 +353,74 @@ void add_upload_options(CLI::App& verb, FileOptions& files) {
   verb.add_option("--zone", files.zone, "Time zone of uploads that name none (default: unknown)");
   verb.add_option("--feed", files.feed,
                   "Layout of uploads that name none: see `meterline ingest --help`");
+}
+
+constexpr const char* keys_text =
+    "The file of keys, see `meterline keys`; on AWS Lambda also ssm:NAME, a parameter";
+
+void add_guard(CLI::App& verb, GuardOptions& guard) {
+  constexpr int rate_limit_max = 1'000'000;
+  verb.add_option("--auth", guard.auth, "Who may ask: none is everybody, keys, or jwt")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "keys", "jwt"}));
+  verb.add_option("--keys", guard.keys, keys_text)->capture_default_str();
+  verb.add_option("--jwt-issuer", guard.jwt_issuer, "Of --auth jwt: whose tokens are taken (iss)");
+  verb.add_option("--jwt-audience", guard.jwt_audience, "For whom they have to be (aud)");
+  verb.add_option("--jwt-keys", guard.jwt_keys, "Their public keys, JWKS: a file or https://...");
+  verb.add_option("--jwt-scope-claim", guard.jwt_scope_claim,
+                  "The claim that has read, upload, admin, or meterline:read, ...")
+      ->capture_default_str();
+  verb.add_option("--jwt-meters-claim", guard.jwt_meters_claim,
+                  "The claim that has the meters of a token, like EE0*; without it, it has none "
+                  "(default: tokens see all meters)");
+  verb.add_option("--rate-limit", guard.rate_limit,
+                  "Requests a second, and at once, of each key or token; 0: no limit")
+      ->capture_default_str()
+      ->check(CLI::Range(0, rate_limit_max));
+  verb.add_option("--audit-log", guard.audit_log,
+                  "Write who changed what, and who was refused, to this file");
+  verb.add_flag("--audit-reads", guard.audit_reads, "Write questions to it as well");
+  verb.add_option("--cors-origin", guard.cors_origins,
+                  "Pages of these origins may ask, like https://app.example.com (default: none)");
+}
+
+void add_transport(CLI::App& verb, ServeOptions& serve) {
+  verb.add_option("--tls-cert", serve.tls_certificate,
+                  "Encrypt: the certificate and its chain, PEM; read again where it changes");
+  verb.add_option("--tls-key", serve.tls_key, "The certificate's private key, PEM");
+  verb.add_option("--host", serve.hosts,
+                  "Names by which this server may be asked, joined by commas: behind a proxy, or "
+                  "where pages of other names are to be kept off");
+}
+
+void add_keys(CLI::App& app, Options& options) {
+  KeysVerb& verb = options.keys;
+  auto* const keys = app.add_subcommand("keys", "The keys that `serve --auth keys` lets in");
+  keys->require_subcommand(1);
+  auto* const create = keys->add_subcommand("create", "Make a key, and show it this once");
+  create->add_option("--name", verb.name, "Whom it is for");
+  create->add_option("--scope", verb.scopes, "read, upload or admin, or some joined by commas")
+      ->required();
+  create->add_option("--meters", verb.meters,
+                     "Only these, joined by commas: ids, or beginnings like EE0* (default: all)");
+  create->add_option(
+      "--expires", verb.expires,
+      "The last day, or a time: 2027-01-31 or 2027-01-31T06:00:00Z (default: never)");
+  auto* const list = keys->add_subcommand("list", "All keys, without what opens");
+  auto* const revoke = keys->add_subcommand("revoke", "From now on, let a key in no more");
+  revoke->add_option("ID", verb.id, "The 12 digits behind mlk_")->required();
+  for (auto* const each : {create, list, revoke})
+    each->add_option("--keys", verb.file, "The file of keys")->capture_default_str();
+
+  auto* const audit = app.add_subcommand("audit", "The log of who did what: serve --audit-log");
+  audit->require_subcommand(1);
+  auto* const check =
+      audit->add_subcommand("check", "Whether a line was changed, taken out or put in");
+  check->add_option("FILE", options.audit.file, "The log")->required();
+  check->add_option("--hash", options.audit.hash, "Of a line, kept elsewhere: it has to be there");
+  auto* const hash = audit->add_subcommand("hash", "What a meter is called in the log");
+  hash->add_option("FILE", options.audit.file, "The log")->required();
+  hash->add_option("METER", options.audit.meter, "The meter's id")->required();
 }
 
 constexpr int answer_timeout_s_max = 86'400;
@@ -360,6 +431,8 @@ void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
   add_upload_options(*serve, options.serve_files);
+  add_guard(*serve, options.serve.guard);
+  add_transport(*serve, options.serve);
   serve
       ->add_option("--answer-timeout", options.serve.answer_timeout_s,
                    "Seconds for the answer to a question, which is then 503; 0: for ever")
@@ -506,6 +579,7 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
   add_upload_options(*api, verb.events.files);
+  add_guard(*api, verb.guard);
   add_log_format(*api, verb.events);
 }
 
@@ -596,6 +670,11 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
+  if (verb == "keys create") return create_key(options.keys, session);
+  if (verb == "keys list") return list_keys(options.keys, session);
+  if (verb == "keys revoke") return revoke_key(options.keys, session);
+  if (verb == "audit check") return check_audit(options.audit, session);
+  if (verb == "audit hash") return hash_audit_meter(options.audit, session);
   if (verb == "lint") return lint(options.lint, session);
   if (verb == "serve") return run_serve(options, session);
   if (const auto code = run_cloud_verb(verb, options, session)) return *code;
@@ -628,6 +707,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_withdraw(app, options);
   add_lint(app, options.lint);
   add_servers(app, options);
+  add_keys(app, options);
   add_store_verbs(app, options);
   add_cloud(app, options);
   name_in_environment(app);
