@@ -35,7 +35,7 @@ Result<void> check_given(std::string_view option, const std::string& text) {
 
 Result<std::unique_ptr<Guard>> Guard::open(const GuardOptions& options,
                                            std::function<void(std::string_view)> on_fault,
-                                           ParameterReader read_parameter) {
+                                           const ParameterReader& read_parameter) {
   std::unique_ptr<Guard> guard(new Guard);
   guard->on_fault_ = std::move(on_fault);
   guard->door_.origins = split_list(options.cors_origins);

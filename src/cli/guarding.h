@@ -44,7 +44,7 @@ class Guard {
   /// the option; and those of what the options name.
   static Result<std::unique_ptr<Guard>> open(const GuardOptions& options,
                                              std::function<void(std::string_view)> on_fault,
-                                             ParameterReader read_parameter = nullptr);
+                                             const ParameterReader& read_parameter = nullptr);
 
   const api::Door& door() const { return door_; }
 

@@ -48,14 +48,16 @@ TEST(MeterFilter, KnowsItsNamesWhereItHasNoBeginnings) {
 }
 
 RC_GTEST_PROP(MeterFilter, AdmitsWhatAnyPatternCovers, ()) {
-  const auto text = rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab")));
+  constexpr int chars_max = 6;  // So that some begin like others.
+  const auto text = rc::gen::resize(
+      chars_max, rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab"))));
   const auto names = *rc::gen::container<Patterns>(rc::gen::nonEmpty(text));
   const auto prefixes = *rc::gen::container<Patterns>(text);
   const auto meter = *rc::gen::nonEmpty(text);
   Patterns patterns = names;
   for (const auto& prefix : prefixes) patterns.push_back(prefix + '*');
   const auto filter = MeterFilter::parse(patterns);
-  RC_PRE(filter.has_value());
+  RC_ASSERT(filter.has_value());
   const bool named = std::find(names.begin(), names.end(), meter) != names.end();
   const bool begun = std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
     return meter.starts_with(prefix);

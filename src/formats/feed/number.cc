@@ -19,22 +19,24 @@ std::optional<ReadingText> read_plain(std::string_view text, char decimal) {
   constexpr std::size_t plain_chars_max = 19;
   if (text.empty() || text.size() > plain_chars_max) return std::nullopt;
   const bool is_negative = text.front() == '-';
-  std::int64_t value = 0;
+  std::uint64_t value = 0;  // So many digits always fit.
   std::size_t at = is_negative ? 1 : 0;
   const std::size_t first = at;
-  while (at < text.size() && is_digit(text[at])) value = value * 10 + (text[at++] - '0');
+  const auto take_digit = [&](char c) { value = value * 10 + static_cast<unsigned>(c - '0'); };
+  while (at < text.size() && is_digit(text[at])) take_digit(text[at++]);
   std::size_t digits = at - first;
   if (digits == 0) return std::nullopt;
   std::size_t decimals = 0;
   if (at < text.size() && text[at] == decimal) {
     const std::size_t point = at++;
-    while (at < text.size() && is_digit(text[at])) value = value * 10 + (text[at++] - '0');
+    while (at < text.size() && is_digit(text[at])) take_digit(text[at++]);
     decimals = at - point - 1;
     if (decimals == 0 || decimals > reading_decimals_max) return std::nullopt;
     digits += decimals;
   }
   if (at != text.size() || digits > decimal_digits_max) return std::nullopt;
-  return ReadingText{.value = {.mantissa = is_negative ? -value : value,
+  const auto mantissa = static_cast<std::int64_t>(value);
+  return ReadingText{.value = {.mantissa = is_negative ? -mantissa : mantissa,
                                .exponent = static_cast<std::int8_t>(-static_cast<int>(decimals))}};
 }
 
