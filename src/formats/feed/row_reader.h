@@ -34,10 +34,10 @@ class RowReader {
         line_(first_line),
         fields_(plan.delimiter),
         days_(plan.zone),
-        is_register_(plan.rows && plan.rows->is_register),
         quick_(plan),
         said_sum_(plan.sum),
-        said_rows_(plan.rows_count) {
+        said_rows_(plan.rows_count),
+        is_register_(plan.rows && plan.rows->is_register) {
     for (auto* const total : {&said_sum_, &said_rows_})
       if (total->line) *total->line += first_line;
   }
@@ -116,13 +116,15 @@ class RowReader {
   std::string_view row_text_;
   FeedFields fields_;
   ZoneDays days_;
-  const bool is_register_;
   QuickCells quick_;
-  bool is_quick_ = false;           ///< The row was read by quick_.
   std::optional<Date> date_above_;  ///< Of the last line with nothing but a day.
-  bool is_stopped_ = false;
   TotalPlan said_sum_;
   TotalPlan said_rows_;
+  const bool is_register_;
+  bool is_quick_ = false;  ///< The row was read by quick_.
+  bool is_stopped_ = false;
+  bool is_average_power_ = false;
+  bool makes_energy_ = false;
   std::int64_t rows_ = 0;  ///< Kept.
   Int128 sum_ = 0;         ///< Of their readings, in units of reading_decimals_max decimals.
 
@@ -130,11 +132,9 @@ class RowReader {
   std::string meter_text_;  ///< What meter_ was read from.
   std::vector<Channel> channels_;
   Channel channel_;
-  bool is_average_power_ = false;
   Decimal factor_{.mantissa = 1};
   std::string factor_text_;  ///< What row_factor_ was read from.
   Decimal row_factor_{.mantissa = 1};
-  bool makes_energy_ = false;
   std::string stamp_text_;
   std::vector<Note> notes_;
   std::vector<FlagPlan> unknown_flags_;
