@@ -330,7 +330,7 @@ Result<PortfolioChannel> answer_of(const Channel& channel, ChannelSums sums,
   for (std::size_t i = 0; i < spans.size(); ++i) {
     METERLINE_CHECK(out.total.total.add(sums.points[i].total));
     METERLINE_CHECK(average(sums.points[i]));
-    out.series.push_back({.day = spans[i].start, .total = std::move(sums.points[i])});
+    out.series.push_back({.day = spans[i].start, .total = sums.points[i]});
   }
   METERLINE_CHECK(average(out.total));
   return out;
