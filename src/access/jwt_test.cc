@@ -148,7 +148,9 @@ std::string claims(std::string_view name = "", const std::string& value = "") {
 
 class Token : public ::testing::Test {
  protected:
-  Admission check(const std::string& token) const { return check_token(token, keys_, rules, now); }
+  Admission check(const std::string& token) const {
+    return check_token(token, all_keys, rules, now);
+  }
   void refused(const std::string& token, const std::string& why) const {
     const auto admission = check(token);
     ASSERT_FALSE(admission) << token;
@@ -156,16 +158,16 @@ class Token : public ::testing::Test {
   }
 
   // Once for all tests: to find a key of RSA takes long.
-  inline static const Signer rsa_{SignedBy::rs256, "rsa"};
-  inline static const Signer ec_{SignedBy::es256, "ec"};
-  inline static const Signer ed_{SignedBy::eddsa, "ed"};
-  inline static const std::vector<PublicKey> keys_ =
-      parse_jwks(set_of({rsa_.jwk(), ec_.jwk(), ed_.jwk()})).value();
+  inline static const Signer rsa_signer{SignedBy::rs256, "rsa"};
+  inline static const Signer ec_signer{SignedBy::es256, "ec"};
+  inline static const Signer ed_signer{SignedBy::eddsa, "ed"};
+  inline static const std::vector<PublicKey> all_keys =
+      parse_jwks(set_of({rsa_signer.jwk(), ec_signer.jwk(), ed_signer.jwk()})).value();
 };
 
 TEST_F(Token, IsTakenFromEachKindOfKey) {
-  ASSERT_EQ(keys_.size(), 3);
-  for (const auto* const signer : {&rsa_, &ec_, &ed_}) {
+  ASSERT_EQ(all_keys.size(), 3);
+  for (const auto* const signer : {&rsa_signer, &ec_signer, &ed_signer}) {
     const auto caller = check(signer->token(claims()));
     ASSERT_TRUE(caller) << signer->jwk() << caller.error().detail;
     EXPECT_EQ((*caller)->who, "jwt:ann");
@@ -197,28 +199,28 @@ TEST_F(Token, IsRefusedWhereItsClaimsDoNotHold) {
            {"sub", "1", "sub"},
            {"meters", R"(["a b"])", "meters"},
        })
-    refused(rsa_.token(claims(name, value)), why);
+    refused(rsa_signer.token(claims(name, value)), why);
 }
 
 TEST_F(Token, AllowsForClocksThatDiffer) {
-  EXPECT_TRUE(check(ec_.token(claims("exp", std::to_string(now_s - 59)))));
-  EXPECT_TRUE(check(ec_.token(claims("nbf", std::to_string(now_s + 59)))));
-  EXPECT_TRUE(check(ec_.token(claims("exp", std::to_string(now_s + 10) + ".5"))));
-  EXPECT_TRUE(check(ec_.token(claims("aud", R"(["x","meterline"])"))));
+  EXPECT_TRUE(check(ec_signer.token(claims("exp", std::to_string(now_s - 59)))));
+  EXPECT_TRUE(check(ec_signer.token(claims("nbf", std::to_string(now_s + 59)))));
+  EXPECT_TRUE(check(ec_signer.token(claims("exp", std::to_string(now_s + 10) + ".5"))));
+  EXPECT_TRUE(check(ec_signer.token(claims("aud", R"(["x","meterline"])"))));
 }
 
 TEST_F(Token, SeesNothingWhereItSaysNothing) {
-  const auto without_meters = check(ec_.token(claims("meters", ""))).value();
+  const auto without_meters = check(ec_signer.token(claims("meters", ""))).value();
   EXPECT_FALSE(without_meters->meters.admits("A1"));
-  const auto without_scope = check(ec_.token(claims("scope", ""))).value();
+  const auto without_scope = check(ec_signer.token(claims("scope", ""))).value();
   EXPECT_FALSE(without_scope->may(Scope::read));
-  const auto listed = check(ec_.token(claims("scope", R"(["meterline:read"])"))).value();
+  const auto listed = check(ec_signer.token(claims("scope", R"(["meterline:read"])"))).value();
   EXPECT_TRUE(listed->may(Scope::read));
   EXPECT_FALSE(listed->may(Scope::upload));
 }
 
 TEST_F(Token, IsRefusedWhereItIsForged) {
-  const auto good = rsa_.token(claims());
+  const auto good = rsa_signer.token(claims());
   const auto body = base64url(claims());
   const auto unsigned_token = [&](const std::string& header) {
     return base64url(header) + '.' + body + '.';
@@ -226,11 +228,11 @@ TEST_F(Token, IsRefusedWhereItIsForged) {
   for (const std::string header : {R"({"alg":"none"})", R"({"alg":"None"})", R"({"alg":""})", "{}",
                                    R"({"alg":"HS256","kid":"rsa"})", R"({"alg":["RS256"]})"})
     refused(unsigned_token(header), "want alg");
-  refused(unsigned_token(rsa_.header()), "no key");
+  refused(unsigned_token(rsa_signer.header()), "no key");
 
   // The public key as a secret: what a server that heeds `alg` alone would take.
   const std::string text = base64url(R"({"alg":"HS256","kid":"rsa"})") + '.' + body;
-  const auto jwk = rsa_.jwk();
+  const auto jwk = rsa_signer.jwk();
   std::string mac(32, '\0');
   unsigned size = 0;
   HMAC(EVP_sha256(), jwk.data(), static_cast<int>(jwk.size()),
@@ -238,11 +240,11 @@ TEST_F(Token, IsRefusedWhereItIsForged) {
        reinterpret_cast<unsigned char*>(mac.data()), &size);
   refused(text + '.' + base64url(mac), "want alg");
 
-  refused(rsa_.token(R"({"alg":"ES256","kid":"rsa"})", claims()), "no key");
-  refused(rsa_.token(R"({"alg":"RS256","kid":"ec"})", claims()), "no key");
-  refused(rsa_.token(R"({"alg":"RS256","kid":"../../etc/passwd"})", claims()), "no key");
-  refused(rsa_.token(R"({"alg":"RS256","kid":1})", claims()), "kid");
-  refused(rsa_.token(R"({"alg":"RS256","crit":["exp"]})", claims()), "not understood");
+  refused(rsa_signer.token(R"({"alg":"ES256","kid":"rsa"})", claims()), "no key");
+  refused(rsa_signer.token(R"({"alg":"RS256","kid":"ec"})", claims()), "no key");
+  refused(rsa_signer.token(R"({"alg":"RS256","kid":"../../etc/passwd"})", claims()), "no key");
+  refused(rsa_signer.token(R"({"alg":"RS256","kid":1})", claims()), "kid");
+  refused(rsa_signer.token(R"({"alg":"RS256","crit":["exp"]})", claims()), "not understood");
   refused(Signer(SignedBy::rs256, "rsa").token(claims()), "no key");
   const auto own_key = Signer(SignedBy::es256, "own");
   refused(own_key.token(R"({"alg":"ES256","jwk":)" + own_key.jwk() + "}", claims()), "no key");
@@ -252,13 +254,13 @@ TEST_F(Token, IsRefusedWhereItIsForged) {
       good.substr(0, good.find('.') + 1) + base64url(claims("sub", R"("bob")")) + good.substr(dot),
       "no key");
   refused(good.substr(0, dot + 1) + base64url(std::string(256, '\0')), "no key");
-  refused(ec_.token(claims()).substr(0, ec_.token(claims()).rfind('.') + 1) +
+  refused(ec_signer.token(claims()).substr(0, ec_signer.token(claims()).rfind('.') + 1) +
               base64url(std::string(64, '\0')),
           "no key");
 }
 
 TEST_F(Token, IsRefusedWhereItIsNone) {
-  const auto good = rsa_.token(claims());
+  const auto good = rsa_signer.token(claims());
   for (const std::string& token :
        {std::string(), std::string("."), std::string(".."), std::string("a.b.c"), good + ".x",
         good.substr(0, good.rfind('.')), good + "=", " " + good, base64url("[]") + good})
