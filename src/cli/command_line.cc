@@ -18,6 +18,7 @@
 #include "cli/export.h"
 #include "cli/feeds.h"
 #include "cli/ingest.h"
+#include "cli/keep.h"
 #include "cli/lint.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
@@ -82,6 +83,8 @@ struct Options {
   bool force = false;
   InitVerb init;
   CheckVerb check;
+  PruneVerb prune;
+  EraseVerb erase;
   RepairVerb repair;
   bool apply = false;
 #ifdef METERLINE_CLOUD
@@ -394,16 +397,65 @@ void add_servers(CLI::App& app, Options& options) {
 }
 
 constexpr int replicas_max = 100;
+constexpr int rate_max = 1'000'000;
+constexpr std::size_t versions_max = 1000;
+
+void add_forget_options(CLI::App& verb, ForgetOptions& how) {
+  verb.add_flag("--dry-run", how.dry_run, "Tell what would go, and take nothing away");
+  verb.add_flag("--yes", how.yes, "Do not ask; needed where nobody can be asked");
+  verb.add_option("--rate", how.rate,
+                  "Requests a second to servers, at most (default: as fast as it goes)")
+      ->check(CLI::Range(1, rate_max));
+}
+
+void add_prune(CLI::App& store, PruneVerb& verb) {
+  auto* const prune =
+      store.add_subcommand("prune", "Take out of the store, for good, what is not to be kept");
+  prune->add_option(
+      "--before", verb.before,
+      "Reading days and register reads before this day (2019-01-01), or older than so "
+      "long (7y, 90d)");
+  auto* const versions =
+      prune
+          ->add_option("--keep-versions", verb.keep_versions,
+                       "Of each day, versions beyond the so many received last, but for those "
+                       "that complete them")
+          ->check(CLI::Range(std::size_t{1}, versions_max));
+  prune
+      ->add_option("--keep-versions-for", verb.keep_versions_for,
+                   "Or versions received longer ago (90d, 12w, 7y) that no answer since needs")
+      ->excludes(versions);
+  prune->add_option("--after", verb.after,
+                    "Look only at meters behind this one, as a run that was stopped says");
+  add_forget_options(*prune, verb.how);
+}
+
+void add_erase(CLI::App& app, EraseVerb& verb) {
+  auto* const erase = app.add_subcommand(
+      "erase", "Take all of a meter out of the store, for good, and keep it out");
+  erase->add_option("METER", verb.meter, "Its id")->required();
+  erase->add_flag("--allow", verb.allow, "Let an erased meter be loaded again");
+  add_forget_options(*erase, verb.how);
+}
 
 void add_store_verbs(CLI::App& app, Options& options) {
   auto* const exporting =
-      app.add_subcommand("export", "Write the whole store as one file, for ingest to restore");
+      app.add_subcommand("export", "Write the store, or a part, as one file for ingest to restore");
   exporting
       ->add_option("FILE", options.export_verb.path, "The file to make, or - for standard output")
       ->required();
+  exporting->add_option("--from", options.export_verb.from, "Only days from this one on");
+  exporting->add_option("--to", options.export_verb.to,
+                        "Up to this one, which is included (default: the one of --from alone)");
+  exporting->add_option(
+      "--meter", options.export_verb.meters,
+      "Only this meter, or those of @FILE, one on each line; any number of times");
+  exporting->add_flag("--by-month", options.export_verb.by_month,
+                      "Make FILE a folder with an archive for each month; those that are there "
+                      "stay, so that the same again goes on where it was ended");
   exporting->add_flag("--force", options.force, "Replace the file if it exists");
 
-  auto* const store = app.add_subcommand("store", "Make, check, repair or measure a store");
+  auto* const store = app.add_subcommand("store", "Make, check, prune, repair or measure a store");
   store->require_subcommand(1);
   auto* const init = store->add_subcommand("init", "Make the store that --store names");
   auto* const replication =
@@ -417,6 +469,7 @@ void add_store_verbs(CLI::App& app, Options& options) {
   init->add_option("--unit", options.init.unit,
                    "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
                    "varh, ..., or unknown for none (default: the first that a load names)");
+  add_prune(*store, options.prune);
   auto* const check = store->add_subcommand("check", "Compare what is in the store with itself");
   check->add_option("--limit", options.check.limit, "Show at most so many findings")
       ->capture_default_str()
@@ -573,6 +626,8 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "export") return export_store(options.export_verb, session);
   if (verb == "store init") return init_store(options.init, session);
   if (verb == "store check") return check_store(options.check, session);
+  if (verb == "store prune") return prune_store(options.prune, session);
+  if (verb == "erase") return erase_meter(options.erase, session);
   if (verb == "store repair") return repair_store(options.repair, session);
   if (verb == "store stats") return store_stats(session);
   if (verb == "feed list") return list_feeds(session);
@@ -621,6 +676,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_feeds(app, options);
   add_questions(app, options);
   add_withdraw(app, options);
+  add_erase(app, options.erase);
   add_lint(app, options.lint);
   add_servers(app, options);
   add_store_verbs(app, options);

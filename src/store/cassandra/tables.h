@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ class Tables {
   /// Errors: `refused` when the tables are others or the user may not write.
   Result<void> prepare_writes() const;
 
+  /// The same before the first amendment.
+  Result<void> prepare_amendments() const;
+
   const std::string& keyspace() const { return keyspace_; }
   Dialect dialect() const { return dialect_; }
   CqlSession& session() const { return *session_; }
@@ -60,6 +64,7 @@ class Tables {
       : session_(std::move(session)), keyspace_(keyspace), dialect_(dialect) {}
   enum class Kind { reads, writes };
   Result<void> prepare(Kind kind) const;
+  Result<void> prepare(std::span<const StatementText> texts) const;
   Result<void> check_schema();
   Result<void> note_schema() const;
 
@@ -69,7 +74,8 @@ class Tables {
   bool has_schema_ = false;  ///< When it was opened.
   mutable std::mutex writes_mutex_;
   mutable bool can_write_ = false;
-  mutable std::array<CqlStatement, statements_count> prepared_{};
+  mutable bool can_amend_ = false;
+  mutable std::array<CqlStatement, statements_count + amend_statements_count> prepared_{};
 };
 
 /// Visits the rows of a page. `corrupt` when they are not what was selected.

@@ -167,10 +167,14 @@ class CountingStoreImpl final : public CountingStore {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery&) const override {
     return std::vector<DeliveryRecord>();
   }
-  /// What it takes to store a file does not depend on its unit, so that none need be named.
-  Result<std::optional<Unit>> default_unit() const override { return Unit::unknown; }
+  Result<void> amend(const Amendment&) override { return {}; }
   Result<Unit> remember_unit(Unit unit) override { return unit; }
-  Result<StoreStatus> status(StatusOf) const override { return StoreStatus(); }
+  /// What it takes to store a file does not depend on its unit, so that none need be named.
+  Result<StoreStatus> status(StatusOf what) const override {
+    StoreStatus status;
+    if (what == StatusOf::settings) status.settings.unit = Unit::unknown;
+    return status;
+  }
 
  private:
   void take(Counts counts) {
