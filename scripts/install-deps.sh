@@ -3,7 +3,8 @@
 #   scripts/install-deps.sh           what scripts/build.sh needs
 #   scripts/install-deps.sh --local   what scripts/build.sh --local needs: no Rust
 #   scripts/install-deps.sh --test    what scripts/test.sh needs; what is no package of Debian's (of
-#                                     Python, and Apache Cassandra) goes to ~/.cache/meterline
+#                                     Python, and Apache Cassandra) goes to ~/.cache/meterline, and
+#                                     what tests of the page need to tests/page/node_modules
 #   scripts/install-deps.sh --test-packages, --test-downloads
 #                                     the two halves of that
 #   scripts/install-deps.sh --bench   what bench/run.sh needs
@@ -11,6 +12,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 rust_min=1.94.1
+node_min=18
 
 build_packages="
   g++ cmake ninja-build
@@ -30,14 +32,14 @@ build_packages="
   zlib1g-dev"
 test_packages="
   awscli buildah busybox-static docker-registry skopeo
-  ccache curl
+  ccache chromium curl fonts-dejavu-core
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev
   git
   libbenchmark-dev
   libgtest-dev libgmock-dev
   librapidcheck-dev
   maven openjdk-17-jre-headless openssl
-  python3 python3-pytest python3-venv
+  python3 python3-cryptography python3-pytest python3-venv
   sqlite3
   valgrind
   zstd"
@@ -55,6 +57,21 @@ rust_packages="ca-certificates cargo-web rustc-web"
 if has_rust; then
   rust_packages=
 fi
+
+# Whether there is a Node.js with npm that is new enough, such as one of NodeSource, whose package
+# has both. Debian's builds the page as well.
+has_node() (
+  command -v node >/dev/null && command -v npm >/dev/null || return 1
+  version=$(node --version)
+  version=${version#v}
+  [ "${version%%.*}" -ge "$node_min" ]
+)
+
+node_packages="nodejs npm"
+if has_node; then
+  node_packages=
+fi
+build_packages="$build_packages $node_packages"
 
 # python_environment FOLDER REQUIREMENTS: what the tests use of Python beyond Debian's packages. It
 # is made when it is missing or when the list of pinned packages changed.
@@ -84,6 +101,17 @@ emulator() {
   cp "$2" "$1.txt"
 }
 
+# Playwright, axe and TypeScript, as tests/page/package-lock.json pins them.
+page_environment() (
+  cd tests/page
+  if cmp -s package-lock.json node_modules/taken-from.json; then
+    return
+  fi
+  echo "install-deps: making tests/page/node_modules"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  cp package-lock.json node_modules/taken-from.json
+)
+
 # One at a time: scripts that start together make them once.
 test_downloads() (
   cache=${XDG_CACHE_HOME:-$HOME/.cache}/meterline
@@ -97,6 +125,7 @@ with jars.one_at_a_time():
     jars.fetch()') &
   jars=$!
   python_environment "$cache/python-aws" tests/aws/requirements.txt
+  page_environment
   emulator "$cache/aws-lambda-rie" tests/aws/emulator.txt
   wait $lint
   wait $jars

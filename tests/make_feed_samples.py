@@ -401,6 +401,9 @@ def make_long():
          flags={2: "e"}, mark="\ufeff")
     make_us()
     make_nz()
+    make_registers()
+    make_france()
+    make_netherlands_and_kaernten()
 
 
 def last_of(slot):
@@ -539,6 +542,110 @@ def make_nz():
          lambda s: ["DET", "0000050ZZ000", "2", ab(s, "F", "E"), s.start.strftime("%d/%m/%Y"),
                     str(s.k), plain(s.kwh)],
          titles=["HDR,ICPHHAB,10,RETA,RETA,X,08/09/2025"], meter="0000050ZZ000", flags={2: "e"})
+
+
+def shown_of(day_slots, begin):
+    """What a register showed at each moment of a day, with the moment in UTC: slot k is k units."""
+    moments = [(day_slots[0].utc, begin)]
+    for slot in day_slots:
+        moments.append((slot.utc_end, moments[-1][1] + slot.k))
+    return moments
+
+
+def make_registers():
+    sample = Sample("schneider-uk")
+    body, units = [], 1_234_000
+    for day in UK_DAYS:
+        day_slots = slots(UK, day, 30)
+        for moment, units in shown_of(day_slots, units + 50_000):
+            body.append(f'"{moment:%d/%m/%Y %H:%M:%S}","{Decimal(units) / 1000:,}","read","",""')
+        sample.expect("METER", "consumption", "consumption", "kWh", day, 30, readings_of(day_slots))
+    sample.lines = ['"Time stamp","Value","Events","Comment","User"'] + body[::-1]
+    sample.write()
+
+    sample = Sample("energie-manager-netherlands")
+    zone = zoneinfo.ZoneInfo("Europe/Amsterdam")
+    sample.lines = ["", "name;ean;code;moment;moment-date;value;factor;type"]
+    units = 35_089_902
+    for day in UK_DAYS:
+        day_slots = slots("Europe/Amsterdam", day, 15)
+        for moment, units in shown_of(day_slots, units + 50_000):
+            sample.lines.append(f"Hall;8717;ellm;{int(moment.timestamp())};"
+                                f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S};{units};0.001;0")
+        sample.expect("8717", "consumption", "consumption", "kWh", day, 15, readings_of(day_slots))
+    sample.write()
+
+    # The register runs over in the middle of the last day, and others take turns with it.
+    sample = Sample("aws-mda")
+    zone = zoneinfo.ZoneInfo("America/Los_Angeles")
+    units = 10 ** 9 - 113_000
+    for day in US_DAYS:
+        day_slots = slots("America/Los_Angeles", day, 15)
+        for moment, units in shown_of(day_slots, units + 34_000):
+            time = f"{moment.astimezone(zone):%Y%m%d%H24%M%S}"
+            for register, value in (("1.8.1", units + 7), ("1.8.0", units), ("2.8.0", 5)):
+                sample.lines.append(f"17|{register}|{time}|{value % 10 ** 9}|0.0.0.1.1.1.12|"
+                                    "spid|rq|ansi|smult|DST|AccNum|sqcode")
+        sample.expect("17", "consumption", "consumption", "kWh", day, 15,
+                      [str(slot.k) for slot in day_slots])
+    sample.write()
+
+
+def make_france():
+    sample = Sample("edf-puissances-france")
+    sample.encoding = "cp1252"
+    sample.lines = ["", "Récapitulatif de mes puissances atteintes en W",
+                    "Date et heure de relève par le distributeur;Puissance atteinte (W);"
+                    "Nature de la donnée"]
+    for day in UK_DAYS[::-1]:
+        day_slots = slots(PARIS, day, 30)
+        sample.lines.append(f"{dt.date.fromisoformat(day):%d/%m/%Y};;")
+        for slot in day_slots[::-1]:
+            sample.lines.append(f"{slot.end:%H:%M:%S};{plain(slot.kw * 1000)};Réelle")
+        sample.lines.append("")
+        sample.expect("METER", "consumption", "consumption", "Wh", day, 30,
+                      [str(slot.k) for slot in day_slots])
+    sample.write()
+
+    sample = Sample("enedis-r63-france")
+    sample.lines = ["Identifiant PRM;Date de début;Date de fin;Grandeur physique;Grandeur métier;"
+                    "Etape métier;Unité;Horodate;Valeur;Nature;Pas;Indice de vraisemblance;"
+                    "Etat complémentaire"]
+    for day in UK_DAYS:
+        day_slots = slots(PARIS, day, 30)
+        for kind, flow in (("CONS", "consumption"), ("PROD", "generation")):
+            for slot in day_slots:
+                sample.lines.append(
+                    f"3000;2024-03-31 00:00:00;2024-10-28 00:00:00;PA;{kind};BRUT;W;"
+                    f"{slot.end:%Y-%m-%d %H:%M:%S};{plain(slot.kw * 1000)};{ab(slot, 'B', 'E')};"
+                    "PT30M;0;0")
+            sample.expect("3000", flow, flow, "Wh", day, 30,
+                          [str(slot.k) + ("e" if slot.k == 2 else "") for slot in day_slots])
+    sample.write()
+
+
+def make_netherlands_and_kaernten():
+    sample = Sample("engie-netherlands")
+    sample.lines = ['"Datum","EAN","Verbruik","Type","Piek"']
+    for kind, flow in (("Elektriciteit", "consumption"), ("Teruglevering", "generation")):
+        for day in UK_DAYS:
+            day_slots = slots("Europe/Amsterdam", day, 60)
+            for slot in day_slots:
+                peak = "true" if 7 <= slot.start.hour < 23 else "false"
+                sample.lines.append(f'"{slot.start.isoformat()}","8712","{plain(slot.kwh)}",'
+                                    f'"{kind}","{peak}"')
+            sample.expect("8712", flow, flow, "kWh", day, 60, readings_of(day_slots))
+    sample.write()
+
+    full = "%d.%m.%Y %H:%M"
+    rows("kaernten-start-end-austria", VIENNA, 15, UK_DAYS,
+         ["Startdatum", "Enddatum", "Zählpunktbezeichnung", "Name der Energiegemeinschaft",
+          "ID der Energiegemeinschaft", "OBIS", "OBIS Kurzbeschreibung", "Wert", "Einheit",
+          "Qualität", "Qualität Beschreibung"],
+         lambda s: [s.start.strftime(full), s.end.strftime(full), "AT007", "", "", "", "",
+                    comma(plain(s.kwh)), "kWh", ab(s, "L1", "L2"),
+                    ab(s, "Echtwert gemessen", "Ersatzwert")],
+         delimiter=";", meter="AT007", flags={2: "s"})
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_then_it_serves(meterline, serve, tmp_path):
     (channel,) = server.json("/v1/meters/EX00027/consumption?from=2025-03-30")["channels"]
     assert channel["unit"] == "kWh" and channel["readings"] == 48 and channel["sum"] > 0
     assert server.json("/?meterId=EX00027&date=30-03-2025")["sum"] == channel["sum"]
-    assert len(server.json("/v1/meters?limit=1000")["meters"]) == 200
+    assert len(server.json("/v1/meters?limit=1000")["meters"]) == 201
     server.stop(signal.SIGTERM)
 
 

@@ -151,6 +151,43 @@ def test_keda_scales_the_worker_that_there_is_by_its_own_queue_and_alone():
     assert folder["resources"] == ["../kubernetes", "scaled-object.yaml"]
 
 
+def readings_table():
+    return template("main.yaml")["Resources"]["ReadingDays"]["Properties"]
+
+
+def test_a_provisioned_table_scales_between_what_is_given_and_its_maximum():
+    scaling = readings_table()["AutoScalingSpecifications"]["Fn::If"][1]
+    for of, unit in (("Read", "ReadCapacity"), ("Write", "WriteCapacity")):
+        _, given, absent = scaling[f"{of}CapacityAutoScaling"]["Fn::If"]
+        assert given["MinimumUnits"] == {"Ref": unit}
+        assert given["MaximumUnits"] == {"Ref": f"{unit}Max"}
+        target = given["ScalingPolicy"]["TargetTrackingScalingPolicyConfiguration"]
+        assert 20 <= target["TargetValue"] <= 90, "what Keyspaces takes"
+        assert absent == {"Ref": "AWS::NoValue"}
+
+
+def test_a_table_is_warmed_only_by_what_is_given():
+    warm = readings_table()["WarmThroughput"]["Fn::If"][1]
+    assert warm == {f"{of}UnitsPerSecond": {"Fn::If": [
+        f"Warms{of}s", {"Ref": f"Warm{of}Units"}, {"Ref": "AWS::NoValue"}]}
+        for of in ("Read", "Write")}
+
+
+def test_a_keyspace_in_several_regions_is_in_its_own_as_well():
+    keyspace = template("main.yaml")["Resources"]["Keyspace"]["Properties"]
+    _, several, one = keyspace["ReplicationSpecification"]["Fn::If"]
+    assert several["ReplicationStrategy"] == "MULTI_REGION"
+    joined = several["RegionList"]["Fn::Split"][1]["Fn::Sub"]
+    assert joined == "${AWS::Region},${ReplicaRegions}"
+    assert one == {"ReplicationStrategy": "SINGLE_REGION"}
+
+
+def test_every_part_of_a_deployment_expects_the_same_number_of_meters():
+    main = (DEPLOY / "aws/main.yaml").read_text()
+    assert main.count("?expected-meters=${ExpectedMeters}\n") == 3, \
+        "the processor, the function URL and what other stacks import"
+
+
 def metrics_of(alarm):
     """Name -> dimensions, of each metric that an alarm adds up."""
     return [(query["MetricStat"]["Metric"]["MetricName"],

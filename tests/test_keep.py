@@ -1,12 +1,14 @@
 """What is pruned and what is erased, and parts of a store as archives, on one machine and on a
 cluster."""
 import os
+import pty
+import select
 import signal
 
 import pytest
 
 import wide
-from conftest import Meterline, finish
+from conftest import DEADLINE_S, Meterline, wait_until
 
 METERS = [f"M{number:02}" for number in range(40)]
 GONE = "EE-00027"
@@ -135,6 +137,44 @@ def test_neither_goes_without_being_asked(meterline):
     meterline("store", "prune", "--yes", expect=2)
     meterline("store", "prune", "--before", "yesterday", "--yes", expect=2)
     assert meterline("store", "prune", "--before", "1d", "--dry-run").json["days"] == 41 * 180
+
+
+def on_terminal(program, answer, *args):
+    """Exit code, standard output, and what the terminal shows when somebody types the answer."""
+    own, terminal = pty.openpty()
+    process = program.start(*args, stdin=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+
+    def is_asked():
+        nonlocal shown
+        if select.select([own], [], [], 0)[0]:
+            shown += os.read(own, 65536)
+        return b"Type yes: " in shown
+
+    wait_until(is_asked, "the question")
+    os.write(own, answer + b"\n")
+    out, _ = process.communicate(timeout=DEADLINE_S)
+    os.close(own)
+    return process.returncode, out.decode(), shown.decode()
+
+
+def test_a_terminal_is_asked_and_told_what_would_go(meterline):
+    load(meterline)
+    prune = ["store", "prune", "--before", "2019-02-15"]
+    erase = ["erase", METERS[0]]
+    for verb in (prune, erase):
+        for answer in (b"no", b"", b"y", b"YES", b"\x04"):  # The last one: end of input.
+            code, out, shown = on_terminal(meterline, answer, *verb)
+            assert (code, out) == (1, ""), shown
+            assert "cannot be undone" in shown
+    assert check(meterline)["amended"]["deliveries"] == 0
+    code, out, shown = on_terminal(meterline, b"yes", *prune)
+    assert code == 0 and f'"days":{41 * (45 + 2 * 22)}' in out
+    assert f"would remove {41 * (45 + 2 * 22):,} versions of days, 2019-01-01 to" in shown
+    code, out, shown = on_terminal(meterline, b"yes", *erase)
+    assert code == 0 and METERS[0] not in meterline("meters", "--limit", 100).out
+    check(meterline)
 
 
 def test_parts_make_the_whole(program, tmp_path):

@@ -11,6 +11,7 @@ ALLOWED = {
     "store": {"core"},
     "store/memory": {"core", "store"},
     "store/counting": {"core", "store"},
+    "store/visible": {"core", "store"},
     "store/rocksdb": {"core", "store"},
     "store/cassandra": {"core", "store"},
     "source": {"core"},
@@ -19,14 +20,15 @@ ALLOWED = {
     "aws": {"core", "source"},
     "ingest": {"core", "formats", "store", "source"},
     "query": {"core", "store"},
-    "api": {"core", "store", "source", "ingest", "query"},
+    "access": {"core"},
+    "api": {"core", "access", "store", "store/visible", "source", "ingest", "query"},
     "http": {"core", "api", "source", "store"},
     "telemetry": {"core"},
     "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
                "telemetry"},
-    "cli": {"core", "formats", "api", "ingest", "query", "store", "store/counting", "source",
-            "source/disk", "source/s3", "http", "aws", "events", "lambda", "telemetry"},
+    "cli": {"core", "formats", "access", "api", "ingest", "query", "store", "store/counting",
+            "source", "source/disk", "source/s3", "http", "aws", "events", "lambda", "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}
@@ -34,11 +36,11 @@ ALLOWED["app"] = set(ALLOWED) - {"testing"}
 COLUMNS_MAX, FILE_LINES_MAX = 100, 800
 TEST_STEMS = ("_test", "_bench", "_fuzz")
 TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "benchmark/", "testing/")
-SKIPPED_FOLDERS = {"build", "__pycache__", "meterline-data", "meterline-demo"}
+SKIPPED_FOLDERS = {"build", "node_modules", "__pycache__", "meterline-data", "meterline-demo"}
 
 ANYWHERE, PRODUCTION, TESTS = "anywhere", "production", "tests"
-PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/rocksdb",
-        "store/cassandra", "query"}
+PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/visible",
+        "store/rocksdb", "store/cassandra", "query"}
 TERMINAL = {"cli", "app"}
 # Pattern, where it is banned, layers it is banned in, what to write instead. A line that has to
 # have it says why, in a comment behind it that begins with `Allowed: `.

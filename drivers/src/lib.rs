@@ -51,7 +51,7 @@ mod ffi {
         latency_bounds_us: Vec<i64>,
     }
 
-    /// `page_rows`: of a read; 0 for the driver's choice.
+    /// `page_rows`: of the first page of a read; 0 for the driver's choice.
     struct StatementText {
         name: String,
         cql: String,

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use scylla::client::session::Session as Driver;
 use scylla::response::PagingState;
 use scylla::statement::unprepared::Statement as Plain;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::cells::{Row, rows_of};
@@ -19,6 +20,17 @@ use crate::session::{Engine, Statement};
 pub enum Question {
     Prepared { statement: Arc<Statement>, key: Vec<u8> },
     Plain(Plain),
+}
+
+/// A page holds as many rows as come to so many bytes, by the rows of the page before; of the first,
+/// the statement says how many. The protocol knows pages of rows only.
+const PAGE_BYTES: usize = 1 << 20;
+const PAGE_ROWS_MAX: usize = 10_000;
+
+/// How many rows to ask for after a page.
+fn rows_after(bytes: usize, rows: usize) -> i32 {
+    let each = (bytes / rows.max(1)).max(1);
+    i32::try_from((PAGE_BYTES / each).clamp(1, PAGE_ROWS_MAX)).unwrap_or(1)
 }
 
 /// One page of rows.
@@ -34,6 +46,8 @@ struct Pages {
     limits: Limits,
     question: Question,
     next: PagingState,
+    /// Of the next page; none: as the statement says.
+    rows: Option<i32>,
 }
 
 impl Pages {
@@ -47,6 +61,9 @@ impl Pages {
         if let Some(next) = next {
             self.next = next;
         }
+        if page.rows > 0 {
+            self.rows = Some(rows_after(page.cells.len(), page.rows));
+        }
         Ok(page)
     }
 
@@ -54,7 +71,17 @@ impl Pages {
     async fn ask(&self, state: PagingState) -> Result<(Rows, Option<PagingState>), Failure> {
         let (answer, next) = match &self.question {
             Question::Prepared { statement, key } => {
-                self.driver.execute_single_page(&statement.prepared, Row(key), state).await?
+                let key = Row(key);
+                match self.rows {
+                    None => {
+                        self.driver.execute_single_page(&statement.prepared, key, state).await?
+                    }
+                    Some(rows) => {
+                        let mut prepared = statement.prepared.clone();
+                        prepared.set_page_size(rows);
+                        self.driver.execute_single_page(&prepared, key, state).await?
+                    }
+                }
             }
             Question::Plain(plain) => {
                 self.driver.query_single_page(plain.clone(), (), state).await?
@@ -69,25 +96,27 @@ impl Pages {
         Ok((Rows { cells: rows_of(&answer)?, rows, last: next.is_none() }, next))
     }
 
-    async fn fetch_all(mut self) -> Result<VecDeque<Rows>, Failure> {
-        let mut pages = VecDeque::new();
+    /// Hands on page after page, of which one waits while the next is fetched.
+    async fn fetch_into(mut self, pages: mpsc::Sender<Result<Rows, Failure>>) {
         loop {
-            let page = self.fetch().await?;
-            let last = page.last;
-            pages.push_back(page);
-            if last {
-                return Ok(pages);
+            let page = self.fetch().await;
+            let last = page.as_ref().map_or(true, |page| page.last);
+            if pages.send(page).await.is_err() || last {
+                return;
             }
         }
     }
 }
 
-/// A task that is ended with its reader.
-struct Task(JoinHandle<Result<VecDeque<Rows>, Failure>>);
+/// A question whose pages are fetched before their turn, by a task that ends with it.
+struct Ahead {
+    pages: mpsc::Receiver<Result<Rows, Failure>>,
+    task: JoinHandle<()>,
+}
 
-impl Drop for Task {
+impl Drop for Ahead {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -97,18 +126,16 @@ pub struct Reader {
     limits: Limits,
     in_flight: usize,
     waiting: VecDeque<Question>,
-    running: VecDeque<Task>,
-    /// Of the current key, when it is read page by page.
+    running: VecDeque<Ahead>,
+    /// Of the current key, when one is read after another.
     current: Option<Pages>,
-    /// Of the current key, when it was read whole.
-    fetched: VecDeque<Rows>,
     key: usize,
     cells: Bytes,
 }
 
 impl Reader {
-    /// `in_flight`: questions that are read whole at the same time; 1: they are read page by page,
-    /// one after another.
+    /// `in_flight`: questions that are read at the same time, each two pages ahead of its turn at
+    /// most; 1: they are read page by page, one after another.
     pub fn new(
         engine: Arc<Engine>,
         limits: Limits,
@@ -122,7 +149,6 @@ impl Reader {
             waiting: questions,
             running: VecDeque::new(),
             current: None,
-            fetched: VecDeque::new(),
             key: 0,
             cells: Bytes::new(),
         }
@@ -130,7 +156,7 @@ impl Reader {
 
     /// Goes to the next page. `end` when there is none.
     pub fn next(&mut self) -> Result<Page, Failure> {
-        let found = if self.in_flight > 1 { self.next_whole() } else { self.next_page() };
+        let found = if self.in_flight > 1 { self.next_ahead() } else { self.next_page() };
         let key = self.key;
         match found? {
             Some(page) => {
@@ -162,21 +188,23 @@ impl Reader {
         Ok(Some(page))
     }
 
-    fn next_whole(&mut self) -> Result<Option<Rows>, Failure> {
-        if self.fetched.is_empty() {
-            while self.running.len() < self.in_flight
-                && let Some(question) = self.waiting.pop_front()
-            {
-                let pages = self.pages(question);
-                self.running.push_back(Task(self.engine.spawn(pages.fetch_all())));
-            }
-            let Some(mut task) = self.running.pop_front() else { return Ok(None) };
-            self.fetched = self
-                .engine
-                .block_on(&mut task.0)
-                .map_err(|error| Failure::corrupt(format!("a read ended: {error}")))??;
+    fn next_ahead(&mut self) -> Result<Option<Rows>, Failure> {
+        while self.running.len() < self.in_flight
+            && let Some(question) = self.waiting.pop_front()
+        {
+            let (sender, pages) = mpsc::channel(1);
+            let task = self.engine.spawn(self.pages(question).fetch_into(sender));
+            self.running.push_back(Ahead { pages, task });
         }
-        Ok(self.fetched.pop_front())
+        let Some(first) = self.running.front_mut() else { return Ok(None) };
+        let page = self
+            .engine
+            .block_on(first.pages.recv())
+            .unwrap_or_else(|| Err(Failure::corrupt("a read ended before its last page")))?;
+        if page.last {
+            self.running.pop_front();
+        }
+        Ok(Some(page))
     }
 
     fn pages(&self, question: Question) -> Pages {
@@ -185,6 +213,20 @@ impl Reader {
             limits: self.limits,
             question,
             next: PagingState::start(),
+            rows: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PAGE_BYTES, PAGE_ROWS_MAX, rows_after};
+
+    #[test]
+    fn pages_have_as_many_rows_as_come_to_a_megabyte() {
+        assert_eq!(rows_after(500 * 128 * 1024, 500), 8);
+        assert_eq!(rows_after(17_000, 100), i32::try_from(PAGE_BYTES / 170).unwrap());
+        assert_eq!(rows_after(4 * PAGE_BYTES, 2), 1, "a row is not cut");
+        assert_eq!(rows_after(10, 10), i32::try_from(PAGE_ROWS_MAX).unwrap());
     }
 }

@@ -13,4 +13,7 @@ struct Accepted {
 /// Takes the first element off the header, which is not empty.
 Accepted take_accepted(std::string_view& header);
 
+/// Whether an Accept-Encoding header takes gzip.
+bool takes_gzip(std::string_view accept_encoding);
+
 }  // namespace meterline::api

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "api/guard.h"
 #include "api/problem.h"
 #include "api/routes.h"
 
@@ -17,11 +18,16 @@ struct Route {
   Reads reads;
   RouteFunction post = nullptr;
   RouteFunction remove = nullptr;  ///< DELETE.
+  Needs reading = Needs::read;     ///< Of GET and HEAD.
+  Needs changing = Needs::admin;   ///< Of POST and DELETE.
 
   RouteFunction of(std::string_view method) const {
     if (method == "GET" || method == "HEAD") return get;
     if (method == "POST") return post;
     return method == "DELETE" ? remove : nullptr;
+  }
+  Needs needs_of(std::string_view method) const {
+    return method == "GET" || method == "HEAD" ? reading : changing;
   }
   std::string allowed() const {
     std::string methods;
@@ -35,7 +41,9 @@ struct Route {
 namespace {
 
 constexpr std::array routes = {
-    Route{"legacy", "/", get_daily_sum, Reads::little},
+    Route{"legacy", "/", get_root, Reads::little},
+    Route{"page", "/ui", get_page_below, Reads::nothing},
+    Route{"page", "/ui/{}", get_page_file, Reads::nothing},
     Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
@@ -47,13 +55,17 @@ constexpr std::array routes = {
     Route{"registers", "/v1/meters/{}/registers", get_registers, Reads::some},
     Route{"changes", "/v1/changes", get_changes, Reads::much},
     Route{"gaps", "/v1/gaps", get_gaps, Reads::much},
-    Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::some, post_delivery},
-    Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::some},
+    Route{"deliveries", "/v1/deliveries", get_deliveries, Reads::some, post_delivery, nullptr,
+          Needs::read_all, Needs::upload},
+    Route{"delivery", "/v1/deliveries/{}", get_delivery, Reads::some, nullptr, nullptr,
+          Needs::read_all},
     Route{"withdrawal", "/v1/deliveries/{}/withdraw", nullptr, Reads::some, post_withdrawal,
           delete_withdrawal},
-    Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::some},
-    Route{"health", "/healthz", get_health, Reads::nothing},
-    Route{"ready", "/readyz", get_readiness, Reads::some},  // It may open a store again.
+    Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::some, nullptr, nullptr,
+          Needs::read_all},
+    Route{"health", "/healthz", get_health, Reads::nothing, nullptr, nullptr, Needs::nothing},
+    // It may open a store again.
+    Route{"ready", "/readyz", get_readiness, Reads::some, nullptr, nullptr, Needs::nothing},
 };
 
 /// What stood for each `{}`; nothing when the path does not match.
@@ -89,9 +101,20 @@ Response wrong_method(const Route& route, std::string_view method) {
 /// Whether a page of another site asks behind its visitor's back: it could not read the answer, but
 /// could make this server work for it. To follow a link from there is well. The first customer's
 /// contract stays as it was.
-bool is_asked_by_other_site(const Request& request, const Route& route) {
+bool is_asked_by_other_site(const Request& request, const Route& route, const Door* door) {
   return route.pattern != "/" && header_of(request, "sec-fetch-site") == "cross-site" &&
-         header_of(request, "sec-fetch-mode") != "navigate";
+         header_of(request, "sec-fetch-mode") != "navigate" && !is_from_known_site(request, door);
+}
+
+/// Why pages of other sites are refused, if one asks.
+std::optional<Response> objection_to_site(const Request& request, const Route& route,
+                                          const Door* door) {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!reads && is_from_other_site(request, door))
+    return problem(403, "Origin: pages of other sites change nothing here");
+  if (is_asked_by_other_site(request, route, door))
+    return problem(403, "Sec-Fetch-Site: pages of other sites get no answer here");
+  return std::nullopt;
 }
 
 Result<Response> call_route(RouteFunction function, Call call, std::string_view query) {
@@ -101,29 +124,64 @@ Result<Response> call_route(RouteFunction function, Call call, std::string_view 
   return function(call);
 }
 
-Response answer(const Request& request, const Context& context) {
+/// Calls a route for a caller: who sees some meters only, asks a store that has no others.
+Result<Response> call_for(const access::Caller* caller, RouteFunction function,
+                          const Request& request, const Context& context) {
+  const auto query = split_target(request.target.text()).query;
+  Call call{.request = request,
+            .context = context,
+            .captured = request.target.captured(),
+            .parameters = {},
+            .caller = caller};
+  if (caller == nullptr || caller->sees_all()) return call_route(function, std::move(call), query);
+  store::VisibleStore visible(context.store, caller->meters);
+  const Context narrowed = {.store = visible,
+                            .ingest = context.ingest,
+                            .now = context.now,
+                            .stopping = context.stopping,
+                            .on_upload = context.on_upload,
+                            .door = context.door};
+  return call_route(function,
+                    {.request = request,
+                     .context = narrowed,
+                     .captured = call.captured,
+                     .parameters = {},
+                     .caller = caller,
+                     .visible = &visible},
+                    query);
+}
+
+/// In the form of the route's contract.
+Response told_by(const Route& route, int status, std::string_view detail) {
+  return route.pattern == "/" ? plain_error(status, detail) : problem(status, detail);
+}
+
+Response answer(const Request& request, const Context& context,
+                std::shared_ptr<const access::Caller>& caller) {
   const auto& target = request.target;
   if (target.text().size() > target_bytes_max)
     return problem(414, fmt::format("the path and query have {} bytes, at most {} are taken",
                                     target.text().size(), target_bytes_max));
   if (target.fault()) return problem(400, target.fault()->message);
-  const auto [path, query] = split_target(target.text());
   const Route* const route = target.route();
   if (route == nullptr)
-    return problem(
-        404, fmt::format("nothing is at {}; /v1/meters is a place to begin", excerpt_of(path)));
+    return problem(404, fmt::format("nothing is at {}; /v1/meters is a place to begin",
+                                    excerpt_of(split_target(target.text()).path)));
+  if (auto told = preflight(request, context.door)) return *std::move(told);
   const RouteFunction function = route->of(request.method);
   if (function == nullptr) return wrong_method(*route, request.method);
-  if (is_asked_by_other_site(request, *route))
-    return problem(403, "Sec-Fetch-Site: pages of other sites get no answer here");
-  auto response = call_route(
-      function,
-      {.request = request, .context = context, .captured = target.captured(), .parameters = {}},
-      query);
+  if (auto refused = objection_to_site(request, *route, context.door)) return *std::move(refused);
+  auto passed = let_in(request, context, route->needs_of(request.method));
+  if (!passed) {
+    auto response = told_by(*route, passed.error().status, passed.error().detail);
+    response.headers.merge(passed.error().headers);
+    caller = std::move(passed.error().caller);
+    return response;
+  }
+  caller = *std::move(passed);
+  auto response = call_for(caller.get(), function, request, context);
   if (response) return *std::move(response);
-  const int status = status_of(response.error().code);
-  return route->pattern == "/" ? plain_error(status, response.error().message)
-                               : problem(status, response.error().message);
+  return told_by(*route, status_of(response.error().code), response.error().message);
 }
 
 /// Each thread keeps what OpenSSL needs: to find and make it costs more than hashing an answer.
@@ -147,12 +205,14 @@ bool names_tag(std::string_view if_none_match, std::string_view etag) {
 }
 
 void add_etag(const Request& request, Response& response) {
-  const std::string etag = etag_of(response.body);
-  if (etag.empty()) return;
-  response.headers["ETag"] = etag;
-  response.headers["Cache-Control"] = "no-cache";
-  response.headers["Vary"] = "Accept";
-  if (!names_tag(header_of(request, "if-none-match"), etag)) return;
+  if (!response.headers.contains("ETag")) {
+    const std::string made = etag_of(response.body);
+    if (made.empty()) return;
+    response.headers["ETag"] = made;
+    response.headers["Cache-Control"] = "no-cache";
+    response.headers["Vary"] = "Accept";
+  }
+  if (!names_tag(header_of(request, "if-none-match"), response.headers["ETag"])) return;
   response.status = 304;
   response.body.clear();
 }
@@ -197,10 +257,21 @@ Reads Target::reads() const {
 }
 
 Response handle(const Request& request, const Context& context) {
-  Response response = answer(request, context);
+  std::shared_ptr<const access::Caller> caller;
+  Response response = answer(request, context, caller);
   const bool is_reading = request.method == "GET" || request.method == "HEAD";
+  if (context.door != nullptr) audit(request, context, caller.get(), response);
   if (response.status == 200 && is_reading) add_etag(request, response);
+  if (context.door != nullptr) add_cors(request, *context.door, response);
   return response;
+}
+
+std::vector<RouteInfo> all_routes() {
+  std::vector<RouteInfo> infos;
+  infos.reserve(routes.size());
+  for (const Route& route : routes)
+    infos.push_back({.name = route.name, .pattern = route.pattern, .methods = route.allowed()});
+  return infos;
 }
 
 Result<Response> get_health(const Call& call) {

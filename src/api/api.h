@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/door.h"
 #include "core/instant.h"
 #include "core/result.h"
 #include "core/stop.h"
@@ -81,11 +82,23 @@ struct Context {
   std::function<Instant()> now;                          ///< The receipt time of uploads.
   const std::atomic<bool>* stopping = nullptr;           ///< true: /readyz answers 503.
   std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
+  const Door* door = nullptr;                            ///< Null: everybody may do everything.
 };
 
 /// Answers every route of the HTTP API; docs/use/http-api.md describes them. Never throws.
 ///
 /// Threads: may be called from many threads at once.
 Response handle(const Request& request, const Context& context);
+
+/// Why a request that is no route's own is refused to who sends it; nothing where he may ask.
+std::optional<Response> refusal(const Request& request, const Context& context, Needs needs);
+
+/// The pattern of every route, and the methods that it takes.
+struct RouteInfo {
+  std::string_view name;
+  std::string_view pattern;  ///< `/v1/meters/{}`
+  std::string methods;       ///< `GET, HEAD`
+};
+std::vector<RouteInfo> all_routes();
 
 }  // namespace meterline::api

@@ -5,6 +5,7 @@
 
 #include <source_location>
 
+#include "api/page_files.h"
 #include "source/byte_source.h"
 #include "store/memory/memory_store.h"
 #include "testing/register_reads.h"
@@ -660,6 +661,47 @@ TEST_F(Api, AnswersNotModifiedToAKnownTag) {
   EXPECT_EQ(ask(request).status, 200);
 }
 
+TEST_F(Api, LeadsABrowserToThePageAndNobodyElse) {
+  const bool has_page = !page_files().empty();
+  Request request = request_of("GET", "/");
+  for (const char* accept : {"text/html", "text/html,application/xml;q=0.9,*/*;q=0.8"}) {
+    request.headers["accept"] = accept;
+    EXPECT_EQ(ask(request).status, has_page ? 307 : 400) << accept;
+  }
+  request.headers["accept"] = "text/html";
+  if (has_page) EXPECT_EQ(ask(request).headers.at("Location"), "ui/");
+  request.target = Target("/?meterId=EE00027&date=01-01-2019");
+  EXPECT_EQ(ask(request).content_type, "application/json");
+  request.target = Target("/");
+  for (const char* accept : {"*/*", "application/json", "text/html;q=0", "text/*"}) {
+    request.headers["accept"] = accept;
+    EXPECT_EQ(ask(request).status, 400) << accept;
+  }
+  EXPECT_EQ(get("/ui").headers.at("Location"), "ui/");
+}
+
+TEST_F(Api, ServesThePagePackedForGoodAndAsItIs) {
+  refused("/ui/other.js", 404, page_files().empty() ? "METERLINE_WEB" : "no file");
+  for (const PageFile& file : page_files()) {
+    Request request = request_of("GET", "/ui/" + std::string(file.name));
+    request.headers["accept-encoding"] = "gzip";
+    const Response packed = ask(request);
+    EXPECT_EQ(packed.body, file.packed);
+    EXPECT_EQ(packed.headers.at("ETag"), file.etag);
+    EXPECT_EQ(packed.headers.at("Content-Encoding"), "gzip");
+    EXPECT_EQ(packed.headers.at("Cache-Control"),
+              file.name.empty() ? "no-cache" : "public, max-age=31536000, immutable");
+    EXPECT_THAT(packed.headers.at("Content-Security-Policy"), HasSubstr("default-src 'none'"));
+    request.headers["if-none-match"] = std::string(file.etag);
+    EXPECT_EQ(ask(request).status, 304);
+    request.headers = {};
+    const Response plain = ask(request);
+    EXPECT_EQ(plain.headers.count("Content-Encoding"), 0U);
+    EXPECT_NE(plain.headers.at("ETag"), file.etag);
+    EXPECT_GT(plain.body.size(), 0U);
+  }
+}
+
 TEST_F(Api, KnowsItsRoutesAndMethods) {
   refused("/v1", 404, "nothing is at /v1");
   refused("/v1/meters/", 404, "no meter");
@@ -689,6 +731,8 @@ TEST_F(Api, NamesRoutesForMetrics) {
   EXPECT_EQ(route("/v1/top?from=1"), "top");
   EXPECT_EQ(route("/v1/meters/x/registers?limit=1"), "registers");
   EXPECT_EQ(route("/healthz"), "health");
+  EXPECT_EQ(route("/ui/"), "page");
+  EXPECT_EQ(route("/ui/page-1.js"), "page");
   EXPECT_EQ(route("/favicon.ico"), "unknown");
   EXPECT_EQ(route("/%"), "unknown");
 }

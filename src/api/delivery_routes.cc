@@ -150,21 +150,16 @@ Result<ingest::FeedChoice> feed_of(const Call& call) {
   return feed;
 }
 
-}  // namespace
-
-bool is_from_other_site(const Request& request) {
-  const std::string_view site = header_of(request, "sec-fetch-site");
-  if (!site.empty() && site != "same-origin" && site != "none") return true;
-  const std::string_view origin = header_of(request, "origin");
-  if (origin.empty()) return false;
-  const auto scheme = origin.find("://");
-  return scheme == std::string_view::npos ||
-         origin.substr(scheme + 3) != header_of(request, "host");
+/// Whether such a meter is known makes no difference.
+Response not_yours() {
+  return problem(403,
+                 "the file has meters that you may not see, so that it was not stored: leave out "
+                 "their rows. Other files of a zip may be stored; to send them again is safe");
 }
 
+}  // namespace
+
 Result<Response> post_delivery(const Call& call) {
-  if (is_from_other_site(call.request))
-    return problem(403, "Origin: files can be uploaded from pages of this server only");
   METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt",
                                               "feed", "meter", "stamp", "dates", "step"}));
   METERLINE_TRY(
@@ -196,6 +191,7 @@ Result<Response> post_delivery(const Call& call) {
                          records.push_back(record);
                        });
   if (records.empty()) return fail(Errc::cancelled, "stopped before it was read");
+  if (call.visible != nullptr && call.visible->has_refused()) return not_yours();
 
   const bool is_one = records.size() == 1;
   Response response =

@@ -68,6 +68,14 @@ Accepted take_accepted(std::string_view& header) {
   return accepted;
 }
 
+bool takes_gzip(std::string_view accept_encoding) {
+  while (!accept_encoding.empty()) {
+    const auto [coding, weight] = take_accepted(accept_encoding);
+    if (lower(coding) == "gzip" || coding == "*") return weight > 0;
+  }
+  return false;
+}
+
 std::optional<Format> negotiate(const Request& request) {
   const std::string_view accept = header_of(request, "accept");
   if (accept.empty()) return Format::json;

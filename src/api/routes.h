@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/parameters.h"
 #include "core/result.h"
+#include "store/visible/visible_store.h"
 
 namespace meterline::api {
 
@@ -17,11 +18,17 @@ struct Call {
   const Context& context;
   const std::vector<std::string>& captured;  ///< See Target.
   Parameters parameters;
+  const access::Caller* caller = nullptr;  ///< Null: there is no login.
+  /// The context's store, where the caller sees some meters only; else null.
+  const store::VisibleStore* visible = nullptr;
 };
 
 /// Answers a call; an error becomes problem details with the status of its code.
 using RouteFunction = Result<Response> (*)(const Call& call);
 
+Result<Response> get_root(const Call& call);  ///< To the page, for a browser; get_daily_sum().
+Result<Response> get_page_below(const Call& call);  ///< To the page, which is at `ui/`.
+Result<Response> get_page_file(const Call& call);
 Result<Response> get_daily_sum(const Call& call);  ///< The first customer's contract.
 Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);
@@ -52,10 +59,6 @@ Response not_acceptable();
 /// The body gets a line end: what the command line prints, byte for byte.
 Response json_response(std::string body);
 Response csv_response(std::string body);
-
-/// Whether a web page of another site sent it, which must change nothing through its visitor's
-/// browser. Source: Fetch Metadata Request Headers (W3C), RFC 6454 (7).
-bool is_from_other_site(const Request& request);
 
 /// The value of a request header, or nothing.
 std::string_view header_of(const Request& request, std::string_view name);

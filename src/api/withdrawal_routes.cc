@@ -2,7 +2,6 @@
 
 #include <boost/json/object.hpp>
 
-#include "api/problem.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "core/json.h"
@@ -14,7 +13,7 @@ namespace {
 
 /// Far above what who and reason may have, however they are escaped.
 constexpr std::size_t body_bytes_max = 16 << 10;
-/// There is no login yet that would know who it is.
+/// Where there is no login that would know who it is.
 constexpr std::string_view who_default = "http";
 
 constexpr std::string_view wanted_body =
@@ -44,7 +43,7 @@ Result<std::string> read_body(const Request& request) {
 }
 
 struct Said {
-  std::string who = std::string(who_default);
+  std::string who;
   std::string reason;
 };
 
@@ -65,6 +64,12 @@ Result<Said> parse_body(std::string_view body) {
 
 std::optional<std::string> parse_text(std::string_view text) { return std::string(text); }
 
+/// Where somebody logged in, that is who it was, whatever else he says.
+std::string who_of(const Call& call, std::string said) {
+  if (call.caller == nullptr) return said.empty() ? std::string(who_default) : std::move(said);
+  return said.empty() ? call.caller->who : fmt::format("{} ({})", call.caller->who, said);
+}
+
 Result<Response> change(const Call& call, DeliveryEventKind kind, Said said) {
   const auto id = DeliveryId::parse(call.captured.front());
   if (!id)
@@ -74,19 +79,14 @@ Result<Response> change(const Call& call, DeliveryEventKind kind, Said said) {
                 ingest::withdraw(call.context.store, {.delivery = *id,
                                                       .kind = kind,
                                                       .now = call.context.now(),
-                                                      .who = std::move(said.who),
+                                                      .who = who_of(call, std::move(said.who)),
                                                       .reason = std::move(said.reason)}));
   return json_response(withdrawal_json(answer));
-}
-
-Response other_site() {
-  return problem(403, "Origin: deliveries can be withdrawn from pages of this server only");
 }
 
 }  // namespace
 
 Result<Response> post_withdrawal(const Call& call) {
-  if (is_from_other_site(call.request)) return other_site();
   METERLINE_CHECK(call.parameters.allow_only({}));
   METERLINE_CHECK(check_length(call.request.body_bytes));
   if (call.request.body_is_to_come) return Response{.status = 100};
@@ -97,13 +97,11 @@ Result<Response> post_withdrawal(const Call& call) {
 
 /// A DELETE has no body that every proxy would let through (RFC 9110, 9.3.5).
 Result<Response> delete_withdrawal(const Call& call) {
-  if (is_from_other_site(call.request)) return other_site();
   METERLINE_CHECK(call.parameters.allow_only({"who", "reason"}));
   METERLINE_TRY(auto who, call.parameters.find_as("who", "a name", parse_text));
   METERLINE_TRY(auto reason, call.parameters.find_as("reason", "a text", parse_text));
   return change(call, DeliveryEventKind::restored,
-                {.who = std::move(who).value_or(std::string(who_default)),
-                 .reason = std::move(reason).value_or("")});
+                {.who = std::move(who).value_or(""), .reason = std::move(reason).value_or("")});
 }
 
 }  // namespace meterline::api

@@ -68,10 +68,11 @@ Result<store::cassandra::CassandraOptions> cluster_of(const std::string& url) {
 Result<std::vector<std::string>> init_cluster(const std::string& url,
                                               const cli::InitOptions& options) {
   METERLINE_TRY(const auto cluster, cluster_of(url));
-  store::cassandra::Copies copies{.everywhere = options.replication};
+  store::cassandra::InitPlan plan{.copies = {.everywhere = options.replication},
+                                  .expected_meters = options.expected_meters.value_or(0)};
   for (const auto& [name, replicas] : options.data_centres)
-    copies.by_centre.centres.push_back({.name = name, .copies = replicas});
-  METERLINE_TRY(const auto made, store::cassandra::init_cassandra_store(cluster, copies));
+    plan.copies.by_centre.centres.push_back({.name = name, .copies = replicas});
+  METERLINE_TRY(const auto made, store::cassandra::init_cassandra_store(cluster, plan));
   std::vector<std::string> lines;
   if (made.keyspace != store::cassandra::MadeKeyspace::found) {
     const bool is_new = made.keyspace == store::cassandra::MadeKeyspace::made;
@@ -80,6 +81,9 @@ Result<std::vector<std::string>> init_cluster(const std::string& url,
       lines.back() += fmt::format(", {} copies in {}", kept, name);
   }
   for (const auto& table : made.tables) lines.push_back("table " + table);
+  if (made.is_spread_anew)
+    lines.push_back(fmt::format("{} buckets, for {} meters", made.buckets,
+                                made.buckets * store::cassandra::meters_of_bucket));
   return lines;
 }
 #else
@@ -134,6 +138,9 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
   if (options.replication || !options.data_centres.empty())
     return fail(Errc::invalid_argument,
                 "--replication, --data-centres: only a store on a cluster has replicas");
+  if (options.expected_meters)
+    return fail(Errc::invalid_argument,
+                "--expected-meters: only a store on a cluster has to know it");
   std::vector<std::string> made;
   const auto there = open_store(url, cli::OpenMode::existing, owner);
   if (there) return made;
@@ -143,10 +150,15 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
   return made;
 }
 
-Result<std::unique_ptr<store::Pricing>> open_pricing() {
+Result<std::unique_ptr<store::Pricing>> open_pricing(const std::string& url) {
 #ifdef METERLINE_CLOUD
-  return store::cassandra::make_keyspaces_pricing();
+  std::int64_t meters = 0;
+  // Nothing is asked for there, so that a login may be missing.
+  if (const auto cluster = store::cassandra::parse_cassandra_url(url, environment))
+    meters = cluster->expected_meters;
+  return store::cassandra::make_keyspaces_pricing(store::cassandra::buckets_for(meters));
 #else
+  static_cast<void>(url);
   return std::unique_ptr<store::Pricing>();
 #endif
 }

@@ -30,7 +30,7 @@ Result<store::RepairReport> repair_store(const std::string& url, store::RepairMo
                                          const std::string& owner);
 
 /// Counts what loads cost on Amazon Keyspaces; null where this program was built without it.
-Result<std::unique_ptr<store::Pricing>> open_pricing();
+Result<std::unique_ptr<store::Pricing>> open_pricing(const std::string& url);
 
 /// The kinds of store that this program was built with, for `--version`.
 std::string store_kinds();

@@ -1,4 +1,5 @@
-// The only file that knows CLI11: which options there are, their help, and which verb they go to.
+// Which options there are, their help, and which verb they go to. Only this file and keep.cc, which
+// has the options of its verbs, know CLI11.
 
 #include "cli/command_line.h"
 
@@ -19,6 +20,7 @@
 #include "cli/feeds.h"
 #include "cli/ingest.h"
 #include "cli/keep.h"
+#include "cli/keys.h"
 #include "cli/lint.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
@@ -76,6 +78,8 @@ struct Options {
   WithdrawVerb withdraw;
   ServeOptions serve;
   FileOptions serve_files;
+  KeysVerb keys;
+  AuditVerb audit;
   bool i_know_it_is_open = false;
   DemoVerb demo;
   bool once = false;
@@ -345,7 +349,7 @@ void add_listen(CLI::App& verb, ServeOptions& serve, Options& options) {
   verb.add_option("--listen", serve.listen, "ADDRESS:PORT; port 0 takes any free one")
       ->capture_default_str();
   verb.add_flag("--i-know-it-is-open", options.i_know_it_is_open,
-                "Listen on an address that others can reach, though there is no login");
+                "Listen on an address that others can reach, though --auth is none");
 }
 
 void add_upload_options(CLI::App& verb, FileOptions& files) {
@@ -353,6 +357,74 @@ void add_upload_options(CLI::App& verb, FileOptions& files) {
   verb.add_option("--zone", files.zone, "Time zone of uploads that name none (default: unknown)");
   verb.add_option("--feed", files.feed,
                   "Layout of uploads that name none: see `meterline ingest --help`");
+}
+
+constexpr const char* keys_text =
+    "The file of keys, see `meterline keys`; on AWS Lambda also ssm:NAME, a parameter";
+
+void add_guard(CLI::App& verb, GuardOptions& guard) {
+  constexpr int rate_limit_max = 1'000'000;
+  verb.add_option("--auth", guard.auth, "Who may ask: none is everybody, keys, or jwt")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "keys", "jwt"}));
+  verb.add_option("--keys", guard.keys, keys_text)->capture_default_str();
+  verb.add_option("--jwt-issuer", guard.jwt_issuer, "Of --auth jwt: whose tokens are taken (iss)");
+  verb.add_option("--jwt-audience", guard.jwt_audience, "For whom they have to be (aud)");
+  verb.add_option("--jwt-keys", guard.jwt_keys, "Their public keys, JWKS: a file or https://...");
+  verb.add_option("--jwt-scope-claim", guard.jwt_scope_claim,
+                  "The claim that has read, upload, admin, or meterline:read, ...")
+      ->capture_default_str();
+  verb.add_option("--jwt-meters-claim", guard.jwt_meters_claim,
+                  "The claim that has the meters of a token, like EE0*; without it, it has none "
+                  "(default: tokens see all meters)");
+  verb.add_option("--rate-limit", guard.rate_limit,
+                  "Requests a second, and at once, of each key or token; 0: no limit")
+      ->capture_default_str()
+      ->check(CLI::Range(0, rate_limit_max));
+  verb.add_option("--audit-log", guard.audit_log,
+                  "Write who changed what, and who was refused, to this file");
+  verb.add_flag("--audit-reads", guard.audit_reads, "Write questions to it as well");
+  verb.add_option("--cors-origin", guard.cors_origins,
+                  "Pages of these origins may ask, like https://app.example.com (default: none)");
+}
+
+void add_transport(CLI::App& verb, ServeOptions& serve) {
+  verb.add_option("--tls-cert", serve.tls_certificate,
+                  "Encrypt: the certificate and its chain, PEM; read again where it changes");
+  verb.add_option("--tls-key", serve.tls_key, "The certificate's private key, PEM");
+  verb.add_option("--host", serve.hosts,
+                  "Names by which this server may be asked, joined by commas: behind a proxy, or "
+                  "where pages of other names are to be kept off");
+}
+
+void add_keys(CLI::App& app, Options& options) {
+  KeysVerb& verb = options.keys;
+  auto* const keys = app.add_subcommand("keys", "The keys that `serve --auth keys` lets in");
+  keys->require_subcommand(1);
+  auto* const create = keys->add_subcommand("create", "Make a key, and show it this once");
+  create->add_option("--name", verb.name, "Whom it is for");
+  create->add_option("--scope", verb.scopes, "read, upload or admin, or some joined by commas")
+      ->required();
+  create->add_option("--meters", verb.meters,
+                     "Only these, joined by commas: ids, or beginnings like EE0* (default: all)");
+  create->add_option(
+      "--expires", verb.expires,
+      "The last day, or a time: 2027-01-31 or 2027-01-31T06:00:00Z (default: never)");
+  auto* const list = keys->add_subcommand("list", "All keys, without what opens");
+  auto* const revoke = keys->add_subcommand("revoke", "From now on, let a key in no more");
+  revoke->add_option("ID", verb.id, "The 12 digits behind mlk_")->required();
+  for (auto* const each : {create, list, revoke})
+    each->add_option("--keys", verb.file, "The file of keys")->capture_default_str();
+
+  auto* const audit = app.add_subcommand("audit", "The log of who did what: serve --audit-log");
+  audit->require_subcommand(1);
+  auto* const check =
+      audit->add_subcommand("check", "Whether a line was changed, taken out or put in");
+  check->add_option("FILE", options.audit.file, "The log")->required();
+  check->add_option("--hash", options.audit.hash, "Of a line, kept elsewhere: it has to be there");
+  auto* const hash = audit->add_subcommand("hash", "What a meter is called in the log");
+  hash->add_option("FILE", options.audit.file, "The log")->required();
+  hash->add_option("METER", options.audit.meter, "The meter's id")->required();
 }
 
 constexpr int answer_timeout_s_max = 86'400;
@@ -363,6 +435,8 @@ void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
   add_upload_options(*serve, options.serve_files);
+  add_guard(*serve, options.serve.guard);
+  add_transport(*serve, options.serve);
   serve
       ->add_option("--answer-timeout", options.serve.answer_timeout_s,
                    "Seconds for the answer to a question, which is then 503; 0: for ever")
@@ -397,46 +471,7 @@ void add_servers(CLI::App& app, Options& options) {
 }
 
 constexpr int replicas_max = 100;
-constexpr int rate_max = 1'000'000;
-constexpr std::size_t versions_max = 1000;
-
-void add_forget_options(CLI::App& verb, ForgetOptions& how) {
-  verb.add_flag("--dry-run", how.dry_run, "Tell what would go, and take nothing away");
-  verb.add_flag("--yes", how.yes, "Do not ask; needed where nobody can be asked");
-  verb.add_option("--rate", how.rate,
-                  "Requests a second to servers, at most (default: as fast as it goes)")
-      ->check(CLI::Range(1, rate_max));
-}
-
-void add_prune(CLI::App& store, PruneVerb& verb) {
-  auto* const prune =
-      store.add_subcommand("prune", "Take out of the store, for good, what is not to be kept");
-  prune->add_option(
-      "--before", verb.before,
-      "Reading days and register reads before this day (2019-01-01), or older than so "
-      "long (7y, 90d)");
-  auto* const versions =
-      prune
-          ->add_option("--keep-versions", verb.keep_versions,
-                       "Of each day, versions beyond the so many received last, but for those "
-                       "that complete them")
-          ->check(CLI::Range(std::size_t{1}, versions_max));
-  prune
-      ->add_option("--keep-versions-for", verb.keep_versions_for,
-                   "Or versions received longer ago (90d, 12w, 7y) that no answer since needs")
-      ->excludes(versions);
-  prune->add_option("--after", verb.after,
-                    "Look only at meters behind this one, as a run that was stopped says");
-  add_forget_options(*prune, verb.how);
-}
-
-void add_erase(CLI::App& app, EraseVerb& verb) {
-  auto* const erase = app.add_subcommand(
-      "erase", "Take all of a meter out of the store, for good, and keep it out");
-  erase->add_option("METER", verb.meter, "Its id")->required();
-  erase->add_flag("--allow", verb.allow, "Let an erased meter be loaded again");
-  add_forget_options(*erase, verb.how);
-}
+constexpr std::int64_t expected_meters_max = 256'000'000;
 
 void add_store_verbs(CLI::App& app, Options& options) {
   auto* const exporting =
@@ -466,6 +501,10 @@ void add_store_verbs(CLI::App& app, Options& options) {
   init->add_option("--data-centres", options.init.data_centres,
                    "Instead: NAME=N[,NAME=N...], servers of each data centre")
       ->excludes(replication);
+  init->add_option("--expected-meters", options.init.expected_meters,
+                   "Meters that a store on a cluster will have, by which it is spread for good "
+                   "(default: up to 1,000,000)")
+      ->check(CLI::Range(std::int64_t{1}, expected_meters_max));
   init->add_option("--unit", options.init.unit,
                    "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
                    "varh, ..., or unknown for none (default: the first that a load names)");
@@ -554,6 +593,7 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
       ->capture_default_str()
       ->check(CLI::IsMember({"on", "off"}));
   add_upload_options(*api, verb.events.files);
+  add_guard(*api, verb.guard);
   add_log_format(*api, verb.events);
 }
 
@@ -646,6 +686,11 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
+  if (verb == "keys create") return create_key(options.keys, session);
+  if (verb == "keys list") return list_keys(options.keys, session);
+  if (verb == "keys revoke") return revoke_key(options.keys, session);
+  if (verb == "audit check") return check_audit(options.audit, session);
+  if (verb == "audit hash") return hash_audit_meter(options.audit, session);
   if (verb == "lint") return lint(options.lint, session);
   if (verb == "serve") return run_serve(options, session);
   if (const auto code = run_cloud_verb(verb, options, session)) return *code;
@@ -679,6 +724,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_erase(app, options.erase);
   add_lint(app, options.lint);
   add_servers(app, options);
+  add_keys(app, options);
   add_store_verbs(app, options);
   add_cloud(app, options);
   name_in_environment(app);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 
@@ -18,6 +19,23 @@ constexpr std::string_view example_meter = "EX00027";
 void say(const std::string& text) {
   print_line('\n' + text);
   std::fflush(stdout);
+}
+
+/// One after the other, as they would come: the months, what was corrected, and another house.
+int load(const ExampleFiles& files, const Session& session) {
+  const std::array<IngestVerb, 3> verbs = {
+      IngestVerb{.paths = {files.months.string()}, .files = {.unit = "kWh"}},
+      IngestVerb{.paths = {files.corrected.string()}, .files = {.unit = "kWh"}},
+      IngestVerb{.paths = {files.solar.string()}, .files = {.zone = "Europe/London"}}};
+  for (const IngestVerb& verb : verbs) {
+    const FileOptions& given = verb.files;
+    const auto option = given.zone.empty() ? "--unit " + given.unit : "--zone " + given.zone;
+    say(fmt::format("$ meterline ingest {} {} --store {}", verb.paths.front(), option,
+                    session.store_url));
+    const int code = ingest(verb, session);
+    if (code != exit_ok) return code;
+  }
+  return exit_ok;
 }
 
 /// The first answers, each behind the command that a user would type for it.
@@ -60,14 +78,11 @@ int demo(const DemoVerb& verb, const Session& given) {
   session.output = Output::table;
   session.store_url = "rocksdb:" + (folder / "store").string();
 
-  say(fmt::format("A year of {} example meters, half-hourly, as twelve files in {}:",
-                  example.meters, (folder / "files").string()));
-  if (const auto written = write_example_files(example, folder / "files"); !written)
-    return report_error(written.error());
-
-  const std::string files = (folder / "files").string();
-  say(fmt::format("$ meterline ingest {} --unit kWh --store {}", files, session.store_url));
-  int code = ingest({.paths = {files}, .files = {.unit = "kWh"}}, session);
+  say(fmt::format("A year of {} example meters, half-hourly, in {}:", example.meters,
+                  folder.string()));
+  const auto files = write_example_files(example, folder);
+  if (!files) return report_error(files.error());
+  int code = load(*files, session);
   if (code != exit_ok) return code;
   code = ask(session);
   if (code != exit_ok) return code;
@@ -76,7 +91,11 @@ int demo(const DemoVerb& verb, const Session& given) {
 
   auto store = session.open_store(session.store_url, OpenMode::existing);
   if (!store) return report_error(store.error());
-  say(fmt::format("Now serving the example; {} has a year of days.", example_meter));
+  say(
+      fmt::format("Now serving the example. Look at {} (corrected in June), EX-SOLAR-LONDON (feeds "
+                  "in, and changes its clock), EX00003 (a shop), EX00042 (a gap in August) and "
+                  "EX00077 (late).",
+                  example_meter));
   return serve(verb.serve, **store, {.unit = Unit::kWh});
 }
 

@@ -174,7 +174,7 @@ Result<int> load(const IngestVerb& verb, const Session& session, Run& run) {
 Result<int> load_dry(const IngestVerb& verb, const Session& session, Run& run) {
   METERLINE_TRY(auto incoming, incoming_of(verb.paths));
   METERLINE_CHECK(run.begin());
-  METERLINE_TRY(auto pricing, session.open_pricing());
+  METERLINE_TRY(auto pricing, session.open_pricing(session.store_url));
   const auto store = store::make_counting_store(std::move(pricing));
   const StopRequest stop;
   const auto wanted = static_cast<std::int64_t>(incoming.size());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <charconv>
 #include <chrono>
 #include <iostream>
@@ -27,6 +28,9 @@ constexpr int days_a_week = 7;
 constexpr int days_a_year = 365;
 constexpr int days_max = 300 * days_a_year;
 constexpr std::int64_t day_micros = std::int64_t{86'400} * 1'000'000;
+
+constexpr int rate_max = 1'000'000;
+constexpr std::size_t versions_max = 1000;
 
 /// Lets so many requests through in a second, on average since the first.
 class Pace {
@@ -243,6 +247,14 @@ Result<int> try_erase(const EraseVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+void add_forget_options(CLI::App& verb, ForgetOptions& how) {
+  verb.add_flag("--dry-run", how.dry_run, "Tell what would go, and take nothing away");
+  verb.add_flag("--yes", how.yes, "Do not ask; needed where nobody can be asked");
+  verb.add_option("--rate", how.rate,
+                  "Requests a second to servers, at most (default: as fast as it goes)")
+      ->check(CLI::Range(1, rate_max));
+}
+
 int finish(const Result<int>& done) { return done ? *done : report_error(done.error()); }
 
 }  // namespace
@@ -258,6 +270,36 @@ Result<int> parse_days(std::string_view option, std::string_view text) {
   return fail(Errc::invalid_argument,
               fmt::format("{}: want a number with d, w or y (365 days), like 90d or 7y, got \"{}\"",
                           option, excerpt_of(text)));
+}
+
+void add_prune(CLI::App& store, PruneVerb& verb) {
+  auto* const prune =
+      store.add_subcommand("prune", "Take out of the store, for good, what is not to be kept");
+  prune->add_option(
+      "--before", verb.before,
+      "Reading days and register reads before this day (2019-01-01), or older than so "
+      "long (7y, 90d)");
+  auto* const versions =
+      prune
+          ->add_option("--keep-versions", verb.keep_versions,
+                       "Of each day, versions beyond the so many received last, but for those "
+                       "that complete them")
+          ->check(CLI::Range(std::size_t{1}, versions_max));
+  prune
+      ->add_option("--keep-versions-for", verb.keep_versions_for,
+                   "Or versions received longer ago (90d, 12w, 7y) that no answer since needs")
+      ->excludes(versions);
+  prune->add_option("--after", verb.after,
+                    "Look only at meters behind this one, as a run that was stopped says");
+  add_forget_options(*prune, verb.how);
+}
+
+void add_erase(CLI::App& app, EraseVerb& verb) {
+  auto* const erase = app.add_subcommand(
+      "erase", "Take all of a meter out of the store, for good, and keep it out");
+  erase->add_option("METER", verb.meter, "Its id")->required();
+  erase->add_flag("--allow", verb.allow, "Let an erased meter be loaded again");
+  add_forget_options(*erase, verb.how);
 }
 
 int prune_store(const PruneVerb& verb, const Session& session) {

@@ -6,6 +6,10 @@
 #include "cli/session.h"
 #include "core/result.h"
 
+namespace CLI {
+class App;
+}
+
 namespace meterline::cli {
 
 /// What verbs that take something away for good have in common.
@@ -25,6 +29,9 @@ struct PruneVerb {
 /// `meterline store prune`: takes out of the store what is not to be kept.
 int prune_store(const PruneVerb& verb, const Session& session);
 
+/// Its flags, below `store`. `verb` must outlive the app.
+void add_prune(CLI::App& store, PruneVerb& verb);
+
 struct EraseVerb {
   std::string meter;
   bool allow = false;  ///< Let it be loaded again.
@@ -32,6 +39,8 @@ struct EraseVerb {
 };
 /// `meterline erase METER`: takes all of a meter out of the store, and keeps it out.
 int erase_meter(const EraseVerb& verb, const Session& session);
+/// Its flags. `verb` must outlive the app.
+void add_erase(CLI::App& app, EraseVerb& verb);
 
 /// Days of `N` and `d`, `w` (7 days) or `y` (365 days). Errors: `invalid_argument`.
 Result<int> parse_days(std::string_view option, std::string_view text);

@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "api/api.h"
+#include "aws/parameters.h"
 #include "aws/queue.h"
+#include "aws/session.h"
 #include "cli/exit_code.h"
 #include "core/try.h"
 #include "lambda/function_url.h"
@@ -57,15 +59,29 @@ class ApiFunction {
     std::unique_ptr<ApiFunction> function(new ApiFunction);
     METERLINE_CHECK(read_file_options(verb.events.files, function->ingest_));
     METERLINE_TRY(function->log_, make_log(verb.events.log_format));
+    METERLINE_CHECK(function->open_guard(verb.guard));
     METERLINE_TRY(function->store_, session.open_store(session.store_url, OpenMode::create));
     function->make_url(verb.uploads == "on" ? lambda::Uploads::on : lambda::Uploads::off);
     return function;
   }
 
-  auto handle(const lambda::Invocation& invocation) { return url_->handle(invocation); }
+  auto handle(const lambda::Invocation& invocation) {
+    guard_->refresh_if_old();  // Between invocations nothing of a function runs.
+    return url_->handle(invocation);
+  }
 
  private:
   ApiFunction() = default;
+
+  Result<void> open_guard(const GuardOptions& options) {
+    METERLINE_TRY(guard_, Guard::open(
+                              options, [this](std::string_view fault) { log_->error(fault, {}); },
+                              [](const std::string& name) -> Result<std::string> {
+                                METERLINE_TRY(const auto session, aws::open_session());
+                                return aws::read_parameter(*session, name);
+                              }));
+    return {};
+  }
 
   void make_url(lambda::Uploads uploads) {
     metrics_ = std::make_unique<telemetry::EmbeddedMetrics>(*log_, function_name());
@@ -73,7 +89,8 @@ class ApiFunction {
     context_.emplace(api::Context{.store = *store_,
                                   .ingest = ingest_,
                                   .now = [this] { return log_->now(); },
-                                  .on_upload = {}});
+                                  .on_upload = {},
+                                  .door = &guard_->door()});
     url_.emplace(
         lambda::FunctionUrl::Parts{
             .handler =
@@ -86,6 +103,7 @@ class ApiFunction {
 
   ingest::IngestOptions ingest_;
   std::unique_ptr<telemetry::Log> log_;
+  std::unique_ptr<Guard> guard_;
   std::unique_ptr<telemetry::EmbeddedMetrics> metrics_;
   std::unique_ptr<store::Store> store_;
   std::optional<api::Context> context_;

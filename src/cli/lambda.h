@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/event_parts.h"
+#include "cli/guarding.h"
 #include "cli/session.h"
 
 namespace meterline::cli {
@@ -11,6 +12,7 @@ struct LambdaVerb {
   EventOptions events;
   std::string queue;            ///< That the processor's batches come from; may be empty.
   std::string uploads = "off";  ///< `on` or `off`
+  GuardOptions guard;           ///< Of the API.
 };
 
 /// The programs of functions on AWS Lambda: they answer invocations until Lambda ends them. The

@@ -12,15 +12,22 @@
 #include <cstdio>
 #include <cstring>
 #include <thread>
+#include <vector>
 
+#include "access/ticker.h"
 #include "api/api.h"
+#include "api/page_files.h"
 #include "api/problem.h"
 #include "cli/clock.h"
 #include "cli/exit_code.h"
+#include "cli/keys.h"
 #include "cli/session.h"
 #include "cli/stop_signals.h"
+#include "core/text.h"
+#include "core/try.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "http/wire.h"
 
 namespace meterline::cli {
@@ -28,6 +35,7 @@ namespace {
 
 constexpr std::chrono::seconds stop_grace{20};
 constexpr int upload_threads = 2;
+constexpr std::chrono::seconds follow_step{1};
 
 bool is_loopback_text(const std::string& address) {
   in_addr v4{};
@@ -44,18 +52,49 @@ bool is_address(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-/// A web page can give its own name this machine's address and so read what a server on
-/// loopback says; the Host header then gives it away.
-http::Handler only_for_this_machine(http::Handler handler) {
-  return [inner = std::move(handler)](const api::Request& request) {
+/// Which names a Host header may have. A web page can give its own name this machine's address and
+/// so read what a server on loopback says; the Host header then gives it away.
+class HostRule {
+ public:
+  HostRule(const ListenAddress& address, const std::string& hosts)
+      : is_any_(!address.is_loopback() && hosts.empty()) {
+    for (const auto& host : split_list(hosts)) names_.push_back(lower(host));
+  }
+
+  bool admits(std::string_view header) const {
+    if (is_any_) return true;
+    const auto host = http::host_of(header);
+    return host && (host->empty() || *host == "localhost" || is_loopback_text(*host) ||
+                    std::find(names_.begin(), names_.end(), *host) != names_.end());
+  }
+  bool is_any() const { return is_any_; }
+
+ private:
+  bool is_any_;
+  std::vector<std::string> names_;
+};
+
+http::Handler only_for(HostRule rule, http::Handler handler) {
+  return [names = std::move(rule), inner = std::move(handler)](const api::Request& request) {
     const auto header = request.headers.find("host");
     const auto text =
         header == request.headers.end() ? std::string_view() : std::string_view(header->second);
-    const auto host = http::host_of(text);
-    if (host && (host->empty() || host == "localhost" || is_loopback_text(*host)))
-      return inner(request);
-    return api::problem(403, fmt::format("Host: this server answers to localhost only, not to {}",
+    if (names.admits(text)) return inner(request);
+    return api::problem(403, fmt::format("Host: this server answers to localhost only, and to "
+                                         "what --host names, not to {}",
                                          excerpt_of(text)));
+  };
+}
+
+/// Metrics tell of all meters together.
+http::Handler with_metrics(http::Metrics& metrics, const api::Context& context) {
+  return [&context, inner = metrics.wrap([&context](const api::Request& request) {
+    return api::handle(request, context);
+  })](const api::Request& request) {
+    if (http::is_metrics(request))
+      if (auto refused = api::refusal(request, context, api::Needs::read_all))
+        return *std::move(refused);
+    return inner(request);
   };
 }
 
@@ -104,11 +143,14 @@ std::size_t connections_that_fit(std::size_t wanted) {
 
 void print_error(std::string_view message) { tell(fmt::format("meterline: {}\n", message)); }
 
-void print_welcome(const ListenAddress& address) {
-  const std::string url = "http://" + address.text();
+void print_welcome(const ListenAddress& address, const ServeOptions& options) {
+  const std::string url =
+      (options.tls_certificate.empty() ? "http://" : "https://") + address.text();
+  print_text(fmt::format("listening on {}\n\n", url));
+  if (!api::page_files().empty())
+    print_text(fmt::format("Look at the meters in a browser: {}/ui/\n\n", url));
   print_text(
-      fmt::format("listening on {0}\n\n"
-                  "Ask, for example:\n"
+      fmt::format("Ask, for example:\n"
                   "  curl '{0}/v1/meters?limit=5'\n"
                   "  curl '{0}/v1/meters/METER/consumption?from=2019-01-01&to=2019-01-31'\n"
                   "  curl '{0}/v1/portfolio?from=2019-01-01&resolution=month'\n"
@@ -116,12 +158,43 @@ void print_welcome(const ListenAddress& address) {
                   "  curl --data-binary @FILE.csv '{0}/v1/deliveries?source=FILE.csv&unit=kWh'\n"
                   "Ctrl-C stops.\n",
                   url));
+  if (!options.guard.is_open()) print_text("Each with -H 'Authorization: Bearer KEY'.\n");
   std::fflush(stdout);
 }
+
+void tell_fault(std::string_view fault) { tell(fmt::format("meterline: {}\n", fault)); }
+
+/// What may change on disk while a server runs, and is followed.
+struct Followed {
+  std::unique_ptr<Guard> guard;
+  std::unique_ptr<http::Tls> tls;  ///< Null: connections are not encrypted.
+
+  static Result<Followed> open(const ServeOptions& options) {
+    Followed followed;
+    METERLINE_TRY(followed.guard, Guard::open(options.guard, tell_fault));
+    if (options.tls_certificate.empty() != options.tls_key.empty())
+      return fail(Errc::invalid_argument, "--tls-cert and --tls-key: give both, or none");
+    if (options.tls_certificate.empty()) return followed;
+    METERLINE_TRY(followed.tls, http::Tls::open({.certificate = options.tls_certificate,
+                                                 .key = options.tls_key}));
+    return followed;
+  }
+  void refresh() const {
+    guard->refresh();
+    if (!tls) return;
+    if (const auto read = tls->refresh(); !read)
+      tell_fault(fmt::format("the certificate stays as it was: {}", read.error().message));
+  }
+};
 
 /// Serves on an address that may be listened on; an exit code.
 int serve_on(ListenAddress address, const ServeOptions& options, store::Store& store,
              const ingest::IngestOptions& ingest) {
+  const auto followed = Followed::open(options);
+  if (!followed) {
+    print_error(followed.error().message);
+    return followed.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
+  }
   mallopt(M_MMAP_THRESHOLD, lone_memory_bytes);
   std::atomic<bool> stopping = false;
   http::Usage usage(options.temporary_bytes_max);
@@ -137,10 +210,11 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
       .ingest = uploads,
       .now = now,
       .stopping = &stopping,
-      .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); }};
-  http::Handler handler =
-      metrics->wrap([&](const api::Request& request) { return api::handle(request, context); });
-  if (address.is_loopback()) handler = only_for_this_machine(std::move(handler));
+      .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); },
+      .door = &followed->guard->door()};
+  http::Handler handler = with_metrics(*metrics, context);
+  HostRule hosts(address, options.hosts);
+  if (!hosts.is_any()) handler = only_for(std::move(hosts), std::move(handler));
 
   const StopSignals signals;
   auto server = http::start(
@@ -150,6 +224,7 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
        .upload_threads = upload_threads,
        .effort_of = [&](const api::Request& request) { return effort_of(request, store); },
        .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
+       .tls = followed->tls.get(),
        .usage = &usage,
        .spool_folder = ingest.spool_folder,
        .connections_max = connections_that_fit(options.connections_max),
@@ -160,7 +235,8 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
     return server.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
   }
   address.port = (*server)->port();
-  print_welcome(address);
+  const access::Ticker ticker(follow_step, [&] { followed->refresh(); });
+  print_welcome(address, options);
   signals.wait();
 
   stopping = true;
@@ -211,14 +287,20 @@ int serve(const ServeOptions& options, store::Store& store, const ingest::Ingest
     print_error(address.error().message);
     return exit_usage;
   }
-  if (!address->is_loopback() && options.exposure == Exposure::this_machine) {
+  const bool is_reachable = !address->is_loopback() && options.exposure == Exposure::this_machine;
+  if (is_reachable && options.guard.is_open()) {
     print_error(fmt::format(
-        "--listen {}: this server has no login, so whoever reaches that address could read every "
-        "meter and upload files. Listen on 127.0.0.1, behind a proxy with a login if others are "
-        "to reach it; or, where the network itself keeps strangers out, add --i-know-it-is-open.",
+        "--listen {}: with --auth none, whoever reaches that address could read every meter and "
+        "upload files. Listen on 127.0.0.1; or let in whom you know, by --auth keys or --auth jwt; "
+        "or, where the network itself keeps strangers out, add --i-know-it-is-open.",
         address->text()));
     return exit_usage;
   }
+  if (is_reachable && options.tls_certificate.empty())
+    tell(
+        fmt::format("--listen {}: keys cross the network in clear, unless a proxy in front has "
+                    "TLS: --tls-cert and --tls-key encrypt here\n",
+                    address->text()));
   return serve_on(*std::move(address), options, store, ingest);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/guarding.h"
 #include "core/result.h"
 #include "http/usage.h"
 #include "ingest/ingest.h"
@@ -11,7 +12,7 @@
 
 namespace meterline::cli {
 
-/// Who may reach a server that has no login.
+/// Who may reach a server that lets in everybody.
 enum class Exposure {
   this_machine,  ///< Other addresses than loopback are refused.
   anyone,        ///< `--i-know-it-is-open`
@@ -26,6 +27,11 @@ struct ServeOptions {
   std::size_t connections_max = 1000;
   std::uint64_t temporary_bytes_max = http::Usage::temporary_bytes_max_default;
   std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
+  GuardOptions guard;
+  std::string tls_certificate;  ///< PEM files; empty: no TLS.
+  std::string tls_key;
+  /// Names that a Host header may have, joined by `,`. Beyond loopback, empty: any.
+  std::string hosts;
 };
 
 struct ListenAddress {

@@ -40,6 +40,8 @@ struct DataCentre {
 struct InitOptions {
   std::optional<int> replication;        ///< Replicas of a day; empty: as the backend wants it.
   std::vector<DataCentre> data_centres;  ///< Or replicas for each data centre.
+  /// Meters that the store will have; empty: as the backend wants it.
+  std::optional<std::int64_t> expected_meters;
 };
 
 /// Makes the store that a URL names, and tells what was made, a line each: nothing where all was
@@ -51,9 +53,10 @@ using StoreInitialiser = std::function<Result<std::vector<std::string>>(
 using StoreRepairer =
     std::function<Result<store::RepairReport>(const std::string& url, store::RepairMode mode)>;
 
-/// Counts what loads cost on a store on servers; null where the program has none. The application
-/// gives it.
-using PricingOpener = std::function<Result<std::unique_ptr<store::Pricing>>()>;
+/// Counts what loads cost on a store on servers, as the one that a URL names; null where the
+/// program has none. The application gives it.
+using PricingOpener =
+    std::function<Result<std::unique_ptr<store::Pricing>>(const std::string& url)>;
 
 /// What the application gives the command line: here nothing is known of backends.
 struct Application {

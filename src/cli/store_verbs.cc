@@ -82,6 +82,7 @@ Result<bool> remember_unit(Unit unit, const Session& session) {
 Result<int> try_init(const InitVerb& verb, const Session& session) {
   InitOptions options;
   if (verb.replication > 0) options.replication = verb.replication;
+  if (verb.expected_meters > 0) options.expected_meters = verb.expected_meters;
   if (!verb.data_centres.empty()) {
     METERLINE_TRY(options.data_centres, parse_data_centres(verb.data_centres));
   }
@@ -99,8 +100,9 @@ Result<int> try_init(const InitVerb& verb, const Session& session) {
 
 std::string json_of(const store::CheckReport& report) {
   JsonWriter json;
-  json.begin_object()
-      .member("meters", report.meters)
+  json.begin_object();
+  for (const auto& [name, value] : report.layout) json.member(name, value);
+  json.member("meters", report.meters)
       .member("days", report.days)
       .member("readings", report.readings)
       .member("registerReads", report.register_reads)
@@ -137,13 +139,15 @@ std::string csv_of(const store::CheckReport& report) {
 }
 
 std::string table_of(const store::CheckReport& report) {
-  std::string out = table_of(Figures{{.name = "meters", .value = report.meters},
-                                     {.name = "days", .value = report.days},
-                                     {.name = "readings", .value = report.readings},
-                                     {.name = "register_reads", .value = report.register_reads},
-                                     {.name = "totals", .value = report.totals},
-                                     {.name = "deliveries", .value = report.deliveries},
-                                     {.name = "damage", .value = report.damage_count}});
+  Figures figures = {{.name = "meters", .value = report.meters},
+                     {.name = "days", .value = report.days},
+                     {.name = "readings", .value = report.readings},
+                     {.name = "register_reads", .value = report.register_reads},
+                     {.name = "totals", .value = report.totals},
+                     {.name = "deliveries", .value = report.deliveries},
+                     {.name = "damage", .value = report.damage_count}};
+  figures.insert(figures.begin(), report.layout.begin(), report.layout.end());
+  std::string out = table_of(figures);
   if (report.damage.empty()) return out;
   Table table({{.title = "damage"}, {.title = "where"}, {.title = "text"}});
   for (const auto& damage : report.damage)

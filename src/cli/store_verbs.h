@@ -9,9 +9,10 @@
 namespace meterline::cli {
 
 struct InitVerb {
-  int replication = 0;       ///< 0: not given.
-  std::string data_centres;  ///< `NAME=N,NAME=N`; empty: not given.
-  std::string unit;          ///< Of readings whose files name none; empty: not given.
+  int replication = 0;               ///< 0: not given.
+  std::string data_centres;          ///< `NAME=N,NAME=N`; empty: not given.
+  std::string unit;                  ///< Of readings whose files name none; empty: not given.
+  std::int64_t expected_meters = 0;  ///< 0: not given.
 };
 /// `meterline store init`: makes the store.
 int init_store(const InitVerb& verb, const Session& session);

@@ -39,10 +39,6 @@ Family<Counter>& counters(prometheus::Registry& registry, const std::string& nam
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-bool is_metrics(const api::Request& request) {
-  return api::split_target(request.target.text()).path == metrics_path;
-}
-
 /// Counts a request as in flight for as long as it lives.
 class InFlight {
  public:
@@ -289,6 +285,10 @@ class PrometheusMetrics : public Metrics {
 };
 
 }  // namespace
+
+bool is_metrics(const api::Request& request) {
+  return api::split_target(request.target.text()).path == metrics_path;
+}
 
 std::unique_ptr<Metrics> make_metrics() { return std::make_unique<PrometheusMetrics>(); }
 

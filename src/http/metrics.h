@@ -8,6 +8,9 @@
 
 namespace meterline::http {
 
+/// Whether a request is for what Metrics::wrap() adds.
+bool is_metrics(const api::Request& request);
+
 /// Counts what a server does, for Prometheus.
 ///
 /// Threads: every method may be called from many threads at once.

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "core/result.h"
+#include "http/tls.h"
 #include "http/usage.h"
 
 namespace meterline::http {
@@ -40,7 +41,8 @@ struct ServerOptions {
   std::size_t uploads_waiting_max = 200;
   /// From a question's header to its answer, which is then 503; 0: for ever.
   std::chrono::milliseconds answer_timeout{120'000};
-  Usage* usage = nullptr;  ///< Shared with others; null: the server has its own.
+  const Tls* tls = nullptr;  ///< Null: connections are not encrypted. It outlives the server.
+  Usage* usage = nullptr;    ///< Shared with others; null: the server has its own.
   std::uint32_t header_bytes_max = 16 << 10;
   std::uint64_t body_bytes_max = std::uint64_t{1} << 30;  ///< Of POST; others: body_chunk_bytes.
   std::filesystem::path spool_folder;  ///< For bodies above body_chunk_bytes; default: system's.

@@ -18,6 +18,7 @@
 
 #include "api/problem.h"
 #include "core/text.h"
+#include "http/connection.h"
 #include "http/spool.h"
 #include "http/wire.h"
 
@@ -66,8 +67,8 @@ int status_of(error_code failure) {
 
 class HttpSession : public Session, public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(asio::ip::tcp::socket socket, Engine& engine, Lane& lane)
-      : socket_(std::move(socket)),
+  HttpSession(asio::ip::tcp::socket socket, asio::ssl::context* tls, Engine& engine, Lane& lane)
+      : connection_(std::move(socket), tls),
         timer_(lane.io),
         engine_(engine),
         lane_(lane),
@@ -83,10 +84,15 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void start() override {
     began_ = Clock::now();
     close_at(began_ + options_.header_timeout);
-    await_request();
+    if (!connection_.has_tls()) return await_request();
+    connection_.async_handshake([self = shared_from_this()](error_code error) {
+      if (error) return self->close();
+      self->await_request();
+    });
   }
 
   void refuse(const std::string& reason) override {
+    if (connection_.has_tls()) return close();
     enter(State::busy);
     respond_and_leave(api::problem(503, reason));
   }
@@ -100,7 +106,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     enter(State::closed);
     stop_ = true;
     error_code ignored;
-    socket_.close(ignored);
+    connection_.socket().close(ignored);
     timer_.cancel();
     lane_.sessions.erase(shared_from_this());
   }
@@ -137,6 +143,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void on_written();
   void log_answer(Clock::duration took) const;
   void leave();
+  void end_sending();
   void discard_input();
   void on_error(error_code failure);
   std::string reason_of(int status, error_code failure) const;
@@ -153,7 +160,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     };
   }
 
-  asio::ip::tcp::socket socket_;
+  Connection connection_;
   asio::steady_timer timer_;
   Clock::time_point deadline_ = Clock::time_point::max();
   Clock::time_point timer_ends_ = Clock::time_point::max();
@@ -245,12 +252,12 @@ void HttpSession::await_request() {
 }
 
 void HttpSession::read_header() {
-  socket_.async_read_some(buffer_.prepare(first_read_bytes),
-                          then([](HttpSession& self, std::size_t bytes) {
-                            if (!self.parser_->got_some()) self.began_ = Clock::now();
-                            self.buffer_.commit(bytes);
-                            self.parse_header();
-                          }));
+  connection_.async_read_some(buffer_.prepare(first_read_bytes),
+                              then([](HttpSession& self, std::size_t bytes) {
+                                if (!self.parser_->got_some()) self.began_ = Clock::now();
+                                self.buffer_.commit(bytes);
+                                self.parse_header();
+                              }));
 }
 
 void HttpSession::parse_header() {
@@ -327,7 +334,7 @@ std::optional<api::Response> HttpSession::objection_to_encoding() const {
 void HttpSession::continue_to_body() {
   static constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
   close_at(Clock::now() + options_.write_timeout);
-  asio::async_write(socket_, asio::buffer(interim),
+  asio::async_write(connection_, asio::buffer(interim),
                     then([](HttpSession& self, std::size_t) { self.read_body(); }));
 }
 
@@ -338,7 +345,7 @@ void HttpSession::read_body() {
   body.size = chunk_.size();
   body.more = true;
   close_at(std::min(Clock::now() + options_.body_timeout, began_ + options_.body_timeout_whole));
-  beast::http::async_read(socket_, buffer_, *parser_,
+  beast::http::async_read(connection_, buffer_, *parser_,
                           [self = shared_from_this()](error_code error, std::size_t) {
                             if (error && error != beast::http::error::need_buffer)
                               return self->on_error(error);
@@ -442,7 +449,7 @@ void HttpSession::look_after_client() {
 
 /// Whether it has closed its side: seen however much it has sent ahead.
 bool HttpSession::is_client_gone() {
-  pollfd at{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  pollfd at{.fd = connection_.socket().native_handle(), .events = POLLRDHUP, .revents = 0};
   return poll(&at, 1, 0) > 0;
 }
 
@@ -490,15 +497,16 @@ std::array<asio::const_buffer, 2> HttpSession::next_piece() const {
 
 /// As a rule the system takes the whole answer at once, and there is nothing to wait for.
 void HttpSession::write_at_once() {
+  if (connection_.has_tls()) return write_next();
   error_code error;
-  const std::size_t bytes = socket_.write_some(next_piece(), error);
+  const std::size_t bytes = connection_.socket().write_some(next_piece(), error);
   if (error && error != asio::error::would_block) return on_error(error);
   on_piece(bytes);
 }
 
 void HttpSession::write_next() {
   close_at(std::min(Clock::now() + options_.write_timeout, write_ends_));
-  asio::async_write(socket_, next_piece(),
+  asio::async_write(connection_, next_piece(),
                     then([](HttpSession& self, std::size_t bytes) { self.on_piece(bytes); }));
 }
 
@@ -534,16 +542,22 @@ void HttpSession::log_answer(Clock::duration took) const {
 
 void HttpSession::leave() {
   enter(State::leaving);
-  error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   close_at(Clock::now() + linger_timeout);
+  if (!connection_.has_tls()) return end_sending();
+  connection_.async_shutdown([self = shared_from_this()](error_code) { self->end_sending(); });
+}
+
+void HttpSession::end_sending() {
+  error_code ignored;
+  connection_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   discard_input();
 }
 
+/// Below TLS, where there is any: nobody heeds what it says.
 void HttpSession::discard_input() {
   chunk_.resize(first_read_bytes);
-  socket_.async_read_some(asio::buffer(chunk_),
-                          then([](HttpSession& self, std::size_t) { self.discard_input(); }));
+  connection_.socket().async_read_some(
+      asio::buffer(chunk_), then([](HttpSession& self, std::size_t) { self.discard_input(); }));
 }
 
 void HttpSession::on_error(error_code failure) {
@@ -570,7 +584,8 @@ std::string HttpSession::reason_of(int status, error_code failure) const {
 }  // namespace
 
 std::shared_ptr<Session> make_session(asio::ip::tcp::socket socket, Engine& engine, Lane& lane) {
-  return std::make_shared<HttpSession>(std::move(socket), engine, lane);
+  const auto tls = engine.options.tls == nullptr ? nullptr : engine.options.tls->context();
+  return std::make_shared<HttpSession>(std::move(socket), tls.get(), engine, lane);
 }
 
 }  // namespace meterline::http

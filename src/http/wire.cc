@@ -57,13 +57,17 @@ const std::string& date_now() {
   return text;
 }
 
-/// safety_headers as lines.
+/// safety_headers as lines, without what the response says itself.
+std::string safety_lines_beside(const api::Response& response) {
+  std::string lines;
+  for (const auto& [name, value] : safety_headers)
+    if (!response.headers.contains(std::string(name))) append_header(lines, name, value);
+  return lines;
+}
+
+/// Most answers have none of their own.
 const std::string& safety_lines() {
-  static const std::string lines = [] {
-    std::string all;
-    for (const auto& [name, value] : safety_headers) append_header(all, name, value);
-    return all;
-  }();
+  static const std::string lines = safety_lines_beside({});
   return lines;
 }
 
@@ -97,20 +101,13 @@ std::optional<std::string> host_of(std::string_view header) {
   return host;
 }
 
-bool takes_gzip(std::string_view accept_encoding) {
-  while (!accept_encoding.empty()) {
-    const auto [coding, weight] = api::take_accepted(accept_encoding);
-    if (lower(coding) == "gzip" || coding == "*") return weight > 0;
-  }
-  return false;
-}
-
 void compress(api::Response& response, std::string_view accept_encoding) {
   constexpr std::size_t bytes_max = std::size_t{1} << 30;  // zlib counts in 32 bits.
   if (response.body.size() <= gzip_bytes_min || response.body.size() > bytes_max) return;
+  if (response.headers.contains("Content-Encoding")) return;  // Packed already.
   std::string& vary = response.headers["Vary"];
   vary += vary.empty() ? "Accept-Encoding" : ", Accept-Encoding";
-  if (!takes_gzip(accept_encoding)) return;
+  if (!api::takes_gzip(accept_encoding)) return;
   std::string packed = deflated(response.body);
   if (packed.empty() || packed.size() >= response.body.size()) return;
   response.body = std::move(packed);
@@ -132,7 +129,8 @@ WireResponse to_wire(api::Response response, After after, Body body) {
     append_header(wire.head, "Content-Type", response.content_type);
     append_header(wire.head, "Content-Length", fmt::format_int(response.body.size()).c_str());
   }
-  wire.head += safety_lines();
+  const bool has_policy = response.headers.contains("Content-Security-Policy");
+  wire.head += has_policy ? safety_lines_beside(response) : safety_lines();
   for (const auto& [name, value] : response.headers) append_header(wire.head, name, value);
   append_header(wire.head, "Connection", after == After::close ? "close" : "keep-alive");
   wire.head += "\r\n";

@@ -27,7 +27,8 @@ struct WireResponse {
 inline constexpr std::size_t gzip_bytes_min = 1024;
 
 /// What every answer tells a browser: to take it for what it says it is, to load nothing because
-/// of it, to show it in no frame, and to hand it to no page of another site.
+/// of it, to show it in no frame, and to hand it to no page of another site. A response keeps those
+/// that it has itself.
 inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> safety_headers = {
     {{"X-Content-Type-Options", "nosniff"},
      {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"},
@@ -38,10 +39,7 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> sa
 /// none. An empty header is an empty host. Source: RFC 9110 (7.2), RFC 3986 (3.2.2).
 std::optional<std::string> host_of(std::string_view header);
 
-/// Whether an Accept-Encoding header takes gzip.
-bool takes_gzip(std::string_view accept_encoding);
-
-/// Compresses the body where the client takes that and it pays, and says so in the headers: a
+/// Compresses a body where the client takes that, it pays and is not done yet, and says so: a
 /// strong ETag becomes a weak one, as the bytes are no longer those that it was made from.
 void compress(api::Response& response, std::string_view accept_encoding);
 

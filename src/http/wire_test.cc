@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "api/accept.h"
+
 namespace meterline::http {
 namespace {
 
@@ -32,9 +34,9 @@ std::string inflated(const std::string& packed, std::size_t bytes) {
 TEST(Wire, TakesGzipWhenTheClientDoes) {
   for (const char* accept :
        {"gzip", "deflate, gzip;q=0.5", "GZIP", "*", "gzip; q=0.001", "br,gzip"})
-    EXPECT_TRUE(takes_gzip(accept)) << accept;
+    EXPECT_TRUE(api::takes_gzip(accept)) << accept;
   for (const char* accept : {"", "identity", "gzip;q=0", "gzip; q=0.000", "br", "xgzip", "*;q=0"})
-    EXPECT_FALSE(takes_gzip(accept)) << accept;
+    EXPECT_FALSE(api::takes_gzip(accept)) << accept;
 }
 
 TEST(Wire, CompressesLongBodies) {
@@ -84,6 +86,28 @@ TEST(Wire, WritesHeadAndBody) {
                 safety +
                 "ETag: \"x\"\r\n"
                 "Connection: close\r\n\r\n");
+}
+
+TEST(Wire, LeavesWhatIsPackedAsItIs) {
+  api::Response response = answer(5000);
+  response.headers["Content-Encoding"] = "gzip";
+  compress(response, "gzip");
+  EXPECT_EQ(response.body, answer(5000).body);
+  EXPECT_EQ(response.headers["ETag"], "\"x\"");
+}
+
+TEST(Wire, AResponseKeepsItsOwnPolicy) {
+  api::Response response = answer(2);
+  response.headers["Content-Security-Policy"] = "default-src 'self'";
+  EXPECT_EQ(text_of(to_wire(response, After::keep_alive, Body::sent)),
+            "HTTP/1.1 200 OK\r\n"
+            "Content-Type: application/json\r\nContent-Length: 2\r\n"
+            "X-Content-Type-Options: nosniff\r\n"
+            "Cross-Origin-Resource-Policy: same-origin\r\n"
+            "Referrer-Policy: no-referrer\r\n"
+            "Content-Security-Policy: default-src 'self'\r\n"
+            "ETag: \"x\"\r\n"
+            "Connection: keep-alive\r\n\r\naa");
 }
 
 TEST(Wire, NotModifiedHasNoBodyAndNoHeaderMayBreakOut) {

@@ -62,18 +62,28 @@ class BorrowedSource final : public source::ByteSource {
   source::ByteSource& from_;
 };
 
+/// The findings by which rows were lost, or where no finding is of a row, the readings in them.
+std::string losses_of(const DeliveryReport& report) {
+  for (const bool of_readings : {false, true}) {
+    std::string codes;
+    for (std::size_t i = 0; i < finding_codes_count; ++i) {
+      const auto& kind = kind_of(static_cast<FindingCode>(i));
+      const auto count = report.finding_counts.at(i);
+      const bool is_wanted =
+          of_readings ? kind.scope == FindingScope::reading
+                      : kind.scope == FindingScope::row || kind.scope == FindingScope::block;
+      if (count == 0 || !is_wanted || kind.severity != FindingSeverity::loss) continue;
+      codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", kind.name, count);
+    }
+    if (!codes.empty()) return codes;
+  }
+  return "for no reason that is kept";
+}
+
 /// Why nothing of a file is stored, though it has rows.
 std::string all_rejected(const DeliveryReport& report) {
-  std::string codes;
-  for (std::size_t i = 0; i < finding_codes_count; ++i) {
-    const auto& kind = kind_of(static_cast<FindingCode>(i));
-    const auto count = report.finding_counts.at(i);
-    const bool is_of_rows = kind.scope == FindingScope::row || kind.scope == FindingScope::block;
-    if (count == 0 || !is_of_rows || kind.severity != FindingSeverity::loss) continue;
-    codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", kind.name, count);
-  }
-  std::string reason =
-      fmt::format("none of its rows could be stored ({} read: {})", report.rows.read, codes);
+  std::string reason = fmt::format("none of its rows could be stored ({} read: {})",
+                                   report.rows.read, losses_of(report));
   const auto first =
       std::find_if(report.findings.begin(), report.findings.end(), [](const Finding& finding) {
         return kind_of(finding.code).severity == FindingSeverity::loss;
@@ -468,7 +478,9 @@ Progress FileLoad::read_next(std::unique_ptr<OpenFile> open, const GroupRows& ro
   return progress_of(file_->broken ? tell_broken() : read_opened(rows));
 }
 
+/// What has been read to its end is closed: a group has many files, and each has buffers.
 Progress FileLoad::progress_of(const Result<Progress>& progress) {
+  if (!has_rest_) file_.reset();
   if (progress) return *progress;
   fail_with(progress.error().message);
   return Progress::done;

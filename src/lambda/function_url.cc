@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 
+#include "api/accept.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "core/finding.h"
@@ -118,7 +119,7 @@ api::Request with_limit(api::Request request, std::size_t limit) {
 
 api::Response too_large(std::size_t bytes, const api::Request& request) {
   const auto encodings = request.headers.find("accept-encoding");
-  const bool is_packed = encodings != request.headers.end() && http::takes_gzip(encodings->second);
+  const bool is_packed = encodings != request.headers.end() && api::takes_gzip(encodings->second);
   return api::problem(
       413, fmt::format("the answer has {} bytes as AWS Lambda counts them, which sends at most {}: "
                        "ask for fewer days or a coarser resolution{}",
@@ -164,7 +165,8 @@ std::string payload_of(const api::Response& response, const api::Request& reques
     if (is_told)
       json.member("content-length", std::string_view(std::to_string(packed.body.size())));
   }
-  for (const auto& [name, value] : http::safety_headers) json.member(lower(name), value);
+  for (const auto& [name, value] : http::safety_headers)
+    if (!packed.headers.contains(std::string(name))) json.member(lower(name), value);
   for (const auto& [name, value] : packed.headers)
     json.member(lower(name), std::string_view(value));
   json.end_object();

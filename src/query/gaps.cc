@@ -178,23 +178,38 @@ class GapsAnswer {
   Gaps answer_;
 };
 
-Result<Tables> read_presence(const store::Store& store, const GapsQuestion& question,
-                             StopFlag stop) {
-  const store::TotalsQuery query{.dates = question.dates,
-                                 .as_of = question.as_of.value_or(Instant::end_of_time())};
+/// Of a row: a name, what finds it, its place in the order; without the bits of days.
+constexpr std::size_t row_bytes = 160;
+
+std::size_t rows_max_of(const GapsQuestion& question, std::size_t held_bytes) {
+  const auto words = static_cast<std::size_t>(question.dates.size() + 63) / 64;
+  return held_bytes / (row_bytes + 2 * words * sizeof(std::uint64_t));
+}
+
+/// None where there are more rows than `rows_max`.
+Result<std::optional<Tables>> read_presence(const store::Store& store,
+                                            const store::TotalsQuery& query,
+                                            const GapsQuestion& question, std::size_t rows_max,
+                                            StopFlag stop) {
   Tables tables;
   auto last = tables.end();
+  std::size_t rows = 0;
   const auto add = [&](const store::DayPresence& part) -> Result<void> {
     METERLINE_CHECK(check_stop(stop));
     if (last == tables.end() || last->first != part.channel) {
       if (!is_wanted(part.channel, question.channel, question.flow)) return {};
       last = tables.try_emplace(part.channel, question.dates).first;
     }
+    rows -= last->second.size();
     last->second.add(part);
+    rows += last->second.size();
+    if (rows > rows_max) return fail(Errc::too_large, "too many meters to keep at once");
     return {};
   };
-  METERLINE_CHECK(store.read_day_presence(query, add));
-  return tables;
+  auto read = store.read_day_presence(query, add);
+  if (rows > rows_max) return std::optional<Tables>();
+  METERLINE_CHECK(std::move(read));
+  return std::optional(std::move(tables));
 }
 
 /// One channel's part of the answer about one meter, made day by day, ascending.
@@ -265,19 +280,16 @@ Result<void> drop_withdrawn(const store::Store& store, const MeterId& meter,
   return {};
 }
 
-}  // namespace
-
-Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop) {
-  METERLINE_CHECK(check(question.dates));
-  METERLINE_TRY(const Tables tables, read_presence(store, question, stop));
+/// The meters of the span that have rows or are known, ascending.
+Result<void> answer_span(const Tables& tables, const store::MeterSpan& span, MeterList& meters,
+                         GapsAnswer& answer, StopFlag stop) {
   RowsByMeter rows(tables);
-  MeterList meters(store, question.absent);
-  GapsAnswer answer(question);
   std::vector<Row> own;
   for (;;) {
     METERLINE_CHECK(check_stop(stop));
     METERLINE_TRY(const store::MeterInfo* known, meters.current());
-    if (rows.at_end() && known == nullptr) return answer.take();
+    if (known != nullptr && !span.contains(known->meter.text())) known = nullptr;
+    if (rows.at_end() && known == nullptr) return {};
     const bool has_row =
         !rows.at_end() && (known == nullptr || rows.meter() <= known->meter.text());
     const std::string_view meter = has_row ? rows.meter() : known->meter.text();
@@ -288,6 +300,27 @@ Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopF
     METERLINE_CHECK(answer.add(meter, own, known));
     if (known != nullptr) meters.advance();
   }
+}
+
+}  // namespace
+
+Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop,
+                  std::size_t held_bytes) {
+  METERLINE_CHECK(check(question.dates));
+  const std::size_t rows_max = rows_max_of(question, held_bytes);
+  const store::TotalsQuery all{.dates = question.dates,
+                               .as_of = question.as_of.value_or(Instant::end_of_time())};
+  MeterList meters(store, question.absent);
+  GapsAnswer answer(question);
+  const auto add_span = [&](const store::MeterSpan& span) -> Result<bool> {
+    store::TotalsQuery query = all;
+    query.span = span;
+    METERLINE_TRY(const auto tables, read_presence(store, query, question, rows_max, stop));
+    if (tables) METERLINE_CHECK(answer_span(*tables, span, meters, answer, stop));
+    return tables.has_value();
+  };
+  METERLINE_CHECK(each_span(store, all, rows_max, add_span, stop));
+  return answer.take();
 }
 
 std::string_view kind_of(const Gap& gap) { return gap.expected ? "incomplete" : "missing"; }

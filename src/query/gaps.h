@@ -6,6 +6,7 @@
 
 #include "core/result.h"
 #include "core/stop.h"
+#include "query/meter_spans.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -58,9 +59,11 @@ struct Gaps {
   bool more = false;              ///< There are meters with gaps behind those listed.
 };
 
-/// Which meters have gaps. Keeps two bits a day for each channel of each meter. Errors:
+/// Which meters have gaps. Keeps two bits a day for each channel of each meter, and about
+/// `held_bytes` at most. Errors:
 /// `invalid_argument` when `to` is before `from`, `too_large` beyond 40 years.
-Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop = nullptr);
+Result<Gaps> gaps(const store::Store& store, const GapsQuestion& question, StopFlag stop = nullptr,
+                  std::size_t held_bytes = held_bytes_max);
 
 struct MeterGapsQuestion {
   MeterId meter;

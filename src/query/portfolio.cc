@@ -122,18 +122,57 @@ class DayMarks {
   std::vector<std::uint64_t> bits_;
 };
 
-/// One channel of all meters. Keeps for each meter its name, a number, and three bits a day.
+/// What is known of one channel of all meters of a span, or of several together.
+struct ChannelSums {
+  std::vector<PortfolioTotal> points;  ///< By span of days.
+  PortfolioTotal whole;                ///< Its meters only.
+  bool empty = true;                   ///< No meter has a day of it in the question.
+
+  Result<void> add(const ChannelSums& part) {
+    empty = empty && part.empty;
+    points.resize(part.points.size());
+    for (std::size_t i = 0; i < points.size(); ++i)
+      METERLINE_CHECK(add_to(points[i], part.points[i]));
+    return add_to(whole, part.whole);
+  }
+
+ private:
+  static Result<void> add_to(PortfolioTotal& all, const PortfolioTotal& part) {
+    all.meters += part.meters;
+    all.meters_incomplete += part.meters_incomplete;
+    return all.total.add(part.total);
+  }
+};
+
+/// Of a name among others, a number, and what finds them; without the bits of days.
+constexpr std::size_t meter_bytes = 160;
+
+/// One channel of all meters of a span. Keeps for each meter its name, a number, and three bits a
+/// day; of a question of one day nothing, for each meter then comes once.
 class ChannelTally {
  public:
-  ChannelTally(const PortfolioQuestion& question, const std::vector<Span>& spans)
+  /// `held` counts the meters that are kept.
+  ChannelTally(const PortfolioQuestion& question, const std::vector<Span>& spans, std::size_t& held)
       : dates_(question.dates),
         spans_(spans),
-        marks_(static_cast<std::size_t>(dates_.size())),
-        points_(spans.size()) {}
+        held_(held),
+        marks_(static_cast<std::size_t>(dates_.size())) {
+    sums_.points.resize(spans.size());
+  }
+
+  static std::size_t bytes_of_meter(const DateRange& dates) {
+    const auto words = static_cast<std::size_t>(dates.size() + 63) / 64;
+    return meter_bytes + marks_count * words * sizeof(std::uint64_t);
+  }
 
   Result<void> add(const store::DayTotal& total) {
     const auto day = static_cast<std::size_t>(total.date.days() - dates_.from.days());
-    METERLINE_CHECK(points_[span_at(day)].total.add(total));
+    METERLINE_CHECK(sums_.points[span_at(day)].total.add(total));
+    sums_.empty = false;
+    if (is_one_day()) {
+      count_meter(total.readings > 0, total.readings == total.expected);
+      return {};
+    }
     const std::size_t meter = index_of(total.meter);
     note_day(meter, nominal_(total.expected), total.date.days(), total.zone);
     marks_.set(meter, Mark::known, day);
@@ -151,10 +190,15 @@ class ChannelTally {
       if (!dates_.contains(date)) continue;
       wanted |= std::uint32_t{1} << i;
       const auto day = static_cast<std::size_t>(offset + static_cast<std::int64_t>(i));
-      METERLINE_CHECK(points_[span_at(day)].total.add(total_of(month.days[i])));
+      METERLINE_CHECK(sums_.points[span_at(day)].total.add(total_of(month.days[i])));
     }
     for (const auto& known : month.meters) {
       if ((known.stored & wanted) == 0) continue;
+      sums_.empty = false;
+      if (is_one_day()) {
+        count_meter((known.with_reading & wanted) != 0, (known.complete & wanted) != 0);
+        continue;
+      }
       const std::size_t meter = index_of(known.meter);
       const auto last = static_cast<std::int32_t>(std::bit_width(known.stored)) - 1;
       note_day(meter, nominal_(known.slots_max), first.days() + last, known.zone);
@@ -165,24 +209,29 @@ class ChannelTally {
     return {};
   }
 
-  /// Whether no meter has a day of it in the question.
-  bool empty() const { return meters_.empty(); }
-
-  Result<PortfolioChannel> finish(const Channel& channel, StopFlag stop) {
-    PortfolioChannel out{.channel = channel, .total = {}, .series = {}};
+  Result<ChannelSums> finish(StopFlag stop) {
+    if (is_one_day()) {
+      sums_.points.front().meters = sums_.whole.meters;
+      sums_.points.front().meters_incomplete = sums_.whole.meters_incomplete;
+      return std::move(sums_);
+    }
     for (std::size_t i = 0; i < spans_.size(); ++i) {
       METERLINE_CHECK(check_stop(stop));
-      add_absent_days(spans_[i], points_[i].total);
-      METERLINE_CHECK(count_meters(spans_[i], points_[i]));
-      METERLINE_CHECK(out.total.total.add(points_[i].total));
-      out.series.push_back({.day = spans_[i].start, .total = points_[i]});
+      add_absent_days(spans_[i], sums_.points[i].total);
+      count_meters(spans_[i], sums_.points[i]);
     }
-    const Span whole{.start = dates_.from, .begin = 0, .end = spans_.back().end};
-    METERLINE_CHECK(count_meters(whole, out.total));
-    return out;
+    count_meters({.start = dates_.from, .begin = 0, .end = spans_.back().end}, sums_.whole);
+    return std::move(sums_);
   }
 
  private:
+  bool is_one_day() const { return dates_.size() == 1; }
+
+  void count_meter(bool has_reading, bool is_complete) {
+    sums_.whole.meters += has_reading ? 1 : 0;
+    sums_.whole.meters_incomplete += is_complete ? 0 : 1;
+  }
+
   std::size_t span_at(std::size_t day) const {
     if (spans_.size() == static_cast<std::size_t>(dates_.size())) return day;
     const auto behind =
@@ -209,13 +258,13 @@ class ChannelTally {
   std::size_t new_meter() {
     marks_.add_meter();
     meters_.emplace_back();
+    ++held_;
     return meters_.size() - 1;
   }
 
   /// Stores go meter by meter or day by day, so the next is mostly the last one again or the
   /// one that followed it before.
   std::size_t index_of(const MeterId& meter) {
-    if (dates_.size() == 1) return new_meter();  // Each comes once.
     for (const std::size_t guess : {last_, last_ + 1})
       if (guess < names_.size() && *names_[guess] == meter.text()) return last_ = guess;
     const auto [found, is_new] = indices_.try_emplace(meter.text(), meters_.size());
@@ -247,27 +296,45 @@ class ChannelTally {
     return zone.odd_days({.from = *Date::from_days(from), .to = *Date::from_days(to)});
   }
 
-  Result<void> count_meters(const Span& span, PortfolioTotal& out) const {
+  void count_meters(const Span& span, PortfolioTotal& out) const {
     const auto days = static_cast<std::int64_t>(span.end - span.begin);
     for (std::size_t meter = 0; meter < meters_.size(); ++meter) {
       if (marks_.count(meter, Mark::with_reading, span) > 0) ++out.meters;
       if (marks_.count(meter, Mark::complete, span) < days) ++out.meters_incomplete;
     }
-    if (out.meters == 0) return {};
-    METERLINE_TRY(out.average, average_of(*out.total.sum, out.meters));
-    return {};
   }
 
   const DateRange dates_;
   const std::vector<Span>& spans_;
+  std::size_t& held_;
   std::unordered_map<std::string, std::size_t> indices_;
   std::vector<const std::string*> names_;  ///< Into indices_, by index.
   std::size_t last_ = 0;
   std::vector<Meter> meters_;
   NominalSlots nominal_;
   DayMarks marks_;
-  std::vector<PortfolioTotal> points_;  ///< By span.
+  ChannelSums sums_;
 };
+
+Result<void> average(PortfolioTotal& of) {
+  if (of.meters == 0) return {};
+  METERLINE_TRY(of.average, average_of(*of.total.sum, of.meters));
+  return {};
+}
+
+Result<PortfolioChannel> answer_of(const Channel& channel, ChannelSums sums,
+                                   const std::vector<Span>& spans) {
+  PortfolioChannel out{.channel = channel, .total = sums.whole, .series = {}};
+  out.total.total = {};
+  out.series.reserve(spans.size());
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    METERLINE_CHECK(out.total.total.add(sums.points[i].total));
+    METERLINE_CHECK(average(sums.points[i]));
+    out.series.push_back({.day = spans[i].start, .total = std::move(sums.points[i])});
+  }
+  METERLINE_CHECK(average(out.total));
+  return out;
+}
 
 Result<void> check(const PortfolioQuestion& question) {
   const DateRange& dates = question.dates;
@@ -309,38 +376,48 @@ Result<void> tell_in_unit(const PortfolioQuestion& question, PortfolioChannel& a
   return {};
 }
 
-/// Gathers the answer from days or from whole months.
+/// Gathers what a span of meters adds to the answer, from days or from whole months.
 class Tallies {
  public:
-  Tallies(const PortfolioQuestion& question, StopFlag stop)
-      : question_(question), stop_(stop), spans_(spans_of(question)), last_(tallies_.end()) {}
+  Tallies(const PortfolioQuestion& question, const std::vector<Span>& spans, std::size_t meters_max,
+          StopFlag stop)
+      : question_(question),
+        spans_(spans),
+        meters_max_(meters_max),
+        stop_(stop),
+        last_(tallies_.end()) {}
 
-  Result<void> add_all(const store::Store& store) {
-    return store.read_months(
-        {.dates = question_.dates, .as_of = question_.as_of.value_or(Instant::end_of_time())},
-        {.days = [&](const store::MeterDays& days) { return add_days(days); },
-         .month = [&](Month month, const auto& all) { return add_month(month, all); }});
+  /// False where there are too many meters.
+  Result<bool> read(const store::Store& store, const store::TotalsQuery& query) {
+    const auto read = store.read_months(
+        query, {.days = [&](const store::MeterDays& days) { return add_days(days); },
+                .month = [&](Month month, const auto& all) { return add_month(month, all); }});
+    if (held_ > meters_max_) return false;
+    METERLINE_CHECK(read);
+    return true;
   }
 
-  Result<Portfolio> finish() {
-    Portfolio out{.question = question_, .channels = {}};
+  Result<void> add_to(std::map<Channel, ChannelSums>& sums) {
     for (auto& [channel, tally] : tallies_) {
-      if (tally.empty()) continue;
-      METERLINE_TRY(PortfolioChannel answer, tally.finish(channel, stop_));
-      leave_out_sums(answer);
-      METERLINE_CHECK(tell_in_unit(question_, answer));
-      out.channels.push_back(std::move(answer));
+      METERLINE_TRY(const auto part, tally.finish(stop_));
+      METERLINE_CHECK(sums[channel].add(part));
     }
-    return out;
+    return {};
   }
 
  private:
+  Result<void> check_held() const {
+    if (held_ <= meters_max_) return {};
+    return fail(Errc::too_large, "too many meters to keep at once");
+  }
+
   Result<void> add_days(const store::MeterDays& days) {
     METERLINE_CHECK(check_stop(stop_));
     if (!is_wanted(days.channel, question_.channel, question_.flow)) return {};
     ChannelTally& tally = tally_of(days.channel);
-    return store::each_total(days, total_,
-                             [&](const store::DayTotal& total) { return tally.add(total); });
+    METERLINE_CHECK(store::each_total(
+        days, total_, [&](const store::DayTotal& total) { return tally.add(total); }));
+    return check_held();
   }
 
   /// Whether the month's days need not be told one by one.
@@ -350,19 +427,22 @@ class Tallies {
     for (const auto& channel : all.channels) {
       if (!is_wanted(channel.channel, question_.channel, question_.flow)) continue;
       METERLINE_CHECK(tally_of(channel.channel).add(channel, month.first_day()));
+      METERLINE_CHECK(check_held());
     }
     return true;
   }
 
   ChannelTally& tally_of(const Channel& channel) {
     if (last_ == tallies_.end() || last_->first != channel)
-      last_ = tallies_.try_emplace(channel, question_, spans_).first;
+      last_ = tallies_.try_emplace(channel, question_, spans_, held_).first;
     return last_->second;
   }
 
   const PortfolioQuestion& question_;
+  const std::vector<Span>& spans_;
+  const std::size_t meters_max_;
   const StopFlag stop_;
-  const std::vector<Span> spans_;
+  std::size_t held_ = 0;  ///< Meters of all tallies.
   std::map<Channel, ChannelTally> tallies_;
   std::map<Channel, ChannelTally>::iterator last_;
   store::DayTotal total_;  ///< Of the day in work.
@@ -371,11 +451,31 @@ class Tallies {
 }  // namespace
 
 Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question,
-                            StopFlag stop) {
+                            StopFlag stop, std::size_t held_bytes) {
   METERLINE_CHECK(check(question));
-  Tallies tallies(question, stop);
-  METERLINE_CHECK(tallies.add_all(store));
-  return tallies.finish();
+  const auto spans = spans_of(question);
+  const std::size_t meters_max = held_bytes / ChannelTally::bytes_of_meter(question.dates);
+  const store::TotalsQuery all{.dates = question.dates,
+                               .as_of = question.as_of.value_or(Instant::end_of_time())};
+  std::map<Channel, ChannelSums> sums;
+  const auto add_span = [&](const store::MeterSpan& span) -> Result<bool> {
+    Tallies tallies(question, spans, meters_max, stop);
+    store::TotalsQuery query = all;
+    query.span = span;
+    METERLINE_TRY(const bool is_read, tallies.read(store, query));
+    if (is_read) METERLINE_CHECK(tallies.add_to(sums));
+    return is_read;
+  };
+  METERLINE_CHECK(each_span(store, all, meters_max, add_span, stop));
+  Portfolio out{.question = question, .channels = {}};
+  for (auto& [channel, all_meters] : sums) {
+    if (all_meters.empty) continue;
+    METERLINE_TRY(auto answer, answer_of(channel, std::move(all_meters), spans));
+    leave_out_sums(answer);
+    METERLINE_CHECK(tell_in_unit(question, answer));
+    out.channels.push_back(std::move(answer));
+  }
+  return out;
 }
 
 }  // namespace meterline::query

@@ -6,6 +6,7 @@
 
 #include "core/result.h"
 #include "core/stop.h"
+#include "query/meter_spans.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -46,10 +47,11 @@ struct Portfolio {
   std::vector<PortfolioChannel> channels;  ///< Ascending by channel.
 };
 
-/// What all meters used; without sums where readings do not add up (adds_up). Errors:
+/// What all meters used; without sums where readings do not add up (adds_up). Keeps about
+/// `held_bytes` of meters at most, and of a single day nothing of any. Errors:
 /// `invalid_argument` when `to` is before `from` or the resolution is finer than a day, `too_large`
 /// beyond 40 years.
 Result<Portfolio> portfolio(const store::Store& store, const PortfolioQuestion& question,
-                            StopFlag stop = nullptr);
+                            StopFlag stop = nullptr, std::size_t held_bytes = held_bytes_max);
 
 }  // namespace meterline::query

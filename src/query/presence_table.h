@@ -27,6 +27,7 @@ class PresenceTable {
   /// Days outside of the range are left out; the channel is up to the caller.
   void add(const store::DayPresence& part);
 
+  std::size_t size() const { return rows_.size(); }
   /// The numbers of all rows, ascending by meter. A row is a meter that has a day.
   std::vector<std::uint32_t> rows_in_order() const;
 

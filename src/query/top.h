@@ -6,6 +6,7 @@
 
 #include "core/result.h"
 #include "core/stop.h"
+#include "query/meter_spans.h"
 #include "query/total.h"
 #include "store/store.h"
 
@@ -46,8 +47,9 @@ struct Top {
 
 /// The meters that used the most, or the least, of all that have a reading of the days; a meter
 /// that lacks some is listed by what is there. Channels whose readings do not add up (adds_up) are
-/// left out. Takes memory for each meter: its id and some 70 bytes.
+/// left out. Keeps about `held_bytes` of meters at most.
 /// Errors: `invalid_argument` when `to` is before `from`, `too_large` beyond 40 years.
-Result<Top> top(const store::Store& store, const TopQuestion& question, StopFlag stop = nullptr);
+Result<Top> top(const store::Store& store, const TopQuestion& question, StopFlag stop = nullptr,
+                std::size_t held_bytes = held_bytes_max);
 
 }  // namespace meterline::query

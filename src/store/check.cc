@@ -169,8 +169,9 @@ class StoreCheck {
       : store_(store), options_(options), hooks_(hooks) {}
 
   Result<CheckReport> run() {
-    const auto intact = store_.verify_files();
-    if (!intact) return end_with(DamageKind::file, "all files", intact.error());
+    auto files = store_.status(StatusOf::files);
+    if (!files) return end_with(DamageKind::file, "all files", files.error());
+    report_.layout = std::move(files->figures);
     const auto settings = store_.settings();
     if (!settings) return end_with(DamageKind::delivery, "all settings", settings.error());
     amended_at_ = settings->amended_at;

@@ -32,6 +32,7 @@ struct Damage {
 };
 
 struct CheckReport {
+  std::vector<StoreFigure> layout;  ///< What the store tells with StatusOf::files.
   std::int64_t meters = 0;
   std::int64_t days = 0;            ///< Every version of every reading day.
   std::int64_t readings = 0;        ///< In those.

@@ -48,6 +48,27 @@ std::string presence_of(const Store& store, const TotalsQuery& query) {
   return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
+/// Spans that lie side by side tell together what one question tells of all meters.
+TEST_P(PresenceContract, SpansOfMetersTellTheirPart) {
+  const auto store = open();
+  expect_loaded(*store, overlapping());
+  const auto all = presence_of(*store, {.dates = ever()});
+  for (const std::string_view end : {"A", "A.", "A0", "A1", "B", "Z", "0"}) {
+    const auto to = *MeterId::parse(end);
+    std::string first = presence_of(*store, {.dates = ever(), .span = {.to = to}});
+    std::string second = presence_of(*store, {.dates = ever(), .span = {.after = to}});
+    if (first == "\n") first.clear();
+    if (second == "\n") second.clear();
+    EXPECT_EQ(first + second, all) << end;
+  }
+  const auto only = presence_of(
+      *store,
+      {.dates = ever(), .span = {.after = *MeterId::parse("A"), .to = *MeterId::parse("A1")}});
+  EXPECT_EQ(only,
+            "A. 2019-01-01 B1/generation/Wh complete\n"
+            "A1 2019-01-01 consumption/consumption/kWh complete\n");
+}
+
 TEST_P(PresenceContract, PresenceTellsWhichDaysAreStoredAndComplete) {
   const auto store = open();
   expect_loaded(*store, overlapping());

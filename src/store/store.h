@@ -134,11 +134,24 @@ struct ReadsQuery {
   Instant as_of = Instant::end_of_time();  ///< As in DaysQuery.
 };
 
+/// Meters by their ids: a part of all that can be asked for by itself.
+struct MeterSpan {
+  MeterId after;                   ///< Ids greater than this; default: from the first.
+  std::optional<MeterId> to = {};  ///< Up to this one, inclusive; empty: to the last.
+
+  bool is_all() const { return after.text().empty() && !to; }
+  bool contains(std::string_view meter) const {
+    return meter > after.text() && (!to || meter <= to->text());
+  }
+};
+
 struct TotalsQuery {
   DateRange dates;
   Instant as_of = Instant::end_of_time();
   /// Only these, each once; default: all there are.
   std::optional<std::span<const MeterId>> meters = {};
+  /// Only those in it; looked at where `meters` is empty.
+  MeterSpan span = {};
 };
 
 /// The days of a month as bits, bit 0 is the first: those that are in the range.
@@ -270,7 +283,7 @@ enum class StatusOf : std::uint8_t {
   /// that had to stop.
   readiness,
   /// Whether the files that the backend keeps itself are as they were written, byte by byte, as far
-  /// as it can tell: `corrupt` with the file's name otherwise.
+  /// as it can tell: `corrupt` with the file's name otherwise. The figures tell how it is laid out.
   files,
   size,      ///< As far as the backend can tell without reading it all.
   requests,  ///< What was asked of servers; none for a store without any.

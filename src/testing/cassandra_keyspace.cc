@@ -21,7 +21,7 @@ std::string environment(const char* name) {
 Result<void> empty_keyspace(const store::cassandra::CassandraOptions& options) {
   static bool made = false;
   if (!made) {
-    METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {.everywhere = 1}));
+    METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {.copies = {.everywhere = 1}}));
     made = true;
     // It is emptied hundreds of times, which takes a tenth of the time without a commit log.
     METERLINE_TRY(const auto session, store::cassandra::connect_cql(options.cql));
@@ -31,7 +31,7 @@ Result<void> empty_keyspace(const store::cassandra::CassandraOptions& options) {
   METERLINE_TRY(const auto session, store::cassandra::connect_cql(options.cql));
   for (const auto table : store::cassandra::table_names)
     METERLINE_CHECK(session->execute(fmt::format("TRUNCATE {}.{}", options.keyspace, table)));
-  METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {.everywhere = 1}));
+  METERLINE_CHECK(store::cassandra::init_cassandra_store(options, {.copies = {.everywhere = 1}}));
   return {};
 }
 

@@ -93,6 +93,8 @@ bool has_word(std::string_view name, const std::array<std::string_view, N>& word
 constexpr std::array<std::string_view, 16> start_words = {
     "start", "begin",      "beginning", "from",  "von",    "beginn", "début",    "debut",
     "fra",   "startdatum", "van",       "desde", "inicio", "od",     "alkuaika", "inizio"};
+constexpr std::array<std::string_view, 8> factor_words = {
+    "factor", "multiplier", "ratio", "faktor", "facteur", "fattore", "kerroin", "multiplicator"};
 constexpr std::array<std::string_view, 13> end_words = {
     "end", "ending", "until", "bis",       "ende", "fin",     "til",
     "tot", "hasta",  "do",    "loppuaika", "fine", "enddatum"};
@@ -122,6 +124,7 @@ class LongDraft {
   void find_zone();
   void find_repeated();
   void find_longer_steps();
+  void find_factor();
   void find_value();
   std::vector<std::string> row_keys() const;
   std::vector<std::string_view> texts_of(int column) const;
@@ -294,7 +297,7 @@ bool LongDraft::find_period() {
   return false;
 }
 
-/// The least that rows of a meter are apart; empty when it is no interval.
+/// What rows of a meter mostly are apart; empty when it is no interval.
 std::optional<int> LongDraft::step_between(const Time& time) const {
   std::map<std::string, std::set<std::int64_t>> by_meter;
   for (std::size_t i = 0; i < time.stamps.size(); ++i) {
@@ -304,15 +307,17 @@ std::optional<int> LongDraft::step_between(const Time& time) const {
       meter += fmt::format("{}\n", field_of(parts_.sample.rows[i], column));
     by_meter[meter].insert(minutes_of(*time.stamps[i]));
   }
-  std::int64_t least = 0;
+  std::map<int, std::size_t> counts;
   for (const auto& [meter, minutes] : by_meter)
-    for (auto at = minutes.begin(); std::next(at) != minutes.end(); ++at) {
+    for (auto at = minutes.begin(); at != minutes.end() && std::next(at) != minutes.end(); ++at) {
       const auto apart = *std::next(at) - *at;
-      if (least == 0 || apart < least) least = apart;
+      if (apart <= hour_minutes && IntervalLength::from_minutes(static_cast<int>(apart)))
+        ++counts[static_cast<int>(apart)];
     }
-  if (least < 1 || least > hour_minutes || !IntervalLength::from_minutes(static_cast<int>(least)))
-    return std::nullopt;
-  return static_cast<int>(least);
+  const auto most =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? std::nullopt : std::optional(most->first);
 }
 
 /// How far an end is behind its start in nearly all rows, whether it is written as the last minute
@@ -424,7 +429,7 @@ std::optional<LongDraft::Names> LongDraft::shown(const Time& time, std::string& 
 void LongDraft::take_single(const Time& time) {
   time_ = time;
   if (const auto step = step_between(time))
-    say_step(*step, "no rows of a meter are less apart");
+    say_step(*step, "so far apart are most rows of a meter");
   else
     parts_.text.ask(Section::wide, {.key = "long.step",
                                     .why = "no two rows of a meter are an interval apart",
@@ -614,14 +619,35 @@ bool LongDraft::only_rises(int column) const {
   std::size_t rises = 0;
   for (const auto& [key, values] : series) {
     readings += values.size();
+    constexpr int part = 100;
     std::optional<Int128> before;
+    bool has_begun_again = false;  // At 0, once.
     for (const auto& [minutes, value] : values) {
-      if (before && value < *before) return false;
+      if (before && value < *before) {
+        if (has_begun_again || value * part > *before) return false;
+        has_begun_again = true;
+      }
       rises += before && value > *before ? 1 : 0;
       before = value;
     }
   }
   return readings >= readings_min && rises > 0;
+}
+
+/// A column that is named for what numbers are multiplied by.
+void LongDraft::find_factor() {
+  for (int column = 0; column < parts_.columns.size(); ++column) {
+    if (parts_.columns.is_used(column) || !is_number(column) ||
+        !has_word(parts_.columns.at(column).name, factor_words))
+      continue;
+    parts_.columns.use(column);
+    parts_.text.ask(
+        Section::top,
+        {.key = "factor_column",
+         .why = fmt::format("{} is named for what readings are multiplied by. Unsaid, they are not",
+                            parts_.columns.text(column)),
+         .choices = {fmt::format("factor_column = {}", parts_.columns.toml(column))}});
+  }
 }
 
 void LongDraft::find_value() {
@@ -658,9 +684,19 @@ void LongDraft::find_value() {
     parts_.text.ask(
         Section::wide,
         {.key = "long.value",
-         .why = "the numbers of a meter never fall, as those of a register do: a feed reads what "
-                "was used in each interval, not what a register showed",
+         .why = "the numbers of a meter never fall, as those of a register do: is it the column?",
          .choices = {fmt::format("value = {}", parts_.columns.toml(values_.front()))}});
+    parts_.text.ask(
+        Section::wide,
+        {.key = "long.register",
+         .why = "if they are what a register showed at `end`, their differences are the readings. "
+                "Unsaid, they are readings themselves",
+         .choices = {"register = true"}});
+    parts_.text.ask(Section::wide,
+                    {.key = "long.register_digits",
+                     .why = "how many whole digits has the register, before it begins again at 0? "
+                            "Unsaid, what is between is missing when it does",
+                     .choices = {"register_digits = 6"}});
     return;
   }
   if (values_.size() == 1) {
@@ -697,6 +733,7 @@ void LongDraft::write() {
   find_repeated();
   find_longer_steps();
   draft_flag_column(parts_);
+  find_factor();
   find_value();
   std::vector<std::string> names;
   names.reserve(values_.size());

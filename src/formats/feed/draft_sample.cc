@@ -24,7 +24,8 @@ constexpr int lines_tried = 500;  ///< For the delimiter.
 constexpr std::size_t odd_rows_max = 64;
 constexpr std::string_view no_rows =
     "no line has fields, between `,`, `;`, tabs or `|`, of which one is a date: no feed can read "
-    "such rows";
+    "such rows; of times below a line with their day, a feed says the day with `date_line`, which "
+    "you write by hand";
 constexpr int year_min = 1990;
 constexpr int year_max = 2100;
 
@@ -62,6 +63,7 @@ const std::vector<StampPattern>& known_patterns() {
       for (const std::string time : times) add(date + " " + time);
     for (const std::string time : times) add(time);
     add("yyyyMMddHHmm");
+    add("yyyyMMddHH24mmss");
     add("iso");
     add("epoch");
     return made;

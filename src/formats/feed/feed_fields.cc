@@ -12,22 +12,36 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 }  // namespace
 
+/// Adds the field at `at`, and returns where it ends.
+inline const char* FeedFields::add_plain(const char* at, const char* end) {
+  // Fields are short: a loop is faster than a search that has to be called.
+  while (at < end && is_blank(*at) && *at != delimiter_) ++at;
+  const char* const first = at;
+  while (at < end && *at != delimiter_) ++at;
+  const char* last = at;
+  while (first < last && is_blank(last[-1])) --last;
+  fields_.emplace_back(first, static_cast<std::size_t>(last - first));
+  return at;
+}
+
 void FeedFields::split_plain(std::string_view row) {
+  fields_.clear();
+  if (!made_.empty()) made_.clear();
+  const char* const end = row.data() + row.size();
+  for (const char* at = add_plain(row.data(), end); at != end;) at = add_plain(at + 1, end);
+}
+
+const char* FeedFields::split_head(std::string_view row, std::size_t count) {
   fields_.clear();
   if (!made_.empty()) made_.clear();
   const char* at = row.data();
   const char* const end = at + row.size();
-  for (;;) {
-    // Fields are short: a loop is faster than a search that has to be called.
-    while (at < end && is_blank(*at) && *at != delimiter_) ++at;
-    const char* const first = at;
-    while (at < end && *at != delimiter_) ++at;
-    const char* last = at;
-    while (first < last && is_blank(last[-1])) --last;
-    fields_.emplace_back(first, static_cast<std::size_t>(last - first));
-    if (at == end) return;
+  while (fields_.size() < count) {
+    at = add_plain(at, end);
+    if (at == end) return nullptr;
     ++at;
   }
+  return at;
 }
 
 /// Adds the field whose quote is at `at`, which is then behind it.

@@ -18,6 +18,9 @@ class FeedFields {
   bool split(std::string_view row);
   /// The same, of a row without a quote in it.
   void split_plain(std::string_view row);
+  /// Splits off the first `count` fields of such a row; the others are not there. Returns what is
+  /// behind them and their delimiter, null when the row has no more fields.
+  const char* split_head(std::string_view row, std::size_t count);
 
   std::size_t size() const { return fields_.size(); }
   /// Empty beyond the last one.
@@ -31,6 +34,7 @@ class FeedFields {
   void join(int column, char decimal);
 
  private:
+  const char* add_plain(const char* at, const char* end);
   bool add_quoted(std::string_view row, std::size_t& at);
 
   char delimiter_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/channel.h"
+#include "core/decimal.h"
 #include "core/reading_day.h"
 #include "core/time_zone.h"
 #include "formats/encoding.h"
@@ -57,6 +58,8 @@ struct Measured {
   std::optional<Unit> unit = {};
   /// Readings are the mean power over their interval, of which energy is made.
   bool is_average_power = false;
+  /// What numbers are multiplied by to be readings in `unit`: over 0, with up to 9 decimals.
+  std::optional<Decimal> factor = {};
 };
 
 struct ChannelOf {
@@ -134,6 +137,13 @@ struct LongLayout {
   /// An end that is more than a step behind the one before it, up to an hour, is that of a longer
   /// interval, whose mean power each of its steps has, as an estimate.
   bool has_longer_steps = false;
+  /// Values are what an accumulating register showed at `end`: the energy of an interval is the
+  /// difference of the two at its ends, and missing where one of them is not there.
+  bool is_register = false;
+  /// Whole digits of such a register, which begins again at 0 behind all nines; 0: nobody says.
+  int register_digits = 0;
+  /// A line with nothing but a day, in its first field, is the day of the times below it.
+  std::optional<StampPattern> date_line = {};
   bool adds_up = false;  ///< Readings of one channel and time, of several rows, are summed.
 };
 
@@ -161,6 +171,7 @@ struct FeedLayout {
   TimeZone clock = {};          ///< Of stamps without offset, where it is not that of the days.
   Measured measured = {};
   ColumnRef unit_column = {};
+  ColumnRef factor_column = {};  ///< Multiplies the row's numbers, beside Measured::factor.
   ColumnRef channel_column = {};
   std::vector<ChannelOf> channels = {};
   std::optional<Measured> negative = {};  ///< The channel of negative readings, there positive.

@@ -102,6 +102,7 @@ std::vector<std::string> Planner::names_needed() const {
   };
   add(layout_.meter.column);
   add(layout_.unit_column);
+  add(layout_.factor_column);
   add(layout_.channel_column);
   add_all(layout_.stated);
   if (layout_.wide) {
@@ -305,6 +306,7 @@ Result<void> Planner::plan_rows() {
         {.column = column, .action = filter.action, .patterns = filter.patterns});
   }
   METERLINE_TRY(plan_.unit_column, find_if_given(layout_.unit_column));
+  METERLINE_TRY(plan_.factor_column, find_if_given(layout_.factor_column));
   METERLINE_TRY(plan_.channel_column, find_if_given(layout_.channel_column));
   const bool has_flags =
       std::any_of(plan_.names.begin(), plan_.names.end(),
@@ -575,7 +577,8 @@ bool FeedPlan::needs_whole_file() const {
   if (!rows) return false;
   const bool is_local = zone.is_known() && !zone.is_fixed() && !clock.is_known();
   const bool is_by_order = rows->repeated != LongLayout::Repeated::refused;
-  return rows->adds_up || rows->has_longer_steps || (is_local && is_by_order);
+  const bool has_neighbours = rows->adds_up || rows->has_longer_steps || rows->is_register;
+  return has_neighbours || rows->date_line.has_value() || (is_local && is_by_order);
 }
 
 Result<FeedOpened> plan_feed(const FeedLayout& layout, const Piece& first,

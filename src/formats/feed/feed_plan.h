@@ -96,6 +96,7 @@ struct FeedPlan {  // NOLINT: its members stand by what they mean, and a file ha
   Measured measured = {};
   Unit unit = Unit::unknown;  ///< Where nothing else says it.
   int unit_column = no_column;
+  int factor_column = no_column;
   int channel_column = no_column;
   std::vector<ChannelOf> channels = {};
   std::optional<Measured> negative = {};

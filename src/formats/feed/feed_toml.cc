@@ -79,8 +79,10 @@ class FeedReader {
   void read_long(const Table& table);
   void read_values(const Table& table, LongLayout& rows);
   SaidTotal total(const Table& in, std::string_view key);
+  void read_register(const Table& table, LongLayout& rows);
   void check_long(const Table& table, const LongLayout& rows);
   Measured measured(const Table& table);
+  std::optional<Decimal> factor(const Table& in);
 
   FeedLayout layout_;
   std::optional<Error> error_;
@@ -270,6 +272,21 @@ void FeedReader::every_table(const Table& in, std::string_view key, T read_one) 
   }
 }
 
+/// In quotes, so that it is the decimal that is written there.
+std::optional<Decimal> FeedReader::factor(const Table& in) {
+  const auto* const node = in.get("factor");
+  if (node == nullptr) return std::nullopt;
+  std::optional<Decimal> read;
+  if (const auto* const text = node->as_string()) read = Decimal::parse(text->get());
+  if (const auto* const whole = node->as_integer())
+    read = Decimal::parse(fmt::format("{}", whole->get()));
+  if (read && read->mantissa > 0 && read->exponent >= -reading_decimals_max) return read;
+  fault(*node, fmt::format("`factor`: want a number over 0 with up to {} decimals, in quotes like "
+                           "\"0.001\", or a whole one",
+                           reading_decimals_max));
+  return std::nullopt;
+}
+
 Measured FeedReader::measured(const Table& table) {
   Measured made;
   made.name = text(table, "name");
@@ -287,6 +304,7 @@ Measured FeedReader::measured(const Table& table) {
     if (!made.unit) fault(*table.get("unit"), fmt::format("`unit`: want one of {}", unit_choices));
   }
   made.is_average_power = flag(table, "average_power");
+  made.factor = factor(table);
   return made;
 }
 
@@ -378,7 +396,7 @@ void FeedReader::read_channel(const Table& table) {
     layout_.negative = measured(*negative);
   }
   every_table(table, "of", [&](const Table& one) {
-    allow(one, "[[channel.of]]", {"is", "name", "flow", "unit", "average_power"});
+    allow(one, "[[channel.of]]", {"is", "name", "flow", "unit", "average_power", "factor"});
     layout_.channels.push_back({.is = texts(one, "is"), .measured = measured(one)});
     if (layout_.channels.back().is.empty()) fault(one, "[[channel.of]]: want `is`");
   });
@@ -479,7 +497,8 @@ void FeedReader::read_wide(const Table& table) {
 void FeedReader::read_values(const Table& table, LongLayout& rows) {
   if (table.contains("value")) rows.values.push_back({.column = column(table, "value")});
   every_table(table, "values", [&](const Table& one) {
-    allow(one, "[[long.values]]", {"column", "flag", "name", "flow", "unit", "average_power"});
+    allow(one, "[[long.values]]",
+          {"column", "flag", "name", "flow", "unit", "average_power", "factor"});
     rows.values.push_back(
         {.column = column(one, "column"), .flag = column(one, "flag"), .measured = measured(one)});
     if (!rows.values.back().column.is_given()) fault(one, "[[long.values]]: want `column`");
@@ -509,13 +528,37 @@ SaidTotal FeedReader::total(const Table& in, std::string_view key) {
   return said;
 }
 
+void FeedReader::read_register(const Table& table, LongLayout& rows) {
+  rows.is_register = flag(table, "register");
+  constexpr int digits_max = 12;
+  rows.register_digits = number(table, "register_digits", digits_max);
+  if (rows.register_digits > 0 && !rows.is_register)
+    fault(*table.get("register_digits"), "`register_digits` goes with `register = true`");
+  if (!rows.is_register) return;
+  if (!rows.end.is_given() || rows.start.is_given() || rows.step == 0)
+    fault(*table.get("register"),
+          "`register` wants `end`, the times at which it was read, without `start`, and `step` in "
+          "minutes");
+  const bool has_power =
+      layout_.measured.is_average_power ||
+      std::any_of(layout_.channels.begin(), layout_.channels.end(),
+                  [](const ChannelOf& one) { return one.measured.is_average_power; });
+  const bool has_other = has_power || layout_.negative || rows.has_longer_steps || rows.adds_up;
+  if (has_other)
+    fault(*table.get("register"),
+          "`register` goes with none of `average_power`, `negative`, `longer_steps`, `adds_up`");
+}
+
 void FeedReader::check_long(const Table& table, const LongLayout& rows) {
   const bool has_stamps = rows.start.is_given() || rows.end.is_given();
   const bool has_period = rows.period.is_given() && rows.date.is_given();
   if (has_stamps == has_period) fault(table, "[long]: want `start`, `end`, or `date` and `period`");
+  const bool is_nested = rows.date_line.has_value();
   for (const auto* const stamp : {&rows.start, &rows.end})
-    if (stamp->is_given() && !(stamp->pattern.has_date() && stamp->pattern.has_time()))
-      fault(table, "[long]: `start` and `end` want a pattern with day and time");
+    if (stamp->is_given() && (stamp->pattern.has_date() == is_nested || !stamp->pattern.has_time()))
+      fault(table, is_nested ? "[long]: below a `date_line`, `start` and `end` want a pattern with "
+                               "the time alone"
+                             : "[long]: `start` and `end` want a pattern with day and time");
   const bool has_both = rows.start.is_given() && rows.end.is_given();
   if (rows.step_from == LongLayout::Step::start_to_end && !has_both)
     fault(*table.get("step"), "`step`: \"start to end\" wants both `start` and `end`");
@@ -524,7 +567,7 @@ void FeedReader::check_long(const Table& table, const LongLayout& rows) {
 void FeedReader::read_long(const Table& table) {
   allow(table, "[long]",
         {"start", "end", "date", "period", "period_is", "step", "step_column", "end_is", "repeated",
-         "longer_steps", "value", "values", "adds_up"});
+         "longer_steps", "value", "values", "adds_up", "register", "register_digits", "date_line"});
   LongLayout rows;
   rows.start = stamp(table, "start");
   rows.end = stamp(table, "end");
@@ -563,6 +606,15 @@ void FeedReader::read_long(const Table& table) {
   if (rows.has_longer_steps && !may_be_longer)
     fault(*table.get("longer_steps"),
           "`longer_steps` wants `average_power`, `end` without `start`, and `step`");
+  read_register(table, rows);
+  if (const auto day = text(table, "date_line"); !day.empty()) {
+    auto pattern = StampPattern::parse(day);
+    if (!pattern || !pattern->has_date() || pattern->has_time())
+      fault(*table.get("date_line"),
+            pattern ? "`date_line`: want a pattern of a day" : pattern.error().message);
+    else
+      rows.date_line = *std::move(pattern);
+  }
   read_values(table, rows);
   check_long(table, rows);
   layout_.rows_of_readings = std::move(rows);
@@ -582,8 +634,9 @@ Result<FeedLayout> FeedReader::read(std::string_view text) {
   const toml::table& all = parsed.table();
   layout_.text = text;
   allow(all, "a feed",
-        {"title", "zone", "clock", "unit", "unit_column", "average_power", "file", "numbers",
-         "rows", "meter", "channel", "quality", "stated", "totals", "wide", "long"});
+        {"title", "zone", "clock", "unit", "unit_column", "average_power", "factor",
+         "factor_column", "file", "numbers", "rows", "meter", "channel", "quality", "stated",
+         "totals", "wide", "long"});
   layout_.title = this->text(all, "title");
   layout_.zone = zone(all, "zone");
   layout_.clock = zone(all, "clock");
@@ -593,6 +646,7 @@ Result<FeedLayout> FeedReader::read(std::string_view text) {
           "that of the `zone`");
   layout_.measured = measured(all);
   layout_.unit_column = column(all, "unit_column");
+  layout_.factor_column = column(all, "factor_column");
   if (const auto* const file = table(all, "file")) read_file(*file);
   if (const auto* const numbers = table(all, "numbers")) read_numbers(*numbers);
   every_table(all, "rows", [&](const Table& one) { read_rows(one); });

@@ -1,5 +1,7 @@
 #include "formats/feed/gathered_day.h"
 
+#include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -25,6 +27,7 @@ void GatheredDay::start(const MeterId& meter, const Channel& channel, const Fram
   notes_.assign(count, 0);
   findings_.clear();
   rejected_ = 0;
+  readings_ = 0;
   has_notes_ = false;
 }
 
@@ -53,13 +56,24 @@ GatheredDay::Put GatheredDay::put(std::size_t slot, Decimal value, Quality quali
       return mantissa == value.mantissa && kept == quality ? Put::done : Put::taken;
     if (__builtin_add_overflow(value.mantissa, mantissa, &value.mantissa)) return Put::too_large;
     if (kept == Quality::estimated || quality == Quality::actual) quality = kept;
+  } else {
+    ++readings_;
   }
   mantissa = value.mantissa;
   kept = quality;
   return Put::done;
 }
 
+void GatheredDay::put_all(std::span<const std::int64_t> mantissas, int exponent) {
+  assert(mantissas.size() == day_.mantissas.size());
+  std::copy(mantissas.begin(), mantissas.end(), day_.mantissas.begin());
+  std::fill(day_.qualities.begin(), day_.qualities.end(), Quality::actual);
+  day_.exponent = static_cast<std::int8_t>(exponent);
+  readings_ = static_cast<int>(mantissas.size());
+}
+
 void GatheredDay::put_missing(std::size_t slot) {
+  if (day_.qualities[slot] != Quality::missing) --readings_;
   day_.mantissas[slot] = 0;
   day_.qualities[slot] = Quality::missing;
 }

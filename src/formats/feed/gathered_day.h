@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -38,8 +39,11 @@ class GatheredDay {
   }
   ReadingDay& changed() { return day_; }
   const Row& row() const { return row_; }
+  int readings() const { return readings_; }  ///< Slots that are not missing.
 
   Put put(std::size_t slot, Decimal value, Quality quality, Same same);
+  /// All readings of the day at once: actual, and all of `exponent`.
+  void put_all(std::span<const std::int64_t> mantissas, int exponent);
   /// The slot is missing, and that was said.
   void put_missing(std::size_t slot);
   /// What is said of a slot: a number of the caller's, from 1 to 255.
@@ -62,6 +66,7 @@ class GatheredDay {
   std::vector<std::uint8_t> notes_;
   std::vector<Finding> findings_;
   int rejected_ = 0;
+  int readings_ = 0;
   bool has_notes_ = false;
 };
 

@@ -7,13 +7,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "core/finding.h"
 #include "core/text.h"
 #include "core/try.h"
+#include "formats/column_kind.h"
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/feed_fields.h"
 #include "formats/feed/wildcard.h"
@@ -28,11 +33,16 @@ struct Name {
   Role role;
 };
 
-/// In lower case, without blanks, `_` and `-`. docs/formats/long-csv.md has the same list.
+/// As squeezed() makes them. docs/formats/long-csv.md has the same list.
 constexpr std::array names = {
     Name{"meter", Role::meter},
     Name{"meterid", Role::meter},
     Name{"meternumber", Role::meter},
+    Name{"meterno", Role::meter},
+    Name{"meterserialnumber", Role::meter},
+    Name{"meteringpoint", Role::meter},
+    Name{"meteringpointid", Role::meter},
+    Name{"mpxn", Role::meter},
     Name{"mpan", Role::meter},
     Name{"mprn", Role::meter},
     Name{"nmi", Role::meter},
@@ -45,15 +55,23 @@ constexpr std::array names = {
     Name{"starttime", Role::start},
     Name{"starttimestamp", Role::start},
     Name{"intervalstart", Role::start},
+    Name{"intervalstarttime", Role::start},
+    Name{"startdatetime", Role::start},
+    Name{"periodstart", Role::start},
     Name{"from", Role::start},
     Name{"end", Role::end},
     Name{"endtime", Role::end},
     Name{"endtimestamp", Role::end},
     Name{"intervalend", Role::end},
+    Name{"intervalendtime", Role::end},
+    Name{"enddatetime", Role::end},
+    Name{"periodend", Role::end},
     Name{"to", Role::end},
     Name{"date", Role::date},
     Name{"day", Role::date},
+    Name{"readingdate", Role::date},
     Name{"time", Role::time},
+    Name{"readingtime", Role::time},
     Name{"value", Role::value},
     Name{"reading", Role::value},
     Name{"consumption", Role::value},
@@ -74,13 +92,18 @@ constexpr std::array names = {
     Name{"updated", Role::stated},
 };
 
+/// In lower case, without blanks, `_`, `-` and brackets.
 std::string squeezed(std::string_view name) {
   std::string letters;
-  for (const char c : name) {
-    if (c == ' ' || c == '_' || c == '-') continue;
-    letters += lower(c);
-  }
+  for (const char c : name)
+    if (std::string_view(" _-()[]").find(c) == std::string_view::npos) letters += lower(c);
   return letters;
+}
+
+Role role_of(std::string_view letters) {
+  const auto* const found = std::find_if(names.begin(), names.end(),
+                                         [&](const Name& known) { return known.text == letters; });
+  return found == names.end() ? Role::none : found->role;
 }
 
 struct Header {
@@ -206,26 +229,76 @@ Looked look(const Piece& first, const Header& header) {
   return looked;
 }
 
-/// The minutes by which neighbouring rows of a meter are apart, the least of them: 0 when no two
-/// are.
-int step_of(const Looked& looked, const StampPattern& pattern) {
-  std::int64_t least = 0;
-  std::optional<std::int64_t> before;
+/// How far apart the rows of a meter are that stand behind each other.
+struct Apart {
+  std::optional<std::int64_t> last = {};  ///< In minutes.
+  std::map<int, int> counts = {};         ///< By minutes, those of intervals.
+  std::vector<std::int64_t> times = {};
+
+  int rows() const { return static_cast<int>(times.size()); }
+  int most_often() const {
+    const auto most =
+        std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
+          return std::pair(a.second, -a.first) < std::pair(b.second, -b.first);
+        });
+    return most == counts.end() ? 0 : most->first;
+  }
+  /// How many times are not on the grid of such intervals on which most of them are.
+  int strays(int step) const {
+    std::map<std::int64_t, int> by_rest;
+    for (const auto time : times) ++by_rest[((time % step) + step) % step];
+    int most = 0;
+    for (const auto& [rest, count] : by_rest) most = std::max(most, count);
+    return rows() - most;
+  }
+};
+
+/// The minutes of the file's intervals, as far apart as its rows mostly are: 0 when none are. A
+/// few times between them are strays; where there are more, or another meter has other intervals,
+/// nothing in the file says which are meant.
+Result<int> step_of(const Looked& looked, const StampPattern& pattern) {
+  std::map<std::string, Apart> meters;
+  Apart all;
   for (std::size_t i = 0; i < looked.times.size(); ++i) {
     const auto stamp = pattern.read(looked.times[i]);
-    if (i > 0 && looked.meters[i] != looked.meters[i - 1]) before.reset();
     if (!stamp) continue;
     const auto now = std::int64_t{stamp->date.days()} * 24 * 60 + stamp->minute -
                      stamp->offset_minutes.value_or(0);
-    if (before) {
-      const auto apart = std::abs(now - *before);
-      if (apart > 0 && (least == 0 || apart < least)) least = apart;
+    auto& meter = meters[looked.meters[i]];
+    const auto apart = static_cast<int>(std::abs(now - meter.last.value_or(now)) % (24 * 60));
+    if (IntervalLength::from_minutes(apart)) {
+      ++meter.counts[apart];
+      ++all.counts[apart];
     }
-    before = now;
+    meter.last = now;
+    meter.times.push_back(now);
+    all.times.push_back(now);
   }
-  return least <= 60 && IntervalLength::from_minutes(static_cast<int>(least))
-             ? static_cast<int>(least)
-             : 0;
+  const int step = all.most_often();
+  if (step == 0) return 0;
+  constexpr int strays_part = 4;
+  const auto refuse = [](std::string_view what) {
+    return undecided(
+        fmt::format("{}: say of how many minutes intervals are with --step (step= for "
+                    "an upload), or have columns `start` and `end`",
+                    what));
+  };
+  for (const auto& [name, meter] : meters) {
+    constexpr int rows_least = 4;
+    const int own = meter.most_often();
+    const bool has_own = meter.counts.contains(own) && meter.counts.at(own) >= rows_least;
+    // Longer ones may be gaps: then some times are between them.
+    if (has_own && own != step && (own < step || meter.strays(own) == 0))
+      return refuse(
+          fmt::format("rows of meter {} are {} minutes apart, but {} apart in the file at large",
+                      excerpt_of(name), own, step));
+  }
+  if (all.strays(step) * strays_part > all.rows())
+    return refuse(
+        fmt::format("rows are mostly {} minutes apart, but {} of the first {} times are "
+                    "between such intervals",
+                    step, all.strays(step), all.rows()));
+  return step;
 }
 
 Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
@@ -243,7 +316,7 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   layout.meter.column = column(Role::meter);
   layout.unit_column = column(Role::unit);
   const auto* const value = header->find(Role::value);
-  if (!layout.unit_column.is_given()) layout.measured.unit = parse_unit(*value);
+  if (!layout.unit_column.is_given()) layout.measured.unit = unit_in_name(*value);
   layout.channel_column = column(Role::channel);
   if (layout.channel_column.is_given()) layout.channels = long_channels();
   layout.flag_column = column(Role::flag);
@@ -274,7 +347,10 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
           "`end`");
     (hints.stamp == "start" ? rows.start : rows.end) = times;
   }
-  rows.step = hints.step > 0 ? hints.step : step_of(looked, pattern);
+  rows.step = hints.step;
+  if (rows.step == 0 && !has_both) {
+    METERLINE_TRY(rows.step, step_of(looked, pattern));
+  }
   if (has_both && hints.step == 0) {
     rows.step_from = LongLayout::Step::start_to_end;
     rows.step = 0;
@@ -291,9 +367,16 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
 
 LongRole long_role(std::string_view name) {
   const auto letters = squeezed(name);
-  const auto* const found = std::find_if(names.begin(), names.end(),
-                                         [&](const Name& known) { return known.text == letters; });
-  return found == names.end() ? Role::none : found->role;
+  const auto role = role_of(letters);
+  if (role != Role::none) return role;
+  // A reading with its unit behind it, like `Usage (kWh)`.
+  for (const std::string_view unit : {"kwh", "mwh", "wh"})
+    if (letters.ends_with(unit))
+      return role_of(std::string_view(letters).substr(0, letters.size() - unit.size())) ==
+                     Role::value
+                 ? Role::value
+                 : Role::none;
+  return Role::none;
 }
 
 std::vector<ChannelOf> long_channels() {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <filesystem>
 #include <fstream>
@@ -65,6 +66,95 @@ TEST(LongCsvExamples, AreReadAsDocumented) {
     ++examples;
   }
   EXPECT_EQ(examples, 2);
+}
+
+/// A local time of June 2024, of which the first day is 1.
+std::string time_of(int minutes) {
+  const auto two = [](int number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  constexpr int day = 24 * 60;
+  return "2024-06-" + two(minutes / day + 1) + ' ' + two(minutes / 60 % 24) + ':' +
+         two(minutes % 60);
+}
+
+std::string rows_of(const std::string& meter, int step, int count) {
+  std::string rows;
+  for (int i = 0; i < count; ++i)
+    rows += meter + ',' + time_of(i * step) + ',' + std::to_string(i % 7) + '\n';
+  return rows;
+}
+
+/// A time between two intervals, anywhere in the file, does not make it one of shorter intervals:
+/// it is named, and all other rows are read as without it.
+RC_GTEST_PROP(LongCsvStep, AStrayTimeCostsItself, ()) {
+  const int step = *rc::gen::element(5, 10, 15, 30, 60);
+  const int count = *rc::gen::inRange(6, 200);
+  const int before = *rc::gen::inRange(0, count);
+  const int stray = before * step + *rc::gen::inRange(1, step);
+  const std::string header = "Meter,Start,kWh\n";
+  const auto rows = rows_of("M1", step, count);
+  std::size_t at = 0;
+  for (int i = 0; i <= before; ++i) at = rows.find('\n', at) + 1;
+  const auto with = rows.substr(0, at) + "M1," + time_of(stray) + ",9\n" + rows.substr(at);
+  const auto text = said(header + with);
+  const auto line = "line " + std::to_string(before + 3);
+  const auto found =
+      line + ", column 2: bad_date [" + time_of(stray) + "]\n" + line + ": rejected\n";
+  const auto place = text.find(found);
+  RC_ASSERT(place != std::string::npos);
+  auto rest = text;
+  rest.erase(place, found.size());
+  // Days are the same, but for the lines that they begin in.
+  const auto without_lines = [](const std::string& all) {
+    std::string days;
+    for (std::size_t begin = 0; begin < all.size();) {
+      const auto end = all.find('\n', begin) + 1;
+      const auto colon = all.find(": ", begin);
+      days += colon < end ? all.substr(colon, end - colon) : all.substr(begin, end - begin);
+      begin = end;
+    }
+    return days;
+  };
+  RC_ASSERT(without_lines(rest) == without_lines(said(header + rows)));
+}
+
+TEST(LongCsvNames, AReadingMayHaveItsUnitBehindIt) {
+  const std::string want = "line 2: M1 2024-06-01 30min ";
+  for (const auto& [header, unit] : {std::pair("meter_id,start_datetime,consumption_kwh", "kWh"),
+                                     std::pair("NMI,Interval Start Time,Usage (kWh)", "kWh"),
+                                     std::pair("Metering Point,Start,Energy [MWh]", "MWh"),
+                                     std::pair("MPAN,Period Start,energy-wh", "Wh")})
+    EXPECT_THAT(said(std::string(header) + "\nM1,2024-06-01 00:00,1\nM1,2024-06-01 00:30,2\n"),
+                HasSubstr(want + unit + ": 1 2 -*46\n"))
+        << header;
+  EXPECT_EQ(long_role("Cost (kWh)"), LongRole::none);
+  EXPECT_EQ(long_role("start kWh"), LongRole::none);
+}
+
+TEST(LongCsvStep, WhatTheFileMostlySaysCountsAndGapsAreNoIntervals) {
+  std::string rows = "Meter,Start,kWh\nM1,2024-06-01 00:00,1\nM1,2024-06-01 00:10,9\n";
+  for (int i = 1; i < 40; ++i)
+    if (i % 5 != 0) rows += "M1," + time_of(i * 30) + ",1\n";
+  EXPECT_THAT(said(rows), HasSubstr("M1 2024-06-01 30min kWh: 1 1 1 1 1 - 1"));
+  // By a few rows, too.
+  EXPECT_THAT(said("Meter,Start,kWh\nM1,2024-06-01 00:00,1\nM1,2024-06-01 00:10,9\n"
+                   "M1,2024-06-01 00:30,2\nM1,2024-06-01 01:00,3\nM1,2024-06-01 01:30,4\n"),
+              HasSubstr("line 2: M1 2024-06-01 30min kWh: 1 2 3 4 -*44\n"));
+}
+
+TEST(LongCsvStep, WhereMetersOrTimesDisagreeItIsAskedFor) {
+  const std::string header = "Meter,Start,kWh\n";
+  EXPECT_THAT(said(header + rows_of("M1", 30, 100) + rows_of("M2", 15, 20)),
+              HasSubstr("rows of meter M2 are 15 minutes apart, but 30 apart in the file at large: "
+                        "say of how many minutes intervals are with --step"));
+  EXPECT_THAT(said(header + rows_of("M1", 30, 100) + rows_of("M2", 60, 20)),
+              HasSubstr("rows of meter M2 are 60 minutes apart"));
+  std::string mixed = header;
+  for (int i = 0; i < 40; ++i)
+    mixed += "M1," + time_of(i * 60) + ",1\n" +
+             (i % 2 == 0 ? "M1," + time_of(i * 60 + 20) + ",1\n" : std::string());
+  EXPECT_THAT(said(mixed), HasSubstr("say of how many minutes intervals are with --step"));
+  EXPECT_THAT(said(header + "M1,2024-06-01 00:00,1\nM1,2024-06-01 00:20,1\n"),
+              HasSubstr("how long the intervals are is not to be seen"));
 }
 
 }  // namespace

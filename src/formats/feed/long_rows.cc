@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "formats/feed/gathered_day.h"
+#include "formats/feed/register_steps.h"
 #include "formats/feed/row_reader.h"
 #include "formats/feed/wildcard.h"
 
@@ -21,7 +22,11 @@ constexpr std::size_t open_days_max = 256;
 class LongRows {
  public:
   LongRows(const FeedPlan& plan, const Piece& piece, DaySink& sink)
-      : plan_(plan), rows_(*plan.rows), sink_(sink), reader_(plan, piece.first_line, sink) {}
+      : plan_(plan),
+        rows_(*plan.rows),
+        sink_(sink),
+        reader_(plan, piece.first_line, sink),
+        registers_(plan.step, rows_.register_digits) {}
 
   std::int64_t read(const Piece& piece);
 
@@ -31,6 +36,14 @@ class LongRows {
     DayMinute begin;
     int step = 0;  ///< Minutes.
     std::optional<Instant> stated;
+  };
+
+  /// A day that readings still come to.
+  struct OpenDay {
+    GatheredDay day;
+    std::string series;
+    int strays = 0;  ///< Rows of the series and day at times that are no ends of an interval.
+    std::optional<IntervalLength> refuted_by = {};  ///< The interval of most rows of that day.
   };
 
   void read_row();
@@ -49,18 +62,25 @@ class LongRows {
     return plan_.clock.is_known() ? std::optional(plan_.clock.offset_minutes()) : std::nullopt;
   }
   int time_column() const;
+  bool reject_stray(const std::optional<DayMinute>& begin, int step, bool is_start);
   void read_value(const ValuePlan& value, const At& at);
+  void read_register(const ValuePlan& value, std::string_view unit, const CellReading& reading,
+                     const At& at);
+  void put_difference(const ValuePlan& value, const RegisterSteps::Outcome& outcome, At at);
+  void tell_lone_registers();
+  void give(OpenDay& open);
+  std::string objection_to(const OpenDay& open);
   void share_out(const MeterId& meter, const Channel& channel, At at, CellReading reading);
   void put(const MeterId& meter, const Channel& channel, const At& at, const CellReading& reading);
-  GatheredDay& day_of(const MeterId& meter, const Channel& channel, const At& at);
-  GatheredDay& begin_day(GatheredDay& day, const MeterId& meter, const Channel& channel,
-                         const At& at);
+  OpenDay& day_of(const MeterId& meter, const Channel& channel, const At& at);
+  OpenDay& begin_day(OpenDay& open, const MeterId& meter, const Channel& channel, const At& at);
 
   const FeedPlan& plan_;
   const LongLayout& rows_;
   DaySink& sink_;
   RowReader reader_;
-  std::vector<GatheredDay> open_;
+  RegisterSteps registers_;
+  std::vector<OpenDay> open_;
   std::size_t last_ = 0;  ///< Of open_: what the reading before went to.
   /// How far a series has come in an hour that comes twice.
   struct Repeat {
@@ -229,6 +249,8 @@ bool LongRows::find_interval(DayMinute& begin, int& step) {
     ++end->minute;
     end->second = 0;
   }
+  // Below a line with a day, midnight is where that day ends.
+  if (end && rows_.date_line && end->minute == 0) end->minute = ZoneDay::day_minutes;
   const bool is_whole = (!start || start->second == 0) && (!end || end->second == 0);
   if (!is_whole) {
     reader_.reject(time_column(), FindingCode::bad_date, "want a whole minute");
@@ -243,33 +265,82 @@ bool LongRows::find_interval(DayMinute& begin, int& step) {
   const auto first = start ? place : reader_.days().before(*place, step);
   const bool is_on_grid =
       first && first->minute % step == 0 && reader_.days().of(first->date).minutes() % step == 0;
-  if (!is_on_grid) {
-    reader_.reject(
-        time_column(), FindingCode::bad_date,
-        fmt::format("is not where an interval of {} minutes {}", step, start ? "begins" : "ends"));
-    return false;
-  }
+  if (!is_on_grid) return reject_stray(first, step, start.has_value());
   begin = *first;
   if (rows_.has_longer_steps) steps_ = steps_ended(*place);
   return true;
 }
 
-GatheredDay& LongRows::begin_day(GatheredDay& day, const MeterId& meter, const Channel& channel,
-                                 const At& at) {
-  const int slots = reader_.days().of(at.begin.date).minutes() / at.step;
-  day.start(meter, channel,
-            {.date = at.begin.date,
-             .interval = *IntervalLength::from_minutes(at.step),
-             .slots = slots,
-             .zone = plan_.zone},
-            reader_.row(slots));
-  day.changed().stated = at.stated;
-  return day;
+/// Always false. That day may be one of shorter intervals: give() is told of it.
+bool LongRows::reject_stray(const std::optional<DayMinute>& begin, int step, bool is_start) {
+  if (begin) {
+    const auto series = this->series();
+    for (auto& open : open_)
+      if (open.day.day().date == begin->date && open.series == series) ++open.strays;
+  }
+  reader_.reject(
+      time_column(), FindingCode::bad_date,
+      fmt::format("is not where an interval of {} minutes {}", step, is_start ? "begins" : "ends"));
+  return false;
 }
 
-GatheredDay& LongRows::day_of(const MeterId& meter, const Channel& channel, const At& at) {
-  const auto is_series = [&](const GatheredDay& day) {
-    return day.day().meter == meter && day.day().channel == channel;
+LongRows::OpenDay& LongRows::begin_day(OpenDay& open, const MeterId& meter, const Channel& channel,
+                                       const At& at) {
+  const int slots = reader_.days().of(at.begin.date).minutes() / at.step;
+  open.day.start(meter, channel,
+                 {.date = at.begin.date,
+                  .interval = *IntervalLength::from_minutes(at.step),
+                  .slots = slots,
+                  .zone = plan_.zone},
+                 reader_.row(slots));
+  open.day.changed().stated = at.stated;
+  open.series = series();
+  open.strays = 0;
+  open.refuted_by.reset();
+  return open;
+}
+
+/// Why the day is not what its file says of it; empty when it is.
+std::string LongRows::objection_to(const OpenDay& open) {
+  const auto& day = open.day.day();
+  const auto minutes_of = [](const OpenDay& one) {
+    return one.day.readings() * one.day.day().interval.minutes();
+  };
+  for (auto& other : open_) {
+    const auto& its = other.day.day();
+    const bool is_rival = its.date == day.date && its.interval != day.interval &&
+                          its.meter == day.meter && its.channel == day.channel;
+    if (is_rival && minutes_of(other) < minutes_of(open)) other.refuted_by = day.interval;
+    if (is_rival && minutes_of(other) > minutes_of(open))
+      return fmt::format("most rows of this meter and day are of {} minutes, and not of {}",
+                         its.interval.minutes(), day.interval.minutes());
+  }
+  if (open.refuted_by)
+    return fmt::format("most rows of this meter and day are of {} minutes, and not of {}",
+                       open.refuted_by->minutes(), day.interval.minutes());
+  constexpr int strays_part = 4;
+  if (open.strays < 2 || open.strays * strays_part <= open.day.readings()) return {};
+  return fmt::format(
+      "{} rows of this meter and day are between intervals of {} minutes, so those that seem to be "
+      "of such intervals are not either: say of how many minutes they are",
+      open.strays, day.interval.minutes());
+}
+
+void LongRows::give(OpenDay& open) {
+  const auto objection = objection_to(open);
+  if (objection.empty()) return open.day.give(reader_.notes(), sink_);
+  const auto& row = open.day.row();
+  sink_.on_finding({.line = row.line,
+                    .code = FindingCode::bad_interval,
+                    .text = objection,
+                    .excerpt = excerpt_of(row.text)});
+  sink_.on_rejected_row(row);
+}
+
+LongRows::OpenDay& LongRows::day_of(const MeterId& meter, const Channel& channel, const At& at) {
+  const auto is_series = [&](const OpenDay& open) {
+    const auto& day = open.day.day();
+    return day.meter == meter && day.channel == channel && day.interval.minutes() == at.step;
   };
   // Series that take turns do so in the same order again and again.
   std::size_t found = last_;
@@ -285,29 +356,29 @@ GatheredDay& LongRows::day_of(const MeterId& meter, const Channel& channel, cons
       return begin_day(open_.emplace_back(), meter, channel, at);
     }
     found = last_ + 1 < open_.size() ? last_ + 1 : 0;
-    open_[found].give(reader_.notes(), sink_);
+    give(open_[found]);
     last_ = found;
     return begin_day(open_[found], meter, channel, at);
   }
   last_ = found;
-  auto& day = open_[found];
-  const bool goes_on = day.day().date == at.begin.date && day.day().interval.minutes() == at.step &&
-                       day.day().stated == at.stated;
-  if (goes_on) return day;
-  day.give(reader_.notes(), sink_);
-  return begin_day(day, meter, channel, at);
+  auto& open = open_[found];
+  const auto& day = open.day.day();
+  if (day.date == at.begin.date && day.stated == at.stated) return open;
+  give(open);
+  return begin_day(open, meter, channel, at);
 }
 
 void LongRows::put(const MeterId& meter, const Channel& channel, const At& at,
                    const CellReading& reading) {
-  auto* day = &day_of(meter, channel, at);
+  auto& open = day_of(meter, channel, at);
+  auto* day = &open.day;
   const auto slot = static_cast<std::size_t>(at.begin.minute / at.step);
   const auto same = rows_.adds_up ? GatheredDay::Same::add : GatheredDay::Same::refuse;
   if (reading.value) {
     if (day->put(slot, *reading.value, reading.quality, same) != GatheredDay::Put::done) {
       // Which of the two counts is for those to say who unite days.
-      day->give(reader_.notes(), sink_);
-      day = &begin_day(*day, meter, channel, at);
+      give(open);
+      begin_day(open, meter, channel, at);
       day->put(slot, *reading.value, reading.quality, same);
     }
   }
@@ -344,6 +415,7 @@ void LongRows::read_value(const ValuePlan& value, const At& at) {
     reader_.found().clear();
     return reader_.reject(std::move(finding));
   }
+  if (rows_.is_register) return read_register(value, text_of(channel->unit), *reading, at);
   if (reading->value) reader_.count(*reading->value);
   if (steps_ > 1) return share_out(*meter, *channel, at, *reading);
   if (!plan_.negative) return put(*meter, *channel, at, *reading);
@@ -359,6 +431,89 @@ void LongRows::read_value(const ValuePlan& value, const At& at) {
   put(*meter, other, at, negative);
 }
 
+/// A value of a register, whose neighbour in the same unit gives the energy between them.
+void LongRows::read_register(const ValuePlan& value, std::string_view unit,
+                             const CellReading& reading, const At& at) {
+  for (auto& finding : reader_.found()) sink_.on_finding(std::move(finding));
+  reader_.found().clear();
+  if (!reading.value) return;
+  auto name = series();
+  name += fmt::format("\n{}\n{}", unit, value.column);
+  const auto minute = reader_.days().of(at.begin.date).midnight() + at.begin.minute + at.step;
+  const auto outcome = registers_.add(name, {.minute = minute,
+                                             .value = *reading.value,
+                                             .factor = reader_.factor(),
+                                             .quality = reading.quality,
+                                             .note = reading.note,
+                                             .line = reader_.row(1).line});
+  using Kind = RegisterSteps::Kind;
+  switch (outcome.kind) {
+    case Kind::first:
+    case Kind::gap:
+    case Kind::same:
+      return;
+    case Kind::differs:
+      return reader_.reject(value.column, FindingCode::bad_value,
+                            fmt::format("line {} says that the register showed {} at this time",
+                                        outcome.before.line, outcome.before.value.text()));
+    case Kind::turned:
+      return sink_.on_finding(reader_.finding(
+          time_column(), FindingCode::not_standard,
+          "the rows of a register are not in order of time: intervals of which both ends do not "
+          "stand together are missing"));
+    case Kind::step:
+    case Kind::fell:
+    case Kind::other_factor:
+    case Kind::too_large:
+      put_difference(value, outcome, at);
+  }
+}
+
+void LongRows::put_difference(const ValuePlan& value, const RegisterSteps::Outcome& outcome,
+                              At at) {
+  const auto begin = reader_.days().at(outcome.begin);
+  const auto* const meter = value.meter.text().empty() ? reader_.meter() : &value.meter;
+  const auto* const channel = meter == nullptr ? nullptr : reader_.channel(value.measured);
+  if (!begin || channel == nullptr) return;
+  at.begin = *begin;
+  CellReading made{.quality = outcome.quality, .note = outcome.note};
+  const auto refuse = [&](std::string text) {
+    made = {.quality = Quality::missing};
+    reader_.found().push_back(
+        reader_.finding(value.column, FindingCode::bad_value, std::move(text)));
+  };
+  using Kind = RegisterSteps::Kind;
+  if (outcome.kind == Kind::step) {
+    made.value = reader_.energy(outcome.difference, 0, made.is_rounded);
+    if (!made.value) refuse("times its factor, the difference has too many digits");
+    if (made.is_rounded)
+      reader_.found().push_back(reader_.finding(
+          value.column, FindingCode::noise_dropped,
+          fmt::format("rounded to {} decimals, the most that are kept", reading_decimals_max)));
+  } else if (outcome.kind == Kind::fell) {
+    refuse(
+        fmt::format("beside line {}, where it showed {}, the register fell: it was set back or "
+                    "exchanged, or ran over (`register_digits`), so what came between is missing",
+                    outcome.before.line, outcome.before.value.text()));
+  } else {
+    refuse(outcome.kind == Kind::other_factor
+               ? fmt::format("line {} has another factor, so what came between is missing",
+                             outcome.before.line)
+               : std::string("the difference has too many digits"));
+  }
+  if (made.value) reader_.count(*made.value);
+  put(*meter, *channel, at, made);
+}
+
+void LongRows::tell_lone_registers() {
+  registers_.every_lone([&](const Shown& shown) {
+    sink_.on_finding({.line = shown.line,
+                      .code = FindingCode::bad_interval,
+                      .text = "the register has no neighbour an interval before or behind this "
+                              "time, so it says nothing of any"});
+  });
+}
+
 void LongRows::read_row() {
   At at;
   if (!find_interval(at.begin, at.step) || !reader_.stated(at.stated)) return;
@@ -369,7 +524,8 @@ std::int64_t LongRows::read(const Piece& piece) {
   const bool may_have_quotes = piece.text.find('"') != std::string_view::npos;
   for (auto rest = piece.text; !rest.empty() && !reader_.is_stopped();)
     if (reader_.next(rest, may_have_quotes)) read_row();
-  for (auto& day : open_) day.give(reader_.notes(), sink_);
+  for (auto& open : open_) give(open);
+  tell_lone_registers();
   if (piece.is_last) reader_.check_totals();
   return reader_.line() - piece.first_line;
 }

@@ -65,6 +65,7 @@ RawRow plain_row(std::string_view text) {
 }  // namespace
 
 bool RowReader::take_fields(const RawRow& raw, bool may_have_quotes) {
+  is_quick_ = false;
   row_line_ = line_;
   row_text_ = raw.text.substr(0, row_bytes_max + 1);
   if (raw.text.size() > row_bytes_max) {
@@ -73,7 +74,8 @@ bool RowReader::take_fields(const RawRow& raw, bool may_have_quotes) {
     return false;
   }
   if (!may_have_quotes) {
-    fields_.split_plain(raw.text);
+    is_quick_ = quick_.head() > 0 && take_quick(raw);
+    if (!is_quick_) fields_.split_plain(raw.text);
     return true;
   }
   if (fields_.split(raw.text)) return true;
@@ -81,6 +83,17 @@ bool RowReader::take_fields(const RawRow& raw, bool may_have_quotes) {
   reject(no_column, is_cut ? FindingCode::truncated : FindingCode::bad_quoting,
          is_cut ? "the file ends in the middle of this row" : "quotes must enclose a whole field");
   return false;
+}
+
+bool RowReader::take_quick(const RawRow& raw) {
+  const bool has_line_end = raw.bytes > raw.text.size();
+  const char* const rest = has_line_end ? fields_.split_head(raw.text, quick_.head()) : nullptr;
+  return rest != nullptr && quick_.read(rest, raw.text.data() + raw.text.size());
+}
+
+void RowReader::split_all() {
+  is_quick_ = false;
+  fields_.split_plain(row_text_);
 }
 
 bool RowReader::is_kept() {
@@ -131,14 +144,26 @@ bool RowReader::next(std::string_view& rest, bool may_have_quotes) {
   line_ += raw.lines + (is_overlong_start ? 1 : 0);
   if (!is_read) return false;
   const auto& all = fields_.all();
-  if (std::all_of(all.begin(), all.end(), [](std::string_view field) { return field.empty(); }))
+  if (!is_quick_ &&
+      std::all_of(all.begin(), all.end(), [](std::string_view field) { return field.empty(); }))
     return false;
   found_.clear();
+  if (plan_.rows && plan_.rows->date_line && take_date_line()) return false;
   take_total(said_sum_);
   take_total(said_rows_);
   if (!plan_.filters.empty() && !is_kept()) return false;
   ++rows_;
-  return fit_columns(raw);
+  return is_quick_ || fit_columns(raw);
+}
+
+/// Whether the line has nothing but the day of the rows below it.
+bool RowReader::take_date_line() {
+  const auto& all = fields_.all();
+  const bool is_alone =
+      std::all_of(all.begin() + 1, all.end(), [](std::string_view field) { return field.empty(); });
+  const auto stamp = is_alone ? plan_.rows->date_line->read(all.front()) : std::nullopt;
+  if (stamp) date_above_ = stamp->date;
+  return stamp.has_value();
 }
 
 /// A line among the rows that has a total of the file.
@@ -232,10 +257,14 @@ const Channel* RowReader::channel(const Measured& measured) {
     }
   }
   channel_.unit = unit.value_or(plan_.unit);
+  factor_ = first(&Measured::factor).value_or(Decimal{.mantissa = 1});
+  if (plan_.factor_column != no_column && !take_factor()) return nullptr;
   const bool is_mean = plan_.measured.is_average_power || measured.is_average_power ||
                        (of_row != nullptr && of_row->is_average_power);
   const auto energy_unit = is_mean ? hourly(channel_.unit) : std::nullopt;
   is_average_power_ = energy_unit.has_value();
+  const bool has_factor = factor_ != Decimal{.mantissa = 1};
+  makes_energy_ = !is_register_ && (is_average_power_ || has_factor);
   channel_.unit = energy_unit.value_or(channel_.unit);
   const auto& name = of_row != nullptr && !of_row->name.empty() ? of_row->name
                      : !measured.name.empty()                   ? measured.name
@@ -246,6 +275,30 @@ const Channel* RowReader::channel(const Measured& measured) {
     channel_.name =
         channel_.flow == Flow::consumption ? default_channel_name : text_of(channel_.flow);
   return &channel_;
+}
+
+/// Multiplies the factor by that of the row. False when the row was rejected.
+bool RowReader::take_factor() {
+  const auto text = fields_.at(plan_.factor_column);
+  if (text != factor_text_ || text.empty()) {
+    const auto read = read_number(text, plan_.numbers);
+    if (!read || read->value.mantissa <= 0 || read->is_rounded) {
+      reject(plan_.factor_column, FindingCode::bad_value,
+             "want what the row's numbers are multiplied by: a number over 0");
+      return false;
+    }
+    row_factor_ = read->value;
+    factor_text_ = text;
+  }
+  const Int128 product = Int128{factor_.mantissa} * row_factor_.mantissa;
+  if (product >= powers_of_ten.back()) {
+    reject(plan_.factor_column, FindingCode::value_too_large,
+           fmt::format("the factor has over {} digits", decimal_digits_max));
+    return false;
+  }
+  factor_ = {.mantissa = static_cast<std::int64_t>(product),
+             .exponent = static_cast<std::int8_t>(factor_.exponent + row_factor_.exponent)};
+  return true;
 }
 
 /// The text of a stamp: of one column as it is, of several with blanks between them.
@@ -262,6 +315,15 @@ std::string_view RowReader::joined(const StampPlan& plan) {
 std::optional<Stamp> RowReader::stamp(const StampPlan& plan, std::string_view what) {
   const auto text = joined(plan);
   auto stamp = plan.pattern.read(text);
+  if (stamp && !plan.pattern.has_date()) {
+    if (date_above_) {
+      stamp->date = *date_above_;
+      return stamp;
+    }
+    reject(plan.columns.front(), FindingCode::bad_date,
+           "no line with a day stands above this time");
+    return std::nullopt;
+  }
   if (stamp) return stamp;
   auto told = finding(plan.columns.front(), FindingCode::bad_date,
                       fmt::format("want {} as {}", what, plan.pattern.text()));
@@ -310,24 +372,34 @@ std::uint8_t RowReader::note_number(const Note& note) {
   return static_cast<std::uint8_t>(place + 1);
 }
 
-/// `power` over `step` minutes, rounded to the decimals that are kept.
-Decimal RowReader::energy(Decimal power, int step, bool& is_rounded) const {
-  Int128 scaled = Int128{power.mantissa} * step;
-  int exponent = power.exponent;
-  constexpr Int128 scaled_max = Int128{powers_of_ten.back()} * 6;  // A tenth of what fits.
-  while (scaled % hour_minutes != 0 && -exponent < reading_decimals_max && scaled < scaled_max &&
-         scaled > -scaled_max) {
+/// Exact where the decimals that are kept can hold it, else rounded once. Products have up to 36
+/// digits, 38 with the minutes, which Int128 holds.
+std::optional<Decimal> RowReader::energy(Decimal value, int step, bool& is_rounded) const {
+  Int128 scaled = Int128{value.mantissa} * factor_.mantissa;
+  int exponent = value.exponent + factor_.exponent;
+  Int128 divisor = 1;
+  if (is_average_power_ && step > 0) {
+    scaled *= step;
+    divisor = hour_minutes;
+  }
+  for (; exponent < -reading_decimals_max; ++exponent) divisor *= 10;
+  const auto is_below = [&](Int128 digits) {
+    return scaled < divisor * digits && scaled > -divisor * digits;
+  };
+  const Int128 digits_max = powers_of_ten.back();
+  while (scaled % divisor != 0 && exponent > -reading_decimals_max && is_below(digits_max / 10)) {
     scaled *= 10;
     --exponent;
   }
-  const Int128 rest = scaled % hour_minutes;
+  for (; exponent < 0 && scaled % 10 == 0 && !is_below(digits_max); ++exponent) scaled /= 10;
+  const Int128 rest = scaled % divisor;
+  scaled /= divisor;
+  if (rest * 2 >= divisor) ++scaled;
+  if (rest * 2 <= -divisor) --scaled;
+  if (scaled >= digits_max || scaled <= -digits_max) return std::nullopt;
   is_rounded |= rest != 0;
-  scaled /= hour_minutes;
-  const Int128 twice = rest * 2;
-  if (twice >= hour_minutes) ++scaled;
-  if (twice <= -hour_minutes) --scaled;
-  return {.mantissa = static_cast<std::int64_t>(scaled),
-          .exponent = static_cast<std::int8_t>(exponent)};
+  return Decimal{.mantissa = static_cast<std::int64_t>(scaled),
+                 .exponent = static_cast<std::int8_t>(exponent)};
 }
 
 std::optional<CellReading> RowReader::cell(int column, int flag, int step) {
@@ -357,8 +429,15 @@ std::optional<CellReading> RowReader::cell(int column, int flag, int step) {
   }
   reading.value = number->value;
   reading.is_rounded = number->is_rounded;
-  if (is_average_power_ && step > 0)
+  if (makes_energy_) {
     reading.value = energy(number->value, step, reading.is_rounded);
+    if (!reading.value) {
+      found_.push_back(finding(
+          column, FindingCode::value_too_large,
+          fmt::format("times its factor, the reading has over {} digits", decimal_digits_max)));
+      return std::nullopt;
+    }
+  }
   if (reading.is_rounded)
     found_.push_back(finding(
         column, FindingCode::noise_dropped,

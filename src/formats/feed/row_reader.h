@@ -11,6 +11,7 @@
 #include "formats/day_sink.h"
 #include "formats/feed/feed_fields.h"
 #include "formats/feed/feed_plan.h"
+#include "formats/feed/quick_cells.h"
 #include "formats/feed/zone_days.h"
 #include "formats/reading_text.h"
 
@@ -33,6 +34,8 @@ class RowReader {
         line_(first_line),
         fields_(plan.delimiter),
         days_(plan.zone),
+        is_register_(plan.rows && plan.rows->is_register),
+        quick_(plan),
         said_sum_(plan.sum),
         said_rows_(plan.rows_count) {
     for (auto* const total : {&said_sum_, &said_rows_})
@@ -43,6 +46,11 @@ class RowReader {
   /// rejected, or left out.
   bool next(std::string_view& rest, bool may_have_quotes);
   bool is_stopped() const { return is_stopped_; }
+
+  /// All cells of the row, where they were read at once; then only the fields before them are
+  /// there, until split_all(). Null for other rows.
+  const QuickCells* quick() const { return is_quick_ ? &quick_ : nullptr; }
+  void split_all();
 
   std::int64_t line() const { return line_; }
   const FeedFields& fields() const { return fields_; }
@@ -57,11 +65,18 @@ class RowReader {
   /// What the row is of, which is how `measured` says it where it does. Null when it was rejected.
   const Channel* channel(const Measured& measured);
   bool is_average_power() const { return is_average_power_; }
+  /// Numbers are not the readings themselves.
+  bool makes_energy() const { return makes_energy_; }
+  /// What the row's numbers are multiplied by: of the channel, and of the row's own column.
+  Decimal factor() const { return factor_; }
+  /// `value` times factor(), and over `step` minutes where it is a mean power; without `step` none
+  /// is made of power. Empty when it has too many digits.
+  std::optional<Decimal> energy(Decimal value, int step, bool& is_rounded) const;
   std::optional<Stamp> stamp(const StampPlan& plan, std::string_view what);
   /// When the row says that it was made. False when it was rejected.
   bool stated(std::optional<Instant>& instant);
   /// Empty when the field is no reading: then it is told of. Without `step`, no energy is made of
-  /// power.
+  /// power; of a register's values none is made at all.
   std::optional<CellReading> cell(int column, int flag, int step);
 
   Finding finding(int column, FindingCode code, std::string text) const;
@@ -83,14 +98,16 @@ class RowReader {
 
  private:
   bool take_fields(const RawRow& raw, bool may_have_quotes);
+  bool take_quick(const RawRow& raw);
   bool fit_columns(const RawRow& raw);
+  bool take_date_line();
+  bool take_factor();
   bool is_kept();
   void add_to_sum(Decimal reading);
   void take_total(TotalPlan& total);
   void check_total(const TotalPlan& total, Int128 found, std::string_view what);
   const FlagPlan& flag_of(std::string_view text);
   std::string_view joined(const StampPlan& plan);
-  Decimal energy(Decimal power, int step, bool& is_rounded) const;
 
   const FeedPlan& plan_;
   DaySink& sink_;
@@ -99,6 +116,10 @@ class RowReader {
   std::string_view row_text_;
   FeedFields fields_;
   ZoneDays days_;
+  const bool is_register_;
+  QuickCells quick_;
+  bool is_quick_ = false;           ///< The row was read by quick_.
+  std::optional<Date> date_above_;  ///< Of the last line with nothing but a day.
   bool is_stopped_ = false;
   TotalPlan said_sum_;
   TotalPlan said_rows_;
@@ -110,6 +131,10 @@ class RowReader {
   std::vector<Channel> channels_;
   Channel channel_;
   bool is_average_power_ = false;
+  Decimal factor_{.mantissa = 1};
+  std::string factor_text_;  ///< What row_factor_ was read from.
+  Decimal row_factor_{.mantissa = 1};
+  bool makes_energy_ = false;
   std::string stamp_text_;
   std::vector<Note> notes_;
   std::vector<FlagPlan> unknown_flags_;

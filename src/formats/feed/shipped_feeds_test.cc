@@ -276,6 +276,11 @@ std::vector<std::string> read_by(const FeedLayout& feed, const Sample& sample,
 TEST_P(ShippedFeed, ADraftOfItReadsTheSameOnceItsQuestionsAreAnswered) {
   const auto sample = sample_of(feed());
   const auto draft = draft_feed(sample.bytes, {.source = sample.name});
+  if (const auto& rows = feed().rows_of_readings; rows && rows->date_line) {
+    ASSERT_FALSE(draft);
+    EXPECT_THAT(draft.error().message, testing::HasSubstr("`date_line`"));
+    return;
+  }
   ASSERT_TRUE(draft) << draft.error().message;
   EXPECT_THAT(draft->shipped, testing::ElementsAre(GetParam()));
   const auto toml = answered(*draft, feed());

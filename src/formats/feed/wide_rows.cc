@@ -37,6 +37,7 @@ class WideRows {
   void read_row();
   bool start(const MeterId& meter, const Channel& channel, Date date);
   void aim(Date date);
+  bool fill_quickly();
   bool fill();
   bool fill_cell(const CellPlan& cell, Target target, Extra kind);
   bool check_extra(const CellPlan& cell, Extra kind);
@@ -211,7 +212,21 @@ bool WideRows::fill_cell(const CellPlan& cell, Target target, Extra kind) {
   return true;
 }
 
+/// Takes what was read of all cells at once; false where the day or its channel ask for more.
+bool WideRows::fill_quickly() {
+  const auto* const quick = reader_.quick();
+  if (quick == nullptr) return false;
+  const bool is_plain = !is_odd_ && slots_ == static_cast<int>(plan_.cells.size()) &&
+                        !plan_.negative && !reader_.makes_energy();
+  if (is_plain)
+    day_.put_all(quick->mantissas(), quick->exponent());
+  else
+    reader_.split_all();
+  return is_plain;
+}
+
 bool WideRows::fill() {
+  if (fill_quickly()) return true;
   for (std::size_t i = 0; i < plan_.cells.size(); ++i)
     if (!fill_cell(plan_.cells[i], targets_[i], Extra::clock)) return false;
   for (std::size_t i = 0; i < plan_.again.size(); ++i) {

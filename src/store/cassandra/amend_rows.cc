@@ -34,29 +34,9 @@ std::string version_key(const Version& version, const DeliveryId& delivery) {
 
 std::string month_text(Date date) { return date.text().substr(0, 7); }
 
-/// A partition of day_totals, as the catalogue names it: a day or a month, and a bucket.
-struct TotalsPart {
-  std::string name;
-  std::string period;
-  std::int32_t bucket = 0;
-  bool is_by_days = false;  ///< No partition: meters of the month are answered from their days.
-
-  bool is_month() const { return period.size() == 7; }
-};
-
-Result<TotalsPart> totals_part_of(std::string_view name) {
-  TotalsPart part{.name = std::string(name)};
-  const auto slash = name.find('/');
-  if (slash != 7 && slash != 10) return damaged();
-  part.period = name.substr(0, slash);
-  const auto digits = name.substr(slash + 1);
-  part.is_by_days = digits == by_days;
-  if (part.is_by_days) return part;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, part.bucket);
-  if (error != std::errc() || stop != end) return damaged();
-  return part;
-}
+/// Names of the catalogue that are held at once: a store of ten million meters has some 5,000 a
+/// month.
+constexpr std::size_t parts_at_once = 10'000;
 
 /// What goes of the totals of one delivery in one month.
 using Going = std::set<std::tuple<std::string, Channel, Date>>;
@@ -70,8 +50,11 @@ struct TotalsRowKey {
 
 class Amending {
  public:
-  Amending(const Tables& tables, const Amendment& amendment)
-      : tables_(tables), amendment_(amendment), writer_(tables.session().writer({})) {}
+  Amending(const Tables& tables, const Layout& layout, const Amendment& amendment)
+      : tables_(tables),
+        layout_(layout),
+        amendment_(amendment),
+        writer_(tables.session().writer({})) {}
 
   Result<void> run() {
     METERLINE_CHECK(note_settings());
@@ -97,15 +80,19 @@ class Amending {
   Result<void> remove_day_row(const DayPlace& day);
   Result<void> remove_old_days(std::span<const DayPlace> of_meter);
   Result<void> remove_totals(std::span<const DayPlace> rows);
-  Result<void> remove_totals_of(const std::string& month, const std::string& version,
+  Result<void> remove_totals_of(std::vector<TotalsPart> parts, const std::string& version,
                                 const Going& going);
   Result<Instant> delivered_at(const DayPlace& day);
   Result<void> remove_totals_before();
-  Result<void> remove_part(const TotalsPart& part);
+  Result<void> remove_parts(std::span<const TotalsPart> parts);
+  Result<void> remove_names(const std::string& kind);
   Result<void> rewrite_part(const TotalsPart& part, Date before);
   Result<void> rewrite_row(const TotalsPart& part, const TotalsRowKey& key, const GoesOfRow& goes);
   Result<void> remove_row(const TotalsPart& part, const TotalsRowKey& key);
-  Result<std::vector<TotalsPart>> list_parts(std::string_view from, std::string_view to) const;
+  Result<void> each_part(std::string_view after, std::string_view to,
+                         const std::function<Result<void>(TotalsPart)>& visit) const;
+  Result<std::vector<TotalsPart>> list_parts(std::string_view after, std::string_view to,
+                                             std::size_t limit = SIZE_MAX) const;
   Result<void> remove_reads();
   Result<void> unlist_meters();
   Result<void> unlist_by_days(const MeterId& meter);
@@ -114,6 +101,12 @@ class Amending {
   Result<void> send(Statement statement, const CqlCells& cells) {
     if (amendment_.pace) amendment_.pace(1);
     return writer_->write(tables_[statement], cells.bytes(), 1);
+  }
+  CqlCells list_key(const MeterId& meter) const {
+    CqlCells cells;
+    cells.integer(bucket_of(meter, layout_.buckets));
+    cells.text(meter.text());
+    return cells;
   }
   Result<void> send_name(Statement statement, std::string_view kind, std::string_view name) {
     CqlCells cells;
@@ -132,6 +125,7 @@ class Amending {
   }
 
   const Tables& tables_;
+  const Layout layout_;
   const Amendment& amendment_;
   std::unique_ptr<CqlWriter> writer_;
   std::map<DeliveryId, Instant> delivered_;
@@ -240,9 +234,7 @@ Result<void> Amending::remove_old_days(std::span<const DayPlace> of_meter) {
   }
   for (const auto& [channel, year] : listed) {
     if (year == year_of_date) continue;
-    CqlCells cells;
-    cells.integer(bucket_of(meter));
-    cells.text(meter.text());
+    CqlCells cells = list_key(meter);
     cells.text(channel);
     cells.integer(year);
     METERLINE_CHECK(send(Statement::delete_meter_year, cells));
@@ -261,8 +253,15 @@ Result<void> Amending::remove_totals(std::span<const DayPlace> rows) {
     groups[{month_text(day.date), version_key(version, day.delivery)}].emplace(
         day.meter.text(), day.channel, day.date);
   }
-  for (const auto& [key, going] : groups)
-    METERLINE_CHECK(remove_totals_of(key.first, key.second, going));
+  std::string month;
+  std::vector<TotalsPart> parts;
+  for (const auto& [key, going] : groups) {
+    if (key.first != month) {
+      month = key.first;
+      METERLINE_TRY(parts, list_parts(month, month + "~"));
+    }
+    METERLINE_CHECK(remove_totals_of(parts, key.second, going));
+  }
   return {};
 }
 
@@ -276,28 +275,38 @@ Result<Instant> Amending::delivered_at(const DayPlace& day) {
   return delivered;
 }
 
-Result<std::vector<TotalsPart>> Amending::list_parts(std::string_view from,
-                                                     std::string_view to) const {
+/// By their names, those behind `after`.
+Result<void> Amending::each_part(std::string_view after, std::string_view to,
+                                 const std::function<Result<void>(TotalsPart)>& visit) const {
   CqlCells key;
   key.text(totals_kind);
-  key.text(from);
+  key.text(after);
   key.text(to);
+  return tables_.read_rows(Statement::select_names, key, [&](CqlRow& row) -> Result<void> {
+    auto part = parse_totals_part(row.text());
+    if (!part) return damaged();
+    return part->name > after ? visit(*std::move(part)) : Result<void>();
+  });
+}
+
+Result<std::vector<TotalsPart>> Amending::list_parts(std::string_view after, std::string_view to,
+                                                     std::size_t limit) const {
   std::vector<TotalsPart> parts;
-  METERLINE_CHECK(tables_.read_rows(Statement::select_names, key, [&](CqlRow& row) -> Result<void> {
-    METERLINE_TRY(auto part, totals_part_of(row.text()));
+  auto read = each_part(after, to, [&](TotalsPart part) -> Result<void> {
     parts.push_back(std::move(part));
-    return {};
-  }));
+    return parts.size() < limit ? Result<void>() : enough();
+  });
+  if (!is_enough(read)) METERLINE_CHECK(std::move(read));
   return parts;
 }
 
-Result<void> Amending::remove_totals_of(const std::string& month, const std::string& version,
+/// `parts`: of the month that all of it is in.
+Result<void> Amending::remove_totals_of(std::vector<TotalsPart> parts, const std::string& version,
                                         const Going& going) {
-  METERLINE_TRY(auto parts, list_parts(month, month + "~"));
   std::set<std::string> dates;
   for (const auto& [meter, channel, date] : going) dates.insert(date.text());
   std::erase_if(parts, [&](const TotalsPart& part) {
-    return part.is_by_days || (!part.is_month() && !dates.contains(part.period));
+    return !part.names.empty() || (!part.is_month() && !dates.contains(part.period));
   });
   CqlCells keys;
   for (const auto& part : parts) {
@@ -381,34 +390,62 @@ Result<void> Amending::remove_row(const TotalsPart& part, const TotalsRowKey& ke
   return send(Statement::delete_totals, cells);
 }
 
+/// By name, those of all days and months that are over stand before the date, and those of its own
+/// month behind it.
 Result<void> Amending::remove_totals_before() {
   const Date before = *amendment_.before;
-  METERLINE_TRY(const auto parts, list_parts("", before.text().substr(0, 7) + "~"));
-  const std::string month = month_text(before);
-  for (const auto& part : parts) {
-    const bool is_straddling = part.is_month() && part.period == month;
-    if (is_straddling && !part.is_by_days) METERLINE_CHECK(rewrite_part(part, before));
-    const bool is_over = part.is_month() ? part.period < month : part.period < before.text();
-    if (is_over) METERLINE_CHECK(remove_part(part));
+  const std::string date = before.text();
+  std::string last;
+  for (;;) {
+    METERLINE_TRY(const auto over, list_parts(last, date, parts_at_once));
+    if (over.empty()) break;
+    METERLINE_CHECK(remove_parts(over));
+    last = over.back().name;
   }
+  if (before.civil().day == 1) return {};
+  const std::string month = month_text(before);
+  METERLINE_TRY(const auto own, list_parts(month + "/", month + "/~"));
+  for (const auto& part : own)
+    if (part.names.empty()) METERLINE_CHECK(rewrite_part(part, before));
   return {};
 }
 
-Result<void> Amending::remove_part(const TotalsPart& part) {
-  CqlCells cells;
-  cells.text(part.period);
-  cells.integer(part.bucket);
-  if (part.is_by_days) {
-    CqlCells names;
-    names.text(days_kind(part.period));
-    METERLINE_CHECK(send(Statement::delete_names, names));
-  } else if (has_spans()) {
-    METERLINE_CHECK(send(Statement::delete_totals_part, cells));
-  } else {
-    METERLINE_CHECK(rewrite_part(part, Date::max()));
+/// Names go when what they lead to is gone: as a span, which is one tombstone however many buckets
+/// there are.
+Result<void> Amending::remove_parts(std::span<const TotalsPart> parts) {
+  for (const auto& part : parts) {
+    if (!part.names.empty()) {
+      METERLINE_CHECK(remove_names(part.names));
+    } else if (has_spans()) {
+      CqlCells cells;
+      cells.text(part.period);
+      cells.integer(part.bucket);
+      METERLINE_CHECK(send(Statement::delete_totals_part, cells));
+    } else {
+      METERLINE_CHECK(rewrite_part(part, Date::max()));
+    }
   }
   METERLINE_CHECK(acknowledge());
-  return send_name(Statement::delete_name, totals_kind, part.name);
+  if (has_spans()) {
+    METERLINE_CHECK(send_name(Statement::delete_names_to, totals_kind, parts.back().name));
+  } else {
+    for (const auto& part : parts)
+      METERLINE_CHECK(send_name(Statement::delete_name, totals_kind, part.name));
+  }
+  return acknowledge();
+}
+
+/// All of a kind.
+Result<void> Amending::remove_names(const std::string& kind) {
+  CqlCells cells;
+  cells.text(kind);
+  if (has_spans()) return send(Statement::delete_names, cells);
+  cells.text("");
+  cells.text("~");
+  pace_reads(1);
+  return tables_.read_rows(Statement::select_names, cells, [&](CqlRow& row) {
+    return send_name(Statement::delete_name, kind, row.text());
+  });
 }
 
 /// Without what stands before the date.
@@ -453,9 +490,7 @@ Result<void> Amending::remove_reads() {
       return send(Statement::delete_read, cells);
     }));
     if (any_left) continue;
-    cells.clear();
-    cells.integer(bucket_of(meter));
-    cells.text(meter.text());
+    cells = list_key(meter);
     cells.text(registers_text);
     cells.integer(0);
     METERLINE_CHECK(send(Statement::delete_meter_year, cells));
@@ -465,10 +500,7 @@ Result<void> Amending::remove_reads() {
 
 Result<void> Amending::unlist_meters() {
   for (const auto& meter : amendment_.meters) {
-    CqlCells cells;
-    cells.integer(bucket_of(meter));
-    cells.text(meter.text());
-    METERLINE_CHECK(send(Statement::delete_meter, cells));
+    METERLINE_CHECK(send(Statement::delete_meter, list_key(meter)));
     if (amendment_.traces == Traces::now) METERLINE_CHECK(unlist_by_days(meter));
   }
   return {};
@@ -476,11 +508,13 @@ Result<void> Amending::unlist_meters() {
 
 /// Elsewhere a name there does no harm: nothing is found of the meter then.
 Result<void> Amending::unlist_by_days(const MeterId& meter) {
-  METERLINE_TRY(const auto parts, list_parts("", "~"));
-  for (const auto& part : parts)
-    if (part.is_by_days)
-      METERLINE_CHECK(send_name(Statement::delete_name, days_kind(part.period), meter.text()));
-  return {};
+  const auto bucket = bucket_of(meter, layout_.buckets);
+  return each_part("", "~", [&](const TotalsPart& part) -> Result<void> {
+    const bool may_have_it =
+        !part.names.empty() && (!layout_.spreads_names || part.bucket == bucket);
+    return may_have_it ? send_name(Statement::delete_name, part.names, meter.text())
+                       : Result<void>();
+  });
 }
 
 Result<void> Amending::replace_records() {
@@ -526,7 +560,8 @@ Result<StoreSettings> read_settings(const Tables& tables) {
 
 Result<void> amend_rows(const Tables& tables, const Amendment& amendment) {
   METERLINE_CHECK(tables.prepare_amendments());
-  return Amending(tables, amendment).run();
+  METERLINE_TRY(const auto layout, tables.layout());
+  return Amending(tables, layout, amendment).run();
 }
 
 }  // namespace meterline::store::cassandra

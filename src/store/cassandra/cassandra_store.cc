@@ -33,7 +33,6 @@ class CassandraStore final : public Store {
     for (const auto& delivery : deliveries)
       if (delivery.source.size() > source_bytes_max)
         return fail(Errc::too_large, "the name of the delivery's source is too long");
-    METERLINE_CHECK(tables_->prepare_writes());
     return make_cassandra_writer(deliveries, *tables_);
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
@@ -96,10 +95,15 @@ Result<StoreStatus> CassandraStore::status(StatusOf what) const {
     case StatusOf::readiness:
       METERLINE_CHECK(ask());
       break;
-    case StatusOf::files:
+    case StatusOf::files: {
+      METERLINE_TRY(const auto layout, tables_->layout());
+      status.figures.push_back({.name = "buckets", .value = layout.buckets});
       break;
+    }
     case StatusOf::size: {
       METERLINE_TRY(status.figures, figures());
+      METERLINE_TRY(const auto layout, tables_->layout());
+      status.figures.push_back({.name = "buckets", .value = layout.buckets});
       break;
     }
     case StatusOf::requests:
@@ -183,7 +187,8 @@ Result<std::vector<StoreFigure>> CassandraStore::figures() const {
 
 Result<std::unique_ptr<Store>> open_cassandra_store(const CassandraOptions& options) {
   METERLINE_TRY(auto session, connect_cql(options.cql));
-  METERLINE_TRY(auto tables, Tables::open(std::move(session), options.keyspace, options.dialect));
+  METERLINE_TRY(auto tables, Tables::open(std::move(session), options.keyspace, options.dialect,
+                                          buckets_for(options.expected_meters)));
   return std::make_unique<CassandraStore>(std::move(tables));
 }
 

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "store/cassandra/tables.h"
+#include "store/cassandra/totals_rows.h"
 #include "store/memory/memory_store.h"
 #include "store/resolve.h"
 #include "testing/cassandra_keyspace.h"
@@ -132,7 +133,7 @@ TEST_F(CassandraStore, RequestsEndWithTheTimeThatTheWholeAnswerHas) {
 TEST_F(CassandraStore, ADayOfAHundredMetersCostsLittleMoreThanItsDays) {
   requests();
   ASSERT_TRUE(load(*store_, delivery_of_days(1, 1, days_of_meters(100, "2019-01-01"))));
-  EXPECT_LE(requests().at("insert_meter"), buckets) << "new meters of a bucket go together";
+  EXPECT_LE(requests().at("insert_meter"), buckets_min) << "new meters of a bucket go together";
   ASSERT_TRUE(load(*store_, delivery_of_days(2, 2, days_of_meters(100, "2019-01-02"))));
   const auto written = requests();
   EXPECT_EQ(written.at("insert_day"), 100);
@@ -262,6 +263,82 @@ TEST_F(CassandraStore, CutsTheTotalsOfManyMeters) {
   EXPECT_EQ(meters, 12'000);
 }
 
+/// However few claims are held at once, and whatever span is asked for, each total is told once and
+/// is the same.
+TEST_F(CassandraStore, AnswersForAllMetersInAnyNumberOfPasses) {
+  std::vector<TestDelivery> deliveries;
+  for (std::uint8_t version = 1; version <= 6; ++version) {
+    auto days = days_of_meters(300, "2019-01-05");
+    for (int i = 0; i < 300; i += version)
+      days[static_cast<std::size_t>(i)] =
+          day_of(fmt::format("M{:04} 2019-01-05 30 {}x40 -x8", i, version));
+    deliveries.push_back(delivery_of_days(version, version, days));
+  }
+  std::vector<ReadingDay> few;
+  for (int day = 3; day <= 9; ++day)
+    few.push_back(day_of(fmt::format("M0007 2019-01-{:02} 30 2x48", day)));
+  deliveries.push_back(delivery_of_days(7, 7, few));
+  for (std::uint8_t i = 0; i < 60; ++i)
+    deliveries.push_back(delivery_of(static_cast<std::uint8_t>(10 + i), 8,
+                                     {fmt::format("S{:03} 2019-01-{:02} 30 1x48", i, 1 + i % 28)}));
+  for (const auto& each : deliveries) ASSERT_TRUE(load(*store_, each));
+
+  const auto options = cassandra_options(fmt::format("test_{}", getpid()));
+  const auto tables = *Tables::open(*connect_cql(options.cql), options.keyspace, options.dialect);
+  const auto read = [&](const MeterSpan& span, std::size_t held_max) {
+    std::map<std::string, std::string> totals;
+    const TotalsQuery query{.dates = dates_of("2019-01-02", "2019-01-31"), .span = span};
+    EXPECT_TRUE(read_totals(
+        *tables, query,
+        [&](const DayTotal& total) -> Result<void> {
+          const auto day = fmt::format("{} {}", total.meter.text(), total.date.text());
+          EXPECT_TRUE(
+              totals
+                  .emplace(day, fmt::format("{} of {}/{} @{}", total.sum.text(), total.readings,
+                                            total.expected, total.version.stated.micros))
+                  .second)
+              << day;
+          return {};
+        },
+        held_max));
+    return totals;
+  };
+  const auto all = read({}, claims_held_max);
+  EXPECT_EQ(all.size(), 300U + 6 + 60 - 3) << "M0007 has six days more, S has three on the first";
+  for (const std::size_t held_max : {32U, 100U, 500U}) EXPECT_EQ(read({}, held_max), all);
+  const MeterId middle = meter_of("M0150");
+  auto parts = read({.to = middle}, 50);
+  EXPECT_EQ(parts.size(), 151U + 6);
+  parts.merge(read({.after = middle}, 50));
+  EXPECT_EQ(parts, all);
+  expect_answers_of(deliveries);
+}
+
+/// As stores were made before the number of buckets stood in the catalogue.
+TEST_F(CassandraStore, OfSchema3IsReadAndWrittenAsItIs) {
+  const auto options = cassandra_options(fmt::format("test_{}", getpid()));
+  const auto session = *connect_cql(options.cql);
+  ASSERT_TRUE(session->execute(fmt::format("TRUNCATE {}.catalogue", options.keyspace)));
+  ASSERT_TRUE(session->execute(fmt::format(
+      "INSERT INTO {}.catalogue (kind, name) VALUES ('schema', '3')", options.keyspace)));
+  store_ = *open_cassandra_store(options);
+  const std::vector<TestDelivery> deliveries = {
+      delivery_of(1, 1, {"A 2019-01-01 30 1x48", "B 2019-01-01 30 1x48"}),
+      delivery_of_days(2, 2, days_of_meters(100, "2019-01-05"))};
+  for (const auto& each : deliveries) ASSERT_TRUE(load(*store_, each));
+  expect_answers_of(deliveries);
+  std::vector<std::string> kinds;
+  ASSERT_TRUE(session->query(fmt::format("SELECT kind FROM {}.catalogue", options.keyspace),
+                             [&](std::size_t, const CqlPage& page) {
+                               return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+                                 kinds.emplace_back(row.text());
+                                 return {};
+                               });
+                             }));
+  EXPECT_THAT(kinds, ::testing::Contains("days 2019-01"));
+  EXPECT_THAT(kinds, ::testing::Not(::testing::Contains("buckets")));
+}
+
 // --- Meters ----------------------------------------------------------------------------------
 
 /// More channels, and more versions of the last day, than a first look at a year shows.
@@ -288,7 +365,7 @@ TEST_F(CassandraStore, AMeterWithoutDaysIsNoneAndHidesNone) {
   ASSERT_TRUE((*session)->execute(
       fmt::format("INSERT INTO {}.meters (bucket, meter, channel, year) VALUES ({}, '{}', "
                   "'consumption/consumption/kWh', 2019)",
-                  options.keyspace, bucket_of(meter_of(empty)), empty)));
+                  options.keyspace, bucket_of(meter_of(empty), buckets_min), empty)));
   EXPECT_FALSE(store_->meter(meter_of(empty)).value());
   for (const std::size_t limit : {1U, 2U, 3U, 100U}) {
     std::vector<std::string> names;
@@ -334,7 +411,7 @@ TEST(CassandraSchema, AKeyspaceWithoutAStoreIsNotFound) {
   }
 }
 
-const Copies one_copy = {.everywhere = 1};
+const InitPlan one_copy = {.copies = {.everywhere = 1}};
 
 TEST(CassandraSchema, IsMadeOnceAndLeftAsItIs) {
   const auto options = cassandra_options("test_schema");
@@ -425,6 +502,27 @@ class CassandraTables : public ::testing::Test {
   std::unique_ptr<CqlSession> session_;
 };
 
+/// One that reads before the first load does not know how the store will be spread, and learns it.
+TEST_F(CassandraTables, AreSpreadByTheFirstWriterAndReadersFollow) {
+  const auto reader = open_cassandra_store(options_);
+  ASSERT_TRUE(reader) << reader.error().message;
+  EXPECT_EQ((*reader)->meter(meter_of("A")).value(), std::nullopt);
+  auto large = options_;
+  large.expected_meters = 10'000'000;
+  const auto writer = open_cassandra_store(large);
+  ASSERT_TRUE(writer) << writer.error().message;
+  const auto delivery = delivery_of(1, 1, {"A 2019-01-01 30 1x48", "B 2019-01-02 30 1x48"});
+  ASSERT_TRUE(load(**writer, delivery));
+  EXPECT_TRUE((*reader)->meter(meter_of("A")).value());
+  EXPECT_EQ(answers_of(**reader), answers_of(**writer));
+  const auto memory = make_memory_store();
+  ASSERT_TRUE(load(*memory, delivery));
+  EXPECT_EQ(answers_of(**reader), answers_of(*memory));
+  EXPECT_THAT((*reader)->status(StatusOf::files).value().figures,
+              ElementsAre(StoreFigure{.name = "buckets", .value = 160}));
+  EXPECT_EQ(init_cassandra_store(options_, {}).value().buckets, 160);
+}
+
 TEST_F(CassandraTables, AreAnEmptyStoreAndTheFirstWriterNotesTheSchema) {
   const auto store = open_cassandra_store(options_);
   ASSERT_TRUE(store) << store.error().message;
@@ -464,16 +562,16 @@ TEST_F(CassandraTables, ThatAnAskerCannotReadAreRefusedAtStart) {
 }
 
 TEST_F(CassandraTables, ThatALoaderCannotWriteAreRefusedBeforeTheFirstRow) {
-  execute("DROP TABLE {}.day_totals");
+  execute("DROP TABLE {}.deliveries");
   execute(
-      "CREATE TABLE {}.day_totals (period text, bucket int, version blob, first_meter text, "
-      "totals blob, PRIMARY KEY ((period, bucket), version, first_meter))");
+      "CREATE TABLE {}.deliveries (id blob, content bigint, record blob, "
+      "PRIMARY KEY ((id), content))");
   const auto store = open_cassandra_store(options_);
   ASSERT_TRUE(store) << store.error().message;
   const auto loaded = load(**store, delivery_of(1, 1, {"A 2019-01-01 30 1x48"}));
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Errc::refused);
-  EXPECT_THAT(loaded.error().message, HasSubstr("last_meter"));
+  EXPECT_THAT(loaded.error().message, HasSubstr("part"));
   EXPECT_THAT(schemas(), IsEmpty());
 }
 

@@ -27,15 +27,15 @@ std::string version_key(const Version& version, const DeliveryId& delivery) {
 
 class CassandraWriter final : public DeliveryWriter {
  public:
-  CassandraWriter(std::span<const Delivery> deliveries, const Tables& tables)
+  CassandraWriter(std::span<const Delivery> deliveries, const Tables& tables, const Layout& layout)
       : deliveries_(deliveries.begin(), deliveries.end()),
         order_(deliveries.size()),
         tables_(tables),
         writer_(tables.session().writer({})),
         days_(tables, Statement::insert_day),
         reads_(tables, Statement::insert_read),
-        registry_(tables),
-        totals_(tables, deliveries_, registry_) {
+        registry_(tables, layout),
+        totals_(tables, layout, deliveries_, registry_) {
     for (const auto& delivery : deliveries_)
       versions_.emplace_back().blob(version_key(delivery.version(), delivery.id));
   }
@@ -176,9 +176,11 @@ Result<void> CassandraWriter::commit(std::span<const DeliveryReport> reports) {
 
 }  // namespace
 
-std::unique_ptr<DeliveryWriter> make_cassandra_writer(std::span<const Delivery> deliveries,
-                                                      const Tables& tables) {
-  return std::make_unique<CassandraWriter>(deliveries, tables);
+Result<std::unique_ptr<DeliveryWriter>> make_cassandra_writer(std::span<const Delivery> deliveries,
+                                                              const Tables& tables) {
+  METERLINE_CHECK(tables.prepare_writes());
+  METERLINE_TRY(const auto layout, tables.layout());
+  return std::make_unique<CassandraWriter>(deliveries, tables, layout);
 }
 
 }  // namespace meterline::store::cassandra

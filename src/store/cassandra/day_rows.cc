@@ -147,8 +147,9 @@ Result<YearsByChannel> read_years(const Tables& tables, const MeterId& meter) {
 }
 
 Result<NotedMeter> read_noted(const Tables& tables, const MeterId& meter) {
+  METERLINE_TRY(const auto layout, tables.layout());
   CqlCells key;
-  key.integer(bucket_of(meter));
+  key.integer(bucket_of(meter, layout.buckets));
   key.text(meter.text());
   NotedMeter noted;
   METERLINE_CHECK(tables.read_rows(Statement::select_meter, key, [&](CqlRow& row) -> Result<void> {

@@ -107,6 +107,13 @@ Result<void> check_nodes(const Replication& replication, const Centres& nodes) {
   return {};
 }
 
+/// Keyspaces has no choice of its files, and takes no word of them.
+Result<Storage> storage_in(CqlSession& session, Dialect dialect) {
+  if (dialect == Dialect::keyspaces) return Storage::of_cluster;
+  METERLINE_TRY(const auto releases, texts_of(session, select_release));
+  return releases.empty() ? Storage::of_cluster : storage_of_release(releases.front());
+}
+
 bool is_in(std::string_view name, const std::vector<std::string>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -146,11 +153,23 @@ Result<void> wait_until(const Made& is_made, const std::string& what, const Init
                                              what, init_polls_max));
 }
 
-/// What the catalogue says of the schema; none before the store was made to its end.
-Result<std::vector<std::string>> schemas_of(CqlSession& session, std::string_view keyspace) {
-  const auto cql =
-      fmt::format("SELECT name FROM {}.catalogue WHERE kind = '{}'", keyspace, schema_kind);
-  return texts_of(session, cql);
+Result<std::vector<std::string>> names_of(CqlSession& session, std::string_view keyspace,
+                                          std::string_view kind) {
+  return texts_of(session,
+                  fmt::format("SELECT name FROM {}.catalogue WHERE kind = '{}'", keyspace, kind));
+}
+
+/// What the catalogue says; no layout before the store was made to its end.
+struct Noted {
+  std::optional<Layout> layout;
+  std::vector<std::string> numbers;  ///< Of buckets.
+};
+Result<Noted> noted_in(CqlSession& session, std::string_view keyspace) {
+  METERLINE_TRY(const auto schemas, names_of(session, keyspace, schema_kind));
+  Noted noted;
+  METERLINE_TRY(noted.numbers, names_of(session, keyspace, buckets_kind));
+  METERLINE_TRY(noted.layout, layout_of(keyspace, schemas, noted.numbers));
+  return noted;
 }
 
 /// What is asked for, in every data centre where none is named.
@@ -178,20 +197,19 @@ Result<void> settle_keyspace(CqlSession& session, const std::string& keyspace, c
     return {};
   }
   METERLINE_TRY(const auto tables, tables_of(session, keyspace));
-  std::vector<std::string> schemas;
+  Noted noted;
   if (is_in("catalogue", tables)) {
-    METERLINE_TRY(schemas, schemas_of(session, keyspace));
-    METERLINE_CHECK(check_version(keyspace, schemas));
+    METERLINE_TRY(noted, noted_in(session, keyspace));
   }
   const bool is_asked = copies.everywhere || !copies.by_centre.centres.empty();
   const Replication target = is_asked ? wanted(copies, nodes) : *kept;
   // A store that is in use may have lost nodes; that is no reason against looking at its tables.
-  if (schemas.empty() || is_asked) METERLINE_CHECK(check_nodes(target, nodes));
+  if (!noted.layout || is_asked) METERLINE_CHECK(check_nodes(target, nodes));
   if (target.centres == kept->centres) return {};
   const bool is_ours = std::ranges::all_of(tables, [](const std::string& table) {
     return std::ranges::find(table_names, table) != table_names.end();
   });
-  if (!schemas.empty() || !is_ours)
+  if (noted.layout || !is_ours)
     return fail(
         Errc::refused,
         fmt::format("keyspace {} {} and keeps {}: other copies take ALTER KEYSPACE and "
@@ -213,21 +231,57 @@ Result<void> settle_on_keyspaces(CqlSession& session, const std::string& keyspac
   return wait_until(shown, "keyspace " + keyspace, pause);
 }
 
+/// A store never gets other buckets: its rows lie by them.
+Result<void> check_buckets(std::string_view keyspace, int buckets, std::int64_t expected) {
+  if (buckets_for(expected) <= buckets) return {};
+  return fail(Errc::refused,
+              fmt::format("--expected-meters {}: keyspace {} has {} buckets for good, which suit "
+                          "{} meters; make another keyspace, and bring the store there by "
+                          "`meterline export` and `ingest`",
+                          expected, keyspace, buckets, buckets * meters_of_bucket));
+}
+
+/// The number before the schema, which cannot be read without it.
+Result<void> settle_layout(CqlSession& session, const std::string& keyspace, std::int64_t expected,
+                           MadeStore& made) {
+  METERLINE_TRY(const auto noted, noted_in(session, keyspace));
+  made.buckets = buckets_for(expected);
+  if (noted.layout) made.buckets = noted.layout->buckets;
+  if (noted.layout) return check_buckets(keyspace, made.buckets, expected);
+  std::vector<std::string> numbers = noted.numbers;
+  const auto note = [&](std::string_view kind, int number) {
+    return session.execute(fmt::format("INSERT INTO {}.catalogue (kind, name) VALUES ('{}', '{}')",
+                                       keyspace, kind, number));
+  };
+  if (numbers.empty()) {
+    METERLINE_CHECK(note(buckets_kind, made.buckets));
+    numbers.push_back(std::to_string(made.buckets));
+  }
+  // That of an init which was ended before it noted the schema stays.
+  METERLINE_TRY(const auto layout, layout_of(keyspace, {std::to_string(schema_version)}, numbers));
+  made.buckets = layout->buckets;
+  METERLINE_CHECK(check_buckets(keyspace, made.buckets, expected));
+  made.is_spread_anew = true;
+  return note(schema_kind, schema_version);
+}
+
 }  // namespace
 
 Result<MadeStore> init_cassandra_store(CqlSession& session, const std::string& keyspace,
-                                       Dialect dialect, const Copies& copies,
+                                       Dialect dialect, const InitPlan& plan,
                                        const InitPause& pause) {
   const bool on_keyspaces = dialect == Dialect::keyspaces;
   MadeStore made;
   METERLINE_CHECK(on_keyspaces ? settle_on_keyspaces(session, keyspace, pause, made)
-                               : settle_keyspace(session, keyspace, copies, made));
+                               : settle_keyspace(session, keyspace, plan.copies, made));
   METERLINE_TRY(const auto before, tables_of(session, keyspace));
   if (is_in("catalogue", before)) {
-    METERLINE_TRY(const auto schemas, schemas_of(session, keyspace));
-    METERLINE_CHECK(check_version(keyspace, schemas));
+    METERLINE_TRY(const auto noted, noted_in(session, keyspace));
+    if (noted.layout)
+      METERLINE_CHECK(check_buckets(keyspace, noted.layout->buckets, plan.expected_meters));
   }
-  const auto statements = create_tables(keyspace);
+  METERLINE_TRY(const auto storage, storage_in(session, dialect));
+  const auto statements = create_tables(keyspace, storage);
   for (std::size_t i = 0; i < statements.size(); ++i) {
     if (is_in(table_names[i], before)) continue;
     METERLINE_CHECK(session.execute(statements[i]));
@@ -236,15 +290,15 @@ Result<MadeStore> init_cassandra_store(CqlSession& session, const std::string& k
   if (on_keyspaces)
     METERLINE_CHECK(wait_until([&] { return are_active(session, keyspace); },
                                fmt::format("a table of keyspace {}", keyspace), pause));
-  METERLINE_CHECK(
-      session.execute(fmt::format("INSERT INTO {}.catalogue (kind, name) VALUES ('{}', '{}')",
-                                  keyspace, schema_kind, schema_version)));
+  METERLINE_CHECK(settle_layout(session, keyspace, plan.expected_meters, made));
   return made;
 }
 
-Result<MadeStore> init_cassandra_store(const CassandraOptions& options, const Copies& copies) {
+Result<MadeStore> init_cassandra_store(const CassandraOptions& options, const InitPlan& plan) {
   METERLINE_TRY(const auto session, connect_cql(options.cql));
-  return init_cassandra_store(*session, options.keyspace, options.dialect, copies,
+  InitPlan whole = plan;
+  if (whole.expected_meters == 0) whole.expected_meters = options.expected_meters;
+  return init_cassandra_store(*session, options.keyspace, options.dialect, whole,
                               [] { std::this_thread::sleep_for(init_poll); });
 }
 

@@ -13,6 +13,7 @@
 namespace meterline::store::cassandra {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -99,9 +100,16 @@ class InitOnNodes : public ::testing::Test {
     for (const auto& name : names) rows.push_back({name});
     cluster_.tell(select_tables, rows);
   }
-  Result<MadeStore> init(const Copies& copies) {
-    return init_cassandra_store(cluster_, "ks", Dialect::cassandra, copies,
+  Result<MadeStore> init(const Copies& copies, std::int64_t expected_meters = 0) {
+    return init_cassandra_store(cluster_, "ks", Dialect::cassandra,
+                                {.copies = copies, .expected_meters = expected_meters},
                                 [] { FAIL() << "nothing is made in the background"; });
+  }
+  /// What the catalogue says, by kind.
+  void note(std::string_view kind, const std::vector<int>& numbers) {
+    std::vector<Row> rows;
+    for (const int number : numbers) rows.push_back({std::to_string(number)});
+    cluster_.tell(fmt::format("SELECT name FROM ks.catalogue WHERE kind = '{}'", kind), rows);
   }
   std::string refusal(const Copies& copies) {
     const auto made = init(copies);
@@ -131,7 +139,7 @@ TEST_F(InitOnNodes, CopiesThatFitAreMade) {
       init(in_centres({{.name = "west", .copies = 1}, {.name = "east", .copies = 2}}));
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->keyspace, MadeKeyspace::made);
-  ASSERT_THAT(cluster_.done, SizeIs(2 + table_names.size()));
+  ASSERT_THAT(cluster_.done, SizeIs(3 + table_names.size()));
   EXPECT_THAT(cluster_.done.front(), HasSubstr("NetworkTopologyStrategy', 'east': 2, 'west': 1}"));
   EXPECT_THAT(cluster_.done.back(), StartsWith("INSERT INTO ks.catalogue"));
 }
@@ -145,14 +153,15 @@ TEST_F(InitOnNodes, AKeyspaceThatNobodyUsedGetsTheCopiesThatAreAskedFor) {
   EXPECT_EQ(made->keyspace, MadeKeyspace::altered);
   EXPECT_THAT(cluster_.done, ElementsAre("ALTER KEYSPACE ks WITH replication = {'class': "
                                          "'NetworkTopologyStrategy', 'east': 1, 'west': 1}",
+                                         StartsWith("INSERT INTO ks.catalogue"),
                                          StartsWith("INSERT INTO ks.catalogue")));
 }
 
 TEST_F(InitOnNodes, AStoreInUseKeepsItsCopies) {
   keep({{"class", topology}, {"east", "2"}, {"west", "1"}});
   have_tables({table_names.begin(), table_names.end()});
-  cluster_.tell("SELECT name FROM {}.catalogue WHERE kind = 'schema'",
-                {{std::to_string(schema_version)}});
+  note(schema_kind, {schema_version});
+  note(buckets_kind, {16});
   EXPECT_THAT(refusal({.everywhere = 1}),
               HasSubstr("keyspace ks is in use and keeps east=2,west=1: other copies take ALTER"));
   for (const auto& copies :
@@ -174,6 +183,74 @@ TEST_F(InitOnNodes, TheSimpleStrategyKeepsAsManyInEach) {
   keep({{"class", "org.apache.cassandra.locator.SimpleStrategy"}, {"replication_factor", "1"}});
   EXPECT_EQ(init({.everywhere = 1}).value().keyspace, MadeKeyspace::found);
   EXPECT_EQ(init({}).value().keyspace, MadeKeyspace::found);
+}
+
+TEST_F(InitOnNodes, AStoreIsSpreadForTheMetersThatAreExpected) {
+  const auto made = init({.everywhere = 1}, 10'000'000);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->buckets, 160);
+  EXPECT_TRUE(made->is_spread_anew);
+  const auto size = cluster_.done.size();
+  EXPECT_THAT(cluster_.done[size - 2], HasSubstr("VALUES ('buckets', '160')"));
+  EXPECT_THAT(cluster_.done[size - 1], HasSubstr("VALUES ('schema', '4')"));
+}
+
+TEST_F(InitOnNodes, AStoreThatIsSpreadStaysAsItIs) {
+  keep({{"class", topology}, {"east", "1"}, {"west", "1"}});
+  have_tables({table_names.begin(), table_names.end()});
+  note(schema_kind, {schema_version});
+  note(buckets_kind, {160});
+  for (const std::int64_t expected : {std::int64_t{0}, std::int64_t{10'000'000}}) {
+    const auto made = init({}, expected);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(made->buckets, 160);
+    EXPECT_FALSE(made->is_spread_anew);
+  }
+  EXPECT_THAT(refusal({}), "made") << "and nothing was done";
+  EXPECT_THAT(init({}, 10'000'001).error().message,
+              HasSubstr("keyspace ks has 160 buckets for good, which suit 10000000 meters"));
+}
+
+/// As all stores were made before there was a number.
+TEST_F(InitOnNodes, AStoreOfSchema3HasSixteenBuckets) {
+  keep({{"class", topology}, {"east", "1"}, {"west", "1"}});
+  have_tables({table_names.begin(), table_names.end()});
+  note(schema_kind, {3});
+  const auto made = init({});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->buckets, 16);
+  EXPECT_THAT(cluster_.done, IsEmpty());
+  EXPECT_EQ(init({}, 1'000'001).error().code, Errc::refused);
+}
+
+TEST_F(InitOnNodes, ANumberOfAnInitThatEndedEarlyStays) {
+  have_tables({table_names.begin(), table_names.end()});
+  note(buckets_kind, {32});
+  const auto made = init({.everywhere = 1});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->buckets, 32);
+  EXPECT_THAT(cluster_.done.back(), HasSubstr("VALUES ('schema', '4')"));
+  EXPECT_THAT(cluster_.done, Not(Contains(HasSubstr("'buckets'"))));
+}
+
+TEST_F(InitOnNodes, TwoNumbersOfBucketsAreRefused) {
+  keep({{"class", topology}, {"east", "1"}, {"west", "1"}});
+  have_tables({table_names.begin(), table_names.end()});
+  note(schema_kind, {schema_version});
+  note(buckets_kind, {16, 160});
+  EXPECT_THAT(refusal({}), HasSubstr("says that it has 16 and 160 buckets"));
+}
+
+TEST_F(InitOnNodes, FilesAreKeptAsTheClustersReleaseKnowsHow) {
+  cluster_.tell(select_release, {{"5.0.9"}});
+  ASSERT_TRUE(init({.everywhere = 1}));
+  EXPECT_THAT(cluster_.done,
+              Contains(AllOf(HasSubstr("day_totals"), HasSubstr("UnifiedCompactionStrategy"),
+                             HasSubstr("ZstdCompressor"))));
+  cluster_.done.clear();
+  cluster_.tell(select_release, {{"3.0.8"}});  // As ScyllaDB says.
+  ASSERT_TRUE(init({.everywhere = 1}));
+  EXPECT_THAT(cluster_.done, Not(Contains(HasSubstr("compaction"))));
 }
 
 class InitOnKeyspaces : public ::testing::Test {
@@ -208,7 +285,8 @@ TEST_F(InitOnKeyspaces, TablesWaitForTheKeyspaceAndTheFirstRowForTheTables) {
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_EQ(made->keyspace, MadeKeyspace::made);
   EXPECT_EQ(pauses_, 5);
-  EXPECT_THAT(cluster_.done, SizeIs(2 + table_names.size()));
+  EXPECT_THAT(cluster_.done, SizeIs(3 + table_names.size()));
+  EXPECT_THAT(cluster_.done, Not(Contains(HasSubstr("compaction"))));
 }
 
 TEST_F(InitOnKeyspaces, AKeyspaceThatIsThereIsNotMade) {

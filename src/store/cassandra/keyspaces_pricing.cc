@@ -1,6 +1,5 @@
 #include "store/cassandra/keyspaces_pricing.h"
 
-#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "core/try.h"
 #include "store/cassandra/cassandra_writer.h"
+#include "store/cassandra/counting_session.h"
 #include "store/cassandra/tables.h"
 #include "store/cassandra/write_units.h"
 
@@ -56,65 +56,13 @@ class Ledger {
   std::unordered_set<std::size_t> noted_;  ///< By a hash: of so few, none are taken for another.
 };
 
-class CountingCqlWriter final : public CqlWriter {
- public:
-  explicit CountingCqlWriter(Ledger& ledger) : ledger_(ledger) {}
-  Result<void> write(CqlStatement statement, std::string_view rows, std::size_t count) override {
-    return ledger_.add(statements()[statement.number].statement, rows, count);
-  }
-  Result<void> finish() override { return {}; }
-
- private:
-  Ledger& ledger_;
-};
-
-/// Answers like a cluster with all tables and nothing in them but the number of their schema.
-class CountingCqlSession final : public CqlSession {
- public:
-  explicit CountingCqlSession(Ledger& ledger) : ledger_(ledger) {}
-
-  Result<void> execute(std::string_view) override { return {}; }
-
-  Result<void> query(std::string_view, const CqlPageVisitor&) override { return {}; }
-  Result<void> query_each_node(std::string_view, const CqlPageVisitor&) override { return {}; }
-
-  /// A statement's number is its place in statements().
-  Result<std::vector<CqlStatement>> prepare(std::span<const Text> texts) override {
-    std::vector<CqlStatement> prepared;
-    for (const auto& text : texts) {
-      const auto known = std::find_if(statements().begin(), statements().end(),
-                                      [&](const auto& one) { return one.name == text.name; });
-      prepared.push_back({.number = static_cast<std::size_t>(known - statements().begin())});
-    }
-    return prepared;
-  }
-
-  std::unique_ptr<CqlWriter> writer(const WriteLimits&) override {
-    return std::make_unique<CountingCqlWriter>(ledger_);
-  }
-
-  Result<void> read(CqlStatement statement, std::string_view keys, std::size_t count,
-                    const ReadLimits&, const CqlPageVisitor& visit) override {
-    CqlCells schema;
-    schema.text(std::to_string(schema_version));
-    const bool is_of_names = statements()[statement.number].statement == Statement::select_names;
-    if (is_of_names && CqlRow(keys).text() == schema_kind)
-      return visit(0, {.cells = schema.bytes(), .rows = 1});
-    for (std::size_t key = 0; key < count; ++key) METERLINE_CHECK(visit(key, CqlPage{}));
-    return {};
-  }
-
-  void answer_within(std::chrono::milliseconds /*time*/) override {}
-  std::vector<RequestMetrics> metrics() const override { return {}; }
-
- private:
-  Ledger& ledger_;
-};
-
 class KeyspacesPricing final : public Pricing {
  public:
-  Result<void> open() {
-    METERLINE_TRY(tables_, Tables::open(std::make_unique<CountingCqlSession>(ledger_), no_keyspace,
+  Result<void> open(int buckets) {
+    const auto count = [this](Statement statement, std::string_view rows, std::size_t rows_count) {
+      return ledger_.add(statement, rows, rows_count);
+    };
+    METERLINE_TRY(tables_, Tables::open(make_counting_session(count, buckets), no_keyspace,
                                         Dialect::keyspaces));
     return tables_->prepare_writes();
   }
@@ -130,9 +78,9 @@ class KeyspacesPricing final : public Pricing {
 
 }  // namespace
 
-Result<std::unique_ptr<Pricing>> make_keyspaces_pricing() {
+Result<std::unique_ptr<Pricing>> make_keyspaces_pricing(int buckets) {
   auto pricing = std::make_unique<KeyspacesPricing>();
-  METERLINE_CHECK(pricing->open());
+  METERLINE_CHECK(pricing->open(buckets));
   return pricing;
 }
 

@@ -253,7 +253,8 @@ Result<void> list_bucket(const Tables& tables, std::int32_t bucket, const Meters
 /// What is noted of the first meters that are asked for.
 Result<NotedMeters> list_names(const Tables& tables, const MetersQuery& query) {
   NotedMeters found;
-  for (std::int32_t bucket = 0; bucket < buckets; ++bucket) {
+  METERLINE_TRY(const auto layout, tables.layout());
+  for (std::int32_t bucket = 0; bucket < layout.buckets; ++bucket) {
     METERLINE_CHECK(list_bucket(tables, bucket, query, found));
     while (found.size() > query.limit) found.erase(std::prev(found.end()));
   }

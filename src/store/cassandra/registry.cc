@@ -48,7 +48,7 @@ std::optional<Channel> parse_channel(std::string_view text) {
 }
 
 void Registry::note_meter(const MeterId& meter, const Channel& channel, int year) {
-  auto& noted = meters_.at(static_cast<std::size_t>(bucket_of(meter)));
+  auto& noted = meters_[place_of(meter)];
   const std::size_t before = noted.size();
   // Meters mostly come in their order.
   noted.emplace_hint(noted.end(), meter.text(), channel_text(channel), year);
@@ -56,7 +56,7 @@ void Registry::note_meter(const MeterId& meter, const Channel& channel, int year
 }
 
 void Registry::note_reads(const MeterId& meter) {
-  auto& noted = meters_.at(static_cast<std::size_t>(bucket_of(meter)));
+  auto& noted = meters_[place_of(meter)];
   noted_ += noted.emplace(meter.text(), std::string(registers_text), 0).second ? 1 : 0;
 }
 
@@ -64,6 +64,17 @@ void Registry::note_name(std::string_view kind, std::string name) {
   auto found = names_.find(kind);
   if (found == names_.end()) found = names_.emplace(kind, std::set<std::string>()).first;
   noted_ += found->second.insert(std::move(name)).second ? 1 : 0;
+}
+
+void Registry::note_meter_by_days(std::string_view month, const std::string& meter) {
+  if (!layout_.spreads_names) {
+    note_name(totals_kind, fmt::format("{}/{}", month, by_days));
+    note_name(days_kind(month), meter);
+    return;
+  }
+  const auto bucket = bucket_of(*MeterId::parse(meter), layout_.buckets);
+  note_name(totals_kind, fmt::format("{}/{}/{:02}", month, by_days, bucket));
+  note_name(days_kind(month, bucket), meter);
 }
 
 Result<void> Registry::flush(CqlWriter& writer) {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "core/channel.h"
 #include "core/meter_id.h"
@@ -17,18 +17,21 @@ namespace meterline::store::cassandra {
 
 /// Notes what a store must know to exist: which meter has which channel in which year, and names
 /// of the catalogue. Most of it is known from deliveries before, and a read is cheaper than a
-/// write: flush() asks first and writes what is missing. Nothing is ever removed, and writing a
-/// row twice changes nothing, so a race between two writers is harmless.
+/// write: flush() asks first and writes what is missing. Only amendments remove anything, and
+/// writing a row twice changes nothing, so a race between two writers is harmless.
 ///
 /// Threads: one at a time.
 class Registry {
  public:
-  explicit Registry(const Tables& tables) : tables_(tables) {}
+  Registry(const Tables& tables, const Layout& layout)
+      : tables_(tables), layout_(layout), meters_(static_cast<std::size_t>(layout.buckets)) {}
 
   void note_meter(const MeterId& meter, const Channel& channel, int year);
   /// That the meter has register reads.
   void note_reads(const MeterId& meter);
   void note_name(std::string_view kind, std::string name);
+  /// That days of the meter have to be read to know what they come to in the month, `2019-01`.
+  void note_meter_by_days(std::string_view month, const std::string& meter);
   std::size_t noted() const { return noted_; }
 
   Result<void> flush(CqlWriter& writer);
@@ -42,9 +45,14 @@ class Registry {
   Result<void> drop_known_names();
   Result<void> write(CqlWriter& writer);
 
+  std::size_t place_of(const MeterId& meter) const {
+    return static_cast<std::size_t>(bucket_of(meter, layout_.buckets));
+  }
+
   const Tables& tables_;
+  const Layout layout_;
   std::size_t noted_ = 0;
-  std::array<MeterYears, static_cast<std::size_t>(buckets)> meters_;
+  std::vector<MeterYears> meters_;                                   ///< By bucket.
   std::map<std::string, std::set<std::string>, std::less<>> names_;  ///< By kind.
 };
 

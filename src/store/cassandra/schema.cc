@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/date.h"
 
@@ -41,7 +42,37 @@ constexpr std::string_view tables[] = {
 };
 static_assert(std::size(tables) == table_names.size());
 
+// Why they are so: docs/operate/cassandra.md, "How files are compacted and compressed".
+constexpr std::string_view by_levels =
+    "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'L4'}";
+constexpr std::string_view by_tiers =
+    "compaction = {'class': 'UnifiedCompactionStrategy', 'scaling_parameters': 'T4'}";
+constexpr std::string_view in_small_chunks =
+    "compression = {'class': 'LZ4Compressor', 'chunk_length_in_kb': 16}";
+constexpr std::string_view in_large_chunks =
+    "compression = {'class': 'ZstdCompressor', 'chunk_length_in_kb': 64}";
+struct StorageOfTable {
+  std::string_view compaction;
+  std::string_view compression;
+};
+constexpr std::array<StorageOfTable, table_names.size()> storages = {{
+    {by_levels, in_small_chunks},  // reading_days
+    {by_levels, in_small_chunks},  // register_reads
+    {by_tiers, in_large_chunks},   // day_totals
+    {by_levels, in_small_chunks},  // meters
+    {by_tiers, in_large_chunks},   // deliveries
+    {by_tiers, in_small_chunks},   // deliveries_by_time
+    {by_tiers, in_small_chunks},   // deliveries_by_receipt
+    {by_tiers, in_small_chunks},   // deliveries_by_source
+    {by_tiers, in_small_chunks},   // delivery_events
+    {by_levels, in_small_chunks},  // catalogue
+}};
+
+/// Rows of a few dozen bytes, as a rule; of days, a year of two channels, and 20 MB at worst.
 constexpr int page_rows = 5000;
+constexpr int page_days = 800;
+/// Of totals, 2 MB.
+constexpr int page_totals = 16;
 
 constexpr std::array<StatementText, statements_count> texts = {{
     {Statement::insert_day, "insert_day",
@@ -51,7 +82,7 @@ constexpr std::array<StatementText, statements_count> texts = {{
     {Statement::select_days, "select_days",
      "SELECT date, channel, version, day FROM {}.reading_days "
      "WHERE meter = ? AND year = ? AND date >= ? AND date <= ?",
-     page_rows},
+     page_days},
     // The channels of a meter begin together and end together, as a rule: a few rows tell.
     {Statement::select_first_days, "select_first_days",
      "SELECT date, channel, version FROM {}.reading_days WHERE meter = ? AND year = ? LIMIT 10",
@@ -79,7 +110,9 @@ constexpr std::array<StatementText, statements_count> texts = {{
      "VALUES (?, ?, ?, ?, ?, ?)",
      0},
     {Statement::select_totals, "select_totals",
-     "SELECT version, totals FROM {}.day_totals WHERE period = ? AND bucket = ?", 500},
+     "SELECT version, first_meter, last_meter, totals FROM {}.day_totals WHERE period = ? AND "
+     "bucket = ?",
+     page_totals},
     {Statement::insert_meter, "insert_meter",
      "INSERT INTO {}.meters (bucket, meter, channel, year) VALUES (?, ?, ?, ?)", 0},
     {Statement::select_meter, "select_meter",
@@ -169,6 +202,8 @@ constexpr std::array<StatementText, amend_statements_count> amend_texts = {{
     {Statement::delete_name, "delete_name", "DELETE FROM {}.catalogue WHERE kind = ? AND name = ?",
      0},
     {Statement::delete_names, "delete_names", "DELETE FROM {}.catalogue WHERE kind = ?", 0},
+    {Statement::delete_names_to, "delete_names_to",
+     "DELETE FROM {}.catalogue WHERE kind = ? AND name <= ?", 0},
 }};
 
 constexpr std::uint64_t fnv_start = 0xcbf29ce484222325;
@@ -179,8 +214,8 @@ std::uint64_t fnv(std::string_view bytes, std::uint64_t hash = fnv_start) {
   return hash;
 }
 
-std::int32_t bucket_of_hash(std::uint64_t hash) {
-  return static_cast<std::int32_t>((hash ^ hash >> 32) % buckets);
+std::int32_t bucket_of_hash(std::uint64_t hash, int buckets) {
+  return static_cast<std::int32_t>((hash ^ hash >> 32) % static_cast<std::uint64_t>(buckets));
 }
 
 void append_big_endian(std::uint64_t value, std::string& out) {
@@ -230,9 +265,22 @@ std::string alter_keyspace(std::string_view keyspace, const Replication& replica
                      by_data_centre(replication));
 }
 
-std::vector<std::string> create_tables(std::string_view keyspace) {
+Storage storage_of_release(std::string_view release) {
+  int major = 0;
+  std::from_chars(release.data(), release.data() + release.size(), major);
+  return major >= 5 ? Storage::of_cassandra_5 : Storage::of_cluster;
+}
+
+std::vector<std::string> create_tables(std::string_view keyspace, Storage storage) {
   std::vector<std::string> statements;
-  for (const auto table : tables) statements.push_back(fmt::format(fmt::runtime(table), keyspace));
+  statements.reserve(std::size(tables));
+  for (std::size_t i = 0; i < std::size(tables); ++i) {
+    std::string cql = fmt::format(fmt::runtime(tables[i]), keyspace);
+    if (storage == Storage::of_cassandra_5)
+      cql += fmt::format(" {} {} AND {}", cql.find(" WITH ") == std::string::npos ? "WITH" : "AND",
+                         storages[i].compaction, storages[i].compression);
+    statements.push_back(std::move(cql));
+  }
   return statements;
 }
 
@@ -240,13 +288,24 @@ std::span<const StatementText, statements_count> statements() { return texts; }
 
 std::span<const StatementText, amend_statements_count> amend_statements() { return amend_texts; }
 
-std::int32_t bucket_of(const MeterId& meter) { return bucket_of_hash(fnv(meter.text())); }
+int buckets_for(std::int64_t meters) {
+  const std::int64_t wanted = (meters + meters_of_bucket - 1) / meters_of_bucket;
+  return static_cast<int>(std::clamp<std::int64_t>(wanted, buckets_min, buckets_max));
+}
 
-std::int32_t totals_bucket_of(std::string_view delivery_id, std::string_view first_meter) {
-  return bucket_of_hash(fnv(first_meter, fnv(delivery_id)));
+std::int32_t bucket_of(const MeterId& meter, int buckets) {
+  return bucket_of_hash(fnv(meter.text()), buckets);
+}
+
+std::int32_t totals_bucket_of(std::string_view delivery_id, std::string_view first_meter,
+                              int buckets) {
+  return bucket_of_hash(fnv(first_meter, fnv(delivery_id)), buckets);
 }
 
 std::string days_kind(std::string_view month) { return fmt::format("days {}", month); }
+std::string days_kind(std::string_view month, int bucket) {
+  return fmt::format("days {}/{:02}", month, bucket);
+}
 
 std::int64_t source_key(std::string_view source) { return static_cast<std::int64_t>(fnv(source)); }
 

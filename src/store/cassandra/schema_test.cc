@@ -91,6 +91,56 @@ TEST(Schema, NumbersItsStatementsInOrder) {
   EXPECT_EQ(names.size(), statements_count);
 }
 
+// ScyllaDB: "Limits" of its manual, `batch_size_warn_threshold_in_kb` of its scylla.yaml, and "Data
+// distribution with tablets". It is held to what is written there, not run.
+constexpr std::size_t batch_warning_of_scylladb = 128 << 10;
+constexpr std::size_t batch_rows_of_scylladb = 65'535;
+constexpr std::size_t key_bytes_of_scylladb = 65'533;
+constexpr std::size_t good_row_bytes_of_scylladb = 1 << 20;
+constexpr std::size_t name_chars_of_scylladb = 48;
+
+TEST(Schema, KeepsWithinTheLimitsOfScylladb) {
+  EXPECT_LE(batch_rows_max(Dialect::cassandra), batch_rows_of_scylladb);
+  // A batch is full before its last row is added; of those that go in batches a day is the largest.
+  constexpr std::size_t largest_day = row_bytes_of_keyspaces / 16;
+  EXPECT_LE(batch_bytes_max + largest_day, batch_warning_of_scylladb);
+  EXPECT_LT(totals_bytes_max + meter_totals_bytes_max, good_row_bytes_of_scylladb);
+  EXPECT_LT(delivery_part_bytes, good_row_bytes_of_scylladb);
+  EXPECT_LE(meter_id_chars_max + 4, key_bytes_of_scylladb);
+  for (const auto name : table_names) EXPECT_LE(name.size(), name_chars_of_scylladb);
+  EXPECT_FALSE(is_keyspace_name(std::string(name_chars_of_scylladb + 1, 'k')));
+}
+
+/// With tablets there are no counters, views or indexes, and the strategy is by data centre.
+TEST(Schema, UsesNothingThatScylladbLacksWithTablets) {
+  EXPECT_EQ(storage_of_release("3.0.8"), Storage::of_cluster) << "as ScyllaDB says of itself";
+  for (const auto& cql : create_tables("ks", storage_of_release("3.0.8"))) {
+    for (const std::string lacking :
+         {"counter", "VIEW", "INDEX", "cdc", "UnifiedCompaction", "compression", "static"})
+      EXPECT_THAT(cql, Not(HasSubstr(lacking)));
+  }
+  const Replication replication{.centres = {{.name = "dc1", .copies = 3}}};
+  for (const auto& cql :
+       {create_keyspace("ks", replication, Dialect::cassandra), alter_keyspace("ks", replication)})
+    EXPECT_THAT(cql, HasSubstr("NetworkTopologyStrategy"));
+}
+
+/// Cassandra 5 is told how to keep the files of each table.
+TEST(Schema, SaysForEveryTableHowItsFilesAreKept) {
+  EXPECT_EQ(storage_of_release("5.0.9"), Storage::of_cassandra_5);
+  EXPECT_EQ(storage_of_release("4.1.3"), Storage::of_cluster);
+  EXPECT_EQ(storage_of_release(""), Storage::of_cluster);
+  const auto plain = create_tables("ks");
+  const auto stated = create_tables("ks", Storage::of_cassandra_5);
+  ASSERT_EQ(plain.size(), stated.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    EXPECT_TRUE(stated[i].starts_with(plain[i])) << stated[i];
+    EXPECT_THAT(stated[i], HasSubstr("compaction = {'class': 'UnifiedCompactionStrategy'"));
+    EXPECT_THAT(stated[i], HasSubstr(" AND compression = {'class': '"));
+    EXPECT_EQ(stated[i].find(" WITH "), stated[i].rfind(" WITH "));
+  }
+}
+
 /// The columns of a table between two marks of its definition.
 std::vector<std::string> columns_between(const std::string& table, const std::string& begin,
                                          const std::string& end) {
@@ -183,9 +233,12 @@ TEST(Schema, FilesDeliveriesByMonth) {
 
 /// Where rows lie never changes: a store would lose them.
 TEST(Schema, BucketsStayAsTheyAre) {
-  EXPECT_EQ(bucket_of(*MeterId::parse("EE00027")), 10);
+  EXPECT_EQ(bucket_of(*MeterId::parse("EE00027"), 16), 10);
+  EXPECT_EQ(bucket_of(*MeterId::parse("EE00027"), 160), 154);
   EXPECT_EQ(source_key("/data/2019-01.csv"), 7127638196396737827);
-  EXPECT_EQ(totals_bucket_of(std::string(32, 'v'), "EE00027"), 12);
+  EXPECT_EQ(totals_bucket_of(std::string(32, 'v'), "EE00027", 16), 12);
+  EXPECT_EQ(days_kind("2019-01"), "days 2019-01");
+  EXPECT_EQ(days_kind("2019-01", 7), "days 2019-01/07");
 }
 
 RC_GTEST_PROP(Schema, VersionKeysOrderAsVersionsDo, ()) {

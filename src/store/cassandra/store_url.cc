@@ -105,6 +105,16 @@ Result<void> take_tls(std::string_view form, Options& options, CqlTls& tls) {
   return {};
 }
 
+Result<void> take_meters(std::string_view form, Options& options, std::int64_t& meters) {
+  const auto text = take(options, "expected-meters");
+  if (text.empty()) return {};
+  const auto number = parse_number(text, static_cast<int>(expected_meters_max));
+  if (!number)
+    return wrong(form, fmt::format("expected-meters must be 1 to {}", expected_meters_max));
+  meters = *number;
+  return {};
+}
+
 Result<void> take_limits(std::string_view form, Options& options, CqlOptions& cql) {
   if (const auto text = take(options, "connections"); !text.empty()) {
     const auto connections = parse_number(text, connections_max);
@@ -211,6 +221,7 @@ Result<CassandraOptions> parse_cluster(std::string_view rest, const Environment&
     nodes.remove_prefix(end + 1);
   }
   options.cql.data_centre = take(parts.options, "dc");
+  METERLINE_CHECK(take_meters(cassandra_form, parts.options, options.expected_meters));
   METERLINE_CHECK(take_common(cassandra_form, parts.options, environment, options.cql));
   return options;
 }
@@ -241,6 +252,7 @@ Result<CassandraOptions> parse_keyspaces(std::string_view rest, const Environmen
   cql.connect_timeout = keyspaces_patience;
   cql.keepalive_interval = keyspaces_patience;
   cql.keepalive_timeout = keyspaces_patience;
+  METERLINE_CHECK(take_meters(keyspaces_form, parts.options, options.expected_meters));
   METERLINE_CHECK(take_common(keyspaces_form, parts.options, environment, cql));
   cql.writes_per_connection = keyspaces_writes;
   if (cql.user.empty()) cql.aws_region = parts.authority;

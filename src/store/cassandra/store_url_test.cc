@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,6 +74,18 @@ TEST(StoreUrl, LimitsRequests) {
   EXPECT_EQ(options->cql.connections_per_node, 8);
   EXPECT_EQ(options->cql.retry.deadline, std::chrono::seconds(5));
   EXPECT_EQ(options->cql.retry.try_timeout, std::chrono::seconds(5));
+}
+
+TEST(StoreUrl, SaysHowManyMetersAreExpected) {
+  EXPECT_EQ(parse("cassandra://h/ks")->expected_meters, 0);
+  for (const auto* url : {"cassandra://h/ks?expected-meters=10000000",
+                          "keyspaces://eu-west-1/ks?expected-meters=10000000"})
+    EXPECT_EQ(parse(url)->expected_meters, 10'000'000);
+  for (const auto* number : {"0", "-1", "many", "256000001"}) {
+    const auto refused = parse(fmt::format("cassandra://h/ks?expected-meters={}", number));
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("expected-meters must be 1 to 256000000"));
+  }
 }
 
 TEST(StoreUrl, NamesKeyspaces) {

@@ -51,17 +51,28 @@ tl::unexpected<Error> other_schema(std::string_view keyspace, int number) {
           : "load its files again, into a new keyspace that `meterline store init` makes";
   return fail(
       Errc::refused,
-      fmt::format("keyspace {} holds a store of schema {}; this meterline knows schema {}: {}",
-                  keyspace, number, schema_version, advice));
+      fmt::format("keyspace {} holds a store of schema {}; this meterline knows schemas {} and {}: "
+                  "{}",
+                  keyspace, number, schema_version_first, schema_version, advice));
+}
+
+Result<int> number_in(std::string_view keyspace, std::string_view what, const std::string& name) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error == std::errc() && end == name.data() + name.size()) return number;
+  return fail(Errc::corrupt,
+              fmt::format("keyspace {} says that its {} is \"{}\", which is no number", keyspace,
+                          what, name));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Tables>> Tables::open(std::unique_ptr<CqlSession> session,
-                                             std::string_view keyspace, Dialect dialect) {
-  std::unique_ptr<Tables> tables(new Tables(std::move(session), keyspace, dialect));
+                                             std::string_view keyspace, Dialect dialect,
+                                             int buckets) {
+  std::unique_ptr<Tables> tables(new Tables(std::move(session), keyspace, dialect, buckets));
   METERLINE_CHECK(tables->prepare(Kind::reads));
-  METERLINE_CHECK(tables->check_schema());
+  METERLINE_CHECK(tables->layout());
   return tables;
 }
 
@@ -86,9 +97,9 @@ Result<void> Tables::prepare(std::span<const StatementText> wanted) const {
   return {};
 }
 
-Result<void> Tables::check_schema() {
+Result<std::vector<std::string>> Tables::names_of(std::string_view kind) const {
   CqlCells key;
-  key.text(schema_kind);
+  key.text(kind);
   key.text("");
   key.text("~");
   std::vector<std::string> names;
@@ -96,15 +107,31 @@ Result<void> Tables::check_schema() {
     names.emplace_back(row.text());
     return {};
   }));
-  has_schema_ = !names.empty();
-  return check_version(keyspace_, names);
+  return names;
+}
+
+Result<void> Tables::read_layout() const {
+  METERLINE_TRY(const auto schemas, names_of(schema_kind));
+  if (schemas.empty()) return {};
+  // Noted before the schema was, so it is there.
+  METERLINE_TRY(const auto numbers, names_of(buckets_kind));
+  METERLINE_TRY(layout_, layout_of(keyspace_, schemas, numbers));
+  return {};
+}
+
+Result<Layout> Tables::layout() const {
+  const std::scoped_lock lock(layout_mutex_);
+  if (!layout_) METERLINE_CHECK(read_layout());
+  return layout_.value_or(Layout{.buckets = buckets_});
 }
 
 Result<void> Tables::prepare_writes() const {
   const std::scoped_lock lock(writes_mutex_);
   if (can_write_) return {};
   METERLINE_CHECK(prepare(Kind::writes));
-  if (!has_schema_) METERLINE_CHECK(note_schema());
+  const std::scoped_lock layout_lock(layout_mutex_);
+  if (!layout_) METERLINE_CHECK(read_layout());
+  if (!layout_) METERLINE_CHECK(note_layout());
   can_write_ = true;
   return {};
 }
@@ -118,26 +145,50 @@ Result<void> Tables::prepare_amendments() const {
   return {};
 }
 
-Result<void> Tables::note_schema() const {
+Result<void> Tables::note_name(std::string_view kind, int number) const {
   CqlCells cells;
-  cells.text(schema_kind);
-  cells.text(std::to_string(schema_version));
+  cells.text(kind);
+  cells.text(std::to_string(number));
   const auto writer = session_->writer({});
   METERLINE_CHECK(writer->write((*this)[Statement::insert_name], cells.bytes(), 1));
   return writer->finish();
 }
 
-Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names) {
-  for (const auto& name : names) {
-    int number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error != std::errc() || end != name.data() + name.size())
-      return fail(Errc::corrupt,
-                  fmt::format("keyspace {} says that its schema is \"{}\", which is no number",
-                              keyspace, name));
-    if (number != schema_version) return other_schema(keyspace, number);
+/// The number first: a schema without it cannot be read. One that an init noted, and then ended, is
+/// kept.
+Result<void> Tables::note_layout() const {
+  METERLINE_TRY(const auto numbers, names_of(buckets_kind));
+  if (numbers.empty()) METERLINE_CHECK(note_name(buckets_kind, buckets_));
+  METERLINE_CHECK(note_name(schema_kind, schema_version));
+  return read_layout();
+}
+
+Result<std::optional<Layout>> layout_of(std::string_view keyspace,
+                                        const std::vector<std::string>& schemas,
+                                        const std::vector<std::string>& numbers) {
+  bool has_number = false;
+  for (const auto& name : schemas) {
+    METERLINE_TRY(const int number, number_in(keyspace, "schema", name));
+    if (number < schema_version_first || number > schema_version)
+      return other_schema(keyspace, number);
+    has_number = has_number || number == schema_version;
   }
-  return {};
+  if (schemas.empty()) return std::optional<Layout>();
+  if (!has_number) return std::optional(layout_of_schema_3);
+  if (numbers.size() != 1)
+    return fail(
+        Errc::refused,
+        fmt::format("keyspace {} says that it has {} buckets: programs that expected different "
+                    "numbers of meters made it in the same moment; load its files into a new "
+                    "keyspace that `meterline store init` makes",
+                    keyspace,
+                    numbers.empty() ? "no" : fmt::format("{}", fmt::join(numbers, " and "))));
+  METERLINE_TRY(const int buckets, number_in(keyspace, "number of buckets", numbers.front()));
+  if (buckets < 1 || buckets > buckets_max)
+    return fail(Errc::corrupt, fmt::format("keyspace {} says that it has {} buckets; 1 to {} are "
+                                           "possible",
+                                           keyspace, buckets, buckets_max));
+  return std::optional(Layout{.buckets = buckets});
 }
 
 Result<void> Tables::read_pages(Statement statement, const CqlCells& keys, std::size_t count,

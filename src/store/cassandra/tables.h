@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,18 +32,25 @@ inline constexpr std::size_t short_reads_in_flight = 128;
 class Tables {
  public:
   /// A keyspace that has the tables, but no word yet of which schema they are, holds an empty
-  /// store of this one: whoever makes tables by other means than init cannot write rows.
+  /// store of this one: whoever makes tables by other means than init cannot write rows. Who
+  /// writes first into it gives it `buckets`.
   /// Errors: `not_found` when the keyspace holds no store, `refused` when its schema is another
   /// or its tables are others, and those of CqlSession.
   static Result<std::unique_ptr<Tables>> open(std::unique_ptr<CqlSession> session,
-                                              std::string_view keyspace, Dialect dialect);
+                                              std::string_view keyspace, Dialect dialect,
+                                              int buckets = buckets_min);
 
-  /// To be called before the first write; then it does nothing. Notes the schema where it is not.
-  /// Errors: `refused` when the tables are others or the user may not write.
+  /// To be called before the first write; then it does nothing. Notes schema and buckets where they
+  /// are not. Errors: `refused` when the tables are others or the user may not write, or where
+  /// another program has just given the store another number of buckets.
   Result<void> prepare_writes() const;
 
   /// The same before the first amendment.
   Result<void> prepare_amendments() const;
+
+  /// As it is noted; of a store that is empty and has none, what it would be given, asked again
+  /// every time.
+  Result<Layout> layout() const;
 
   const std::string& keyspace() const { return keyspace_; }
   Dialect dialect() const { return dialect_; }
@@ -60,18 +68,23 @@ class Tables {
                          std::chrono::milliseconds deadline = {}) const;
 
  private:
-  Tables(std::unique_ptr<CqlSession> session, std::string_view keyspace, Dialect dialect)
-      : session_(std::move(session)), keyspace_(keyspace), dialect_(dialect) {}
+  Tables(std::unique_ptr<CqlSession> session, std::string_view keyspace, Dialect dialect,
+         int buckets)
+      : session_(std::move(session)), keyspace_(keyspace), dialect_(dialect), buckets_(buckets) {}
   enum class Kind { reads, writes };
   Result<void> prepare(Kind kind) const;
   Result<void> prepare(std::span<const StatementText> texts) const;
-  Result<void> check_schema();
-  Result<void> note_schema() const;
+  Result<std::vector<std::string>> names_of(std::string_view kind) const;
+  Result<void> read_layout() const;
+  Result<void> note_name(std::string_view kind, int number) const;
+  Result<void> note_layout() const;
 
   std::unique_ptr<CqlSession> session_;
   std::string keyspace_;
   Dialect dialect_;
-  bool has_schema_ = false;  ///< When it was opened.
+  int buckets_;  ///< Of a store that has no number yet.
+  mutable std::mutex layout_mutex_;
+  mutable std::optional<Layout> layout_;  ///< Once it is noted.
   mutable std::mutex writes_mutex_;
   mutable bool can_write_ = false;
   mutable bool can_amend_ = false;
@@ -85,7 +98,10 @@ Result<void> visit_rows(const CqlPage& page, const RowVisitor& visit);
 tl::unexpected<Error> enough();
 bool is_enough(const Result<void>& read);
 
-/// Fails with what to do when this meterline cannot read a store of the schemas that are noted.
-Result<void> check_version(std::string_view keyspace, const std::vector<std::string>& names);
+/// What the catalogue says, by names of the kinds schema_kind and buckets_kind; none where no
+/// schema is noted. Fails with what to do when this meterline cannot read such a store.
+Result<std::optional<Layout>> layout_of(std::string_view keyspace,
+                                        const std::vector<std::string>& schemas,
+                                        const std::vector<std::string>& numbers);
 
 }  // namespace meterline::store::cassandra

@@ -119,8 +119,7 @@ Result<void> TotalsBuffer::write_month(Days::const_iterator begin, Days::const_i
 
 void TotalsBuffer::note_meters(Entries entries) {
   const std::string month = date_of(entries.front().date).text().substr(0, 7);
-  registry_.note_name(totals_kind, fmt::format("{}/{}", month, by_days));
-  for (const auto& entry : entries) registry_.note_name(days_kind(month), meters_[entry.meter]);
+  for (const auto& entry : entries) registry_.note_meter_by_days(month, meters_[entry.meter]);
 }
 
 TotalEntry TotalsBuffer::total_entry(const Entry& entry, TotalsRowWriter::Span span) const {
@@ -168,7 +167,7 @@ Result<void> TotalsBuffer::write_row(const Delivery& delivery, const std::string
   append_version_key(delivery.version(), delivery.id, version);
   // By the delivery alone, so that a load that is begun again writes to the same partitions.
   const auto id = std::string_view(version).substr(version.size() - delivery.id.bytes.size());
-  const std::int32_t bucket = totals_bucket_of(id, row.first_meter());
+  const std::int32_t bucket = totals_bucket_of(id, row.first_meter(), layout_.buckets);
   CqlCells cells;
   cells.text(period);
   cells.integer(bucket);

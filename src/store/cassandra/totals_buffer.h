@@ -24,8 +24,9 @@ namespace meterline::store::cassandra {
 /// Threads: one at a time.
 class TotalsBuffer {
  public:
-  TotalsBuffer(const Tables& tables, std::span<const Delivery> deliveries, Registry& registry)
-      : tables_(tables), deliveries_(deliveries), registry_(registry) {}
+  TotalsBuffer(const Tables& tables, const Layout& layout, std::span<const Delivery> deliveries,
+               Registry& registry)
+      : tables_(tables), layout_(layout), deliveries_(deliveries), registry_(registry) {}
 
   /// In a writer's order.
   Result<void> add(const DayToStore& day);
@@ -72,6 +73,7 @@ class TotalsBuffer {
   TotalEntry total_entry(const Entry& entry, TotalsRowWriter::Span span) const;
 
   const Tables& tables_;
+  const Layout layout_;
   const std::span<const Delivery> deliveries_;
   Registry& registry_;
   Days days_;

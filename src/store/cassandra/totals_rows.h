@@ -5,8 +5,14 @@
 
 namespace meterline::store::cassandra {
 
-/// Store::read_day_totals. Held in memory: the totals of one day of all meters, and of one month
-/// those that were delivered in small files.
-Result<void> read_totals(const Tables& tables, const TotalsQuery& query, const TotalVisitor& visit);
+/// Claims of one channel of a meter on one day that are held at once, some 110 bytes each; names of
+/// meters beside them, a fourth of that.
+inline constexpr std::size_t claims_held_max = 1'000'000;
+
+/// Store::read_months of all meters or of a span of them, total after total. Memory grows neither
+/// with versions nor, beyond `held_max` (32 or more), with meters: then the partitions of a day are
+/// read several times, for some meters after others.
+Result<void> read_totals(const Tables& tables, const TotalsQuery& query, const TotalVisitor& visit,
+                         std::size_t held_max = claims_held_max);
 
 }  // namespace meterline::store::cassandra

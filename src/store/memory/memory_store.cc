@@ -242,7 +242,7 @@ Result<void> MemoryStore::read_months(const TotalsQuery& query, const MonthsVisi
   if (query.meters) return read_resolved_months(*this, query, visit);
   const auto events = this->events();
   for (const auto& [key, versions] : all_days()) {
-    if (!query.dates.contains(key.date)) continue;
+    if (!query.dates.contains(key.date) || !query.span.contains(key.meter.text())) continue;
     DayResolver resolver;
     METERLINE_CHECK(resolve(key, versions, query.as_of, events, resolver));
     if (resolver.empty()) continue;

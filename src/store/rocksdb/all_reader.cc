@@ -59,8 +59,8 @@ Result<void> MeterSummary::read_counting(Month month, std::string_view block) {
   if (!deliveries_.has_events()) return {};
   std::size_t kept = 0;
   for (const auto& entry : entries_) {
-    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
-    if (!delivery.withdrawn) entries_[kept++] = entry;
+    METERLINE_TRY(const auto* const delivery, deliveries_.find(entry.delivery));
+    if (!delivery->withdrawn) entries_[kept++] = entry;
   }
   entries_.resize(kept);
   return {};
@@ -79,8 +79,8 @@ Result<void> MeterSummary::note_last(Month month, ChannelInfo& info) {
   std::string_view grid;
   for (const auto& entry : entries_) {
     if (entry.day != last) continue;
-    METERLINE_TRY(const auto delivery, deliveries_.find(entry.delivery));
-    METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
+    METERLINE_TRY(const auto* const delivery, deliveries_.find(entry.delivery));
+    METERLINE_TRY(const auto version, version_of(entry.grid, delivery->version));
     if (newest && version < *newest) continue;
     newest = version;
     grid = entry.grid;
@@ -141,9 +141,9 @@ std::unique_ptr<::rocksdb::Iterator> RocksdbReader::iterate(
       database_.db().NewIterator(options, database_.family(family)));
 }
 
-/// Of every channel of every meter the days asked for, where there are any.
-Result<void> RocksdbReader::scan_months(const DateRange& dates, Instant as_of,
-                                        const MonthVisitor& visit) const {
+/// Of every channel of every meter of the span the days asked for, where there are any.
+Result<void> RocksdbReader::scan_months(const TotalsQuery& query, const MonthVisitor& visit) const {
+  const DateRange& dates = query.dates;
   if (dates.size() == 0) return {};
   const MonthRange months{.first = Month::of(dates.from), .last = Month::of(dates.to)};
   EntryBuffer recent;
@@ -154,11 +154,24 @@ Result<void> RocksdbReader::scan_months(const DateRange& dates, Instant as_of,
   ::rocksdb::ReadOptions options;
   options.iterate_upper_bound = &upper;
   const auto stored = iterate(Family::totals, options);
-  MonthReading reading(table_, dates, as_of);
+  MonthReading reading(table_, dates, query.as_of);
   MeterId meter;
+  const MeterSpan& span = query.span;
+  const auto start_of = [&](Month month) {
+    const std::string& after = span.after.text();
+    return after.empty() ? month_bytes(month) : totals_key_after(month, span.after);
+  };
   UnitedIterator totals(Family::totals, *stored, recent);
-  for (totals.seek(month_bytes(months.first)); totals.is_valid(); totals.next()) {
-    const auto key = parse_totals_key(totals.key());
+  for (totals.seek(start_of(months.first)); totals.is_valid(); totals.next()) {
+    auto key = parse_totals_key(totals.key());
+    // The end of the span, or the meters before it in the month that follows.
+    while (key && !span.contains(key->meter)) {
+      const bool is_before = key->meter <= span.after.text();
+      const auto next = static_cast<std::uint16_t>(key->month.index + (is_before ? 0 : 1));
+      totals.seek(start_of({.index = next}));
+      if (!totals.is_valid()) return totals.status();
+      key = parse_totals_key(totals.key());
+    }
     if (!key) return damaged_entry();
     if (key->meter != meter.text()) {
       auto parsed = MeterId::parse(key->meter);
@@ -179,8 +192,8 @@ Result<void> RocksdbReader::months(const TotalsQuery& query, const MonthsVisitor
           months_of_meter({.meter = meter, .dates = query.dates, .as_of = query.as_of}, each));
     return {};
   }
-  if (!visit.month || query.as_of != Instant::end_of_time())
-    return scan_months(query.dates, query.as_of, each);
+  if (!visit.month || query.as_of != Instant::end_of_time() || !query.span.is_all())
+    return scan_months(query, each);
   Date next = query.dates.from;  // The first that is not told yet.
   const Month last = Month::of(query.dates.to);
   for (Month month = Month::of(next); month <= last; ++month.index) {
@@ -189,11 +202,11 @@ Result<void> RocksdbReader::months(const TotalsQuery& query, const MonthsVisitor
     METERLINE_TRY(const bool is_taken, visit.month(month, *all));
     if (!is_taken) continue;
     const auto before = Date::from_days(month.first_day().days() - 1);
-    if (before) METERLINE_CHECK(scan_months({.from = next, .to = *before}, query.as_of, each));
+    if (before) METERLINE_CHECK(scan_months({.dates = {.from = next, .to = *before}}, each));
     if (month == last) return {};
     next = day_of(month, static_cast<std::uint32_t>(month.days()));
   }
-  return scan_months({.from = next, .to = query.dates.to}, query.as_of, each);
+  return scan_months({.dates = {.from = next, .to = query.dates.to}}, each);
 }
 
 /// Null where it is too much to keep, or does not add up.
@@ -202,8 +215,8 @@ Result<std::shared_ptr<const MonthOfMeters>> RocksdbReader::month_of_meters(Mont
   if (const auto known = cache_.find(month, ticket)) return *known;
   MonthBuilder builder(month);
   const auto days = static_cast<std::uint32_t>(month.days());
-  METERLINE_CHECK(scan_months({.from = month.first_day(), .to = day_of(month, days - 1)},
-                              Instant::end_of_time(), [&](const MeterMonth& of) -> Result<void> {
+  METERLINE_CHECK(scan_months({.dates = {.from = month.first_day(), .to = day_of(month, days - 1)}},
+                              [&](const MeterMonth& of) -> Result<void> {
                                 builder.add(of);
                                 return {};
                               }));

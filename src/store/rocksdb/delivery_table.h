@@ -35,10 +35,12 @@ class DeliveryTable {
 
   /// The delivery's number: the one it has, or the next one.
   std::uint32_t number_of(const Delivery& delivery);
-  /// Empty for a number that was never given. Takes no lock: a question looks up each of its days.
-  std::optional<Entry> find(std::uint32_t number) const {
-    if (number >= size_.load(std::memory_order_acquire)) return std::nullopt;
-    return *place_of(number);
+  /// Null for a number that was never given; else valid as long as the table. Takes no lock: a
+  /// question looks up each of its days.
+  const Entry* find(std::uint32_t number) const {
+    if (number >= size_.load(std::memory_order_acquire)) return nullptr;
+    const auto& entry = *place_of(number);
+    return entry ? &*entry : nullptr;
   }
 
   /// The stored form of an entry, and the way back, in ascending order of number.

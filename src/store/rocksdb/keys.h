@@ -62,6 +62,10 @@ std::string days_key_start(const MeterId& meter, Month month);
 /// Behind the last key of a meter, in `days`.
 std::string days_key_end(const MeterId& meter);
 std::string month_bytes(Month month);
+/// Behind the last key of a meter in a month, in `totals`.
+inline std::string totals_key_after(Month month, const MeterId& meter) {
+  return month_bytes(month) + meter.text() + '\1';
+}
 
 /// `registers`: meter, 0, time (8 bytes, big-endian, offset by 2^63), channel (see put_channel),
 /// register id, 0, serial number, 0, delivery id (16 bytes).

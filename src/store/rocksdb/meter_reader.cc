@@ -82,14 +82,14 @@ Result<void> MonthOfMeter::collect(std::size_t channel, const DaysQuery& query,
   METERLINE_CHECK(read_month_block(view_of(blocks_[channel].bytes), wanted, entries_));
   DeliveryLookup deliveries(table, query.as_of);
   for (const auto& entry : entries_) {
-    METERLINE_TRY(const auto delivery, deliveries.find(entry.delivery));
-    if (!delivery.received) continue;
-    METERLINE_TRY(const auto version, version_of(entry.grid, delivery.version));
+    METERLINE_TRY(const auto* const delivery, deliveries.find(entry.delivery));
+    if (!delivery->received) continue;
+    METERLINE_TRY(const auto version, version_of(entry.grid, delivery->version));
     found_.push_back({.channel = channel,
                       .date = day_of(month_, entry.day),
                       .version = version,
-                      .delivery = delivery.id,
-                      .withdrawn = delivery.withdrawn,
+                      .delivery = delivery->id,
+                      .withdrawn = delivery->withdrawn,
                       .parts = {.grid = entry.grid, .body = entry.body}});
   }
   return {};
@@ -412,10 +412,10 @@ Result<void> RocksdbReader::registers(const ReadsQuery& query, const ReadVisitor
     auto value = view_of(iterator->value());
     const auto number = take_varint(value);
     if (!number || *number > UINT32_MAX) return damaged_entry();
-    METERLINE_TRY(const auto delivery, deliveries.find(static_cast<std::uint32_t>(*number)));
-    if (!delivery.received) continue;
+    METERLINE_TRY(const auto* const delivery, deliveries.find(static_cast<std::uint32_t>(*number)));
+    if (!delivery->received) continue;
     METERLINE_CHECK(unpack_read(value, read));
-    METERLINE_CHECK(reads.add(read, read.version(delivery.version), delivery));
+    METERLINE_CHECK(reads.add(read, read.version(delivery->version), *delivery));
   }
   METERLINE_CHECK(finished(*iterator));
   return reads.finish();

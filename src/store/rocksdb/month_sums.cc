@@ -8,16 +8,17 @@
 #include "store/rocksdb/database.h"
 
 namespace meterline::store::rocksdb {
-Result<FoundDelivery> DeliveryLookup::find(std::uint32_t number) {
-  if (last_ && number_ == number) return *last_;
-  const auto entry = table_.find(number);
-  if (!entry) return damaged_entry();
+
+Result<const FoundDelivery*> DeliveryLookup::find_other(std::uint32_t number) {
+  const auto* const entry = table_.find(number);
+  if (entry == nullptr) return damaged_entry();
   number_ = number;
+  is_found_ = true;
   last_ = {.id = entry->id,
            .version = entry->version,
            .received = entry->version.received <= as_of_,
            .withdrawn = events_ && events_->is_withdrawn(entry->id, as_of_)};
-  return *last_;
+  return &last_;
 }
 
 Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t wanted,
@@ -50,16 +51,16 @@ Result<void> MonthDays::choose(std::uint32_t layer, std::uint32_t wanted,
   const auto only = bits.only_delivery();
   Version version;
   if (only) {
-    METERLINE_TRY(const auto delivery, deliveries.find(*only));
-    if (!delivery.counts()) return {};
-    version = grid.version(delivery.version);
+    METERLINE_TRY(const auto* const delivery, deliveries.find(*only));
+    if (!delivery->counts()) return {};
+    version = grid.version(delivery->version);
   }
   for (auto days = bits.days() & wanted; days != 0; days &= days - 1) {
     const auto day = static_cast<std::uint32_t>(std::countr_zero(days));
     if (!only) {
-      METERLINE_TRY(const auto delivery, deliveries.find(bits.delivery(day)));
-      if (!delivery.counts()) continue;
-      version = grid.version(delivery.version);
+      METERLINE_TRY(const auto* const delivery, deliveries.find(bits.delivery(day)));
+      if (!delivery->counts()) continue;
+      version = grid.version(delivery->version);
     }
     if (is_in(stored_, day) && !(newest_[day].version < version)) continue;
     newest_[day] = {.version = version, .layer = layer};

@@ -41,15 +41,22 @@ class DeliveryLookup {
 
   /// Whether any may be withdrawn.
   bool has_events() const { return events_ != nullptr; }
-  /// Errors: `corrupt` for a number that the table does not have.
-  Result<FoundDelivery> find(std::uint32_t number);
+  /// Valid until the next call; not null. Errors: `corrupt` for a number that the table does not
+  /// have.
+  Result<const FoundDelivery*> find(std::uint32_t number) {
+    if (is_found_ && number_ == number) return &last_;
+    return find_other(number);
+  }
 
  private:
+  Result<const FoundDelivery*> find_other(std::uint32_t number);
+
   const DeliveryTable& table_;
   const DeliveryTable::Events events_;
   const Instant as_of_;
-  std::uint32_t number_ = 0;
-  std::optional<FoundDelivery> last_;
+  std::uint32_t number_ = 0;  ///< Of last_, if is_found_.
+  bool is_found_ = false;
+  FoundDelivery last_;
 };
 
 /// Of one month of one channel of one meter: the newest version of each day, and its total where

@@ -85,7 +85,7 @@ class RocksdbReader {
   Result<void> days_of_many_months(const DaysQuery& query, const DayVisitor& visit) const;
   Result<MonthRange> months_of(const DaysQuery& query) const;
   Result<void> months_of_meter(const DaysQuery& query, const MonthVisitor& visit) const;
-  Result<void> scan_months(const DateRange& dates, Instant as_of, const MonthVisitor& visit) const;
+  Result<void> scan_months(const TotalsQuery& query, const MonthVisitor& visit) const;
   Result<void> visit_month(const MonthOfChannel& of, std::string_view value, MonthReading& reading,
                            const MonthVisitor& visit) const;
   Result<void> resolve_others(const MonthOfChannel& of, MonthReading& reading) const;

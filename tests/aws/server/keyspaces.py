@@ -19,6 +19,7 @@ SETTINGS = {
         "AWS_OWNED_KMS_KEY", "CUSTOMER_MANAGED_KMS_KEY"),
     "ClientSideTimestampsEnabled": lambda value: value in (True, "true"),
     "AutoScalingSpecifications": lambda value: isinstance(value, dict),
+    "WarmThroughput": lambda value: all(int(units) > 0 for units in value.values()),
     "DefaultTimeToLive": lambda value: int(value) >= 0,
     "Tags": lambda value: isinstance(value, list),
 }

@@ -1,0 +1,353 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+#include <source_location>
+
+#include "api/api.h"
+#include "source/byte_source.h"
+#include "store/memory/memory_store.h"
+#include "testing/register_reads.h"
+#include "testing/store_days.h"
+#include "testing/temp_folder.h"
+
+namespace meterline::api {
+namespace {
+
+using access::Scope;
+using ::meterline::testing::delivery_of;
+using ::meterline::testing::load;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr Instant now{.micros = 1'550'000'000'000'000};
+
+access::Caller caller_of(std::string who, std::initializer_list<Scope> scopes,
+                         const std::vector<std::string>& meters = {"*"}) {
+  access::Caller caller{.who = std::move(who), .meters = MeterFilter::parse(meters).value()};
+  for (const Scope scope : scopes) caller.scopes.add(scope);
+  return caller;
+}
+
+/// An API with a login; a token is the name of a caller.
+class Access : public ::testing::Test {
+ protected:
+  Access() {
+    for (auto& caller : {caller_of("reader", {Scope::read}),
+                         caller_of("some", {Scope::read, Scope::upload}, {"A*"}),
+                         caller_of("uploader", {Scope::upload}), caller_of("admin", {Scope::admin}),
+                         caller_of("half", {Scope::admin}, {"A*"}), caller_of("nobody", {})})
+      callers_[caller.who] = std::make_shared<const access::Caller>(caller);
+    door_.admit = [this](std::string_view authorization, Instant) -> access::Admission {
+      const auto token = access::bearer_token(authorization);
+      if (!token) return tl::unexpected(token.error());
+      const auto found = callers_.find(*token);
+      if (found == callers_.end()) return tl::unexpected(access::Denial{.detail = "not known"});
+      return found->second;
+    };
+    const std::vector<std::string> own = {"A1 2019-01-01 60 1x24", "A2 2019-01-01 60 1x20 -x4"};
+    auto all = own;
+    all.insert(all.end(), {"B1 2019-01-01 60 9x24", "B1 2019-01-02 60 9x23 -",
+                           "B1 2019-01-01 X/generation/kWh 60 9x24"});
+    EXPECT_TRUE(load(*own_, delivery_of(1'549'000'000, 1, own)));
+    EXPECT_TRUE(load(*store_, delivery_of(1'549'000'000, 1, all)));
+    EXPECT_TRUE(load(*store_, delivery_of(1'549'000'001, 2, {"B2 2019-01-01 60 3x24"})));
+    id_ = store_->deliveries({}).value().front().delivery.id.text();
+  }
+
+  Response ask(const std::string& who, std::string method, std::string target,
+               std::string_view body = "",
+               std::map<std::string, std::string, std::less<>> headers = {}) {
+    Request request{.method = std::move(method),
+                    .target = std::move(target),
+                    .headers = std::move(headers),
+                    .body = {},
+                    .body_bytes = body.size()};
+    if (!who.empty()) request.headers["authorization"] = "Bearer " + who;
+    if (!body.empty())
+      request.body = [body] {
+        return Result<std::unique_ptr<source::ByteSource>>(source::make_memory_source(body));
+      };
+    return handle(request, context(*store_));
+  }
+  Response get(const std::string& who, std::string target) {
+    return ask(who, "GET", std::move(target));
+  }
+
+  Context context(store::Store& store) const {
+    return {.store = store,
+            .ingest = {},
+            .now = [] { return now; },
+            .stopping = nullptr,
+            .on_upload = {},
+            .door = &door_};
+  }
+
+  std::map<std::string, std::shared_ptr<const access::Caller>, std::less<>> callers_;
+  std::unique_ptr<store::Store> store_ = store::make_memory_store();
+  std::unique_ptr<store::Store> own_ = store::make_memory_store();
+  Door door_;
+  std::string id_;  ///< Of a delivery of B2.
+};
+
+constexpr std::string_view meter_mark = "METER";
+
+std::string for_meter(std::string text, std::string_view meter) {
+  for (auto at = text.find(meter_mark); at != std::string::npos; at = text.find(meter_mark))
+    text.replace(at, meter_mark.size(), meter);
+  return text;
+}
+
+/// A request for each route: for a meter, METER; else for all of them. A route that is not here
+/// fails the tests below.
+struct Sample {
+  std::string method = "GET";
+  std::string target;
+  Needs needs = Needs::read;
+};
+const std::multimap<std::string_view, Sample>& samples() {
+  static const std::multimap<std::string_view, Sample> all = {
+      {"legacy", {.target = "/?meterId=METER&date=01-01-2019"}},
+      {"meters", {.target = "/v1/meters"}},
+      {"meters", {.target = "/v1/meters?prefix=METER"}},
+      {"meters", {.target = "/v1/meters?cursor=METER"}},
+      {"meter", {.target = "/v1/meters/METER"}},
+      {"consumption", {.target = "/v1/meters/METER/consumption?from=2019-01-01"}},
+      {"consumption",
+       {.target = "/v1/meters/METER/consumption?from=2019-01-01&resolution=interval"}},
+      {"profile", {.target = "/v1/meters/METER/profile?from=2019-01-01"}},
+      {"meter_gaps", {.target = "/v1/meters/METER/gaps?from=2019-01-01&to=2019-01-03"}},
+      {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-01-03"}},
+      {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-12-31&resolution=month"}},
+      {"top", {.target = "/v1/top?from=2019-01-01&to=2019-01-03"}},
+      {"top", {.target = "/v1/top?from=2019-01-01&order=lowest"}},
+      {"history", {.target = "/v1/meters/METER/history?date=2019-01-01"}},
+      {"registers", {.target = "/v1/meters/METER/registers"}},
+      {"changes", {.target = "/v1/changes?since=2018-01-01"}},
+      {"changes", {.target = "/v1/changes?since=2018-01-01&meter=METER"}},
+      {"gaps", {.target = "/v1/gaps?from=2019-01-01&to=2019-01-03"}},
+      {"gaps", {.target = "/v1/gaps?date=2019-01-01&absent=false&cursor=METER"}},
+      {"deliveries", {.target = "/v1/deliveries", .needs = Needs::read_all}},
+      {"deliveries", {.method = "POST", .target = "/v1/deliveries", .needs = Needs::upload}},
+      {"delivery", {.target = "/v1/deliveries/DELIVERY", .needs = Needs::read_all}},
+      {"findings", {.target = "/v1/deliveries/DELIVERY/findings", .needs = Needs::read_all}},
+      {"withdrawal",
+       {.method = "POST", .target = "/v1/deliveries/DELIVERY/withdraw", .needs = Needs::admin}},
+      {"withdrawal",
+       {.method = "DELETE", .target = "/v1/deliveries/DELIVERY/withdraw", .needs = Needs::admin}},
+      {"health", {.target = "/healthz", .needs = Needs::nothing}},
+      {"ready", {.target = "/readyz", .needs = Needs::nothing}},
+  };
+  return all;
+}
+
+TEST_F(Access, EveryRouteAndMethodHasASample) {
+  for (const auto& route : all_routes()) {
+    std::set<std::string> methods;
+    const auto [first, last] = samples().equal_range(route.name);
+    for (auto at = first; at != last; ++at) methods.insert(at->second.method);
+    for (const std::string method : {"GET", "POST", "DELETE"})
+      EXPECT_EQ(methods.contains(method), route.methods.find(method) != std::string::npos)
+          << route.name << ' ' << method;
+  }
+}
+
+TEST_F(Access, EveryRouteAnswersForeignMetersLikeUnknownOnes) {
+  for (const auto& [name, sample] : samples()) {
+    if (sample.needs != Needs::read) continue;
+    const auto foreign = get("some", for_meter(sample.target, "B1"));
+    const auto unknown = get("some", for_meter(sample.target, "Z1"));
+    EXPECT_EQ(foreign.status, unknown.status) << sample.target;
+    EXPECT_EQ(foreign.headers.count("Link"), unknown.headers.count("Link")) << sample.target;
+    std::string text = unknown.body;
+    for (auto at = text.find("Z1"); at != std::string::npos; at = text.find("Z1", at + 1))
+      text.replace(at, 2, "B1");
+    EXPECT_EQ(foreign.body, text) << sample.target;
+  }
+}
+
+TEST_F(Access, EveryRouteAnswersAsIfThereWereNoOtherMeters) {
+  for (const auto& [name, sample] : samples()) {
+    if (sample.needs != Needs::read || name == "history") continue;  // It tells of deliveries.
+    for (const std::string_view accept : {"application/json", "text/csv"}) {
+      const auto target = for_meter(sample.target, "A1");
+      Request request{
+          .method = "GET",
+          .target = target,
+          .headers = {{"authorization", "Bearer some"}, {"accept", std::string(accept)}}};
+      const auto seen = handle(request, context(*store_));
+      request.headers["authorization"] = "Bearer reader";
+      const auto own = handle(request, context(*own_));
+      EXPECT_EQ(seen.status, own.status) << target;
+      EXPECT_EQ(seen.body, own.body) << target;
+      EXPECT_THAT(seen.body, Not(HasSubstr("B2"))) << target;
+    }
+  }
+}
+
+TEST_F(Access, HistoryWithholdsFilesWithOthers) {
+  const auto history = get("some", "/v1/meters/A1/history?date=2019-01-01");
+  EXPECT_EQ(history.status, 200);
+  EXPECT_THAT(history.body, HasSubstr("withheld"));
+  EXPECT_THAT(get("reader", "/v1/meters/A1/history?date=2019-01-01").body,
+              Not(HasSubstr("withheld")));
+}
+
+TEST_F(Access, EveryRouteIsClosedToWhoeverIsNotKnown) {
+  for (const auto& [name, sample] : samples()) {
+    const bool is_open = sample.needs == Needs::nothing;
+    for (const std::string who : {"", "stranger"}) {
+      const auto response = ask(who, sample.method, for_meter(sample.target, "A1"));
+      EXPECT_EQ(response.status, is_open ? 200 : 401) << sample.target;
+      EXPECT_EQ(response.headers.count("WWW-Authenticate"), is_open ? 0 : 1) << sample.target;
+      EXPECT_TRUE(is_open || response.body.find("A1") == std::string::npos) << sample.target;
+    }
+  }
+  EXPECT_THAT(get("", "/?meterId=A1&date=01-01-2019").body, ::testing::StartsWith(R"({"error":")"));
+}
+
+TEST_F(Access, EveryRouteTakesItsScope) {
+  const std::map<std::string, std::set<Needs>> rights = {
+      {"reader", {Needs::nothing, Needs::read, Needs::read_all}},
+      {"some", {Needs::nothing, Needs::read, Needs::upload}},
+      {"uploader", {Needs::nothing, Needs::upload}},
+      {"admin", {Needs::nothing, Needs::read, Needs::read_all, Needs::upload, Needs::admin}},
+      {"half", {Needs::nothing}},
+      {"nobody", {Needs::nothing}}};
+  for (const auto& [who, needs] : rights)
+    for (const auto& [name, sample] : samples()) {
+      const auto response = ask(who, sample.method, for_meter(sample.target, "A1"));
+      EXPECT_EQ(response.status != 403, needs.contains(sample.needs))
+          << who << ' ' << sample.method << ' ' << sample.target << ' ' << response.body;
+    }
+}
+
+/// A file with the hours of a day of each meter.
+std::string file_of(const std::vector<std::string>& meters) {
+  std::string text = "Meter,Date";
+  for (int hour = 0; hour < 24; ++hour) text += "," + std::to_string(hour) + ":00";
+  for (const auto& meter : meters) {
+    text += "\n" + meter + ",2019-01-09";
+    for (int hour = 0; hour < 24; ++hour) text += ",1";
+  }
+  return text + "\n";
+}
+const std::string own_file = file_of({"A9"});
+const std::string mixed_file = file_of({"A8", "B1"});
+
+TEST_F(Access, UploadsAreOfTheCallersMetersOnly) {
+  EXPECT_EQ(ask("some", "POST", "/v1/deliveries?unit=kWh", own_file).status, 201);
+  EXPECT_EQ(get("some", "/v1/meters/A9").status, 200);
+  const auto refused = ask("some", "POST", "/v1/deliveries?unit=kWh", mixed_file);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, Not(HasSubstr("B1")));
+  EXPECT_EQ(get("reader", "/v1/meters/A8").status, 404);
+  EXPECT_EQ(ask("uploader", "POST", "/v1/deliveries?unit=kWh", mixed_file).status, 201);
+  EXPECT_EQ(get("reader", "/v1/meters/A8").status, 200);
+}
+
+TEST_F(Access, WithdrawalsSayWhoItWas) {
+  const auto target = "/v1/deliveries/" + id_ + "/withdraw";
+  EXPECT_EQ(ask("reader", "POST", target, R"({"reason":"x"})").status, 403);
+  EXPECT_EQ(ask("some", "POST", target, R"({"reason":"x"})").status, 403);
+  const auto done = ask("admin", "POST", target, R"({"reason":"x","who":"bob"})");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_THAT(done.body, HasSubstr("\"who\":\"admin (bob)\""));
+}
+
+TEST_F(Access, PagesOfOtherSitesChangeNothing) {
+  const std::map<std::string, std::string, std::less<>> other = {{"origin", "https://evil.example"},
+                                                                 {"host", "localhost"}};
+  for (const auto& [name, sample] : samples()) {
+    if (sample.method == "GET") continue;
+    EXPECT_THAT(ask("admin", sample.method, sample.target, "x", other).body,
+                HasSubstr("pages of other sites"))
+        << sample.target;
+  }
+  EXPECT_EQ(get("reader", "/v1/meters").headers.count("Access-Control-Allow-Origin"), 0);
+}
+
+TEST_F(Access, KnownOriginsMayAskAndRead) {
+  door_.origins = {"https://app.example"};
+  const std::map<std::string, std::string, std::less<>> known = {
+      {"origin", "https://app.example"},
+      {"sec-fetch-site", "cross-site"},
+      {"sec-fetch-mode", "cors"},
+      {"access-control-request-method", "POST"}};
+  auto response = ask("", "OPTIONS", "/v1/deliveries", "", known);
+  EXPECT_EQ(response.status, 204);
+  EXPECT_EQ(response.headers["Access-Control-Allow-Origin"], "https://app.example");
+  response = ask("reader", "GET", "/v1/meters", "", known);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.headers["Access-Control-Allow-Origin"], "https://app.example");
+  EXPECT_THAT(response.headers["Vary"], HasSubstr("Origin"));
+  EXPECT_EQ(ask("uploader", "POST", "/v1/deliveries?unit=kWh", own_file, known).status, 201);
+  auto other = known;
+  other["origin"] = "https://app.example.evil";
+  EXPECT_EQ(ask("reader", "GET", "/v1/meters", "", other).status, 403);
+  EXPECT_EQ(ask("", "OPTIONS", "/v1/deliveries", "", other).status, 405);
+}
+
+TEST_F(Access, WhoAsksTooOftenWaits) {
+  access::RateLimit limit(2);
+  door_.rate = &limit;
+  EXPECT_EQ(get("reader", "/v1/meters").status, 200);
+  EXPECT_EQ(get("reader", "/v1/meters").status, 200);
+  const auto response = get("reader", "/v1/meters");
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.headers.at("Retry-After"), "1");
+  EXPECT_EQ(get("some", "/v1/meters").status, 200) << "others are not held up";
+  EXPECT_EQ(get("", "/healthz").status, 200);
+}
+
+class Audit : public Access {
+ protected:
+  Audit() { door_.audit = log_.get(); }
+  std::string lines() const {
+    std::ifstream file(path_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  testing::TempFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "audit";
+  std::unique_ptr<access::AuditLog> log_ = access::AuditLog::open(path_).value();
+};
+
+TEST_F(Audit, TellsOfChangesAndRefusals) {
+  get("reader", "/v1/meters/A1");
+  EXPECT_EQ(lines(), "");
+  const auto uploaded = ask("uploader", "POST", "/v1/deliveries?unit=kWh", own_file);
+  const auto id = uploaded.headers.at("Location").substr(std::string("/v1/deliveries/").size());
+  EXPECT_THAT(lines(), HasSubstr(R"("who":"uploader","method":"POST","route":"deliveries",)"
+                                 R"("delivery":")" +
+                                 id + R"(","status":201)"));
+  ask("admin", "POST", "/v1/deliveries/" + id + "/withdraw", R"({"reason":"x"})");
+  EXPECT_THAT(lines(), HasSubstr(R"("who":"admin","method":"POST","route":"withdrawal",)"
+                                 R"("delivery":")" +
+                                 id + R"(","status":200)"));
+  get("stranger", "/v1/meters/A1");
+  EXPECT_THAT(lines(), HasSubstr(R"("method":"GET","route":"meter","meter":")"));
+  EXPECT_THAT(lines(), HasSubstr(R"("status":401)"));
+  get("nobody", "/v1/meters");
+  EXPECT_THAT(lines(), HasSubstr(R"("who":"nobody","method":"GET","route":"meters","status":403)"));
+}
+
+TEST_F(Audit, HidesMetersAndReadings) {
+  door_.audited = Audited::everything;
+  get("reader", "/?meterId=A1&date=01-01-2019");
+  get("reader", "/v1/meters/A1/consumption?from=2019-01-01");
+  get("reader", "/v1/changes?since=2018-01-01&meter=A1");
+  get("reader", "http://localhost/v1/%6Deters/A1");
+  const auto text = lines();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+  EXPECT_THAT(text, Not(HasSubstr("A1")));
+  const auto hash = access::audit_meter_hash(path_, "A1").value();
+  std::size_t found = 0;
+  for (auto at = text.find(hash); at != std::string::npos; at = text.find(hash, at + 1)) ++found;
+  EXPECT_EQ(found, 4);
+}
+
+}  // namespace
+}  // namespace meterline::api
