@@ -31,8 +31,8 @@ class GoingEntries {
   GoingEntries(const DeliveryTable& table, const Going& going) : table_(table), going_(going) {}
 
   Result<bool> has(std::uint32_t day, std::uint32_t number, const GridInfo& grid) const {
-    const auto entry = table_.find(number);
-    if (!entry) return damaged_entry();
+    const auto* const entry = table_.find(number);
+    if (entry == nullptr) return damaged_entry();
     return going_.contains({day, grid.version(entry->version), entry->id});
   }
 
