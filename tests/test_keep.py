@@ -115,6 +115,10 @@ def test_an_erased_meter_is_gone_and_stays_away(program):
     assert GONE not in program("meters", "--limit", 1000).out
     check(program)
 
+    dry = program("ingest", f"{GONE}.csv", "--unit", "kWh", "--dry-run", expect=3)
+    assert dry.delivery["rows"] == report["rows"] and "meter_erased" in dry.out
+    assert dry.json["estimate"]["readingDays"] == 1
+
     program("erase", GONE, "--allow")
     program("ingest", f"{GONE}.csv", "--unit", "kWh", "--delivered-at", "2019-06-01T00:00:00Z")
     assert GONE in program("meters", "--limit", 1000).out
@@ -137,6 +141,22 @@ def test_neither_goes_without_being_asked(meterline):
     meterline("store", "prune", "--yes", expect=2)
     meterline("store", "prune", "--before", "yesterday", "--yes", expect=2)
     assert meterline("store", "prune", "--before", "1d", "--dry-run").json["days"] == 41 * 180
+
+
+def test_a_dry_run_tells_where_it_cannot_ask_who_was_erased(meterline):
+    load(meterline)
+    meterline("erase", GONE, "--yes")
+    server = meterline.start("serve", "--listen", "127.0.0.1:0")  # It has the store to itself.
+    try:
+        assert server.stdout.readline()
+        done = meterline("ingest", "in/1.csv", "--unit", "kWh", "--dry-run")
+        assert "which meters were erased is not known" in done.err
+        assert done.delivery["rows"]["rejected"] == 0
+    finally:
+        server.terminate()
+        server.communicate(timeout=DEADLINE_S)
+    done = meterline("ingest", "in/1.csv", "--unit", "kWh", "--dry-run", expect=3)
+    assert done.delivery["rows"]["rejected"] == 90 and "erased is not known" not in done.err
 
 
 def on_terminal(program, answer, *args):
