@@ -60,12 +60,12 @@ def units_of(row, partition, clustering, others):
 
 
 def rows_and_units(cluster, keyspace):
-    """Of all that the tables hold, but for the lines that tell of the schema and the unit."""
+    """Of all that the tables hold, but for the lines that tell of schema, buckets and unit."""
     rows = units = 0
     with cluster.cql() as cql:
         for table, (columns, *shape) in TABLES.items():
             for row in cql(f"SELECT {columns} FROM {keyspace}.{table}"):
-                if table == "catalogue" and row[0] in (b"schema", b"unit"):
+                if table == "catalogue" and row[0] in (b"schema", b"buckets", b"unit"):
                     continue
                 rows += 1
                 units += units_of(row, *shape)

@@ -61,7 +61,7 @@ def like_any_user():
     (["serve", "--unit", "kwatt"], "--unit: want one of Wh, kWh"),
     (["serve", "--listen", "8080"],
      '--listen: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, got "8080"'),
-    (["serve", "--listen", "0.0.0.0:0"], "this server has no login"),
+    (["serve", "--listen", "0.0.0.0:0"], "with --auth none, whoever reaches"),
 ])
 def test_wrong_usage_is_exit_2_with_what_is_wanted(loaded, args, message):
     done = loaded(*args, expect=2)

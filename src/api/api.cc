@@ -42,8 +42,8 @@ namespace {
 
 constexpr std::array routes = {
     Route{"legacy", "/", get_root, Reads::little},
-    Route{"page", "/ui", get_page_below, Reads::nothing},
-    Route{"page", "/ui/{}", get_page_file, Reads::nothing},
+    Route{"page", "/ui", get_page_below, Reads::nothing, nullptr, nullptr, Needs::nothing},
+    Route{"page", "/ui/{}", get_page_file, Reads::nothing, nullptr, nullptr, Needs::nothing},
     Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},

@@ -153,7 +153,7 @@ void print_keys(const std::vector<KeyRecord>& keys, const Uses& uses, Output out
     for (const auto& key : keys) {
       std::string line;
       for (const auto& cell : cells_of(key, uses, ""))
-        line += (line.empty() ? "" : ",") + csv_field(cell);
+        line += fmt::format("{}{}", line.empty() ? "" : ",", csv_field(cell));
       print_line(line);
     }
     return;
