@@ -173,7 +173,7 @@ def test_the_functions_are_as_they_should_be(shop, aws):
         assert (settings["MemorySize"], settings["Timeout"]) == (memory, timeout)
         assert settings["Role"].endswith(shop.physical(name.capitalize() + "Role"))
         assert settings["Environment"]["Variables"]["METERLINE_STORE"] == (
-            f"keyspaces://{aws.region}/shop")
+            f"keyspaces://{aws.region}/shop?expected-meters=1000000")
         assert "PASSWORD" not in json.dumps(settings["Environment"])
         (group,) = logs.describe_log_groups(
             logGroupNamePrefix=f"/aws/lambda/shop-{name}")["logGroups"]

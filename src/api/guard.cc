@@ -168,11 +168,12 @@ void audit(const Request& request, const Context& context, const access::Caller*
   if (door == nullptr || door->audit == nullptr || response.status == 100) return;
   const bool refused = is_refusal(response.status);
   if (!refused && !is_change(request) && door->audited == Audited::changes) return;
+  const auto method = excerpt_of(request.method);
   const auto meter = meter_in(request);
   const auto delivery = delivery_in(request, response);
   const access::AuditEvent event{.at = context.now(),
                                  .who = caller == nullptr ? std::string_view() : caller->who,
-                                 .method = excerpt_of(request.method),
+                                 .method = method,
                                  .route = request.target.name(),
                                  .meter = meter,
                                  .delivery = delivery,
