@@ -144,7 +144,8 @@ TEST_F(CqlSessionTest, OneKeyIsReadPageByPage) {
   const auto answer = read(key_cells(1), 1, 1);
   ASSERT_EQ(answer.rows.size(), 25u);
   EXPECT_EQ(answer.rows[24], (Seen{0, 24, "v24"}));
-  EXPECT_THAT(answer.page_keys, ElementsAre(0, 0, 0));
+  // The first has as many rows as the statement says, the next as many as come to a megabyte.
+  EXPECT_THAT(answer.page_keys, ElementsAre(0, 0));
   EXPECT_THAT(answer.last_pages, ElementsAre(0));
 }
 
@@ -194,7 +195,7 @@ TEST_F(CqlSessionTest, MetricsCountRequests) {
   std::int64_t in_classes = 0;
   for (const auto count : written.latency) in_classes += count;
   EXPECT_EQ(in_classes, 2);
-  EXPECT_EQ(metrics_of(select_).requests, 3);  // One of each page.
+  EXPECT_EQ(metrics_of(select_).requests, 2);  // One of each page.
 }
 
 TEST_F(CqlSessionTest, ValuesThatDoNotFitAreRefused) {
