@@ -99,6 +99,22 @@ def test_an_update_of_the_stack_leaves_to_scaling_how_many_tasks_there_are():
         assert "DesiredCount" not in template("ecs.yaml")["Resources"][name]["Properties"]
 
 
+def test_what_is_pruned_by_a_schedule_is_a_command_of_the_program(meterline):
+    """As the task gets it, but that nothing goes."""
+    meterline("store", "init", "--unit", "kWh")
+    found = template("ecs.yaml")
+    (target,) = found["Resources"]["Prune"]["Properties"]["Targets"]
+    text = target["Input"]
+    text = text["Fn::Sub"] if isinstance(text, dict) else text
+    for name, value in (("PruneBefore", "7y"),
+                        ("PruneRate", str(found["Parameters"]["PruneRate"]["Default"]))):
+        text = text.replace("${" + name + "}", value)
+    (override,) = json.loads(text)["containerOverrides"]
+    (worker,) = found["Resources"]["WorkerTask"]["Properties"]["ContainerDefinitions"]
+    assert override["name"] == worker["Name"]
+    assert meterline(*override["command"], "--dry-run").json["days"] == 0
+
+
 def test_a_pod_of_the_server_has_the_time_that_its_end_takes():
     pod = objects("server.yaml")["Deployment", "server"]["spec"]["template"]["spec"]
     (server,) = pod["containers"]

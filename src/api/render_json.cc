@@ -361,6 +361,7 @@ void write_archive(JsonWriter& json, const ingest::ArchiveReport& archive) {
       .member("reason", archive.reason.empty() ? std::nullopt : std::optional(archive.reason))
       .member("restored", archive.restored)
       .member("skipped", archive.skipped);
+  if (archive.left_out > 0) json.member("leftOut", archive.left_out);
   write_counts(json, archive);
   json.end_object();
 }

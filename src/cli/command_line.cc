@@ -1,4 +1,5 @@
-// The only file that knows CLI11: which options there are, their help, and which verb they go to.
+// Which options there are, their help, and which verb they go to. Only this file and keep.cc, which
+// has the options of its verbs, know CLI11.
 
 #include "cli/command_line.h"
 
@@ -18,6 +19,7 @@
 #include "cli/export.h"
 #include "cli/feeds.h"
 #include "cli/ingest.h"
+#include "cli/keep.h"
 #include "cli/keys.h"
 #include "cli/lint.h"
 #include "cli/questions.h"
@@ -85,6 +87,8 @@ struct Options {
   bool force = false;
   InitVerb init;
   CheckVerb check;
+  PruneVerb prune;
+  EraseVerb erase;
   RepairVerb repair;
   bool apply = false;
 #ifdef METERLINE_CLOUD
@@ -471,13 +475,22 @@ constexpr std::int64_t expected_meters_max = 256'000'000;
 
 void add_store_verbs(CLI::App& app, Options& options) {
   auto* const exporting =
-      app.add_subcommand("export", "Write the whole store as one file, for ingest to restore");
+      app.add_subcommand("export", "Write the store, or a part, as one file for ingest to restore");
   exporting
       ->add_option("FILE", options.export_verb.path, "The file to make, or - for standard output")
       ->required();
+  exporting->add_option("--from", options.export_verb.from, "Only days from this one on");
+  exporting->add_option("--to", options.export_verb.to,
+                        "Up to this one, which is included (default: the one of --from alone)");
+  exporting->add_option(
+      "--meter", options.export_verb.meters,
+      "Only this meter, or those of @FILE, one on each line; any number of times");
+  exporting->add_flag("--by-month", options.export_verb.by_month,
+                      "Make FILE a folder with an archive for each month; those that are there "
+                      "stay, so that the same again goes on where it was ended");
   exporting->add_flag("--force", options.force, "Replace the file if it exists");
 
-  auto* const store = app.add_subcommand("store", "Make, check, repair or measure a store");
+  auto* const store = app.add_subcommand("store", "Make, check, prune, repair or measure a store");
   store->require_subcommand(1);
   auto* const init = store->add_subcommand("init", "Make the store that --store names");
   auto* const replication =
@@ -495,6 +508,7 @@ void add_store_verbs(CLI::App& app, Options& options) {
   init->add_option("--unit", options.init.unit,
                    "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
                    "varh, ..., or unknown for none (default: the first that a load names)");
+  add_prune(*store, options.prune);
   auto* const check = store->add_subcommand("check", "Compare what is in the store with itself");
   check->add_option("--limit", options.check.limit, "Show at most so many findings")
       ->capture_default_str()
@@ -652,6 +666,8 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "export") return export_store(options.export_verb, session);
   if (verb == "store init") return init_store(options.init, session);
   if (verb == "store check") return check_store(options.check, session);
+  if (verb == "store prune") return prune_store(options.prune, session);
+  if (verb == "erase") return erase_meter(options.erase, session);
   if (verb == "store repair") return repair_store(options.repair, session);
   if (verb == "store stats") return store_stats(session);
   if (verb == "feed list") return list_feeds(session);
@@ -705,6 +721,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_feeds(app, options);
   add_questions(app, options);
   add_withdraw(app, options);
+  add_erase(app, options.erase);
   add_lint(app, options.lint);
   add_servers(app, options);
   add_keys(app, options);

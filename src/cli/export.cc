@@ -3,14 +3,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
+#include "core/finding.h"
 #include "core/json_writer.h"
 #include "core/try.h"
 #include "ingest/archive.h"
@@ -24,8 +30,8 @@ struct Exported {
   std::int64_t bytes = 0;
 };
 
-Result<Exported> export_to(const ingest::BytesSink& sink, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+Result<Exported> export_to(const ingest::BytesSink& sink, const store::Store& store,
+                           const ingest::ArchiveSelection& selection) {
   const StopRequest stop;
   StoreProgress progress;
   Exported exported;
@@ -33,11 +39,48 @@ Result<Exported> export_to(const ingest::BytesSink& sink, const Session& session
     exported.bytes += static_cast<std::int64_t>(bytes.size());
     return sink(bytes);
   };
-  METERLINE_TRY(exported.summary, ingest::write_archive(*store, counted,
+  METERLINE_TRY(exported.summary, ingest::write_archive(store, counted,
                                                         {.stop = &StopRequest::flag(),
                                                          .meters = &progress.meters(),
-                                                         .days = &progress.days()}));
+                                                         .days = &progress.days()},
+                                                        selection));
   return exported;
+}
+
+Result<void> add_meter(const std::string& text, std::vector<MeterId>& meters) {
+  auto meter = MeterId::parse(text);
+  if (!meter)
+    return fail(Errc::invalid_argument,
+                fmt::format("--meter: no meter id: \"{}\"", excerpt_of(text)));
+  meters.push_back(*std::move(meter));
+  return {};
+}
+
+Result<void> add_meters_of(const std::string& path, std::vector<MeterId>& meters) {
+  std::ifstream file(path);
+  if (!file) return fail(Errc::not_found, fmt::format("--meter: cannot read {}", path));
+  for (std::string line; std::getline(file, line);) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) METERLINE_CHECK(add_meter(line, meters));
+  }
+  return {};
+}
+
+Result<ingest::ArchiveSelection> selection_of(const ExportVerb& verb) {
+  ingest::ArchiveSelection selection;
+  if (!verb.from.empty() || !verb.to.empty()) {
+    if (verb.from.empty())
+      return fail(Errc::invalid_argument, "--to needs --from: which days are to be exported");
+    METERLINE_TRY(selection.dates, range_options(verb.from, verb.to));
+  }
+  if (verb.meters.empty()) return selection;
+  auto& meters = selection.meters.emplace();
+  for (const auto& text : verb.meters)
+    METERLINE_CHECK(text.starts_with('@') ? add_meters_of(text.substr(1), meters)
+                                          : add_meter(text, meters));
+  std::sort(meters.begin(), meters.end());
+  meters.erase(std::unique(meters.begin(), meters.end()), meters.end());
+  return selection;
 }
 
 std::string text_of(const Exported& exported, const std::string& to) {
@@ -93,24 +136,59 @@ Result<void> write_to_stdout(std::string_view bytes) {
               fmt::format("cannot write to standard output: {}", strerror(errno)));
 }
 
-Result<int> export_to_stdout(const Session& session) {
+Result<int> export_to_stdout(const store::Store& store, const ingest::ArchiveSelection& selection) {
   if (isatty(STDOUT_FILENO) == 1)
     return fail(Errc::invalid_argument,
                 "export -: standard output is a terminal; send it into a file or a program");
-  METERLINE_TRY(const auto exported, export_to(write_to_stdout, session));
+  METERLINE_TRY(const auto exported, export_to(write_to_stdout, store, selection));
   tell(text_of(exported, "standard output"));
   tell_left_out(exported);
   return exit_ok;
 }
 
-Result<int> try_export(const ExportVerb& verb, const Session& session) {
-  if (verb.path == "-") return export_to_stdout(session);
-  METERLINE_TRY(const auto file, ExportFile::create(verb.path, verb.existing));
-  METERLINE_TRY(const auto exported,
-                export_to([&](std::string_view bytes) { return file->write(bytes); }, session));
+Result<void> export_to_file(const std::string& path, ExistingFile existing,
+                            const store::Store& store, const ingest::ArchiveSelection& selection,
+                            Output output) {
+  METERLINE_TRY(const auto file, ExportFile::create(path, existing));
+  METERLINE_TRY(
+      const auto exported,
+      export_to([&](std::string_view bytes) { return file->write(bytes); }, store, selection));
   METERLINE_CHECK(file->finish());
-  print_exported(exported, verb.path, session.output);
+  print_exported(exported, path, output);
   tell_left_out(exported);
+  return {};
+}
+
+/// A file gets its name when it is whole: those that are there need not be written again.
+Result<int> export_by_month(const ExportVerb& verb, const store::Store& store,
+                            const ingest::ArchiveSelection& selection, Output output) {
+  if (!selection.dates) return fail(Errc::invalid_argument, "--by-month needs --from and --to");
+  const auto& dates = *selection.dates;
+  std::error_code error;
+  std::filesystem::create_directories(verb.path, error);
+  if (error)
+    return fail(Errc::unavailable,
+                fmt::format("cannot make the folder {}: {}", verb.path, error.message()));
+  for (Month month = Month::of(dates.from); month <= Month::of(dates.to); ++month.index) {
+    auto of_month = selection;
+    const Date first = month.first_day();
+    of_month.dates = {.from = std::max(first, dates.from),
+                      .to = std::min(*Date::from_days(first.days() + month.days() - 1), dates.to)};
+    const auto name = first.text().substr(0, 7) + ".archive";
+    const auto path = (std::filesystem::path(verb.path) / name).string();
+    const bool is_there = std::filesystem::exists(path, error);
+    if (is_there && verb.existing == ExistingFile::refuse) continue;
+    METERLINE_CHECK(export_to_file(path, verb.existing, store, of_month, output));
+  }
+  return exit_ok;
+}
+
+Result<int> try_export(const ExportVerb& verb, const Session& session) {
+  METERLINE_TRY(const auto selection, selection_of(verb));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  if (verb.by_month) return export_by_month(verb, *store, selection, session.output);
+  if (verb.path == "-") return export_to_stdout(*store, selection);
+  METERLINE_CHECK(export_to_file(verb.path, verb.existing, *store, selection, session.output));
   return exit_ok;
 }
 

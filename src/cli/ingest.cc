@@ -5,7 +5,9 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/clock.h"
 #include "cli/exit_code.h"
@@ -171,11 +173,28 @@ Result<int> load(const IngestVerb& verb, const Session& session, Run& run) {
   return code;
 }
 
+Result<store::StoreSettings> settings_of(const Session& session) {
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  return store->settings();
+}
+
+/// What a load would leave out. A dry run needs no store, and goes on where there is none.
+std::vector<std::string> erased_marks(const Session& session) {
+  auto settings = settings_of(session);
+  if (settings) return std::move(settings->erased);
+  if (settings.error().code != Errc::not_found)
+    tell(
+        fmt::format("meterline: which meters were erased is not known, and their rows are counted "
+                    "as if they were stored: {}\n",
+                    settings.error().message));
+  return {};
+}
+
 Result<int> load_dry(const IngestVerb& verb, const Session& session, Run& run) {
   METERLINE_TRY(auto incoming, incoming_of(verb.paths));
   METERLINE_CHECK(run.begin());
   METERLINE_TRY(auto pricing, session.open_pricing(session.store_url));
-  const auto store = store::make_counting_store(std::move(pricing));
+  const auto store = store::make_counting_store(std::move(pricing), erased_marks(session));
   const StopRequest stop;
   const auto wanted = static_cast<std::int64_t>(incoming.size());
   load_all_of(std::move(incoming), *store, run);

@@ -61,8 +61,12 @@ std::string state_text(const store::DeliveryRecord& record) {
 std::string archive_line(const ingest::ArchiveReport& archive) {
   if (!archive.reason.empty())
     return fmt::format("{}: {}: {}\n", archive.source, text_of(archive.state), archive.reason);
-  return fmt::format("{}: an archive: {} deliveries restored, {} already loaded\n", archive.source,
-                     grouped(archive.restored), grouped(archive.skipped));
+  const auto left_out = archive.left_out == 0
+                            ? ""
+                            : fmt::format(", {} days and register reads of erased meters left out",
+                                          grouped(archive.left_out));
+  return fmt::format("{}: an archive: {} deliveries restored, {} already loaded{}\n",
+                     archive.source, grouped(archive.restored), grouped(archive.skipped), left_out);
 }
 
 bool has_reason(const store::DeliveryRecord& record) { return !record.report.reason.empty(); }

@@ -113,6 +113,11 @@ std::string json_of(const store::CheckReport& report) {
       .member("deliveries", report.unfinished_deliveries)
       .member("days", report.unfinished_days)
       .end_object()
+      .key("amended")
+      .begin_object()
+      .member("deliveries", report.amended_deliveries)
+      .member("readings", report.amended_readings)
+      .end_object()
       .member("damageCount", report.damage_count)
       .key("damage")
       .begin_array();
@@ -171,6 +176,11 @@ void tell_check(const store::CheckReport& report) {
                     "listed: loads that never "
                     "finished, or that run now. Loading those files again completes them\n",
                     grouped(report.unfinished_days), grouped(report.unfinished_deliveries)));
+  if (report.amended_deliveries > 0)
+    tell(
+        fmt::format("meterline: {} readings of {} deliveries are no longer there: something was "
+                    "pruned or erased since they came\n",
+                    grouped(report.amended_readings), grouped(report.amended_deliveries)));
   if (report.damage_count > 0)
     tell(
         fmt::format("meterline: the store contradicts itself in {} places{}; load the files again "

@@ -58,6 +58,7 @@ enum class FindingCode : std::uint8_t {
   unknown_flag = 41,        ///< The feed does not say what a reading's flag means.
   unknown_channel = 42,     ///< The feed does not say which channel a row is of.
   file_total_differs = 43,  ///< The file's own sum or number of rows is not that of its rows.
+  meter_erased = 44,        ///< The row's meter was erased, and is not taken any more.
 };
 
 /// What a finding is about.
@@ -157,6 +158,8 @@ inline constexpr std::array finding_kinds = {
                 FindingSeverity::loss},
     FindingKind{FindingCode::file_total_differs, "file_total_differs", FindingScope::file,
                 FindingSeverity::warning},
+    FindingKind{FindingCode::meter_erased, "meter_erased", FindingScope::row,
+                FindingSeverity::loss},
 };
 inline constexpr std::size_t finding_codes_count = finding_kinds.size();
 

@@ -121,7 +121,7 @@ class Asking final : public store::Store {
       const store::DeliveriesQuery&) const override {
     return none();
   }
-  Result<std::optional<Unit>> default_unit() const override { return none(); }
+  Result<void> amend(const store::Amendment&) override { return none(); }
   Result<Unit> remember_unit(Unit) override { return none(); }
 
  private:

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/delivery.h"
 #include "core/result.h"
@@ -13,14 +15,17 @@
 namespace meterline::ingest {
 
 //   archive  | magic | format, varint | record | record | ...
-//   record   | tag, 1 byte | what it holds |   `U` unit, `D` delivery, `M` meter, `C` channel,
-//            `R` day, `G` register read; `E` last: counts, and the SHA-256 of all before it
+//   record   | tag, 1 byte | what it holds |   `U` unit, `P` what is not there, `X` erased meter,
+//            `D` delivery, `M` meter, `C` channel, `R` day, `G` register read; `E` last: counts,
+//            and the SHA-256 of all before it
 // All of it is one zstd frame, of which the first block holds magic and format.
 
 /// The first bytes of an archive after it is expanded.
 inline constexpr std::string_view archive_magic = "\x89meterline archive\n";
-/// Formats 1 and 2 know one time of a delivery only, and are refused.
-inline constexpr std::uint64_t archive_format = 3;
+/// Formats 1 and 2 know one time of a delivery only, and are refused. Format 4 may have `P` and
+/// `X`, and is written only where there is one.
+inline constexpr std::uint64_t archive_format = 4;
+inline constexpr std::uint64_t archive_format_of_all = 3;
 /// What reports call the format.
 inline constexpr std::string_view archive_format_name = "meterline-archive";
 
@@ -58,15 +63,31 @@ struct ArchiveSummary {
   std::int64_t reads_left_out = 0;  ///< The same of register reads.
 };
 
+/// What an archive is of.
+struct ArchiveSelection {
+  /// Reading days of these, and register reads of such days on the clocks they were told by.
+  std::optional<DateRange> dates = {};
+  std::optional<std::vector<MeterId>> meters = {};  ///< Ascending, each once.
+  bool is_all() const { return !dates && !meters; }
+};
+
+/// Why an archive has less than its deliveries' reports say.
+struct ArchiveOmissions {
+  bool is_part = false;               ///< It is of a selection.
+  std::optional<Instant> amended_at;  ///< Of deliveries received up to then something may lack.
+};
+
 using BytesSink = std::function<Result<void>(std::string_view bytes)>;
 
-/// Writes all that the store holds. Stores of equal content give equal bytes. Memory grows with
-/// the number of deliveries, by some 30 bytes for each, and with nothing else.
+/// Writes all that the store holds, or a part of it, with the deliveries that may have brought it.
+/// Stores of equal content give equal bytes. Memory grows with the number of deliveries, by some 30
+/// bytes for each, and with nothing else.
 ///
 /// Errors: those of the store and the sink, `corrupt` for a store that contradicts itself,
 /// `too_large` beyond the limits above.
 Result<ArchiveSummary> write_archive(const store::Store& store, const BytesSink& sink,
-                                     const ArchiveHooks& hooks = {});
+                                     const ArchiveHooks& hooks = {},
+                                     const ArchiveSelection& selection = {});
 
 /// The order of an archive's deliveries, which is that of Store::deliveries().
 bool is_archived_before(const Delivery& a, const Delivery& b);

@@ -45,6 +45,7 @@ Result<void> ArchiveReader::read_head() {
   METERLINE_TRY(const auto magic, take(archive_magic.size()));
   if (magic != archive_magic) return damaged("it does not begin as one");
   METERLINE_TRY(const auto format, number());
+  format_ = format;
   if (format > archive_format)
     return fail(Errc::refused,
                 fmt::format("the archive has format {}, written by a newer meterline; this one "
@@ -63,6 +64,12 @@ Result<bool> ArchiveReader::read_record() {
   switch (tag.front()) {
     case 'U':
       METERLINE_CHECK(read_unit());
+      return true;
+    case 'P':
+      METERLINE_CHECK(read_omissions());
+      return true;
+    case 'X':
+      METERLINE_CHECK(read_erased());
       return true;
     case 'D':
       METERLINE_CHECK(read_delivery());
@@ -93,6 +100,31 @@ Result<void> ArchiveReader::read_unit() {
     return damaged("a unit of the store in a wrong place");
   has_unit_ = true;
   return visitor_.on_unit(static_cast<Unit>(unit));
+}
+
+Result<void> ArchiveReader::read_omissions() {
+  ArchiveOmissions omissions;
+  METERLINE_TRY(const auto is_part, number_up_to(1));
+  METERLINE_TRY(const auto is_amended, number_up_to(1));
+  omissions.is_part = is_part == 1;
+  if (is_amended == 1) {
+    METERLINE_TRY(const auto at, number());
+    omissions.amended_at = Instant{store::unzigzag(at)};
+  }
+  if (format_ == archive_format_of_all || has_omissions_ || erased_ > 0 || !ids_.empty() ||
+      counts_.meters > 0)
+    return damaged("what it lacks, in a wrong place");
+  has_omissions_ = true;
+  return visitor_.on_omissions(omissions);
+}
+
+Result<void> ArchiveReader::read_erased() {
+  METERLINE_TRY(const auto mark, bytes(store::erased_mark_bytes_max));
+  if (format_ == archive_format_of_all || !ids_.empty() || counts_.meters > 0)
+    return damaged("an erased meter in a wrong place");
+  if (++erased_ > store::erased_marks_max)
+    return too_large("erased meters", store::erased_marks_max);
+  return visitor_.on_erased(mark);
 }
 
 Result<void> ArchiveReader::read_delivery() {

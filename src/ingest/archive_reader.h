@@ -27,6 +27,9 @@ class ArchiveVisitor {
  public:
   virtual ~ArchiveVisitor() = default;
   virtual Result<void> on_unit(Unit unit) = 0;
+  /// Before all deliveries, where there are any.
+  virtual Result<void> on_omissions(const ArchiveOmissions& omissions) = 0;
+  virtual Result<void> on_erased(std::string_view mark) = 0;  ///< See StoreSettings::erased.
   virtual Result<void> on_delivery(store::DeliveryRecord record) = 0;
   virtual Result<void> on_day(const ArchivedDay& day) = 0;
   /// `delivery` is as in ArchivedDay; the read is valid during the call only.
@@ -49,6 +52,8 @@ class ArchiveReader {
   Result<void> read_head();
   Result<bool> read_record();
   Result<void> read_unit();
+  Result<void> read_omissions();
+  Result<void> read_erased();
   Result<void> read_delivery();
   Result<void> end_deliveries();
   Result<void> read_meter();
@@ -75,7 +80,10 @@ class ArchiveReader {
   Sha256 hash_;
 
   ArchiveCounts counts_;
+  std::uint64_t format_ = 0;
   bool has_unit_ = false;
+  bool has_omissions_ = false;
+  std::size_t erased_ = 0;
   std::uint64_t delivery_bytes_ = 0;
   Delivery last_delivery_;
   std::vector<DeliveryId> ids_;  ///< Until the first day.

@@ -357,7 +357,9 @@ class Unfinished final : public store::Store {
     std::erase_if(found, [&](const auto& record) { return record.delivery.id == hidden_; });
     return found;
   }
-  Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
+  Result<void> amend(const store::Amendment&) override {
+    return fail(Errc::unavailable, "read only");
+  }
   Result<Unit> remember_unit(Unit unit) override { return unit; }
   Result<store::StoreStatus> status(store::StatusOf what) const override {
     return inner_.status(what);

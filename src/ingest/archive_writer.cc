@@ -72,10 +72,10 @@ class Records {
   explicit Records(const BytesSink& sink) : compressor_(sink) {}
 
   /// A reader sees from the first compressed block on its own that this is an archive.
-  Result<void> begin() {
+  Result<void> begin(std::uint64_t format) {
     METERLINE_CHECK(compressor_.begin());
     pending_ = archive_magic;
-    store::put_varint(archive_format, pending_);
+    store::put_varint(format, pending_);
     return pass_on(ZSTD_e_flush);
   }
 
@@ -171,14 +171,19 @@ bool any_twice(std::span<const HeldVersions::Held> sorted) {
 
 class ArchiveWriter {
  public:
-  ArchiveWriter(const store::Store& store, const BytesSink& sink, const ArchiveHooks& hooks)
-      : store_(store), records_(sink), hooks_(hooks) {}
+  ArchiveWriter(const store::Store& store, const BytesSink& sink, const ArchiveHooks& hooks,
+                const ArchiveSelection& selection)
+      : store_(store), records_(sink), hooks_(hooks), selection_(selection) {}
 
   Result<ArchiveSummary> run() {
-    METERLINE_CHECK(records_.begin());
-    METERLINE_CHECK(add_unit());
+    METERLINE_TRY(const auto settings, store_.settings());
+    const bool lacks_any = !selection_.is_all() || settings.amended_at;
+    const bool is_plain = !lacks_any && settings.erased.empty();
+    METERLINE_CHECK(records_.begin(is_plain ? archive_format_of_all : archive_format));
+    METERLINE_CHECK(add_unit(settings.unit));
+    METERLINE_CHECK(add_omissions(settings));
     METERLINE_CHECK(add_deliveries());
-    METERLINE_CHECK(add_meters());
+    METERLINE_CHECK(selection_.meters ? add_selected_meters() : add_meters());
     METERLINE_CHECK(records_.finish(summary_.counts));
     return summary_;
   }
@@ -186,7 +191,11 @@ class ArchiveWriter {
  private:
   using Held = HeldVersions::Held;
 
-  Result<void> add_unit();
+  Result<void> add_unit(std::optional<Unit> unit);
+  Result<void> add_omissions(const store::StoreSettings& settings);
+  bool is_selected(const store::DeliveryRecord& record) const;
+  Result<void> add_selected_meters();
+  Result<void> add_meter(const MeterId& meter);
   Result<void> add_deliveries();
   Result<void> add_delivery(const store::DeliveryRecord& record);
   Result<void> add_meters();
@@ -208,6 +217,7 @@ class ArchiveWriter {
   const store::Store& store_;
   Records records_;
   const ArchiveHooks& hooks_;
+  const ArchiveSelection& selection_;
   ArchiveSummary summary_;
   std::uint64_t delivery_bytes_ = 0;
   std::optional<Delivery> last_delivery_;
@@ -237,7 +247,8 @@ Result<void> ArchiveWriter::add_deliveries() {
   for (;;) {
     METERLINE_CHECK(check_stop());
     METERLINE_TRY(const auto page, store_.deliveries(query));
-    for (const auto& record : page) METERLINE_CHECK(add_delivery(record));
+    for (const auto& record : page)
+      if (is_selected(record)) METERLINE_CHECK(add_delivery(record));
     if (page.size() < query.limit) break;
     query.after = page.back().delivery.id;
   }
@@ -245,12 +256,42 @@ Result<void> ArchiveWriter::add_deliveries() {
   return {};
 }
 
-Result<void> ArchiveWriter::add_unit() {
-  METERLINE_TRY(const auto unit, store_.default_unit());
+Result<void> ArchiveWriter::add_unit(std::optional<Unit> unit) {
   if (!unit) return {};
   records_.tag('U');
   records_.number(static_cast<std::uint64_t>(*unit));
   return records_.end_record();
+}
+
+/// Of a part, any delivery may have brought more than stands in it.
+Result<void> ArchiveWriter::add_omissions(const store::StoreSettings& settings) {
+  const bool is_part = !selection_.is_all();
+  if (is_part || settings.amended_at) {
+    records_.tag('P');
+    records_.number(is_part ? 1 : 0);
+    records_.number(settings.amended_at ? 1 : 0);
+    if (settings.amended_at) records_.number(store::zigzag(settings.amended_at->micros));
+    METERLINE_CHECK(records_.end_record());
+  }
+  for (const auto& mark : settings.erased) {
+    records_.tag('X');
+    records_.bytes(mark);
+    METERLINE_CHECK(records_.end_record());
+  }
+  return {};
+}
+
+/// Whether it may have brought something of what is asked for.
+bool ArchiveWriter::is_selected(const store::DeliveryRecord& record) const {
+  const bool has_reads = record.report.register_reads.stored > 0;
+  const auto& [dates, meters, meter_ids] = record.days;
+  const auto& wanted = selection_.dates;
+  if (wanted && !has_reads && dates && (dates->to < wanted->from || wanted->to < dates->from))
+    return false;
+  if (!selection_.meters || has_reads || meter_ids.empty()) return true;
+  return std::any_of(meter_ids.begin(), meter_ids.end(), [&](const MeterId& meter) {
+    return std::binary_search(selection_.meters->begin(), selection_.meters->end(), meter);
+  });
 }
 
 Result<void> ArchiveWriter::add_delivery(const store::DeliveryRecord& record) {
@@ -282,19 +323,28 @@ Result<void> ArchiveWriter::add_meters() {
       .prefix = "", .after = {}, .limit = meters_step, .withdrawn = store::Withdrawn::counted};
   for (;;) {
     METERLINE_TRY(const auto page, store_.meters(query));
-    for (const auto& info : page) {
-      is_meter_begun_ = false;
-      METERLINE_CHECK(add_days(info.meter));
-      METERLINE_CHECK(add_reads(info.meter));
-      if (hooks_.meters != nullptr) ++*hooks_.meters;
-    }
+    for (const auto& info : page) METERLINE_CHECK(add_meter(info.meter));
     if (page.size() < query.limit) return {};
     query.after = page.back().meter;
   }
 }
 
+Result<void> ArchiveWriter::add_selected_meters() {
+  for (const auto& meter : *selection_.meters) METERLINE_CHECK(add_meter(meter));
+  return {};
+}
+
+Result<void> ArchiveWriter::add_meter(const MeterId& meter) {
+  is_meter_begun_ = false;
+  METERLINE_CHECK(add_days(meter));
+  METERLINE_CHECK(add_reads(meter));
+  if (hooks_.meters != nullptr) ++*hooks_.meters;
+  return {};
+}
+
 Result<void> ArchiveWriter::add_days(const MeterId& meter) {
-  const store::DaysQuery query{.meter = meter, .dates = {.from = Date::min(), .to = Date::max()}};
+  const DateRange ever{.from = Date::min(), .to = Date::max()};
+  const store::DaysQuery query{.meter = meter, .dates = selection_.dates.value_or(ever)};
   METERLINE_CHECK(store_.read_days(query, [&](const store::StoredDay& day) -> Result<void> {
     METERLINE_CHECK(check_stop());
     return hold(meter, day);
@@ -360,6 +410,9 @@ Result<void> ArchiveWriter::add_reads(const MeterId& meter) {
   METERLINE_CHECK(store_.read_registers(store::all_reads_of(meter),
                                         [&](const store::StoredRead& stored) -> Result<void> {
                                           METERLINE_CHECK(check_stop());
+                                          const auto date = stored.read.current.time.date();
+                                          const auto& wanted = selection_.dates;
+                                          if (wanted && !wanted->contains(date)) return {};
                                           return hold(stored);
                                         }));
   return write_held_reads(meter);
@@ -433,8 +486,8 @@ bool is_archived_before(const Delivery& a, const Delivery& b) {
 }
 
 Result<ArchiveSummary> write_archive(const store::Store& store, const BytesSink& sink,
-                                     const ArchiveHooks& hooks) {
-  return ArchiveWriter(store, sink, hooks).run();
+                                     const ArchiveHooks& hooks, const ArchiveSelection& selection) {
+  return ArchiveWriter(store, sink, hooks, selection).run();
 }
 
 }  // namespace meterline::ingest

@@ -289,7 +289,9 @@ class ComparingStore final : public store::Store {
       const store::DeliveriesQuery& query) const override {
     return inner_.deliveries(query);
   }
-  Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
+  Result<void> amend(const store::Amendment&) override {
+    return fail(Errc::invalid_argument, "a comparison changes nothing");
+  }
   Result<Unit> remember_unit(Unit unit) override {
     METERLINE_TRY(const auto known, inner_.default_unit());
     return known.value_or(unit);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "core/try.h"
 #include "ingest/day_feed.h"
+#include "ingest/erasure.h"
 #include "ingest/file_load.h"
 #include "ingest/read_feed.h"
 
@@ -35,15 +37,17 @@ class GroupLoad {
 
  private:
   bool is_stopped() const { return hooks_.stop != nullptr && *hooks_.stop; }
-  Result<void> find_unit();
+  Result<void> read_settings();
   Result<void> settle_unit();
   FileLoad& begin(const source::Incoming& file);
   void read_all(std::span<const source::Incoming> files);
   void read_none(std::span<const source::Incoming> files);
+  store::DeliveryRecord kept(store::DeliveryRecord record) const;
   Result<void> store_all();
 
   store::Store& store_;
   std::optional<Unit> store_unit_;
+  ErasedMeters erased_;    ///< Their rows are left out.
   IngestOptions options_;  ///< With the store's unit where the load has none.
   const IngestHooks& hooks_;
   std::counting_semaphore<>& readers_;
@@ -56,8 +60,10 @@ class GroupLoad {
 };
 
 /// A load that names no unit takes the store's.
-Result<void> GroupLoad::find_unit() {
-  METERLINE_TRY(store_unit_, store_.default_unit());
+Result<void> GroupLoad::read_settings() {
+  METERLINE_TRY(auto settings, store_.settings());
+  store_unit_ = settings.unit;
+  erased_ = ErasedMeters(std::move(settings.erased));
   if (!options_.unit) options_.unit = store_unit_;
   return {};
 }
@@ -77,6 +83,13 @@ Result<void> GroupLoad::settle_unit() {
   return {};
 }
 
+/// What a store keeps of a record: no word of erased meters.
+store::DeliveryRecord GroupLoad::kept(store::DeliveryRecord record) const {
+  if (!erased_.empty())
+    remove_erased(record, [this](std::string_view meter) { return erased_.has(meter); });
+  return record;
+}
+
 /// Writes the rows of all files that were read, and the records of those and the refused ones.
 Result<void> GroupLoad::store_all() {
   std::vector<Delivery> deliveries;
@@ -87,23 +100,24 @@ Result<void> GroupLoad::store_all() {
       files[i] = {.content = &loads_[i].content(),
                   .source = loads_[i].record().delivery.source,
                   .delivery = deliveries.size()};
-    deliveries.push_back(loads_[i].record().delivery);
+    deliveries.push_back(kept(loads_[i].record()).delivery);
   }
   if (deliveries.empty()) return {};
   METERLINE_CHECK(settle_unit());
 
   METERLINE_TRY(const auto writer, store_.write(deliveries));
   const auto channels = channels_.all();
+  ErasedRows erased(erased_, files, hooks_.on_rejected);
   DayFeed feed(channels, files, *writer, hooks_.on_rejected);
   METERLINE_CHECK(sorter_.visit([&](const SortedRow& row) -> Result<void> {
     if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
-    return feed.add(row);
+    return erased.take_day(row) ? Result<void>() : feed.add(row);
   }));
   METERLINE_CHECK(feed.finish());
   ReadFeed reads(files, *writer, hooks_.on_rejected);
   METERLINE_CHECK(reads_.visit([&](const SortedRow& row) -> Result<void> {
     if (is_stopped()) return fail(Errc::cancelled, "stopped on request");
-    return reads.add(row);
+    return erased.take_read(row) ? Result<void>() : reads.add(row);
   }));
   METERLINE_CHECK(reads.finish());
 
@@ -111,7 +125,7 @@ Result<void> GroupLoad::store_all() {
   for (std::size_t i = 0; i < loads_.size(); ++i) {
     if (progress_[i] == Progress::done) continue;
     if (progress_[i] == Progress::read) loads_[i].take_report();
-    reports.push_back(loads_[i].record().report);
+    reports.push_back(kept(loads_[i].record()).report);
   }
   return writer->commit(reports);
 }
@@ -142,7 +156,7 @@ void GroupLoad::read_none(std::span<const source::Incoming> files) {
 }
 
 std::vector<FileResult> GroupLoad::run(std::span<const source::Incoming> files) {
-  auto stored = find_unit();
+  auto stored = read_settings();
   if (stored) {
     readers_.acquire();
     read_all(files);

@@ -69,6 +69,8 @@ struct ArchiveReport {
   RowCounts rows;                               ///< Of the restored ones, as first reported.
   ReadingCounts readings;
   RowCounts register_reads = {};  ///< Of the rows.
+  /// Versions of reading days and register reads of meters that were erased: they stay out.
+  std::int64_t left_out = 0;
 };
 
 /// What a caller may follow and stop. on_rejected may be called from any thread, one at a time.

@@ -235,7 +235,7 @@ TEST_F(Sweep, AnErrorOfTheStoreIsNoMissingObject) {
         const store::DeliveriesQuery&) const override {
       return error();
     }
-    Result<std::optional<Unit>> default_unit() const override { return error(); }
+    Result<void> amend(const store::Amendment&) override { return error(); }
     Result<Unit> remember_unit(Unit) override { return error(); }
     Result<store::StoreStatus> status(store::StatusOf) const override { return error(); }
 

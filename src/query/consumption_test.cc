@@ -388,7 +388,9 @@ class Counting final : public store::Store {
       const store::DeliveriesQuery& query) const override {
     return store_->deliveries(query);
   }
-  Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
+  Result<void> amend(const store::Amendment& amendment) override {
+    return store_->amend(amendment);
+  }
   Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
   Result<store::StoreStatus> status(store::StatusOf what) const override {
     return store_->status(what);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "store/contract_test.h"
+#include "store/prune.h"
 #include "testing/must.h"
 #include "testing/store_days.h"
 
@@ -362,6 +363,41 @@ TEST_P(EveryStore, AnswersAsTheModelDoes) {
       GetParam(), [this] { play(); }, 5);
 }
 
+/// As of every time from the receipt of what is kept for itself on, and now.
+class EveryPrunedStore : public EveryStore {
+ protected:
+  void play_pruned() const {
+    auto deliveries = *any_deliveries();
+    const auto steps = any_steps(deliveries);
+    std::mt19937 dice(*rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint32_t>()));
+    auto store = open();
+    Told told(deliveries);
+    for (const auto& step : steps) {
+      apply(step, deliveries[step.delivery], dice, *store);
+      told.tell(step);
+    }
+    const auto since = static_cast<std::int64_t>(dice() % 8);
+    const bool by_time = dice() % 2 == 0;
+    store::PruneRequest request{.now = second(100)};
+    if (by_time) request.versions_since = second(since);
+    if (!by_time) request.versions = 1 + dice() % 3;
+    store::PruneReport report;
+    must(store::prune(*store, request, store::PruneMode::prune, {}, report));
+    const auto model = told.model();
+    Asker asker(*store, model, dice);
+    asker.ask({});
+    if (!by_time) return;
+    for (auto seconds = since; seconds < 9; ++seconds) asker.ask(second(seconds));
+  }
+};
+
+TEST_P(EveryPrunedStore, AnswersAsBeforeAsOfWhatIsKept) {
+  store::expect_holds(
+      GetParam(), [this] { play_pruned(); }, 5);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryPrunedStore, ::testing::ValuesIn(store::backends()),
+                         store::name_of);
 INSTANTIATE_TEST_SUITE_P(All, EveryStore, ::testing::ValuesIn(store::backends()), store::name_of);
 
 }  // namespace

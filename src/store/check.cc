@@ -172,6 +172,9 @@ class StoreCheck {
     auto files = store_.status(StatusOf::files);
     if (!files) return end_with(DamageKind::file, "all files", files.error());
     report_.layout = std::move(files->figures);
+    const auto settings = store_.settings();
+    if (!settings) return end_with(DamageKind::delivery, "all settings", settings.error());
+    amended_at_ = settings->amended_at;
     const auto listed = read_deliveries();
     if (!listed) return end_with(DamageKind::delivery, "all deliveries", listed.error());
     const auto read = each_meter([&](const MeterInfo& info) { return check_meter(info); });
@@ -196,6 +199,7 @@ class StoreCheck {
   Result<void> read_delivery(const DeliveryRecord& record);
   Account* account_of(const DeliveryId& id);
   void check_account(const Account& account);
+  bool is_amended(const Account& account) const;
 
   Result<void> each_meter(const MeterVisitor& visit);
   Result<void> check_meter(const MeterInfo& info);
@@ -224,7 +228,8 @@ class StoreCheck {
   const CheckOptions& options_;
   const CheckHooks& hooks_;
   CheckReport report_;
-  std::vector<Account> accounts_;  ///< By id.
+  std::optional<Instant> amended_at_;  ///< See StoreSettings.
+  std::vector<Account> accounts_;      ///< By id.
   std::size_t last_account_ = 0;
   std::set<DeliveryId> unfinished_;
   DateDigests dates_;          ///< Of what the days add up to.
@@ -389,9 +394,25 @@ Account* StoreCheck::account_of(const DeliveryId& id) {
   return &*found;
 }
 
+/// Whether the delivery has less than it brought, and may: something was taken out of the store
+/// since.
+bool StoreCheck::is_amended(const Account& account) const {
+  const auto& readings = account.readings;
+  const bool has_less = account.days_found < account.rows || account.reads_found < account.reads;
+  const bool has_more = account.days_found > account.rows || account.reads_found > account.reads ||
+                        account.readings_found > readings.stored ||
+                        account.missing_found > readings.missing + readings.rejected;
+  return amended_at_ && account.version.received <= *amended_at_ && has_less && !has_more;
+}
+
 /// A rejected reading of a stored row is missing in its day, and one of a rejected row is not.
 /// Where slots are repeated, a day may be united from several rows.
 void StoreCheck::check_account(const Account& account) {
+  if (is_amended(account)) {
+    ++report_.amended_deliveries;
+    report_.amended_readings += account.readings.stored - account.readings_found;
+    return;
+  }
   const auto& readings = account.readings;
   const bool may_be_united =
       readings.repeated > 0 && account.days_found > 0 && account.days_found < account.rows;

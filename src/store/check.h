@@ -45,6 +45,11 @@ struct CheckReport {
   std::int64_t unfinished_days = 0;
   std::int64_t unfinished_deliveries = 0;
 
+  /// Readings that reports name and that are not there: pruned or erased since. Of deliveries
+  /// received up to the last amendment less is no damage, and cannot be told from it.
+  std::int64_t amended_readings = 0;
+  std::int64_t amended_deliveries = 0;
+
   std::int64_t damage_count = 0;
   std::vector<Damage> damage;  ///< The first of it, up to the cap.
 };

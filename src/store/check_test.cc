@@ -97,7 +97,7 @@ class Damaged final : public Store {
     on_delivery(one);
     return one ? std::vector{*one} : std::vector<DeliveryRecord>();
   }
-  Result<std::optional<Unit>> default_unit() const override { return store_->default_unit(); }
+  Result<void> amend(const Amendment& amendment) override { return store_->amend(amendment); }
   Result<Unit> remember_unit(Unit unit) override { return store_->remember_unit(unit); }
   Result<StoreStatus> status(StatusOf what) const override { return store_->status(what); }
 

@@ -31,6 +31,14 @@ Result<void> DeliveryEvents::add(const DeliveryId& delivery, const DeliveryEvent
   return restore(delivery, event);
 }
 
+void DeliveryEvents::restate(const DeliveryId& delivery, const DeliveryEvent& event) {
+  const auto found = by_delivery_.find(delivery);
+  if (found == by_delivery_.end()) return;
+  for (auto& known : found->second)
+    if (known.at == event.at && known.kind == event.kind && known.who == event.who)
+      known.reason = event.reason;
+}
+
 Result<void> DeliveryEvents::restore(const DeliveryId& delivery, DeliveryEvent event) {
   if (!is_event(event)) return fail(Errc::corrupt, "the store holds a damaged event of a delivery");
   auto& events = by_delivery_[delivery];

@@ -21,6 +21,9 @@ class DeliveryEvents {
   /// Adds what a store holds, whatever the limits are. Errors: `corrupt` for what is no event.
   Result<void> restore(const DeliveryId& delivery, DeliveryEvent event);
 
+  /// Gives an event that is there, of the same time, kind and person, another reason.
+  void restate(const DeliveryId& delivery, const DeliveryEvent& event);
+
   bool empty() const { return by_delivery_.empty(); }
   /// Whether the delivery is one of those.
   bool has(DeliveriesOf which, const DeliveryId& delivery) const;

@@ -1,6 +1,9 @@
 #include "store/store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/try.h"
 
@@ -38,6 +41,22 @@ std::uint32_t days_in(Month month, const DateRange& dates) {
 
 Date day_of(Month month, std::uint32_t day) {
   return *Date::from_days(month.first_day().days() + std::int64_t{day});
+}
+
+Result<void> change_settings(const Amendment& amendment, StoreSettings& settings) {
+  std::vector<std::string> erased = settings.erased;
+  erased.insert(erased.end(), amendment.erased.begin(), amendment.erased.end());
+  std::sort(erased.begin(), erased.end());
+  erased.erase(std::unique(erased.begin(), erased.end()), erased.end());
+  for (const auto& mark : amendment.allowed) std::erase(erased, mark);
+  if (erased.size() > erased_marks_max && erased.size() > settings.erased.size())
+    return fail(Errc::too_large, fmt::format("the store remembers {} erased meters, which is as "
+                                             "many as it keeps",
+                                             erased_marks_max));
+  settings.erased = std::move(erased);
+  if (amendment.takes_away())
+    settings.amended_at = std::max(settings.amended_at, std::optional(amendment.at));
+  return {};
 }
 
 Result<void> Store::read_day_totals(const TotalsQuery& query, const TotalVisitor& visit) const {
@@ -89,6 +108,16 @@ Result<std::optional<DeliveryRecord>> Store::delivery(const DeliveryId& id) cons
   METERLINE_TRY(auto found, deliveries({.id = id}));
   if (found.empty()) return std::optional<DeliveryRecord>();
   return std::optional(std::move(found.front()));
+}
+
+Result<StoreSettings> Store::settings() const {
+  METERLINE_TRY(auto status, this->status(StatusOf::settings));
+  return std::move(status.settings);
+}
+
+Result<std::optional<Unit>> Store::default_unit() const {
+  METERLINE_TRY(const auto known, settings());
+  return known.unit;
 }
 
 Result<void> Store::status_error(StatusOf what) const {

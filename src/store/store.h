@@ -287,10 +287,77 @@ enum class StatusOf : std::uint8_t {
   files,
   size,      ///< As far as the backend can tell without reading it all.
   requests,  ///< What was asked of servers; none for a store without any.
+  settings,  ///< What was decided for the store as a whole.
 };
+
+/// What was decided for a store as a whole.
+struct StoreSettings {
+  /// The unit of readings whose file and load name none; empty until one is remembered.
+  std::optional<Unit> unit = {};
+  /// Marks of meters that were erased and are not to come back (ingest/erasure.h), ascending. To a
+  /// store they are bytes, at most erased_mark_bytes_max each.
+  std::vector<std::string> erased = {};
+  /// When something was last taken out of it; empty where nothing ever was. Of deliveries received
+  /// up to then, less may be stored than their reports say.
+  std::optional<Instant> amended_at = {};
+  bool operator==(const StoreSettings&) const = default;
+};
+inline constexpr std::size_t erased_mark_bytes_max = 64;
+/// They are in memory during a load.
+inline constexpr std::size_t erased_marks_max = 100'000;
+
 struct StoreStatus {
   std::vector<StoreFigure> figures = {};  ///< Of its size.
   std::vector<RequestMetrics> requests = {};
+  StoreSettings settings = {};
+};
+
+/// Which version of a reading day is meant.
+struct DayPlace {
+  MeterId meter;
+  Channel channel;
+  Date date;
+  Version version;
+  DeliveryId delivery;
+};
+
+/// Which version of a register read is meant.
+struct ReadPlace {
+  MeterId meter;
+  Instant at;
+  MeterRegister of;
+  Version version;
+  DeliveryId delivery;
+};
+
+/// What becomes of bytes that were removed, in a store that has files of its own.
+enum class Traces : std::uint8_t {
+  in_time,  ///< They go when the store tidies up by itself.
+  now,      ///< None is left in the files. Takes as long as writing a large part of them anew.
+};
+
+/// What is to go out of a store, or to stand otherwise in it: the only thing that takes anything
+/// away. Parts are done in the order of the members; repeated, it changes nothing more.
+struct Amendment {
+  Instant at;  ///< When, by the caller's clock: see StoreSettings::amended_at.
+  std::span<const std::string> erased = {};   ///< Marks to be noted.
+  std::span<const std::string> allowed = {};  ///< Marks that are taken away.
+  /// Versions that go, with their share of all totals; those of a meter are neighbours.
+  std::span<const DayPlace> days = {};
+  std::span<const ReadPlace> reads = {};
+  /// Of the meters in `days`, all that stands before this date is among them. Where no days are
+  /// named, none before it is left of any meter, so that what sums them up goes, too.
+  std::optional<Date> before = {};
+  /// Meters of which nothing is left: they are taken off every list.
+  std::span<const MeterId> meters = {};
+  /// Records that take the place of those of the same id, where there is one: the source, the
+  /// report, the days and the reasons of events may differ.
+  std::span<const DeliveryRecord> records = {};
+  Traces traces = Traces::in_time;  ///< Of the meters, and of records.
+  /// Called with the number of requests before they are sent to servers; may wait.
+  std::function<void(std::size_t requests)> pace = {};
+
+  bool takes_away() const { return !days.empty() || !reads.empty() || before.has_value(); }
 };
 
 /// What a store is, whatever is stored in it.
@@ -316,6 +383,9 @@ using TotalVisitor = std::function<Result<void>(const DayTotal&)>;
 /// The IntervalLength is that of the day.
 using MeterTotalVisitor = std::function<Result<void>(const DayTotal&, IntervalLength)>;
 using PresenceVisitor = std::function<Result<void>(const DayPresence&)>;
+
+/// What an amendment makes of settings. Errors: `too_large`; nothing is changed then.
+Result<void> change_settings(const Amendment& amendment, StoreSettings& settings);
 
 /// Takes in the days of one delivery, or of several that are stored together: a folder of daily
 /// files costs a store less as months than day by day.
@@ -390,8 +460,11 @@ class Store {
   /// have more than delivery_events_max, or the store more than store_events_max.
   virtual Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) = 0;
 
-  /// The unit of readings whose file and load name none; empty until one is remembered.
-  virtual Result<std::optional<Unit>> default_unit() const = 0;
+  /// Takes something out of the store, or changes it, durably; ended in between, a part of it is
+  /// done, each version whole or not at all. What is loaded at the same time may stay, but for
+  /// `unavailable` from its writer: then it is to be loaded again.
+  /// Errors: `too_large` above erased_marks_max.
+  virtual Result<void> amend(const Amendment& amendment) = 0;
 
   /// Remembers a default unit for good, unless there is one, and returns the one that there is.
   /// Where several programs remember different units in the same moment, all come to know one of
@@ -422,6 +495,9 @@ class Store {
   void answer_within(std::chrono::milliseconds time) const {
     if (const auto within = traits().answer_within) within(time);
   }
+  Result<StoreSettings> settings() const;
+  /// The unit of readings whose file and load name none; empty until one is remembered.
+  Result<std::optional<Unit>> default_unit() const;
   Result<void> ready() const { return status_error(StatusOf::readiness); }
   Result<void> verify_files() const { return status_error(StatusOf::files); }
 

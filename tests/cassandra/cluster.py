@@ -195,7 +195,7 @@ class Cluster:
     """
 
     def __init__(self, nodes=1, tls=False, password=False, heap="512m", jit="quick", classes=None,
-                 memtable="96MiB"):
+                 memtable="96MiB", properties=None):
         assert 1 <= nodes <= 3, "a cluster of the tests has one, two or three nodes"
         self.nodes = []
         self.memtable = memtable
@@ -213,6 +213,7 @@ class Cluster:
             "system_auth", "system_distributed", "system_traces")}
         if nodes == 1:
             self.properties["cassandra.unsafesystem"] = "true"
+        self.properties |= properties or {}
         self.nodes = [Node(self, number) for number in range(1, nodes + 1)]
         self.configure(hosts, tls)
         try:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/try.h"
+#include "store/cassandra/amend_rows.h"
 #include "store/cassandra/cassandra_writer.h"
 #include "store/cassandra/day_rows.h"
 #include "store/cassandra/delivery_rows.h"
@@ -55,7 +56,9 @@ class CassandraStore final : public Store {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return list_deliveries(*tables_, query);
   }
-  Result<std::optional<Unit>> default_unit() const override;
+  Result<void> amend(const Amendment& amendment) override {
+    return amend_rows(*tables_, amendment);
+  }
   Result<Unit> remember_unit(Unit unit) override;
   Result<StoreStatus> status(StatusOf what) const override;
   /// A writer mostly waits for a quorum.
@@ -71,26 +74,6 @@ class CassandraStore final : public Store {
 
   std::unique_ptr<Tables> tables_;
 };
-
-/// The unit is not kept in memory: a program that remembered another in the same moment may have
-/// written it since.
-Result<std::optional<Unit>> CassandraStore::default_unit() const {
-  CqlCells key;
-  key.text(unit_kind);
-  key.text("");
-  key.text("~");
-  std::string first;
-  const auto take = [&](CqlRow& row) -> Result<void> {
-    const auto name = row.text();
-    if (first.empty()) first = name;
-    return {};
-  };
-  METERLINE_CHECK(tables_->read_rows(Statement::select_names, key, take));
-  if (first.empty()) return std::optional<Unit>();
-  const auto unit = parse_unit_choice(first);
-  if (!unit) return fail(Errc::corrupt, "the store's catalogue has a unit that is none");
-  return unit;
-}
 
 Result<Unit> CassandraStore::remember_unit(Unit unit) {
   METERLINE_TRY(const auto known, default_unit());
@@ -125,6 +108,11 @@ Result<StoreStatus> CassandraStore::status(StatusOf what) const {
     }
     case StatusOf::requests:
       status.requests = tables_->session().metrics();
+      break;
+    // Not kept in memory: another program may have changed them since.
+    case StatusOf::settings: {
+      METERLINE_TRY(status.settings, read_settings(*tables_));
+    }
   }
   return status;
 }

@@ -13,6 +13,7 @@
 #include "store/cassandra/tables.h"
 #include "store/cassandra/totals_rows.h"
 #include "store/memory/memory_store.h"
+#include "store/prune.h"
 #include "store/resolve.h"
 #include "testing/cassandra_keyspace.h"
 #include "testing/store_days.h"
@@ -30,9 +31,13 @@ using meterline::testing::load;
 using meterline::testing::open_cassandra_of;
 using meterline::testing::TempFolder;
 using meterline::testing::TestDelivery;
+using ::testing::AnyOf;
+using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class CassandraStore : public ::testing::Test {
  protected:
@@ -335,8 +340,8 @@ TEST_F(CassandraStore, OfSchema3IsReadAndWrittenAsItIs) {
                                  return {};
                                });
                              }));
-  EXPECT_THAT(kinds, ::testing::Contains("days 2019-01"));
-  EXPECT_THAT(kinds, ::testing::Not(::testing::Contains("buckets")));
+  EXPECT_THAT(kinds, Contains("days 2019-01"));
+  EXPECT_THAT(kinds, Not(Contains("buckets")));
 }
 
 // --- Meters ----------------------------------------------------------------------------------
@@ -484,18 +489,22 @@ class CassandraTables : public ::testing::Test {
     EXPECT_TRUE(done) << done.error().message;
   }
 
+  /// What a statement selects, a text of each row.
+  std::vector<std::string> texts(std::string_view cql) {
+    std::vector<std::string> found;
+    EXPECT_TRUE(session_->query(fmt::format(fmt::runtime(cql), options_.keyspace),
+                                [&](std::size_t, const CqlPage& page) {
+                                  return visit_rows(page, [&](CqlRow& row) -> Result<void> {
+                                    found.emplace_back(row.text());
+                                    return {};
+                                  });
+                                }));
+    return found;
+  }
+
   /// The schemas that the catalogue notes.
   std::vector<std::string> schemas() {
-    std::vector<std::string> names;
-    EXPECT_TRUE(session_->query(
-        fmt::format("SELECT name FROM {}.catalogue WHERE kind = 'schema'", options_.keyspace),
-        [&](std::size_t, const CqlPage& page) {
-          return visit_rows(page, [&](CqlRow& row) -> Result<void> {
-            names.emplace_back(row.text());
-            return {};
-          });
-        }));
-    return names;
+    return texts("SELECT name FROM {}.catalogue WHERE kind = 'schema'");
   }
 
   CassandraOptions options_;
@@ -521,6 +530,76 @@ TEST_F(CassandraTables, AreSpreadByTheFirstWriterAndReadersFollow) {
   EXPECT_THAT((*reader)->status(StatusOf::files).value().figures,
               ElementsAre(StoreFigure{.name = "buckets", .value = 160}));
   EXPECT_EQ(init_cassandra_store(options_, {}).value().buckets, 160);
+}
+
+void prune_before(Store& store, std::string_view date) {
+  PruneReport report;
+  const PruneRequest request{.before = *Date::parse(date), .now = meterline::testing::second(100)};
+  ASSERT_TRUE(prune(store, request, PruneMode::prune, {}, report));
+}
+
+void take_out(Store& store, const MeterId& meter) {
+  std::vector<DayPlace> days;
+  ASSERT_TRUE(store.read_days({.meter = meter, .dates = dates_of("2019-01-01", "2019-12-31")},
+                              [&](const StoredDay& day) -> Result<void> {
+                                days.push_back({.meter = meter,
+                                                .channel = day.channel,
+                                                .date = day.date,
+                                                .version = day.version,
+                                                .delivery = day.delivery});
+                                return {};
+                              }));
+  const auto at = meterline::testing::second(50);
+  ASSERT_TRUE(store.amend({.at = at, .days = days}));
+  ASSERT_TRUE(store.amend({.at = at, .meters = std::span(&meter, 1), .traces = Traces::now}));
+}
+
+/// Totals of days, of months, and meters without any; the first meter of a row, and one of a few.
+TEST_F(CassandraTables, HaveNothingOfWhatWasTakenOutHoweverMetersAreSpread) {
+  auto days_of_m0007 = days_of_a_year("M0007 2019-01-02 30 2x48");
+  days_of_m0007.resize(6);
+  const std::vector<TestDelivery> deliveries = {
+      delivery_of_days(1, 1, days_of_meters(100, "2019-01-02")),
+      delivery_of_days(2, 2, days_of_meters(100, "2019-01-05")),
+      delivery_of(3, 3, {"A 2019-01-01 30 1x48", "A 2019-01-06 30 1x48", "B 2019-02-03 30 1x48"}),
+      delivery_of_days(4, 4, days_of_m0007)};
+  struct Way {
+    const char* name;
+    std::int64_t expected_meters;
+    Dialect dialect;
+  };
+  for (const auto& way :
+       {Way{"schema 3", 0, Dialect::cassandra}, Way{"16 buckets", 0, Dialect::cassandra},
+        Way{"160 buckets", 10'000'000, Dialect::cassandra},
+        Way{"160 buckets, row by row", 10'000'000, Dialect::keyspaces}}) {
+    SCOPED_TRACE(way.name);
+    for (const auto table : table_names) execute(fmt::format("TRUNCATE {{}}.{}", table));
+    if (way.name == std::string_view("schema 3"))
+      execute("INSERT INTO {}.catalogue (kind, name) VALUES ('schema', '3')");
+    auto options = options_;
+    options.expected_meters = way.expected_meters;
+    options.dialect = way.dialect;
+    const auto store = *open_cassandra_store(options);
+    const auto memory = make_memory_store();
+    const auto on_both = [&](const auto& change) {
+      for (auto* const each : {store.get(), memory.get()}) change(*each);
+      EXPECT_EQ(answers_of(*store), answers_of(*memory));
+    };
+    on_both([&](Store& each) {
+      for (const auto& delivery : deliveries) ASSERT_TRUE(load(each, delivery));
+    });
+    EXPECT_THAT(texts("SELECT name FROM {}.catalogue"), Contains("A"));
+    for (const auto* meter : {"A", "M0000", "M0099"})
+      on_both([&](Store& each) { take_out(each, meter_of(meter)); });
+    EXPECT_THAT(texts("SELECT name FROM {}.catalogue"), Not(Contains("A")));
+    on_both([](Store& each) { prune_before(each, "2019-01-04"); });
+    on_both([](Store& each) { prune_before(each, "2019-03-01"); });
+    for (const std::string of :
+         {"meter FROM {}.reading_days", "period FROM {}.day_totals", "meter FROM {}.meters"})
+      EXPECT_THAT(texts("SELECT " + of), IsEmpty()) << of;
+    EXPECT_THAT(texts("SELECT kind FROM {}.catalogue"),
+                Each(AnyOf("schema", "buckets", "deliveries", "amended")));
+  }
 }
 
 TEST_F(CassandraTables, AreAnEmptyStoreAndTheFirstWriterNotesTheSchema) {

@@ -131,6 +131,33 @@ Result<DeliveryRecord> record_of(const Tables& tables, const DeliveryId& id, std
   return decode_delivery(row);
 }
 
+/// What a record is replaced by: the delivery and its first row.
+struct Replacement {
+  const Delivery& delivery;
+  const std::string& row;
+};
+
+/// Removes the parts of a long record, and where it was listed by its source, unless that is as
+/// before.
+Result<void> remove_replaced(const Tables& tables, const Delivery& old, std::string_view row,
+                             const Replacement& by, CqlWriter& writer) {
+  CqlCells cells;
+  if (row[0] == in_parts && row != by.row) {
+    row.remove_prefix(1);
+    const auto content = take_varint(row);
+    if (!content) return damaged();
+    cells.blob(bytes_of(old.id));
+    cells.bigint(unzigzag(*content));
+    METERLINE_CHECK(writer.write(tables[Statement::delete_record_parts], cells.bytes(), 1));
+  }
+  if (old.source == by.delivery.source) return {};
+  cells.clear();
+  cells.bigint(source_key(old.source));
+  cells.bigint(old.delivered_at.micros);
+  cells.blob(bytes_of(old.id));
+  return writer.write(tables[Statement::delete_delivery_by_source], cells.bytes(), 1);
+}
+
 struct Listed {
   Instant at;
   DeliveryId id;
@@ -284,6 +311,32 @@ Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> de
     METERLINE_CHECK(last->write(tables[Statement::insert_delivery], cells.bytes(), 1));
   }
   return last->finish();
+}
+
+Result<void> replace_delivery(const Tables& tables, const DeliveryRecord& record) {
+  const Delivery& delivery = record.delivery;
+  METERLINE_TRY(auto rows, read_first_rows(tables, {delivery.id}));
+  const std::string before = std::move(rows.front());
+  if (before.empty()) return {};
+  METERLINE_TRY(const auto old, record_of(tables, delivery.id, before));
+  auto writer = tables.session().writer({});
+  METERLINE_TRY(const auto row,
+                write_parts(tables, delivery.id,
+                            encode_delivery(delivery, record.report, record.days), *writer));
+  METERLINE_CHECK(write_index(tables, delivery, *writer));
+  for (const auto& event : record.events)
+    METERLINE_CHECK(insert_event(tables, delivery.id, event, *writer));
+  METERLINE_CHECK(writer->finish());
+
+  writer = tables.session().writer({});
+  CqlCells cells;
+  row_cells(delivery.id, 0, 0, row, cells);
+  METERLINE_CHECK(writer->write(tables[Statement::insert_delivery], cells.bytes(), 1));
+  METERLINE_CHECK(writer->finish());
+
+  writer = tables.session().writer({});
+  METERLINE_CHECK(remove_replaced(tables, old.delivery, before, {delivery, row}, *writer));
+  return writer->finish();
 }
 
 Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id) {

@@ -15,6 +15,10 @@ namespace meterline::store::cassandra {
 Result<void> write_deliveries(const Tables& tables, std::span<const Delivery> deliveries,
                               std::span<const DeliveryReport> reports, const WriteOrder& written);
 
+/// Writes the record in the place of the one of its id, if there is one, which leaves no trace in
+/// any row; and the reasons of its events.
+Result<void> replace_delivery(const Tables& tables, const DeliveryRecord& record);
+
 Result<std::optional<DeliveryRecord>> read_delivery(const Tables& tables, const DeliveryId& id);
 Result<std::vector<DeliveryRecord>> list_deliveries(const Tables& tables,
                                                     const DeliveriesQuery& query);

@@ -55,15 +55,20 @@ Result<void> write_event(const Tables& tables, const DeliveryId& delivery,
                          const DeliveryEvent& event) {
   METERLINE_TRY(auto events, read_events(tables, Statement::select_events, key_of_all()));
   METERLINE_CHECK(events.add(delivery, event));
+  const auto writer = tables.session().writer({});
+  METERLINE_CHECK(insert_event(tables, delivery, event, *writer));
+  return writer->finish();
+}
+
+Result<void> insert_event(const Tables& tables, const DeliveryId& delivery,
+                          const DeliveryEvent& event, CqlWriter& writer) {
   CqlCells cells = key_of_all();
   cells.blob(bytes_of(delivery));
   cells.bigint(event.at.micros);
   cells.integer(static_cast<std::int32_t>(event.kind));
   cells.text(event.who);
   cells.text(event.reason);
-  const auto writer = tables.session().writer({});
-  METERLINE_CHECK(writer->write(tables[Statement::insert_event], cells.bytes(), 1));
-  return writer->finish();
+  return writer.write(tables[Statement::insert_event], cells.bytes(), 1);
 }
 
 EventsRead::EventsRead(const Tables& tables, Withdrawn withdrawn) {

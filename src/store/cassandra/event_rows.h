@@ -13,6 +13,9 @@ namespace meterline::store::cassandra {
 /// Store::add_event. Two processes that add events at once may go beyond a limit by one each.
 Result<void> write_event(const Tables& tables, const DeliveryId& delivery,
                          const DeliveryEvent& event);
+/// The row alone: of an event that is there, another reason.
+Result<void> insert_event(const Tables& tables, const DeliveryId& delivery,
+                          const DeliveryEvent& event, CqlWriter& writer);
 
 /// Reads events while something else is asked for: begun when it is made, and waited for when they
 /// are wanted. So what another process has acknowledged holds, and no question takes longer.

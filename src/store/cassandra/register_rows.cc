@@ -117,6 +117,23 @@ Result<void> read_register_rows(const Tables& tables, const ReadsQuery& query,
   return read_rows(tables, query, events, visit);
 }
 
+Result<void> each_read_row(const Tables& tables, const MeterId& meter,
+                           const std::function<Result<void>(const ReadRow&)>& visit) {
+  const auto all = all_reads_of(meter);
+  CqlCells key;
+  key.text(meter.text());
+  key.bigint(all.from.micros);
+  key.bigint(all.to.micros);
+  return tables.read_rows(Statement::select_reads, key, [&](CqlRow& row) -> Result<void> {
+    ReadRow read{.at = {.micros = row.bigint()}, .of = {}, .version = {}};
+    read.of = row.text();
+    read.version = row.blob();
+    row.blob();
+    if (!row.ok() || read.version.size() != version_key_bytes) return damaged(meter);
+    return visit(read);
+  });
+}
+
 Result<bool> counts_any_read(const Tables& tables, const MeterId& meter, EventsRead& events) {
   bool any = false;
   const auto read =

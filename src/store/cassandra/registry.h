@@ -17,8 +17,8 @@ namespace meterline::store::cassandra {
 
 /// Notes what a store must know to exist: which meter has which channel in which year, and names
 /// of the catalogue. Most of it is known from deliveries before, and a read is cheaper than a
-/// write: flush() asks first and writes what is missing. Nothing is ever removed, and writing a
-/// row twice changes nothing, so a race between two writers is harmless.
+/// write: flush() asks first and writes what is missing. Only amendments remove anything, and
+/// writing a row twice changes nothing, so a race between two writers is harmless.
 ///
 /// Threads: one at a time.
 class Registry {

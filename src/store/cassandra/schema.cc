@@ -159,6 +159,53 @@ constexpr std::array<StatementText, statements_count> texts = {{
      "SELECT name FROM {}.catalogue WHERE kind = ? AND name >= ? AND name <= ?", page_rows},
 }};
 
+/// Of a span, Keyspaces removes up to 1,000 rows at once (Developer Guide, "Functional
+/// differences", range delete): years and parts of totals are removed as such on Cassandra only.
+constexpr std::array<StatementText, amend_statements_count> amend_texts = {{
+    {Statement::select_totals_of, "select_totals_of",
+     "SELECT first_meter, last_meter FROM {}.day_totals "
+     "WHERE period = ? AND bucket = ? AND version = ?",
+     page_rows},
+    {Statement::select_totals_keys, "select_totals_keys",
+     "SELECT version, first_meter, last_meter FROM {}.day_totals WHERE period = ? AND bucket = ?",
+     page_rows},
+    {Statement::select_totals_row, "select_totals_row",
+     "SELECT totals FROM {}.day_totals WHERE period = ? AND bucket = ? AND version = ? "
+     "AND first_meter = ? AND last_meter = ?",
+     1},
+    {Statement::delete_day, "delete_day",
+     "DELETE FROM {}.reading_days WHERE meter = ? AND year = ? AND date = ? AND channel = ? "
+     "AND version = ?",
+     0},
+    {Statement::delete_days_before, "delete_days_before",
+     "DELETE FROM {}.reading_days WHERE meter = ? AND year = ? AND date < ?", 0},
+    {Statement::delete_year, "delete_year",
+     "DELETE FROM {}.reading_days WHERE meter = ? AND year = ?", 0},
+    {Statement::delete_read, "delete_read",
+     "DELETE FROM {}.register_reads WHERE meter = ? AND read_at = ? AND register = ? "
+     "AND version = ?",
+     0},
+    {Statement::delete_totals, "delete_totals",
+     "DELETE FROM {}.day_totals WHERE period = ? AND bucket = ? AND version = ? "
+     "AND first_meter = ? AND last_meter = ?",
+     0},
+    {Statement::delete_totals_part, "delete_totals_part",
+     "DELETE FROM {}.day_totals WHERE period = ? AND bucket = ?", 0},
+    {Statement::delete_meter_year, "delete_meter_year",
+     "DELETE FROM {}.meters WHERE bucket = ? AND meter = ? AND channel = ? AND year = ?", 0},
+    {Statement::delete_meter, "delete_meter",
+     "DELETE FROM {}.meters WHERE bucket = ? AND meter = ?", 0},
+    {Statement::delete_record_parts, "delete_record_parts",
+     "DELETE FROM {}.deliveries WHERE id = ? AND content = ?", 0},
+    {Statement::delete_delivery_by_source, "delete_delivery_by_source",
+     "DELETE FROM {}.deliveries_by_source WHERE source = ? AND delivered_at = ? AND id = ?", 0},
+    {Statement::delete_name, "delete_name", "DELETE FROM {}.catalogue WHERE kind = ? AND name = ?",
+     0},
+    {Statement::delete_names, "delete_names", "DELETE FROM {}.catalogue WHERE kind = ?", 0},
+    {Statement::delete_names_to, "delete_names_to",
+     "DELETE FROM {}.catalogue WHERE kind = ? AND name <= ?", 0},
+}};
+
 constexpr std::uint64_t fnv_start = 0xcbf29ce484222325;
 
 /// FNV-1a, 64 bits. It decides where rows lie, so it never changes.
@@ -238,6 +285,8 @@ std::vector<std::string> create_tables(std::string_view keyspace, Storage storag
 }
 
 std::span<const StatementText, statements_count> statements() { return texts; }
+
+std::span<const StatementText, amend_statements_count> amend_statements() { return amend_texts; }
 
 int buckets_for(std::int64_t meters) {
   const std::int64_t wanted = (meters + meters_of_bucket - 1) / meters_of_bucket;

@@ -91,8 +91,26 @@ enum class Statement : std::uint8_t {
   select_events_of,
   insert_name,
   select_names,
+  // Of amendments.
+  select_totals_of,
+  select_totals_keys,
+  select_totals_row,
+  delete_day,
+  delete_days_before,
+  delete_year,
+  delete_read,
+  delete_totals,
+  delete_totals_part,
+  delete_meter_year,
+  delete_meter,
+  delete_record_parts,
+  delete_delivery_by_source,
+  delete_name,
+  delete_names,
+  delete_names_to,
 };
 inline constexpr std::size_t statements_count = 26;
+inline constexpr std::size_t amend_statements_count = 16;
 
 struct StatementText {
   Statement statement;
@@ -102,6 +120,8 @@ struct StatementText {
   int page_rows;
 };
 std::span<const StatementText, statements_count> statements();
+/// Those that only amendments need, the only ones that remove anything: prepared with the first.
+std::span<const StatementText, amend_statements_count> amend_statements();
 
 /// Questions to a cluster about itself, without values; `{}` stands for the keyspace.
 inline constexpr std::string_view select_replication =
@@ -185,6 +205,10 @@ inline constexpr std::string_view buckets_kind = "buckets";
 /// The store's default unit. Should several have been remembered in one moment, the first by name
 /// counts: which one is the earlier nobody can tell, and all programs see the same names.
 inline constexpr std::string_view unit_kind = "unit";
+/// Marks of erased meters: StoreSettings::erased.
+inline constexpr std::string_view erased_kind = "erased";
+/// When something was taken out of the store, in 20 digits of microseconds; the last one counts.
+inline constexpr std::string_view amended_kind = "amended";
 
 /// A period's name among those of totals_kind that says: some meters of the month have days that
 /// no row of totals tells of. Those meters are names of the kind days_kind(month) in a store of

@@ -68,8 +68,22 @@ TEST(Schema, UsesNothingThatKeyspacesLacks) {
   }
 }
 
+/// Rows, years, and the rows of one key: Keyspaces takes spans of one partition.
+TEST(Schema, OnlyAmendmentsRemoveAndOnlyOfOnePartition) {
+  for (const auto& text : amend_statements()) {
+    const std::string cql(text.cql);
+    const bool removes = cql.starts_with("DELETE FROM {}.");
+    EXPECT_TRUE(removes || cql.starts_with("SELECT ") || cql.starts_with("INSERT ")) << cql;
+    EXPECT_EQ(removes, text.page_rows == 0) << cql;
+    for (const std::string banned : {"USING ", " IF ", " IN ", "ALLOW", "TOKEN("})
+      EXPECT_THAT(cql, Not(HasSubstr(banned)));
+  }
+}
+
 TEST(Schema, NumbersItsStatementsInOrder) {
   std::set<std::string_view> names;
+  for (std::size_t i = 0; i < amend_statements_count; ++i)
+    EXPECT_EQ(static_cast<std::size_t>(amend_statements()[i].statement), statements_count + i);
   for (std::size_t i = 0; i < statements_count; ++i) {
     EXPECT_EQ(static_cast<std::size_t>(statements()[i].statement), i);
     names.insert(statements()[i].name);
@@ -141,10 +155,12 @@ std::vector<std::string> columns_between(const std::string& table, const std::st
 }
 
 /// A read that names a whole partition is served by the nodes that have it, by no scan.
-TEST(Schema, EveryReadNamesOnePartition) {
-  for (const auto& text : statements()) {
-    if (!text.cql.starts_with("SELECT")) continue;
+TEST(Schema, EveryReadAndRemovalNamesOnePartition) {
+  std::vector<StatementText> all(statements().begin(), statements().end());
+  all.insert(all.end(), amend_statements().begin(), amend_statements().end());
+  for (const auto& text : all) {
     const std::string cql(text.cql);
+    if (!cql.starts_with("SELECT") && !cql.starts_with("DELETE")) continue;
     bool found = false;
     for (const auto& table : create_tables("{}")) {
       const std::string name = columns_between(table, "EXISTS ", " (")[0];

@@ -77,19 +77,23 @@ Result<std::unique_ptr<Tables>> Tables::open(std::unique_ptr<CqlSession> session
 }
 
 Result<void> Tables::prepare(Kind kind) const {
-  std::vector<Statement> wanted;
+  std::vector<StatementText> wanted;
+  for (const auto& text : statements())
+    if ((text.page_rows == 0) == (kind == Kind::writes)) wanted.push_back(text);
+  return prepare(wanted);
+}
+
+Result<void> Tables::prepare(std::span<const StatementText> wanted) const {
   std::vector<CqlSession::Text> texts;
-  for (const auto& text : statements()) {
-    if ((text.page_rows == 0) != (kind == Kind::writes)) continue;
-    wanted.push_back(text.statement);
+  texts.reserve(wanted.size());
+  for (const auto& text : wanted)
     texts.push_back({.name = std::string(text.name),
                      .cql = fmt::format(fmt::runtime(text.cql), keyspace_),
                      .page_rows = text.page_rows});
-  }
   const auto prepared = session_->prepare(texts);
   if (!prepared) return not_prepared(*session_, keyspace_, prepared.error());
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    prepared_[static_cast<std::size_t>(wanted[i])] = (*prepared)[i];
+    prepared_[static_cast<std::size_t>(wanted[i].statement)] = (*prepared)[i];
   return {};
 }
 
@@ -129,6 +133,15 @@ Result<void> Tables::prepare_writes() const {
   if (!layout_) METERLINE_CHECK(read_layout());
   if (!layout_) METERLINE_CHECK(note_layout());
   can_write_ = true;
+  return {};
+}
+
+Result<void> Tables::prepare_amendments() const {
+  METERLINE_CHECK(prepare_writes());
+  const std::scoped_lock lock(writes_mutex_);
+  if (can_amend_) return {};
+  METERLINE_CHECK(prepare(amend_statements()));
+  can_amend_ = true;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,9 @@ class Tables {
   /// another program has just given the store another number of buckets.
   Result<void> prepare_writes() const;
 
+  /// The same before the first amendment.
+  Result<void> prepare_amendments() const;
+
   /// As it is noted; of a store that is empty and has none, what it would be given, asked again
   /// every time.
   Result<Layout> layout() const;
@@ -69,6 +73,7 @@ class Tables {
       : session_(std::move(session)), keyspace_(keyspace), dialect_(dialect), buckets_(buckets) {}
   enum class Kind { reads, writes };
   Result<void> prepare(Kind kind) const;
+  Result<void> prepare(std::span<const StatementText> texts) const;
   Result<std::vector<std::string>> names_of(std::string_view kind) const;
   Result<void> read_layout() const;
   Result<void> note_name(std::string_view kind, int number) const;
@@ -82,7 +87,8 @@ class Tables {
   mutable std::optional<Layout> layout_;  ///< Once it is noted.
   mutable std::mutex writes_mutex_;
   mutable bool can_write_ = false;
-  mutable std::array<CqlStatement, statements_count> prepared_{};
+  mutable bool can_amend_ = false;
+  mutable std::array<CqlStatement, statements_count + amend_statements_count> prepared_{};
 };
 
 /// Visits the rows of a page. `corrupt` when they are not what was selected.

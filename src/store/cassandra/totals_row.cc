@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "core/try.h"
 #include "store/bytes.h"
+#include "store/cassandra/schema.h"
 #include "store/packed_zone.h"
 
 namespace meterline::store::cassandra {
@@ -145,6 +147,13 @@ tl::unexpected<Error> damaged() {
               "the store holds damaged day totals; `meterline store check` names them");
 }
 
+std::optional<std::int32_t> parse_bucket(std::string_view digits) {
+  std::int32_t bucket = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, bucket);
+  return error == std::errc() && stop == end && bucket >= 0 ? std::optional(bucket) : std::nullopt;
+}
+
 }  // namespace
 
 std::uint64_t TotalsRowWriter::channel_number(const Channel& channel) {
@@ -203,6 +212,27 @@ std::string TotalsRowWriter::take() {
   row += entries_;
   *this = TotalsRowWriter(span_);
   return row;
+}
+
+std::optional<TotalsPart> parse_totals_part(std::string_view name) {
+  const auto slash = name.find('/');
+  if (slash != 7 && slash != 10) return std::nullopt;
+  TotalsPart part{.name = std::string(name), .period = std::string(name.substr(0, slash))};
+  if (!Date::parse(slash == 7 ? part.period + "-01" : part.period)) return std::nullopt;
+  auto rest = name.substr(slash + 1);
+  const bool is_by_days = part.is_month() && rest.starts_with(by_days);
+  if (is_by_days) {
+    rest.remove_prefix(by_days.size());
+    part.names = days_kind(part.period);
+    if (rest.empty()) return part;
+    if (rest[0] != '/') return std::nullopt;
+    rest.remove_prefix(1);
+  }
+  const auto bucket = parse_bucket(rest);
+  if (!bucket) return std::nullopt;
+  part.bucket = *bucket;
+  if (is_by_days) part.names = days_kind(part.period, *bucket);
+  return part;
 }
 
 Result<void> read_totals_row(std::string_view bytes, TotalsRow& row) {

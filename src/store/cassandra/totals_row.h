@@ -60,6 +60,20 @@ class TotalsRowWriter {
   std::string entries_;
 };
 
+/// What the catalogue names among those of totals_kind: a partition of day_totals, which is a day
+/// or a month, and a bucket; or the names of meters of which the days of a month have to be read,
+/// all or those of a bucket.
+struct TotalsPart {
+  std::string name;  ///< As the catalogue has it.
+  std::string period;
+  std::int32_t bucket = 0;
+  std::string names;  ///< The kind of names in the catalogue; empty for a partition of totals.
+
+  bool is_month() const { return period.size() == 7; }
+};
+/// `2019-01-31/07`, `2019-01/07`, `2019-01/days/07`, or `2019-01/days` in a store of schema 3.
+std::optional<TotalsPart> parse_totals_part(std::string_view name);
+
 struct TotalsRow {
   TotalsRowWriter::Span span = TotalsRowWriter::Span::day;
   std::vector<TotalEntry> entries;  ///< Their meters point into `meters`.

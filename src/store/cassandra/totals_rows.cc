@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -30,45 +29,6 @@ tl::unexpected<Error> damaged() {
               "the store holds damaged day totals; `meterline store check` names them");
 }
 
-/// A partition of day_totals: a day or a month, and a bucket. Or the names of meters of which the
-/// days of a month have to be read, all or those of a bucket.
-struct Part {
-  std::string period;
-  std::int32_t bucket = 0;
-  std::string names;  ///< The kind of names in the catalogue; empty for a partition of totals.
-};
-
-std::optional<std::int32_t> parse_bucket(std::string_view digits) {
-  std::int32_t bucket = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, bucket);
-  return error == std::errc() && stop == end && bucket >= 0 ? std::optional(bucket) : std::nullopt;
-}
-
-/// `2019-01-31/07`, `2019-01/07`, `2019-01/days/07`, or `2019-01/days` in a store of schema 3.
-std::optional<Part> parse_part(std::string_view name) {
-  const auto slash = name.find('/');
-  if (slash != 7 && slash != 10) return std::nullopt;
-  Part part{.period = std::string(name.substr(0, slash))};
-  if (!Date::parse(slash == 7 ? part.period + "-01" : part.period)) return std::nullopt;
-  auto rest = name.substr(slash + 1);
-  const bool is_by_days = slash == 7 && rest.starts_with(by_days);
-  if (is_by_days) {
-    rest.remove_prefix(by_days.size());
-    part.names = days_kind(part.period);
-    if (rest.empty()) return part;
-    if (rest[0] != '/') return std::nullopt;
-    rest.remove_prefix(1);
-  }
-  const auto bucket = parse_bucket(rest);
-  if (!bucket) return std::nullopt;
-  part.bucket = *bucket;
-  if (is_by_days) part.names = days_kind(part.period, *bucket);
-  return part;
-}
-
-bool is_month(const Part& part) { return part.period.size() == 7; }
-
 /// Meters of a month that are answered from their days, whatever else is known of them.
 using MetersByDays = std::set<std::string, std::less<>>;
 
@@ -78,8 +38,8 @@ class TotalsReading {
   TotalsReading(const TotalsQuery& query, EventsRead& events, const MetersByDays& left_out)
       : query_(query), events_(events), left_out_(left_out) {}
 
-  Result<void> add(const Part& part, const CqlPage& page, Claims& claims) {
-    const Date begin = *Date::parse(is_month(part) ? part.period + "-01" : part.period);
+  Result<void> add(const TotalsPart& part, const CqlPage& page, Claims& claims) {
+    const Date begin = *Date::parse(part.is_month() ? part.period + "-01" : part.period);
     METERLINE_TRY(const auto* events, events_.get());
     return visit_rows(page, [&](CqlRow& row) -> Result<void> {
       const auto version = row.blob();
@@ -206,26 +166,26 @@ Result<void> DayAnswer::answer_by_days(const MetersByDays& meters, const DateRan
 }
 
 /// The parts that may hold something of the dates, by month.
-Result<std::map<std::string, std::vector<Part>>> list_parts(const Tables& tables,
-                                                            const DateRange& dates) {
+Result<std::map<std::string, std::vector<TotalsPart>>> list_parts(const Tables& tables,
+                                                                  const DateRange& dates) {
   const std::string from = dates.from.text();
   const std::string to = dates.to.text();
   CqlCells key;
   key.text(totals_kind);
   key.text(from.substr(0, 7));
   key.text(to.substr(0, 7) + "~");
-  std::map<std::string, std::vector<Part>> parts;
+  std::map<std::string, std::vector<TotalsPart>> parts;
   METERLINE_CHECK(tables.read_rows(Statement::select_names, key, [&](CqlRow& row) -> Result<void> {
-    const auto part = parse_part(row.text());
+    const auto part = parse_totals_part(row.text());
     if (!part) return damaged();
-    if (is_month(*part) || (part->period >= from && part->period <= to))
+    if (part->is_month() || (part->period >= from && part->period <= to))
       parts[part->period.substr(0, 7)].push_back(*part);
     return {};
   }));
   // Those of the month itself first, then day by day.
   for (auto& [month, found] : parts)
     std::stable_sort(found.begin(), found.end(),
-                     [](const Part& a, const Part& b) { return a.period < b.period; });
+                     [](const TotalsPart& a, const TotalsPart& b) { return a.period < b.period; });
   return parts;
 }
 
@@ -250,12 +210,12 @@ class MonthAnswer {
         of_month_(held_max / 4),
         of_day_(held_max - held_max / 4) {}
 
-  Result<void> read(const std::string& month, const std::vector<Part>& parts) {
+  Result<void> read(const std::string& month, const std::vector<TotalsPart>& parts) {
     month_ = month;
     for (const auto& part : parts) {
       if (!part.names.empty())
         names_.push_back(part);
-      else if (is_month(part))
+      else if (part.is_month())
         month_parts_.push_back(part);
       else
         day_parts_.push_back(part);
@@ -274,7 +234,7 @@ class MonthAnswer {
   Result<std::string> read_pass(SpanOfPass span) {
     METERLINE_CHECK(read_names(span));
     of_month_.begin(span);
-    METERLINE_CHECK(read_totals_of(month_parts_, [&](const Part& part, const CqlPage& page) {
+    METERLINE_CHECK(read_totals_of(month_parts_, [&](const TotalsPart& part, const CqlPage& page) {
       return reading_.add(part, page, of_month_);
     }));
     span = of_month_.span();
@@ -311,7 +271,7 @@ class MonthAnswer {
   }
 
   template <class Take>
-  Result<void> read_totals_of(std::span<const Part> parts, const Take& take) {
+  Result<void> read_totals_of(std::span<const TotalsPart> parts, const Take& take) {
     CqlCells keys;
     for (const auto& part : parts) {
       keys.text(part.period);
@@ -339,8 +299,8 @@ class MonthAnswer {
         rests.push_back({.period = period, .span = {.after = of_day_.span().to, .to = span.to}});
       return {};
     };
-    METERLINE_CHECK(
-        read_totals_of(day_parts_, [&](const Part& part, const CqlPage& page) -> Result<void> {
+    METERLINE_CHECK(read_totals_of(
+        day_parts_, [&](const TotalsPart& part, const CqlPage& page) -> Result<void> {
           if (part.period != period) {
             METERLINE_CHECK(finish_day());
             period = part.period;
@@ -354,14 +314,14 @@ class MonthAnswer {
   }
 
   Result<void> read_rest(const std::string& period, SpanOfPass span) {
-    const auto parts = std::ranges::equal_range(day_parts_, period, {}, &Part::period);
+    const auto parts = std::ranges::equal_range(day_parts_, period, {}, &TotalsPart::period);
     const std::string end = span.to;
     for (;;) {
       of_day_.begin(span);
-      METERLINE_CHECK(
-          read_totals_of({parts.begin(), parts.end()}, [&](const Part& part, const CqlPage& page) {
-            return reading_.add(part, page, of_day_);
-          }));
+      METERLINE_CHECK(read_totals_of({parts.begin(), parts.end()},
+                                     [&](const TotalsPart& part, const CqlPage& page) {
+                                       return reading_.add(part, page, of_day_);
+                                     }));
       METERLINE_CHECK(answer_day(period));
       if (!of_day_.is_shortened()) return {};
       span = {.after = of_day_.span().to, .to = end};
@@ -405,9 +365,9 @@ class MonthAnswer {
   Claims of_month_;
   Claims of_day_;
   std::string month_;
-  std::vector<Part> names_;
-  std::vector<Part> month_parts_;
-  std::vector<Part> day_parts_;             ///< By period.
+  std::vector<TotalsPart> names_;
+  std::vector<TotalsPart> month_parts_;
+  std::vector<TotalsPart> day_parts_;       ///< By period.
   std::vector<std::uint32_t> month_order_;  ///< The claims of of_month_, by date.
   std::set<std::int32_t> answered_;         ///< Dates, of this pass.
 };

@@ -133,7 +133,8 @@ class CountingWriter final : public DeliveryWriter {
 
 class CountingStoreImpl final : public CountingStore {
  public:
-  explicit CountingStoreImpl(std::unique_ptr<Pricing> pricing) : pricing_(std::move(pricing)) {}
+  CountingStoreImpl(std::unique_ptr<Pricing> pricing, std::vector<std::string> erased)
+      : pricing_(std::move(pricing)), erased_(std::move(erased)) {}
 
   Result<std::unique_ptr<DeliveryWriter>> write(std::span<const Delivery> deliveries) override {
     std::unique_ptr<DeliveryWriter> priced;
@@ -167,10 +168,14 @@ class CountingStoreImpl final : public CountingStore {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery&) const override {
     return std::vector<DeliveryRecord>();
   }
-  /// What it takes to store a file does not depend on its unit, so that none need be named.
-  Result<std::optional<Unit>> default_unit() const override { return Unit::unknown; }
+  Result<void> amend(const Amendment&) override { return {}; }
   Result<Unit> remember_unit(Unit unit) override { return unit; }
-  Result<StoreStatus> status(StatusOf) const override { return StoreStatus(); }
+  /// What it takes to store a file does not depend on its unit, so that none need be named.
+  Result<StoreStatus> status(StatusOf what) const override {
+    StoreStatus status;
+    if (what == StatusOf::settings) status.settings = {.unit = Unit::unknown, .erased = erased_};
+    return status;
+  }
 
  private:
   void take(Counts counts) {
@@ -188,14 +193,16 @@ class CountingStoreImpl final : public CountingStore {
   }
 
   const std::unique_ptr<Pricing> pricing_;
+  const std::vector<std::string> erased_;
   mutable std::mutex mutex_;
   Counts counts_;
 };
 
 }  // namespace
 
-std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing) {
-  return std::make_unique<CountingStoreImpl>(std::move(pricing));
+std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing,
+                                                   std::vector<std::string> erased) {
+  return std::make_unique<CountingStoreImpl>(std::move(pricing), std::move(erased));
 }
 
 }  // namespace meterline::store::counting

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "store/estimate.h"
 
@@ -13,8 +15,9 @@ class CountingStore : public Store {
   virtual StoreEstimate estimate() const = 0;
 };
 
-/// `pricing` may be null.
-std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing);
+/// `pricing` may be null; `erased` are the marks that its settings have.
+std::unique_ptr<CountingStore> make_counting_store(std::unique_ptr<Pricing> pricing,
+                                                   std::vector<std::string> erased = {});
 
 }  // namespace meterline::store::counting
 

@@ -54,14 +54,11 @@ class MemoryStore final : public Store {
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
-  Result<std::optional<Unit>> default_unit() const override {
-    const std::scoped_lock lock(mutex_);
-    return default_unit_;
-  }
+  Result<void> amend(const Amendment& amendment) override;
   Result<Unit> remember_unit(Unit unit) override {
     const std::scoped_lock lock(mutex_);
-    if (!default_unit_) default_unit_ = unit;
-    return *default_unit_;
+    if (!settings_.unit) settings_.unit = unit;
+    return *settings_.unit;
   }
   Result<StoreStatus> status(StatusOf what) const override;
 
@@ -80,7 +77,7 @@ class MemoryStore final : public Store {
   Reads reads_;
   std::map<DeliveryId, DeliveryRecord> deliveries_;  ///< Without their events.
   DeliveryEvents events_;
-  std::optional<Unit> default_unit_;
+  StoreSettings settings_;
 };
 
 class MemoryWriter final : public DeliveryWriter {
@@ -310,9 +307,36 @@ Result<std::vector<DeliveryRecord>> MemoryStore::deliveries(const DeliveriesQuer
   return found;
 }
 
-Result<StoreStatus> MemoryStore::status(StatusOf what) const {
-  if (what != StatusOf::size) return StoreStatus();
+Result<void> MemoryStore::amend(const Amendment& amendment) {
   const std::scoped_lock lock(mutex_);
+  METERLINE_CHECK(change_settings(amendment, settings_));
+  for (const auto& [meter, channel, date, version, delivery] : amendment.days) {
+    const auto found = days_.find({.meter = meter, .date = date, .channel = channel});
+    if (found == days_.end()) continue;
+    found->second.erase({version, delivery});
+    if (found->second.empty()) days_.erase(found);
+  }
+  for (const auto& [meter, at, of, version, delivery] : amendment.reads) {
+    const auto found = reads_.find({.meter = meter, .at = at, .of = of});
+    if (found == reads_.end()) continue;
+    found->second.erase({version, delivery});
+    if (found->second.empty()) reads_.erase(found);
+  }
+  for (const auto& record : amendment.records) {
+    const auto& id = record.delivery.id;
+    for (const auto& event : record.events) events_.restate(id, event);
+    const auto found = deliveries_.find(id);
+    if (found == deliveries_.end()) continue;
+    found->second = record;
+    found->second.events.clear();
+  }
+  return {};
+}
+
+Result<StoreStatus> MemoryStore::status(StatusOf what) const {
+  const std::scoped_lock lock(mutex_);
+  if (what == StatusOf::settings) return StoreStatus{.settings = settings_};
+  if (what != StatusOf::size) return StoreStatus();
   std::int64_t bytes = 0;
   for (const auto& [key, versions] : days_)
     for (const auto& [at, packed] : versions) bytes += static_cast<std::int64_t>(packed.size());

@@ -134,16 +134,29 @@ std::string registers_key_start(const MeterId& meter, Instant from) {
   return key;
 }
 
+std::string time_bytes(Instant at) {
+  std::string bytes;
+  put_big_endian(static_cast<std::uint64_t>(at.micros) ^ sign_bit, bytes);
+  return bytes;
+}
+
+std::optional<Instant> time_of_bytes(std::string_view bytes) {
+  if (bytes.size() != sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t time = 0;
+  for (const char byte : bytes) time = time << 8 | static_cast<unsigned char>(byte);
+  return Instant{static_cast<std::int64_t>(time ^ sign_bit)};
+}
+
 std::optional<std::string_view> meter_of_registers_key(std::string_view key) {
   const auto end = key.find('\0');
   return end == std::string_view::npos ? std::nullopt : std::optional(key.substr(0, end));
 }
 
 bool parse_registers_key(std::string_view key, RegisterRead& read) {
-  constexpr std::size_t time_bytes = sizeof(std::uint64_t);
+  constexpr std::size_t time_size = sizeof(std::uint64_t);
   constexpr std::size_t channel_tail_bytes = 3;  // 0, flow and unit.
   const auto text = meter_of_registers_key(key);
-  if (!text || key.size() < text->size() + 1 + time_bytes + sizeof(DeliveryId::bytes)) return false;
+  if (!text || key.size() < text->size() + 1 + time_size + sizeof(DeliveryId::bytes)) return false;
   if (read.meter.text() != *text) {
     auto meter = MeterId::parse(*text);
     if (!meter) return false;
@@ -151,11 +164,8 @@ bool parse_registers_key(std::string_view key, RegisterRead& read) {
   }
   key.remove_prefix(text->size() + 1);
   key.remove_suffix(sizeof(DeliveryId::bytes));
-  std::uint64_t time = 0;
-  for (const char byte : key.substr(0, time_bytes))
-    time = time << 8 | static_cast<unsigned char>(byte);
-  read.current.time.at.micros = static_cast<std::int64_t>(time ^ sign_bit);
-  key.remove_prefix(time_bytes);
+  read.current.time.at = *time_of_bytes(key.substr(0, time_size));
+  key.remove_prefix(time_size);
   const auto name_end = key.find('\0');
   if (name_end == std::string_view::npos || key.size() < name_end + channel_tail_bytes)
     return false;

@@ -103,6 +103,16 @@ std::string source_prefix(std::string_view source);
 inline constexpr std::string_view unit_key = "u";
 /// In `deliveries`: the number that deliveries go on with at least, as in number_key().
 inline constexpr std::string_view first_number_key = "m";
+/// `a`: when something was last taken out of the store, as in time_bytes().
+inline constexpr std::string_view amended_key = "a";
+/// `x` and the mark of an erased meter, with empty values.
+inline constexpr std::string_view erased_prefix = "x";
+inline std::string erased_key(std::string_view mark) {
+  return std::string(erased_prefix) + std::string(mark);
+}
+/// 8 bytes, big-endian, offset by 2^63.
+std::string time_bytes(Instant at);
+std::optional<Instant> time_of_bytes(std::string_view bytes);
 /// The id that an index key ends with.
 std::optional<DeliveryId> id_of_index_key(std::string_view key);
 

@@ -63,6 +63,11 @@ bool KnownMeters::has(std::string_view entry) const {
   return entries_.contains(entry);
 }
 
+void KnownMeters::forget_entries() {
+  const std::unique_lock lock(mutex_);
+  entries_.clear();
+}
+
 void KnownMeters::add(std::vector<std::string> entries) {
   const std::unique_lock lock(mutex_);
   for (auto& entry : entries) {

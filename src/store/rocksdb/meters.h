@@ -45,6 +45,8 @@ class KnownMeters {
   /// that daily loads need not list it again. What is not known is listed once more, which changes
   /// nothing.
   bool has(std::string_view entry) const;
+  /// After some were taken off the list.
+  void forget_entries();
   /// Entries that are durable now. No more than entries_max are kept.
   void add(std::vector<std::string> entries);
 

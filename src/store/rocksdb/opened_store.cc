@@ -1,11 +1,14 @@
 #include "store/rocksdb/opened_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <utility>
 
 #include "core/try.h"
+#include "store/rocksdb/amendment.h"
 #include "store/rocksdb/delivery_table.h"
 #include "store/rocksdb/keys.h"
 #include "store/rocksdb/meters.h"
@@ -20,11 +23,39 @@ namespace {
 /// Of the memory for caches, months of all meters take one part in so many.
 constexpr std::size_t months_share = 4;
 
-/// Makes the cache forget the months that a writer wrote into.
-class ForgettingWriter final : public DeliveryWriter {
+/// Lets writers commit side by side, and amendments alone. A writer that began before an amendment
+/// may hold what was to go, and the numbers that it gave out: it does not commit any more.
+class CommitGate {
  public:
-  ForgettingWriter(std::unique_ptr<DeliveryWriter> writer, MonthCache& months)
-      : writer_(std::move(writer)), months_(months) {}
+  std::uint64_t amendments() const { return amendments_.load(); }
+  template <class Commit>
+  Result<void> commit(std::uint64_t amendments_before, const Commit& commit) {
+    const std::shared_lock lock(mutex_);
+    if (amendments_.load() != amendments_before)
+      return fail(
+          Errc::unavailable,
+          "something was taken out of the store while this was being loaded; load it again");
+    return commit();
+  }
+  template <class Amend>
+  Result<void> amend(const Amendment& amendment, const Amend& amend) {
+    const std::unique_lock lock(mutex_);
+    const bool may_be_held = !amendment.days.empty() || !amendment.reads.empty() ||
+                             !amendment.meters.empty() || !amendment.erased.empty();
+    if (may_be_held) ++amendments_;
+    return amend();
+  }
+
+ private:
+  std::shared_mutex mutex_;
+  std::atomic<std::uint64_t> amendments_ = 0;
+};
+
+/// Commits through the gate, and makes the cache forget the months that were written into.
+class GatedWriter final : public DeliveryWriter {
+ public:
+  GatedWriter(std::unique_ptr<DeliveryWriter> writer, MonthCache& months, CommitGate& gate)
+      : writer_(std::move(writer)), months_(months), gate_(gate), amendments_(gate.amendments()) {}
 
   Result<void> add(const DayToStore& day) override {
     if (day.date < first_) first_ = day.date;
@@ -36,7 +67,7 @@ class ForgettingWriter final : public DeliveryWriter {
   }
   using DeliveryWriter::commit;
   Result<void> commit(std::span<const DeliveryReport> reports) override {
-    auto committed = writer_->commit(reports);
+    auto committed = gate_.commit(amendments_, [&] { return writer_->commit(reports); });
     if (first_ <= last_) months_.forget(Month::of(first_), Month::of(last_));
     return committed;
   }
@@ -44,6 +75,8 @@ class ForgettingWriter final : public DeliveryWriter {
  private:
   std::unique_ptr<DeliveryWriter> writer_;
   MonthCache& months_;
+  CommitGate& gate_;
+  const std::uint64_t amendments_;
   Date first_ = Date::max();
   Date last_ = Date::min();
 };
@@ -99,7 +132,7 @@ class RocksdbStore final : public OpenedStore {
                                                    .recent = recent_,
                                                    .fold = fold_,
                                                    .incoming = incoming_});
-    return std::make_unique<ForgettingWriter>(std::move(writer), months_);
+    return std::make_unique<GatedWriter>(std::move(writer), months_, gate_);
   }
   Result<void> read_days(const DaysQuery& query, const DayVisitor& visit) const override {
     return reader_.days(query, visit);
@@ -117,10 +150,7 @@ class RocksdbStore final : public OpenedStore {
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override {
     return reader_.deliveries(query);
   }
-  Result<std::optional<Unit>> default_unit() const override {
-    const std::scoped_lock lock(unit_mutex_);
-    return default_unit_;
-  }
+  Result<void> amend(const Amendment& amendment) override;
   Result<Unit> remember_unit(Unit unit) override;
   Result<StoreStatus> status(StatusOf what) const override;
   StoreTraits traits() const override {
@@ -141,9 +171,10 @@ class RocksdbStore final : public OpenedStore {
   RecentMonths recent_;
   RecentFold fold_;
   RocksdbReader reader_;
+  CommitGate gate_;
   std::mutex events_mutex_;  ///< For one that adds.
-  mutable std::mutex unit_mutex_;
-  std::optional<Unit> default_unit_;  ///< As the database has it.
+  mutable std::mutex settings_mutex_;
+  StoreSettings settings_;  ///< As the database has them.
   std::int64_t dropped_ = 0;
 };
 
@@ -152,7 +183,8 @@ Result<void> RocksdbStore::prepare(OpenPurpose purpose) {
       purpose == OpenPurpose::repair ? RecentWithoutRecord::dropped : RecentWithoutRecord::refused;
   METERLINE_TRY(dropped_, load_recent(*database_, *table_, without_record, recent_));
   if (purpose == OpenPurpose::repair) METERLINE_CHECK(list_meters_of_days(*database_, recent_));
-  METERLINE_TRY(default_unit_, load_unit(*database_));
+  METERLINE_TRY(settings_, load_settings(*database_));
+  METERLINE_TRY(settings_.unit, load_unit(*database_));
   std::string value;
   const auto status =
       database_->db().Get({}, database_->family(Family::meters), slice_of(all_meters_key), &value);
@@ -179,12 +211,30 @@ Result<void> RocksdbStore::add_event(const DeliveryId& delivery, const DeliveryE
 }
 
 Result<Unit> RocksdbStore::remember_unit(Unit unit) {
-  const std::scoped_lock lock(unit_mutex_);
-  if (default_unit_) return *default_unit_;
+  const std::scoped_lock lock(settings_mutex_);
+  if (settings_.unit) return *settings_.unit;
   const char byte = static_cast<char>(unit);
   METERLINE_CHECK(put_durably(*database_, "write the store's unit", unit_key, {&byte, 1}));
-  default_unit_ = unit;
+  settings_.unit = unit;
   return unit;
+}
+
+Result<void> RocksdbStore::amend(const Amendment& amendment) {
+  return gate_.amend(amendment, [&]() -> Result<void> {
+    METERLINE_CHECK(amend_database(
+        amendment,
+        {.database = *database_, .table = *table_, .known = known_meters_, .fold = fold_}));
+    months_.forget(all_months.first, all_months.last);
+    const std::scoped_lock events_lock(events_mutex_);
+    if (const auto before = table_->events()) {
+      DeliveryEvents events = *before;
+      for (const auto& record : amendment.records)
+        for (const auto& event : record.events) events.restate(record.delivery.id, event);
+      table_->set_events(std::move(events));
+    }
+    const std::scoped_lock lock(settings_mutex_);
+    return change_settings(amendment, settings_);
+  });
 }
 
 Result<StoreStatus> RocksdbStore::status(StatusOf what) const {
@@ -192,6 +242,10 @@ Result<StoreStatus> RocksdbStore::status(StatusOf what) const {
   if (what == StatusOf::readiness && failure().is_set()) return tl::unexpected(failure().error());
   if (what == StatusOf::files) METERLINE_CHECK(database_->verify_files());
   if (what == StatusOf::size) status.figures = figures();
+  if (what == StatusOf::settings) {
+    const std::scoped_lock lock(settings_mutex_);
+    status.settings = settings_;
+  }
   return status;
 }
 

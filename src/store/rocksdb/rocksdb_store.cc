@@ -61,10 +61,7 @@ class ReopeningStore final : public Store {
     METERLINE_TRY(const auto use, Use::begin(*this));
     return opened_->deliveries(query);
   }
-  Result<std::optional<Unit>> default_unit() const override {
-    METERLINE_TRY(const auto use, Use::begin(*this));
-    return opened_->default_unit();
-  }
+  Result<void> amend(const Amendment& amendment) override;
   Result<Unit> remember_unit(Unit unit) override {
     METERLINE_CHECK(recover());
     METERLINE_TRY(const auto use, Use::begin(*this));
@@ -184,6 +181,20 @@ Result<void> ReopeningStore::recover() const {
                 fmt::format("the store takes no deliveries: {} (it goes on by itself as soon as "
                             "its disk takes what is written; what was acknowledged is safe)",
                             taken.error().message));
+  METERLINE_CHECK(close());
+  return open_again();
+}
+
+/// A database that is opened begins a new MANIFEST and a new log: those before may name a first or
+/// last key that was removed.
+Result<void> ReopeningStore::amend(const Amendment& amendment) {
+  METERLINE_CHECK(recover());
+  {
+    METERLINE_TRY(const auto use, Use::begin(*this));
+    METERLINE_CHECK(opened_->amend(amendment));
+  }
+  if (amendment.traces == Traces::in_time) return {};
+  const std::scoped_lock lock(recovering_);
   METERLINE_CHECK(close());
   return open_again();
 }

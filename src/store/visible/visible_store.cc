@@ -165,6 +165,13 @@ Result<void> VisibleStore::add_event(const DeliveryId& /*delivery*/,
               "a delivery may have meters of others: who sees some meters only withdraws none");
 }
 
+/// Not of his own meters either: totals and records of deliveries are those of others, too.
+Result<void> VisibleStore::amend(const Amendment& /*amendment*/) {
+  return fail(Errc::refused,
+              "what is taken out of a store is gone for all: who sees some meters only takes "
+              "nothing out");
+}
+
 StoreTraits VisibleStore::traits() const {
   StoreTraits traits = inner_.traits();
   traits.few_channels = nullptr;

@@ -13,7 +13,7 @@ namespace meterline::store::visible {
 /// delivered_meters_max, he sees when it was received and how it counts, and not what its file is
 /// called or has in it.
 ///
-/// What is written of another meter is `refused`, and nothing may be withdrawn.
+/// What is written of another meter is `refused`, and nothing may be withdrawn or taken out.
 ///
 /// Store and filter must outlive it.
 class VisibleStore final : public Store {
@@ -28,7 +28,7 @@ class VisibleStore final : public Store {
   Result<std::vector<MeterInfo>> meters(const MetersQuery& query) const override;
   Result<std::vector<DeliveryRecord>> deliveries(const DeliveriesQuery& query) const override;
   Result<void> add_event(const DeliveryId& delivery, const DeliveryEvent& event) override;
-  Result<std::optional<Unit>> default_unit() const override { return inner_.default_unit(); }
+  Result<void> amend(const Amendment& amendment) override;
   Result<Unit> remember_unit(Unit unit) override { return inner_.remember_unit(unit); }
   Result<StoreStatus> status(StatusOf what) const override { return inner_.status(what); }
   /// Without the channels that only other meters may have.

@@ -113,6 +113,21 @@ TEST_F(Visible, TakesNoDaysOfOthers) {
   EXPECT_FALSE(visible_.add_event(own.delivery.id, {.at = {}, .who = "ann", .reason = "x"}));
 }
 
+TEST_F(Visible, TakesNothingOut) {
+  const auto before = totals_of(*whole_);
+  const std::vector<MeterId> meters = {*MeterId::parse("A1")};
+  const std::vector<std::string> marks = {"mark"};
+  for (const Amendment& amendment :
+       {Amendment{.at = {}, .before = Date::max()}, Amendment{.at = {}, .meters = meters},
+        Amendment{.at = {}, .erased = marks}, Amendment{.at = {}, .allowed = marks}}) {
+    const auto refused = visible_.amend(amendment);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::refused);
+  }
+  EXPECT_EQ(totals_of(*whole_), before);
+  EXPECT_EQ(whole_->settings().value(), StoreSettings());
+}
+
 TEST_F(Visible, AnswersForeignMetersLikeUnknownOnes) {
   for (const std::string meter : {"B1", "Z9"}) {
     const auto id = *MeterId::parse(meter);
