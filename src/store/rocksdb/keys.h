@@ -108,7 +108,7 @@ inline constexpr std::string_view amended_key = "a";
 /// `x` and the mark of an erased meter, with empty values.
 inline constexpr std::string_view erased_prefix = "x";
 inline std::string erased_key(std::string_view mark) {
-  return std::string(erased_prefix) + std::string(mark);
+  return std::string(erased_prefix).append(mark);
 }
 /// 8 bytes, big-endian, offset by 2^63.
 std::string time_bytes(Instant at);
