@@ -86,6 +86,15 @@ def test_notes_are_shown_by_interval(meterline):
     assert '"flag":"F","method":"14","reasonCode":"76"' in text
 
 
+def test_a_file_that_a_spreadsheet_wrote_has_the_same_sums(meterline):
+    text = (DATA / "multiple_meters.csv").read_text()
+    loose = text.replace(",", ";").replace(".", ",")
+    done = meterline("ingest", "-", input=loose.encode())
+    assert done.delivery["format"] == "mdff-loose"
+    assert done.delivery["findingCounts"]["not_standard"] >= 1
+    assert stored_sums(meterline) == plain_sums(text)
+
+
 def test_an_upload_can_be_strict(server):
     text = ("100,NEM12,202501271200,MDP1,RET1\n200,NMI1,E1,1,E1,N1,M,KWH,30,\n"
             "300,20250126" + ",1.5" * 48 + ",A,,,20250127101112,\n")

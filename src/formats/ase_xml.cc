@@ -8,8 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "formats/nem12.h"
-#include "formats/nem13.h"
+#include "formats/mdff_text.h"
 #include "formats/xml_parser.h"
 
 namespace meterline::formats {
@@ -45,73 +44,6 @@ class ShiftedSink final : public DaySink {
   const std::int64_t lines_more_;
 };
 
-/// The text of one element, which is a file of its own.
-class CsvText {
- public:
-  explicit CsvText(bool is_nem12)
-      : open_(is_nem12 ? open_nem12 : open_nem13), cutter_(is_nem12 ? nem12_cut : nem13_cut) {}
-
-  bool has_rows() const { return has_rows_; }
-
-  /// `line` is where the text begins. Text comes a line or less at a time. A row is read once all
-  /// of it is there: how much of one comes before a fault hangs on how the file was cut.
-  void add(std::string_view text, std::int64_t line, DaySink& sink) {
-    if (line_ == 0) {
-      text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-      if (text.empty()) return;
-      line_ = line;
-    }
-    row_ += text;
-    if (text.ends_with('\n') || row_.size() > row_bytes_max) take_row(sink);
-  }
-
-  /// The last row need not have a line end of its own where the element ends.
-  void end(DaySink& sink) {
-    if (!row_.empty()) take_row(sink);
-    finish(sink);
-  }
-
-  /// What is no whole row is left out.
-  void finish(DaySink& sink) {
-    cutter_.finish();
-    read(true, sink);
-  }
-
- private:
-  static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
-
-  void take_row(DaySink& sink) {
-    has_rows_ = true;
-    cutter_.append(row_);
-    fed_ += row_.size();
-    row_.clear();
-    if (fed_ >= piece_bytes) read(false, sink);
-  }
-
-  void read(bool is_end, DaySink& sink) {
-    fed_ = 0;
-    while (cutter_.next(piece_)) {
-      const Piece piece{
-          .text = piece_.text(), .first_line = line_, .is_last = is_end && cutter_.buffered() == 0};
-      if (!parser_) {
-        auto opened = open_(piece, {});
-        for (auto& finding : opened->findings) sink.on_finding(std::move(finding));
-        parser_ = std::move(opened->parser);
-      }
-      line_ += parser_->parse(piece, sink);
-    }
-  }
-
-  Result<Opened> (*open_)(const Piece& first, const ReadOptions& options);
-  RowCutter cutter_;
-  TextBuffer piece_;
-  std::unique_ptr<Parser> parser_;
-  std::string row_;  ///< As far as it came.
-  bool has_rows_ = false;
-  std::size_t fed_ = 0;    ///< Bytes since pieces were last looked for.
-  std::int64_t line_ = 0;  ///< Of the file, where the next piece begins; 0: no text came yet.
-};
-
 /// Reads one file from its first piece to its last.
 class AseXmlFile final : public XmlParser {
  public:
@@ -130,7 +62,7 @@ class AseXmlFile final : public XmlParser {
   bool ends_with_cr_ = false;  ///< The piece before.
   bool is_over_ = false;       ///< The end has been told.
   bool has_csv_ = false;
-  std::optional<CsvText> csv_;  ///< Of the element that is open.
+  std::optional<MdffText> csv_;  ///< Of the element that is open.
 };
 
 std::int64_t AseXmlFile::parse(const Piece& piece, DaySink& sink) {

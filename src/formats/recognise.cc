@@ -10,6 +10,7 @@
 #include "formats/feed/long_csv.h"
 #include "formats/foreign.h"
 #include "formats/green_button.h"
+#include "formats/loose_mdff.h"
 #include "formats/nem12.h"
 #include "formats/nem13.h"
 #include "formats/wide_csv.h"
@@ -22,6 +23,10 @@ constexpr std::string_view utf8_mark = "\xEF\xBB\xBF";
 /// All formats that are read. The first that recognises a file takes it; wide CSV is whatever is
 /// text, and explains what its header lacks.
 constexpr std::array formats = {
+    Format{.name = loose_mdff_name,
+           .cut = loose_mdff_cut,
+           .recognises = is_loose_mdff,
+           .open = open_loose_mdff},
     Format{.name = nem12_name, .cut = nem12_cut, .recognises = is_nem12, .open = open_nem12},
     Format{.name = nem13_name, .cut = nem13_cut, .recognises = is_nem13, .open = open_nem13},
     Format{.name = green_button_name,

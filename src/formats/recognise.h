@@ -33,7 +33,7 @@ Result<std::size_t> check_text(std::string_view head);
 Result<Recognised> recognise(std::string_view head);
 
 /// What was not recognised was read by this one. It is raised when a format is added.
-inline constexpr std::uint32_t recognise_reader = 6;
+inline constexpr std::uint32_t recognise_reader = 7;
 
 /// The number of the program's reader of a format (Format::reader), which is kept with what it
 /// read. Of what is no format's name it is recognise_reader.

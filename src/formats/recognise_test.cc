@@ -80,6 +80,8 @@ TEST(Recognise, KnowsAseXml) {
     EXPECT_EQ(said(head), "asexml 0") << head;
   EXPECT_THAT(said("<html><p>urn:aseXML:r38"), HasSubstr("HTML page"));
   EXPECT_EQ(reader_number("asexml"), 1U);
+  EXPECT_EQ(said("\"100\",\"NEM12\",\"202501271200\",\"MDP1\",\"RET1\"\n"), "mdff-loose 0");
+  EXPECT_EQ(reader_number("mdff-loose"), 1U);
 }
 
 TEST(Recognise, LeavesOutAByteOrderMark) {

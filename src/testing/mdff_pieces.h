@@ -13,6 +13,7 @@
 #include "core/note.h"
 #include "formats/ase_xml.h"
 #include "formats/csv_rows.h"
+#include "formats/loose_mdff.h"
 #include "formats/nem12.h"
 #include "formats/nem13.h"
 #include "testing/written_sink.h"
@@ -115,6 +116,12 @@ inline MdffSaid ase_xml_says(std::string_view file, const std::vector<std::size_
   return mdff_says(
       {.name = formats::ase_xml_name, .cut = formats::ase_xml_cut, .open = formats::open_ase_xml},
       file, sizes);
+}
+inline MdffSaid loose_mdff_says(std::string_view file, const std::vector<std::size_t>& sizes) {
+  return mdff_says({.name = formats::loose_mdff_name,
+                    .cut = formats::loose_mdff_cut,
+                    .open = formats::open_loose_mdff},
+                   file, sizes);
 }
 
 }  // namespace meterline::testing
