@@ -212,6 +212,14 @@ TEST_F(Access, EveryRouteIsClosedToWhoeverIsNotKnown) {
   EXPECT_THAT(get("", "/?meterId=A1&date=01-01-2019").body, ::testing::StartsWith(R"({"error":")"));
 }
 
+TEST_F(Access, ABrowserIsLedToThePageWithoutAKey) {
+  const int led = page_files().empty() ? 401 : 307;
+  EXPECT_EQ(ask("", "GET", "/", "", {{"accept", "text/html,*/*;q=0.8"}}).status, led);
+  EXPECT_EQ(ask("", "GET", "/", "", {{"accept", "*/*"}}).status, 401);
+  EXPECT_EQ(ask("", "GET", "/?meterId=A1&date=01-01-2019", "", {{"accept", "text/html"}}).status,
+            401);
+}
+
 TEST_F(Access, EveryRouteTakesItsScope) {
   const std::map<std::string, std::set<Needs>> rights = {
       {"reader", {Needs::nothing, Needs::read, Needs::read_all}},

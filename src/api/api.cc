@@ -151,6 +151,12 @@ Result<Response> call_for(const access::Caller* caller, RouteFunction function,
                     query);
 }
 
+/// Whoever knows no key is led to the page, too, which asks for one.
+Needs needs_of(const Request& request, const Route& route) {
+  const bool is_led = route.get == get_root && leads_to_page(request);
+  return is_led ? Needs::nothing : route.needs_of(request.method);
+}
+
 /// In the form of the route's contract.
 Response told_by(const Route& route, int status, std::string_view detail) {
   return route.pattern == "/" ? plain_error(status, detail) : problem(status, detail);
@@ -171,7 +177,7 @@ Response answer(const Request& request, const Context& context,
   const RouteFunction function = route->of(request.method);
   if (function == nullptr) return wrong_method(*route, request.method);
   if (auto refused = objection_to_site(request, *route, context.door)) return *std::move(refused);
-  auto passed = let_in(request, context, route->needs_of(request.method));
+  auto passed = let_in(request, context, needs_of(request, *route));
   if (!passed) {
     auto response = told_by(*route, passed.error().status, passed.error().detail);
     response.headers.merge(passed.error().headers);

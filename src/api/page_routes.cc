@@ -71,11 +71,13 @@ Result<Response> respond_with(const PageFile& file, const Request& request) {
 
 }  // namespace
 
+bool leads_to_page(const Request& request) {
+  return split_target(request.target.text()).query.empty() &&
+         names_html(header_of(request, "accept")) && !page_files().empty();
+}
+
 Result<Response> get_root(const Call& call) {
-  const bool asks_nothing = split_target(call.request.target.text()).query.empty();
-  const bool is_browser = names_html(header_of(call.request, "accept"));
-  if (asks_nothing && is_browser && !page_files().empty()) return to_page();
-  return get_daily_sum(call);
+  return leads_to_page(call.request) ? to_page() : get_daily_sum(call);
 }
 
 Result<Response> get_page_below(const Call& call) {

@@ -26,6 +26,8 @@ struct Call {
 /// Answers a call; an error becomes problem details with the status of its code.
 using RouteFunction = Result<Response> (*)(const Call& call);
 
+/// Whether a browser asks at `/` for nothing but to be led to the page.
+bool leads_to_page(const Request& request);
 Result<Response> get_root(const Call& call);  ///< To the page, for a browser; get_daily_sum().
 Result<Response> get_page_below(const Call& call);  ///< To the page, which is at `ui/`.
 Result<Response> get_page_file(const Call& call);
