@@ -5,6 +5,7 @@
 #   bench/run.sh tiny [OPTION...]    20 meters, 30 days: whether the answers agree; for tests
 #   bench/run.sh scale [OPTION...]   how cost grows with rows: docs/operate/scale.md; see scale.py
 #   bench/run.sh formats [OPTION...] readers of each format and what is used today; see formats.py
+#   bench/run.sh api [OPTION...]     the API and FastAPI before DuckDB and PostgreSQL; see api_race.py
 #   bench/run.sh micro [OPTION...]   the benches beside the sources; options go to Google Benchmark
 # Options of small, big and tiny are those of bench/race.py, such as --rounds 5 --contenders duckdb.
 # METERLINE_BUILD: a folder that holds a release build already, instead of build/release.
@@ -107,9 +108,15 @@ case "$size" in
     mapfile -t requirements < <(grep -v '^#' bench/requirements.txt)
     bench/formats.py --build "$build" --python "$(peers "${requirements[@]}")" "$@"
     ;;
+  api)
+    scripts/install-deps.sh --bench
+    build_programs
+    mapfile -t requirements < <(grep -v '^#' bench/requirements.txt)
+    bench/api_race.py --build "$build" --python "$(peers "${requirements[@]}")" "$@"
+    ;;
   micro) run_micro "$@" ;;
   *)
-    echo "usage: bench/run.sh small|big|tiny|scale|formats|micro [OPTION...]" >&2
+    echo "usage: bench/run.sh small|big|tiny|scale|formats|api|micro [OPTION...]" >&2
     exit 2
     ;;
 esac

@@ -43,7 +43,7 @@ test_packages="
   sqlite3
   valgrind
   zstd"
-bench_packages="maven openjdk-17-jdk-headless python3 python3-venv sqlite3 wrk"
+bench_packages="maven openjdk-17-jdk-headless postgresql-15 python3 python3-venv sqlite3 wrk"
 
 # Whether a Rust that is new enough is there already, such as one of rustup.
 has_rust() (
