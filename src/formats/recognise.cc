@@ -38,11 +38,11 @@ constexpr std::array formats = {
     Format{
         .name = ase_xml_name, .cut = ase_xml_cut, .recognises = is_ase_xml, .open = open_ase_xml},
     Format{.name = long_csv_name,
-           .reader = 2,
+           .reader = 3,
            .asks = Asks::all,
            .recognises = is_long_csv,
            .open = open_long_csv},
-    Format{.name = "wide-csv",
+    Format{.name = wide_csv_name,
            .reader = 1,
            .recognises = [](std::string_view) { return true; },
            .open = open_wide_csv},

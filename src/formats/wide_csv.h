@@ -13,6 +13,7 @@
 
 namespace meterline::formats {
 
+inline constexpr std::string_view wide_csv_name = "wide-csv";
 inline constexpr std::size_t header_columns_max = 4096;
 
 struct WideCsvHeader;

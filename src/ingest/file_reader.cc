@@ -10,6 +10,7 @@
 #include "formats/feed/feed_csv.h"
 #include "formats/feed/shipped_feeds.h"
 #include "formats/recognise.h"
+#include "formats/wide_csv.h"
 
 namespace meterline::ingest {
 namespace {
@@ -22,14 +23,22 @@ constexpr const char* no_unit =
     "with --unit kWh or the like (unit=kWh for an upload, METERLINE_UNIT in the environment), or "
     "--unit unknown for none; the store remembers it for later files";
 
-/// Tells of the feed that would read what is refused.
-Error with_feeds(Error error, std::string_view head) {
+/// Tells of the feed that would read what is refused, or how to come by one.
+Error with_feeds(Error error, std::string_view head, bool is_csv) {
   if (error.code != Errc::refused) return error;
   const auto matching = formats::matching_feeds(head);
+  std::string names;
+  for (const auto* const feed : matching)
+    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", feed->name);
   if (matching.size() == 1)
+    error.message += fmt::format("; it has the columns of the feed {} ({}): load it with --feed {}",
+                                 names, matching.front()->title, matching.front()->name);
+  else if (!matching.empty())
+    error.message += fmt::format(
+        "; it has the columns of the feeds {}: load it with --feed and the one whose it is", names);
+  else if (is_csv)
     error.message +=
-        fmt::format("; it has the columns of the feed `{}` ({}): load it with --feed {}",
-                    matching.front()->name, matching.front()->title, matching.front()->name);
+        "; for a layout of another kind, `meterline feed draft FILE` begins the feed that reads it";
   return error;
 }
 
@@ -70,7 +79,7 @@ Result<void> FileReader::find_format(std::string_view head) {
     return {};
   }
   const auto recognised = formats::recognise(head_);
-  if (!recognised) return tl::unexpected(with_feeds(recognised.error(), head));
+  if (!recognised) return tl::unexpected(with_feeds(recognised.error(), head, false));
   format_ = recognised->format;
   content_.format = format_->name;
   content_.feed = options_.feed.identity_by(nullptr, format_->name);
@@ -147,7 +156,8 @@ Result<formats::Opened> FileReader::open_by(const formats::Piece& first) const {
   if (layout_ != nullptr) return formats::open_feed(*layout_, first, options);
   METERLINE_CHECK(check_hints(*format_, options.hints));
   auto opened = format_->open(first, options);
-  if (!opened) return tl::unexpected(with_feeds(std::move(opened).error(), head_));
+  const bool is_csv = format_->name == formats::wide_csv_name;
+  if (!opened) return tl::unexpected(with_feeds(std::move(opened).error(), head_, is_csv));
   return opened;
 }
 

@@ -684,6 +684,8 @@ TEST(Ingest, ARefusedHeaderIsToldWithWhatWasSeen) {
                         "columns by `;`, looks more like it"));
   EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("no column `Meter`"));
   EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("nearest to `Meter` `MPAN`"));
+  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("; for a layout of another kind, "
+                                                          "`meterline feed draft FILE` begins"));
   const auto foreign = load(incoming("<html>\n"), *store, one_thread);
   EXPECT_THAT(foreign.report.reason, HasSubstr("this is an HTML page"));
   EXPECT_EQ(foreign.report.format, "");

@@ -40,6 +40,8 @@ constexpr std::array names = {
     Name{"meternumber", Role::meter},
     Name{"meterno", Role::meter},
     Name{"meterserialnumber", Role::meter},
+    Name{"meterserial", Role::meter},
+    Name{"meterpoint", Role::meter},
     Name{"meteringpoint", Role::meter},
     Name{"meteringpointid", Role::meter},
     Name{"mpxn", Role::meter},
@@ -51,9 +53,13 @@ constexpr std::array names = {
     Name{"ean", Role::meter},
     Name{"timestamp", Role::stamp},
     Name{"datetime", Role::stamp},
+    Name{"dateandtime", Role::stamp},
+    Name{"readingdatetime", Role::stamp},
+    Name{"readingtimestamp", Role::stamp},
     Name{"start", Role::start},
     Name{"starttime", Role::start},
     Name{"starttimestamp", Role::start},
+    Name{"usagestarttime", Role::start},
     Name{"intervalstart", Role::start},
     Name{"intervalstarttime", Role::start},
     Name{"startdatetime", Role::start},
@@ -62,6 +68,7 @@ constexpr std::array names = {
     Name{"end", Role::end},
     Name{"endtime", Role::end},
     Name{"endtimestamp", Role::end},
+    Name{"usageendtime", Role::end},
     Name{"intervalend", Role::end},
     Name{"intervalendtime", Role::end},
     Name{"enddatetime", Role::end},
@@ -70,6 +77,8 @@ constexpr std::array names = {
     Name{"date", Role::date},
     Name{"day", Role::date},
     Name{"readingdate", Role::date},
+    Name{"usagedate", Role::date},
+    Name{"intervaldate", Role::date},
     Name{"time", Role::time},
     Name{"readingtime", Role::time},
     Name{"value", Role::value},
@@ -117,6 +126,11 @@ struct Header {
     return found == fields.end() ? nullptr : &*found;
   }
   bool has(Role role) const { return find(role) != nullptr; }
+  /// The column's index, or no_column.
+  int place_of(Role role) const {
+    const auto* const name = find(role);
+    return name == nullptr ? no_column : static_cast<int>(name - fields.data());
+  }
   bool has_time() const {
     return has(Role::stamp) || has(Role::start) || has(Role::end) ||
            (has(Role::date) && has(Role::time));
@@ -146,11 +160,34 @@ tl::unexpected<Error> undecided(std::string message) {
   return fail(Errc::refused, std::move(message));
 }
 
-/// What the hints say of dates, or that they are as ISO 8601 has them.
-Result<StampPattern> pattern_of(const Header& header, const ReadHints& hints) {
-  const bool is_split = header.has(Role::date) && header.has(Role::time);
-  std::string pattern = is_split ? "yyyy-MM-dd HH:mm[:ss]" : "iso";
-  if (!hints.dates.empty()) pattern = hints.dates + " HH:mm[:ss]";
+/// Where the rows say when: a column, or a day and a time of the day.
+struct TimeColumns {
+  Role of = Role::none;  ///< start, end, or stamp where the header does not say it.
+  std::vector<Role> roles = {};
+
+  bool is_split() const { return roles.size() > 1; }
+};
+
+/// What the first rows say.
+struct Looked {
+  TimeColumns columns = {};
+  std::vector<std::string> times = {};
+  std::vector<std::string> meters = {};
+  std::vector<std::string> values = {};
+};
+
+/// What the hints say of dates, or that they are as ISO 8601 has them; a time of the day behind
+/// them is of 24 hours, or of twice 12 where the first row has it so.
+Result<StampPattern> pattern_of(const Looked& looked, const ReadHints& hints) {
+  if (hints.dates == "epoch") return StampPattern::parse(hints.dates);
+  if (hints.dates.empty() && !looked.columns.is_split()) return StampPattern::parse("iso");
+  const std::string_view time = looked.times.empty() ? std::string_view() : looked.times.front();
+  const bool has_seconds = std::count(time.begin(), time.end(), ':') > 1;
+  std::string pattern = hints.dates.empty() ? "yyyy-MM-dd" : hints.dates;
+  if (time.ends_with('m') || time.ends_with('M'))
+    pattern += has_seconds ? " hh:mm:ss a" : " hh:mm a";
+  else
+    pattern += " HH:mm[:ss]";
   return StampPattern::parse(pattern);
 }
 
@@ -184,6 +221,12 @@ Result<void> check_dates(const std::vector<std::string>& texts, const StampPatte
     months_first += second > 12 ? 1 : 0;
   }
   if (sample.empty()) return {};
+  const bool is_number = sample.find_first_not_of("0123456789") == std::string::npos;
+  if (is_number && (sample.size() == 10 || sample.size() == 13))
+    return undecided(
+        fmt::format("times like `{}` may be Unix time, in seconds or milliseconds: say so with "
+                    "--dates epoch (dates= for an upload)",
+                    excerpt_of(sample)));
   std::string hint = "whether the day or the month comes first is not to be seen";
   if (days_first > 0 && months_first == 0) hint = "some day is over 12, so days come first";
   if (months_first > 0 && days_first == 0) hint = "some day is over 12, so months come first";
@@ -195,38 +238,60 @@ Result<void> check_dates(const std::vector<std::string>& texts, const StampPatte
 
 constexpr std::size_t looked_at_max = 2000;
 
-/// The times of the first rows, and their meters.
-struct Looked {
-  std::vector<std::string> times;
-  std::vector<std::string> meters;
-};
+/// `0:30`, `12:00 AM`
+bool is_time_of_day(std::string_view text) {
+  const auto colon = text.find(':');
+  return (colon == 1 || colon == 2) && text.find_first_not_of("0123456789") == colon;
+}
+
+/// `row` is the first of readings. A start that is a time of the day has its day in a column of its
+/// own; the end beside it says nothing more.
+TimeColumns time_columns_of(const Header& header, const FeedFields& row) {
+  const bool has_day = header.has(Role::date);
+  if (header.has(Role::start) && has_day && is_time_of_day(row.at(header.place_of(Role::start))))
+    return {.of = Role::start, .roles = {Role::date, Role::start}};
+  if (header.has(Role::start)) return {.of = Role::start, .roles = {Role::start}};
+  if (header.has(Role::end)) return {.of = Role::end, .roles = {Role::end}};
+  if (header.has(Role::stamp)) return {.of = Role::stamp, .roles = {Role::stamp}};
+  return {.of = Role::stamp, .roles = {Role::date, Role::time}};
+}
 
 Looked look(const Piece& first, const Header& header) {
   Looked looked;
   FeedFields fields(header.delimiter);
-  const auto place_of = [&](Role role) {
-    const auto* const name = header.find(role);
-    return name == nullptr ? no_column : static_cast<int>(name - header.fields.data());
-  };
-  const bool is_split = header.has(Role::date) && header.has(Role::time);
-  const int stamp = place_of(header.has(Role::stamp)   ? Role::stamp
-                             : header.has(Role::start) ? Role::start
-                             : is_split                ? Role::date
-                                                       : Role::end);
   auto rest = first.text;
   rest.remove_prefix(first_row(rest).bytes);
   while (!rest.empty() && looked.times.size() < looked_at_max) {
     const auto row = first_row(rest);
     rest.remove_prefix(row.bytes);
     if (row.text.empty() || row.text.size() > row_bytes_max || !fields.split(row.text)) continue;
-    std::string time(fields.at(stamp));
-    if (is_split && !header.has(Role::stamp) && !header.has(Role::start))
-      time += fmt::format(" {}", fields.at(place_of(Role::time)));
+    if (looked.columns.roles.empty()) looked.columns = time_columns_of(header, fields);
+    std::string time;
+    for (const auto role : looked.columns.roles)
+      time += fmt::format("{}{}", time.empty() ? "" : " ", fields.at(header.place_of(role)));
     looked.times.push_back(std::move(time));
-    const int meter = place_of(Role::meter);
+    const int meter = header.place_of(Role::meter);
     looked.meters.emplace_back(meter == no_column ? std::string_view() : fields.at(meter));
+    looked.values.emplace_back(fields.at(header.place_of(Role::value)));
   }
+  if (looked.columns.roles.empty()) looked.columns = time_columns_of(header, fields);
   return looked;
+}
+
+/// Whether readings have a decimal comma: none has a point, and some comma cannot part thousands.
+bool has_decimal_comma(const std::vector<std::string>& values) {
+  bool is_decided = false;
+  for (const std::string_view value : values) {
+    if (value.find('.') != std::string_view::npos) return false;
+    const auto comma = value.find(',');
+    if (comma == std::string_view::npos) continue;
+    constexpr std::size_t group = 3;
+    const auto behind = value.substr(comma + 1);
+    if (behind.find(',') != std::string_view::npos) return false;
+    const auto before = value.substr(0, comma);
+    is_decided = is_decided || behind.size() != group || before.size() > group || before == "0";
+  }
+  return is_decided;
 }
 
 /// How far apart the rows of a meter are that stand behind each other.
@@ -307,9 +372,8 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   const auto& hints = options.hints;
   FeedLayout layout{.name = std::string(long_csv_name), .delimiter = header->delimiter};
   const auto column = [&](Role role) {
-    const auto* const name = header->find(role);
-    return name == nullptr ? ColumnRef{}
-                           : ColumnRef{.place = static_cast<int>(name - header->fields.data()) + 1};
+    const int place = header->place_of(role);
+    return place == no_column ? ColumnRef{} : ColumnRef{.place = place + 1};
   };
   layout.header = {header->fields.front()};
   layout.header_line = static_cast<int>(first.first_line);
@@ -322,8 +386,8 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   layout.flag_column = column(Role::flag);
   layout.flags = long_flags();
 
-  METERLINE_TRY(const auto pattern, pattern_of(*header, hints));
   const auto looked = look(first, *header);
+  METERLINE_TRY(const auto pattern, pattern_of(looked, hints));
   METERLINE_CHECK(check_dates(looked.times, pattern, hints));
   if (header->has(Role::stated)) {
     METERLINE_TRY(auto iso, StampPattern::parse("iso"));
@@ -331,22 +395,18 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
   }
   LongLayout rows;
   rows.values.push_back({.column = column(Role::value)});
-  const auto stamp = [&](std::vector<ColumnRef> columns) {
-    return StampColumns{.columns = std::move(columns), .pattern = pattern};
-  };
-  if (header->has(Role::start)) rows.start = stamp({column(Role::start)});
-  if (header->has(Role::end)) rows.end = stamp({column(Role::end)});
-  const bool has_both = rows.start.is_given() && rows.end.is_given();
-  if (!rows.start.is_given() && !rows.end.is_given()) {
-    const auto times = header->has(Role::stamp) ? stamp({column(Role::stamp)})
-                                                : stamp({column(Role::date), column(Role::time)});
-    if (hints.stamp.empty())
-      return undecided(
-          "the header does not say whether times name the starts or the ends of intervals; say it "
-          "with --stamp start or --stamp end (stamp= for an upload), or name the column `start` or "
-          "`end`");
-    (hints.stamp == "start" ? rows.start : rows.end) = times;
-  }
+  StampColumns times{.pattern = pattern};
+  for (const auto role : looked.columns.roles) times.columns.push_back(column(role));
+  auto of = looked.columns.of;
+  if (of == Role::stamp && hints.stamp.empty())
+    return undecided(
+        "the header does not say whether times name the starts or the ends of intervals; say it "
+        "with --stamp start or --stamp end (stamp= for an upload), or name the column `start` or "
+        "`end`");
+  if (of == Role::stamp) of = hints.stamp == "start" ? Role::start : Role::end;
+  const bool has_both = of == Role::start && header->has(Role::end) && !looked.columns.is_split();
+  if (has_both) rows.end = {.columns = {column(Role::end)}, .pattern = pattern};
+  (of == Role::start ? rows.start : rows.end) = std::move(times);
   rows.step = hints.step;
   if (rows.step == 0 && !has_both) {
     METERLINE_TRY(rows.step, step_of(looked, pattern));
@@ -360,6 +420,7 @@ Result<FeedLayout> layout_of(const Piece& first, const ReadOptions& options) {
         "or 60 minutes apart; say it with --step (step= for an upload)");
   }
   layout.rows_of_readings = std::move(rows);
+  if (has_decimal_comma(looked.values)) layout.numbers.decimal = ',';
   return layout;
 }
 

@@ -1,5 +1,6 @@
 #include "formats/feed/long_csv.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -9,6 +10,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "testing/written_sink.h"
 
@@ -34,9 +36,9 @@ class LongCsvSink final : public testing::WrittenSink {
   }
 };
 
-std::string said(std::string_view file) {
-  const auto opened =
-      open_long_csv({.text = file, .is_last = true}, {.zone = *TimeZone::parse("Europe/London")});
+std::string said(std::string_view file, const ReadHints& hints = {}) {
+  const auto opened = open_long_csv({.text = file, .is_last = true},
+                                    {.zone = *TimeZone::parse("Europe/London"), .hints = hints});
   if (!opened) return opened.error().message;
   LongCsvSink sink;
   for (const auto& finding : opened->findings) sink.on_finding(finding);
@@ -66,6 +68,44 @@ TEST(LongCsvExamples, AreReadAsDocumented) {
     ++examples;
   }
   EXPECT_EQ(examples, 2);
+}
+
+constexpr std::string_view two_readings =
+    "line 2: M1 2024-06-01 30min kWh: 1.5 0.25 -*46\n"
+    "  consumption consumption Europe/London\n";
+
+TEST(LongCsv, ADayMayStandBesideTimesOfTheDay) {
+  EXPECT_EQ(said("Meter,Date,Start Time,End Time,Usage (kWh)\nM1,2024-06-01,00:00,00:29,1.5\n"
+                 "M1,2024-06-01,00:30,00:59,0.25\n"),
+            two_readings);
+  EXPECT_EQ(said("Meter Number,Usage Date,Usage Start Time,Usage End Time,kWh\n"
+                 "M1,06/01/2024,12:00 AM,12:30 AM,1.5\nM1,06/01/2024,12:30 AM,1:00 AM,0.25\n",
+                 {.dates = "MM/dd/yyyy"}),
+            two_readings);
+  EXPECT_EQ(said("meter,date,time,kWh\nM1,1/6/2024,12:00:00 am,1.5\nM1,1/6/2024,12:30:00 am,0.25\n",
+                 {.stamp = "start", .dates = "dd/MM/yyyy"}),
+            two_readings);
+}
+
+TEST(LongCsv, UnixTimeIsTakenAsSuchWhereItIsSaid) {
+  const std::string seconds = "meter,start,kWh\nM1,1717196400,1.5\nM1,1717198200,0.25\n";
+  EXPECT_EQ(said(seconds, {.dates = "epoch"}), two_readings);
+  EXPECT_EQ(
+      said("meter,start,kWh\nM1,1717196400000,1.5\nM1,1717198200000,0.25\n", {.dates = "epoch"}),
+      two_readings);
+  EXPECT_THAT(said(seconds), HasSubstr("may be Unix time, in seconds or milliseconds: say so with "
+                                       "--dates epoch"));
+}
+
+TEST(LongCsv, ACommaIsADecimalOneWhereItCanPartNothingElse) {
+  const auto with = [](std::string_view first, std::string_view second) {
+    return said(fmt::format("meter;start;kWh\nM1;2024-06-01 00:00;{}\nM1;2024-06-01 00:30;{}\n",
+                            first, second));
+  };
+  EXPECT_EQ(with("1,5", "0,25"), two_readings);
+  EXPECT_EQ(with("1,500", "0,250"), two_readings);
+  for (const auto& [first, second] : {std::pair{"1,500", "1,250"}, {"1,5", "1.250"}})
+    EXPECT_THAT(with(first, second), HasSubstr("column 3: bad_value [1,5"));
 }
 
 /// A local time of June 2024, of which the first day is 1.

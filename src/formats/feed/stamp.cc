@@ -103,9 +103,10 @@ struct StampPattern::Reading {
   bool take_epoch() {
     std::int64_t seconds = 0;
     std::size_t count = 0;
-    constexpr std::size_t digits_max = 12;
-    while (count < rest.size() && count < digits_max && is_digit(rest[count]))
+    constexpr std::size_t millis_digits = 13;
+    while (count < rest.size() && count < millis_digits && is_digit(rest[count]))
       seconds = seconds * 10 + (rest[count++] - '0');
+    if (count == millis_digits) seconds /= 1000;
     const auto date = Date::from_days(seconds / day_seconds);
     if (count == 0 || !date) return false;
     rest.remove_prefix(count);

@@ -34,7 +34,7 @@ struct Stamp {
 ///     iso            yyyy-MM-dd, `T` or a blank, HH:mm, and if there are any: seconds, decimals,
 ///     and
 ///                    an offset
-///     epoch          seconds since 1970-01-01T00:00:00Z
+///     epoch          seconds since 1970-01-01T00:00:00Z; milliseconds where it has 13 digits
 ///     [...]          at the end: may be missing
 ///     *              at the end: anything
 ///

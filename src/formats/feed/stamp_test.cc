@@ -32,6 +32,7 @@ TEST(Stamp, EachPatternReadsItsTexts) {
   EXPECT_EQ(read("iso", "2025-10-26 01:00Z"), "2025-10-26 01:00:00 offset 0");
   EXPECT_EQ(read("iso", "2026-03-29T00:15:00.000-03:30"), "2026-03-29 00:15:00 offset -210");
   EXPECT_EQ(read("epoch", "1700000000"), "2023-11-14 22:13:20 offset 0");
+  EXPECT_EQ(read("epoch", "1700000000999"), "2023-11-14 22:13:20 offset 0");
   EXPECT_EQ(read("dd/MM/yyyy HH:mm", "03/04/2024 24:00"), "2024-04-03 24:00:00");
   EXPECT_EQ(read("yyyy-MM-dd HH:mm[:ss]", "2024-04-03 01:30"), "2024-04-03 01:30:00");
   EXPECT_EQ(read("yyyy-MM-dd HH:mm[:ss]", "2024-04-03 01:30:15"), "2024-04-03 01:30:15");
