@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Races meterline's API against what is built for the same questions in an afternoon: FastAPI before
-DuckDB, and before PostgreSQL with a table of days. Server and client share the machine.
+"""Races meterline's API against what is built for the same questions in an afternoon: FastAPI
+before DuckDB, and before PostgreSQL with a table of days. Server and client share the machine.
 
 bench/run.sh api installs, builds and calls it. Answers are compared before the clock runs.
 """
@@ -105,7 +105,8 @@ class Peer:
         return answer["sums"] if "sums" in answer else [answer["sum"]]
 
     def load_script(self, files):
-        return measure.run([self.python, HERE / "peers/api_peer.py", self.name, self.folder, *files],
+        program = HERE / "peers/api_peer.py"
+        return measure.run([self.python, program, self.name, self.folder, *files],
                            self.folder / f"{self.name}-load.log")
 
     @contextlib.contextmanager

@@ -5,7 +5,7 @@
 #   bench/run.sh tiny [OPTION...]    20 meters, 30 days: whether the answers agree; for tests
 #   bench/run.sh scale [OPTION...]   how cost grows with rows: docs/operate/scale.md; see scale.py
 #   bench/run.sh formats [OPTION...] readers of each format and what is used today; see formats.py
-#   bench/run.sh api [OPTION...]     the API and FastAPI before DuckDB and PostgreSQL; see api_race.py
+#   bench/run.sh api [OPTION...]     the API beside FastAPI and a database; see api_race.py
 #   bench/run.sh micro [OPTION...]   the benches beside the sources; options go to Google Benchmark
 # Options of small, big and tiny are those of bench/race.py, such as --rounds 5 --contenders duckdb.
 # METERLINE_BUILD: a folder that holds a release build already, instead of build/release.

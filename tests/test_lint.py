@@ -70,8 +70,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_file_of_bad_readings_only_says_which_are_bad(tmp_path):
-    wide.write(tmp_path / "a.csv", "Meter;Start;kWh\nM;2024-06-03T00:00Z;0,1\n"
-                                   "M;2024-06-03T00:30Z;0,1\n")
+    wide.write(tmp_path / "a.csv", "Meter;Start;kWh\nM;2024-06-03T00:00Z;0:1\n"
+                                   "M;2024-06-03T00:30Z;0:1\n")
     delivery = lint(tmp_path, tmp_path / "a.csv").json["deliveries"][0]
     assert delivery["reason"].startswith(
         "none of its rows could be stored (2 read: bad_value 2); the first, line 2: ")

@@ -100,7 +100,8 @@ def make_app():
 
     @app.get("/day")
     async def day(meter: str, first: datetime.date):
-        rows = await days.rows("SELECT total FROM days WHERE meter = $1 AND date = $2", meter, first)
+        rows = await days.rows("SELECT total FROM days WHERE meter = $1 AND date = $2", meter,
+                               first)
         return ORJSONResponse({"meter": meter, "date": first, "sum": rows[0][0] if rows else None})
 
     def series(meter, rows):
@@ -117,8 +118,8 @@ def make_app():
 
     @app.get("/year")
     async def year(meter: str, first: datetime.date, last: datetime.date):
-        rows = await days.rows("SELECT date_trunc('month', date), sum(total)::BIGINT FROM days WHERE "
-                               "meter = $1 AND date BETWEEN $2 AND $3 GROUP BY 1 ORDER BY 1",
+        rows = await days.rows("SELECT date_trunc('month', date), sum(total)::BIGINT FROM days "
+                               "WHERE meter = $1 AND date BETWEEN $2 AND $3 GROUP BY 1 ORDER BY 1",
                                meter, first, last)
         return series(meter, rows)
 
@@ -131,7 +132,8 @@ def make_app():
 
     @app.get("/portfolio")
     async def portfolio(first: datetime.date):
-        rows = await days.rows("SELECT sum(total)::BIGINT, count(*) FROM days WHERE date = $1", first)
+        rows = await days.rows("SELECT sum(total)::BIGINT, count(*) FROM days WHERE date = $1",
+                               first)
         return ORJSONResponse({"date": first, "sum": rows[0][0], "meters": rows[0][1]})
 
     return app

@@ -38,7 +38,7 @@ Error with_feeds(Error error, std::string_view head, bool is_csv) {
         "; it has the columns of the feeds {}: load it with --feed and the one whose it is", names);
   else if (is_csv)
     error.message +=
-        "; for a layout of another kind, `meterline feed draft FILE` begins the feed that reads it";
+        "; `meterline feed draft FILE` begins a feed that reads a layout of another kind";
   return error;
 }
 

@@ -682,13 +682,11 @@ TEST(Ingest, ARefusedHeaderIsToldWithWhatWasSeen) {
   EXPECT_THAT(reason("\n\nsep=;\nMeter;Date;0:00;1:00\n"),
               HasSubstr("line 3 was taken for the header, with 1 column by `,`; line 4, with 4 "
                         "columns by `;`, looks more like it"));
-  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("no column `Meter`"));
-  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("nearest to `Meter` `MPAN`"));
-  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"), HasSubstr("; for a layout of another kind, "
-                                                          "`meterline feed draft FILE` begins"));
+  EXPECT_THAT(reason("MPAN,Date,0:30,1:00\n"),
+              ::testing::AllOf(HasSubstr("nearest to `Meter` `MPAN`"),
+                               HasSubstr("; `meterline feed draft FILE` begins a feed")));
   const auto foreign = load(incoming("<html>\n"), *store, one_thread);
-  EXPECT_THAT(foreign.report.reason, HasSubstr("this is an HTML page"));
-  EXPECT_EQ(foreign.report.format, "");
+  EXPECT_THAT(foreign.report.reason, ::testing::StartsWith("this is an HTML page"));
 }
 
 TEST(Ingest, AFileOfWhichNoRowCouldBeStoredIsRefused) {
