@@ -108,6 +108,7 @@ struct Sample {
   std::string method = "GET";
   std::string target;
   Needs needs = Needs::read;
+  std::string body = "";
 };
 const std::multimap<std::string_view, Sample>& samples() {
   static const std::multimap<std::string_view, Sample> all = {
@@ -119,6 +120,10 @@ const std::multimap<std::string_view, Sample>& samples() {
       {"consumption", {.target = "/v1/meters/METER/consumption?from=2019-01-01"}},
       {"consumption",
        {.target = "/v1/meters/METER/consumption?from=2019-01-01&resolution=interval"}},
+      {"batch",
+       {.method = "POST",
+        .target = "/v1/consumption:batch?from=2019-01-01",
+        .body = R"({"meters":["METER","A2"]})"}},
       {"profile", {.target = "/v1/meters/METER/profile?from=2019-01-01"}},
       {"meter_gaps", {.target = "/v1/meters/METER/gaps?from=2019-01-01&to=2019-01-03"}},
       {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-01-03"}},
@@ -160,8 +165,12 @@ TEST_F(Access, EveryRouteAndMethodHasASample) {
 TEST_F(Access, EveryRouteAnswersForeignMetersLikeUnknownOnes) {
   for (const auto& [name, sample] : samples()) {
     if (sample.needs != Needs::read) continue;
-    const auto foreign = get("some", for_meter(sample.target, "B1"));
-    const auto unknown = get("some", for_meter(sample.target, "Z1"));
+    const auto of = [&](std::string_view meter) {
+      return ask("some", sample.method, for_meter(sample.target, meter),
+                 for_meter(sample.body, meter));
+    };
+    const auto foreign = of("B1");
+    const auto unknown = of("Z1");
     EXPECT_EQ(foreign.status, unknown.status) << sample.target;
     EXPECT_EQ(foreign.headers.count("Link"), unknown.headers.count("Link")) << sample.target;
     std::string text = unknown.body;
@@ -176,10 +185,15 @@ TEST_F(Access, EveryRouteAnswersAsIfThereWereNoOtherMeters) {
     if (sample.needs != Needs::read || name == "history") continue;  // It tells of deliveries.
     for (const std::string_view accept : {"application/json", "text/csv"}) {
       const auto target = for_meter(sample.target, "A1");
+      const auto body = for_meter(sample.body, "A1");
       Request request{
-          .method = "GET",
+          .method = sample.method,
           .target = target,
-          .headers = {{"authorization", "Bearer some"}, {"accept", std::string(accept)}}};
+          .headers = {{"authorization", "Bearer some"}, {"accept", std::string(accept)}},
+          .body_bytes = body.size()};
+      request.body = [&] {
+        return Result<std::unique_ptr<source::ByteSource>>(source::make_memory_source(body));
+      };
       const auto seen = handle(request, context(*store_));
       request.headers["authorization"] = "Bearer reader";
       const auto own = handle(request, context(*own_));
@@ -188,6 +202,50 @@ TEST_F(Access, EveryRouteAnswersAsIfThereWereNoOtherMeters) {
       EXPECT_THAT(seen.body, Not(HasSubstr("B2"))) << target;
     }
   }
+}
+
+constexpr std::string_view batch = "/v1/consumption:batch?from=2019-01-01&to=2019-01-02";
+
+TEST_F(Access, ABatchAnswersAsAQuestionForEachMeterDoes) {
+  const std::string body = R"({"meters":["B1","nobody","A2","A2"]})";
+  for (const std::string who : {"reader", "some"}) {
+    std::string wanted;
+    for (const std::string meter : {"B1", "nobody", "A2", "A2"}) {
+      auto one = get(who, "/v1/meters/" + meter + "/consumption?from=2019-01-01&to=2019-01-02");
+      if (one.status == 404)
+        one.body = "{\"meter\":\"" + meter + "\",\"problem\":\"no such meter\"}\n";
+      wanted += (wanted.empty() ? "" : ",") + one.body.substr(0, one.body.size() - 1);
+    }
+    const auto answer = ask(who, "POST", std::string(batch), body);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "{\"answers\":[" + wanted + "]}\n");
+  }
+  const auto csv = ask("some", "POST", std::string(batch), body, {{"accept", "text/csv"}});
+  EXPECT_THAT(csv.body,
+              ::testing::MatchesRegex("meter,channel,.*\nB1,+\nnobody,+\nA2,.*\nA2,.*\n"));
+  EXPECT_EQ(csv.content_type, "text/csv; charset=utf-8; header=present");
+}
+
+TEST_F(Access, ABatchSaysWhatItWants) {
+  std::string many;
+  for (int i = 0; i <= 10'000; ++i) many += (i > 0 ? ",\"M" : "\"M") + std::to_string(i) + '"';
+  for (const auto& [body, part] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"", "JSON"},
+           {"[]", "no object"},
+           {R"({"meters":"A1"})", "a list"},
+           {R"({"meters":[]})", "there are 0"},
+           {R"({"meters":["A1"],"unit":"kWh"})", "no more"},
+           {R"({"meters":["A1","a b"]})", "`meters[1]` is no id"},
+           {R"({"meters":["A1",7]})", "`meters[1]` is no id"},
+           {"{\"meters\":[" + many + "]}", "there are 10001"},
+           {std::string((1 << 20) + 1, ' '), "at most 1048576"}}) {
+    const auto answer = ask("reader", "POST", std::string(batch), body);
+    EXPECT_EQ(answer.status, 400) << body.substr(0, 50);
+    EXPECT_THAT(answer.body, HasSubstr(part));
+  }
+  EXPECT_EQ(ask("reader", "POST", "/v1/consumption:batch", R"({"meters":["A1"]})").status, 400);
+  EXPECT_EQ(ask("uploader", "POST", std::string(batch), R"({"meters":["A1"]})").status, 403);
+  EXPECT_EQ(ask("reader", "GET", std::string(batch)).status, 405);
 }
 
 TEST_F(Access, HistoryWithholdsFilesWithOthers) {

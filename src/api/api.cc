@@ -47,6 +47,8 @@ constexpr std::array routes = {
     Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
+    Route{"batch", "/v1/consumption:batch", nullptr, Reads::much, post_batch, nullptr, Needs::read,
+          Needs::read},
     Route{"profile", "/v1/meters/{}/profile", get_profile, Reads::much},
     Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::some},
     Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},

@@ -65,8 +65,10 @@ tl::unexpected<Refusal> known(std::shared_ptr<const access::Caller> caller, Refu
   return tl::unexpected(std::move(refusal));
 }
 
+/// A question whose meters do not fit into a target changes nothing, either.
 bool is_change(const Request& request) {
-  return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
+  return request.target.name() != "batch" && request.method != "GET" && request.method != "HEAD" &&
+         request.method != "OPTIONS";
 }
 
 /// Whether what the path names is a delivery; what it names else is a meter. The text of a target

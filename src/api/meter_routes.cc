@@ -9,19 +9,6 @@
 namespace meterline::api {
 namespace {
 
-/// What the questions for sums have in common.
-struct Span {
-  DateRange dates;
-  query::Resolution resolution;
-  std::optional<Unit> unit;
-  Filter filter;
-};
-
-constexpr std::string_view units_wanted =
-    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, W, kW, MW, var, kvar, Mvar, VA, kVA, MVA "
-    "or "
-    "m3";
-
 std::optional<std::string> parse_prefix(std::string_view text) {
   if (text.size() > meter_id_chars_max || !is_meter_id_text(text)) return std::nullopt;
   return std::string(text);
@@ -36,21 +23,6 @@ std::string parameters_of(const query::RegistersQuestion& question) {
   if (question.flow) text += fmt::format("flow={}&", text_of(*question.flow));
   if (question.as_of) text += fmt::format("asOf={}&", percent_encode(question.as_of->text()));
   return text;
-}
-
-Result<Span> read_span(const Parameters& parameters,
-                       query::Resolution by_default = query::Resolution::day) {
-  METERLINE_CHECK(
-      parameters.allow_only({"from", "to", "resolution", "unit", "channel", "flow", "asOf"}));
-  METERLINE_TRY(const auto dates, read_dates(parameters));
-  METERLINE_TRY(const auto resolution,
-                parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
-  METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
-  METERLINE_TRY(auto filter, read_filter(parameters));
-  return Span{.dates = dates,
-              .resolution = resolution.value_or(by_default),
-              .unit = unit,
-              .filter = std::move(filter)};
 }
 
 }  // namespace

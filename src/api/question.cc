@@ -43,6 +43,34 @@ Result<std::optional<DateRange>> read_dates_if_given(const Parameters& parameter
   return std::optional(dates);
 }
 
+Result<Span> read_span(const Parameters& parameters, query::Resolution by_default) {
+  METERLINE_CHECK(
+      parameters.allow_only({"from", "to", "resolution", "unit", "channel", "flow", "asOf"}));
+  METERLINE_TRY(const auto dates, read_dates(parameters));
+  METERLINE_TRY(const auto resolution,
+                parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
+  METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
+  METERLINE_TRY(auto filter, read_filter(parameters));
+  return Span{.dates = dates,
+              .resolution = resolution.value_or(by_default),
+              .unit = unit,
+              .filter = std::move(filter)};
+}
+
+Result<std::string> read_body(const Request& request) {
+  if (!request.body || request.body_bytes == 0) return std::string();
+  METERLINE_TRY(const auto bytes, request.body());
+  std::string body(request.body_bytes, '\0');
+  std::size_t filled = 0;
+  while (filled < body.size()) {
+    METERLINE_TRY(const auto count, bytes->read({body.data() + filled, body.size() - filled}));
+    if (count == 0) break;
+    filled += count;
+  }
+  body.resize(filled);
+  return body;
+}
+
 Result<MeterId> meter_of(const Call& call) {
   const auto meter = MeterId::parse(call.captured.front());
   if (!meter)

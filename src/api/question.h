@@ -14,6 +14,10 @@ inline constexpr std::string_view date_wanted = "a date like 2019-01-31";
 inline constexpr std::string_view instant_wanted =
     "a date like 2019-01-31, or a time like 2019-01-31T06:00:00Z (write a + as %2B)";
 
+inline constexpr std::string_view units_wanted =
+    "Wh, kWh, MWh, varh, kvarh, Mvarh, VAh, kVAh, MVAh, W, kW, MW, var, kvar, Mvar, VA, kVA, MVA "
+    "or m3";
+
 /// The parameters that questions about readings share; what is not given does not filter.
 struct Filter {
   std::optional<std::string> channel;
@@ -27,6 +31,20 @@ Result<DateRange> read_dates(const Parameters& parameters);
 
 /// Likewise where days need not be given; `invalid_argument` for `to` without `from`.
 Result<std::optional<DateRange>> read_dates_if_given(const Parameters& parameters);
+
+/// What questions for sums have in common.
+struct Span {
+  DateRange dates;
+  query::Resolution resolution;
+  std::optional<Unit> unit;
+  Filter filter;
+};
+
+Result<Span> read_span(const Parameters& parameters,
+                       query::Resolution by_default = query::Resolution::day);
+
+/// The whole body; empty where there is none. Only where its length is limited before.
+Result<std::string> read_body(const Request& request);
 
 /// A meter id in the path; what cannot be one is a meter nobody knows: `not_found`.
 Result<MeterId> meter_of(const Call& call);

@@ -35,6 +35,7 @@ Result<Response> get_daily_sum(const Call& call);  ///< The first customer's con
 Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);
 Result<Response> get_consumption(const Call& call);
+Result<Response> post_batch(const Call& call);  ///< get_consumption() of many meters.
 Result<Response> get_profile(const Call& call);
 Result<Response> get_top(const Call& call);
 Result<Response> get_portfolio(const Call& call);

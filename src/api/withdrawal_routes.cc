@@ -2,6 +2,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "api/question.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "core/json.h"
@@ -28,26 +29,13 @@ Result<void> check_length(std::uint64_t bytes) {
   return bad_body(fmt::format("it has {} bytes, at most {} are taken", bytes, body_bytes_max));
 }
 
-Result<std::string> read_body(const Request& request) {
-  if (!request.body || request.body_bytes == 0) return bad_body("there is none");
-  METERLINE_TRY(const auto bytes, request.body());
-  std::string body(request.body_bytes, '\0');
-  std::size_t filled = 0;
-  while (filled < body.size()) {
-    METERLINE_TRY(const auto count, bytes->read({body.data() + filled, body.size() - filled}));
-    if (count == 0) break;
-    filled += count;
-  }
-  body.resize(filled);
-  return body;
-}
-
 struct Said {
   std::string who;
   std::string reason;
 };
 
 Result<Said> parse_body(std::string_view body) {
+  if (body.empty()) return bad_body("there is none");
   const auto value = parse_json(body, body_bytes_max);
   if (!value) return bad_body(value.error().message);
   const auto* const object = value->if_object();
