@@ -19,6 +19,8 @@ set(ENV{RUSTFLAGS} "--remap-path-prefix=${cargo_home}=/cargo")
 set(ENV{CFLAGS} "-ffile-prefix-map=${cargo_home}=/cargo")
 set(ENV{CXXFLAGS} "-ffile-prefix-map=${cargo_home}=/cargo")
 set(ENV{CARGO_TARGET_DIR} ${TARGET_DIR})
+# The crate `zstd` takes the library that the program links anyway.
+set(ENV{ZSTD_SYS_USE_PKG_CONFIG} 1)
 
 function(cargo)
   execute_process(COMMAND ${CARGO} ${ARGN} WORKING_DIRECTORY ${CRATE} RESULT_VARIABLE result)
@@ -63,6 +65,7 @@ function(build)
   # What includes it is compiled again only when it changed.
   file(COPY_FILE ${bridges}/lib.rs.h ${HEADERS}/meterline_drivers.h ONLY_IF_DIFFERENT)
   file(COPY_FILE ${bridges}/aws/bridge.rs.h ${HEADERS}/meterline_aws.h ONLY_IF_DIFFERENT)
+  file(COPY_FILE ${bridges}/tables.rs.h ${HEADERS}/meterline_tables.h ONLY_IF_DIFFERENT)
 endfunction()
 
 if(VERB STREQUAL "build")

@@ -1,5 +1,6 @@
 # meterline::drivers: the Rust crate in drivers/, built by cargo. Its headers are
-# <meterline_drivers.h> for the CQL driver and <meterline_aws.h> for the AWS SDK.
+# <meterline_drivers.h> for the CQL driver, <meterline_aws.h> for the AWS SDK, and
+# <meterline_tables.h> for Parquet and Arrow.
 #
 # All build folders and clones of a user share one folder of compiled crates, so that each of them
 # compiles only our own crate again. For that, what cargo compiles with is the same for all:
@@ -37,6 +38,7 @@ set(run_cargo ${CMAKE_COMMAND} -DCARGO=${CARGO} -DCRATE=${CMAKE_SOURCE_DIR}/driv
 add_custom_command(
   OUTPUT ${drivers_library}
   BYPRODUCTS ${drivers_headers}/meterline_drivers.h ${drivers_headers}/meterline_aws.h
+    ${drivers_headers}/meterline_tables.h
   COMMAND ${run_cargo} -DVERB=build -DSTRIP=${CMAKE_STRIP}
     -DLIBRARY=${drivers_library} -DHEADERS=${drivers_headers}
     -P ${CMAKE_SOURCE_DIR}/cmake/Cargo.cmake

@@ -1,7 +1,7 @@
 //! Makes the C++ side of the bridges, and compiles it into the library.
 use std::fs;
 
-const BRIDGES: [&str; 2] = ["src/lib.rs", "src/aws/bridge.rs"];
+const BRIDGES: [&str; 3] = ["src/lib.rs", "src/aws/bridge.rs", "src/tables.rs"];
 
 fn main() {
     cxx_build::bridges(BRIDGES).std("c++20").compile("meterline_drivers_bridge");

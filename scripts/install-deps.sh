@@ -53,9 +53,9 @@ has_rust() (
   [ "$(printf '%s\n' "$rust_min" "${version%%-*}" | sort -V | head -n 1)" = "$rust_min" ]
 )
 
-rust_packages="ca-certificates cargo-web rustc-web"
+rust_packages="ca-certificates cargo-web pkg-config rustc-web"
 if has_rust; then
-  rust_packages=
+  rust_packages=pkg-config
 fi
 
 # Whether there is a Node.js with npm that is new enough, such as one of NodeSource, whose package

@@ -20,6 +20,7 @@ ALLOWED = {
     "aws": {"core", "source"},
     "ingest": {"core", "formats", "store", "source"},
     "query": {"core", "store"},
+    "tables": {"core", "store"},
     "access": {"core"},
     "api": {"core", "access", "store", "store/visible", "source", "ingest", "query"},
     "http": {"core", "api", "source", "store"},
@@ -28,7 +29,8 @@ ALLOWED = {
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
                "telemetry"},
     "cli": {"core", "formats", "access", "api", "ingest", "query", "store", "store/counting",
-            "source", "source/disk", "source/s3", "http", "aws", "events", "lambda", "telemetry"},
+            "source", "source/disk", "source/s3", "tables", "http", "aws", "events", "lambda",
+            "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}

@@ -1,6 +1,6 @@
-//! The CQL driver `scylla` and the AWS SDK, each behind a narrow bridge. Only
-//! src/store/cassandra/cql_session.cc uses that to the driver, below (cql_session.h is the
-//! contract), and only src/aws/ that in aws/bridge.rs.
+//! The CQL driver `scylla`, the AWS SDK, and files of Parquet and Arrow, each behind a narrow
+//! bridge. Only src/store/cassandra/cql_session.cc uses that to the driver, below (cql_session.h is
+//! the contract), only src/aws/ that in aws/bridge.rs, and only src/tables/ that in tables.rs.
 mod aws;
 mod cells;
 mod credentials;
@@ -17,6 +17,7 @@ mod reader;
 mod retry;
 mod session;
 mod sigv4;
+mod tables;
 mod threads;
 mod tls;
 mod writer;

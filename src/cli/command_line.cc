@@ -84,7 +84,6 @@ struct Options {
   DemoVerb demo;
   bool once = false;
   ExportVerb export_verb;
-  bool force = false;
   InitVerb init;
   CheckVerb check;
   PruneVerb prune;
@@ -474,21 +473,7 @@ constexpr int replicas_max = 100;
 constexpr std::int64_t expected_meters_max = 256'000'000;
 
 void add_store_verbs(CLI::App& app, Options& options) {
-  auto* const exporting =
-      app.add_subcommand("export", "Write the store, or a part, as one file for ingest to restore");
-  exporting
-      ->add_option("FILE", options.export_verb.path, "The file to make, or - for standard output")
-      ->required();
-  exporting->add_option("--from", options.export_verb.from, "Only days from this one on");
-  exporting->add_option("--to", options.export_verb.to,
-                        "Up to this one, which is included (default: the one of --from alone)");
-  exporting->add_option(
-      "--meter", options.export_verb.meters,
-      "Only this meter, or those of @FILE, one on each line; any number of times");
-  exporting->add_flag("--by-month", options.export_verb.by_month,
-                      "Make FILE a folder with an archive for each month; those that are there "
-                      "stay, so that the same again goes on where it was ended");
-  exporting->add_flag("--force", options.force, "Replace the file if it exists");
+  add_export(app, options.export_verb);
 
   auto* const store = app.add_subcommand("store", "Make, check, prune, repair or measure a store");
   store->require_subcommand(1);
@@ -770,7 +755,6 @@ int run(int argc, const char* const* argv, const Application& application) {
   if (options.compare) options.ingest.mode = IngestMode::compare;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.apply) options.repair.mode = store::RepairMode::apply;
-  if (options.force) options.export_verb.existing = ExistingFile::replace;
 
   const auto output = output_of(options.output);
   if (!output) return report_error(output.error());

@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <system_error>
 #include <utility>
 
 #include "cli/exit_code.h"
+#include "cli/export_file.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
@@ -20,6 +23,8 @@
 #include "core/json_writer.h"
 #include "core/try.h"
 #include "ingest/archive.h"
+#include "tables/store_table.h"
+#include "tables/table.h"
 
 namespace meterline::cli {
 namespace {
@@ -129,6 +134,12 @@ void tell_left_out(const Exported& exported) {
                   grouped(summary.days_left_out), grouped(summary.reads_left_out)));
 }
 
+Result<void> check_no_terminal() {
+  if (isatty(STDOUT_FILENO) == 0) return {};
+  return fail(Errc::invalid_argument,
+              "export -: standard output is a terminal; send it into a file or a program");
+}
+
 Result<void> write_to_stdout(std::string_view bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return {};
   if (errno == EINTR && StopRequest::flag()) return fail(Errc::cancelled, "stopped on request");
@@ -137,9 +148,7 @@ Result<void> write_to_stdout(std::string_view bytes) {
 }
 
 Result<int> export_to_stdout(const store::Store& store, const ingest::ArchiveSelection& selection) {
-  if (isatty(STDOUT_FILENO) == 1)
-    return fail(Errc::invalid_argument,
-                "export -: standard output is a terminal; send it into a file or a program");
+  METERLINE_CHECK(check_no_terminal());
   METERLINE_TRY(const auto exported, export_to(write_to_stdout, store, selection));
   tell(text_of(exported, "standard output"));
   tell_left_out(exported);
@@ -159,40 +168,192 @@ Result<void> export_to_file(const std::string& path, ExistingFile existing,
   return {};
 }
 
-/// A file gets its name when it is whole: those that are there need not be written again.
-Result<int> export_by_month(const ExportVerb& verb, const store::Store& store,
-                            const ingest::ArchiveSelection& selection, Output output) {
-  if (!selection.dates) return fail(Errc::invalid_argument, "--by-month needs --from and --to");
-  const auto& dates = *selection.dates;
+/// The months of a span, each with a file of its own: `file(path, dates)` makes one. It gets its
+/// name when it is whole: those that are there need not be written again.
+Result<int> export_months(const ExportVerb& verb, const std::string& folder,
+                          const std::optional<DateRange>& span, std::string_view ending,
+                          const std::function<Result<void>(const std::string&, DateRange)>& file) {
+  if (!span) return fail(Errc::invalid_argument, "--by-month needs --from and --to");
+  const auto& dates = *span;
   std::error_code error;
-  std::filesystem::create_directories(verb.path, error);
+  std::filesystem::create_directories(folder, error);
   if (error)
     return fail(Errc::unavailable,
-                fmt::format("cannot make the folder {}: {}", verb.path, error.message()));
+                fmt::format("cannot make the folder {}: {}", folder, error.message()));
   for (Month month = Month::of(dates.from); month <= Month::of(dates.to); ++month.index) {
-    auto of_month = selection;
     const Date first = month.first_day();
-    of_month.dates = {.from = std::max(first, dates.from),
-                      .to = std::min(*Date::from_days(first.days() + month.days() - 1), dates.to)};
-    const auto name = first.text().substr(0, 7) + ".archive";
-    const auto path = (std::filesystem::path(verb.path) / name).string();
-    const bool is_there = std::filesystem::exists(path, error);
-    if (is_there && verb.existing == ExistingFile::refuse) continue;
-    METERLINE_CHECK(export_to_file(path, verb.existing, store, of_month, output));
+    const auto name = fmt::format("{}.{}", first.text().substr(0, 7), ending);
+    const auto path = (std::filesystem::path(folder) / name).string();
+    if (std::filesystem::exists(path, error) && !verb.force) continue;
+    METERLINE_CHECK(
+        file(path, {.from = std::max(first, dates.from),
+                    .to = std::min(*Date::from_days(first.days() + month.days() - 1), dates.to)}));
   }
   return exit_ok;
 }
 
+ExistingFile existing_of(const ExportVerb& verb) {
+  return verb.force ? ExistingFile::replace : ExistingFile::refuse;
+}
+
+/// Tables for other programs.
+class TableExport {
+ public:
+  TableExport(const ExportVerb& verb, tables::TableOf table, const Session& session)
+      : verb_(verb), table_(table), session_(session) {}
+
+  Result<int> run();
+
+ private:
+  Result<void> read_format();
+  Result<tables::TableSummary> write(const DateRange& dates, const tables::BytesSink& sink);
+  Result<void> write_file(const std::string& path, const DateRange& dates);
+  std::string told(const tables::TableSummary& summary, std::string_view to) const {
+    return fmt::format("exported {} rows of {} meters to {}\n", grouped(summary.rows),
+                       grouped(summary.meters), to);
+  }
+  void print(const tables::TableSummary& summary, const std::string& path) const;
+
+  const ExportVerb& verb_;
+  const tables::TableOf table_;
+  const Session& session_;
+  std::unique_ptr<store::Store> store_;
+  tables::TableFormat format_ = tables::TableFormat::csv;
+  tables::TableSelection selection_;
+};
+
+Result<int> TableExport::run() {
+  METERLINE_CHECK(read_format());
+  METERLINE_TRY(auto selected, selection_of(verb_));
+  selection_.meters = std::move(selected.meters);
+  if (!verb_.as_of.empty()) {
+    METERLINE_TRY(selection_.as_of, instant_option("--as-of", verb_.as_of));
+  }
+  if (verb_.out == "-") METERLINE_CHECK(check_no_terminal());
+  METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::existing));
+  const std::string ending = verb_.format.empty() ? "csv" : verb_.format;
+  if (verb_.by_month)
+    return export_months(
+        verb_, verb_.out, selected.dates, ending,
+        [&](const std::string& path, DateRange dates) { return write_file(path, dates); });
+  const auto dates = selected.dates.value_or(DateRange{.from = Date::min(), .to = Date::max()});
+  if (verb_.out == "-") {
+    METERLINE_TRY(const auto summary, write(dates, write_to_stdout));
+    tell(told(summary, "standard output"));
+  } else {
+    METERLINE_CHECK(write_file(verb_.out, dates));
+  }
+  return exit_ok;
+}
+
+/// By its name, or by how the file's name ends.
+Result<void> TableExport::read_format() {
+  auto name = std::string_view(verb_.format);
+  const auto dot = verb_.out.rfind('.');
+  if (name.empty() && !verb_.by_month && dot != std::string::npos)
+    name = std::string_view(verb_.out).substr(dot + 1);
+  const auto format = tables::parse_table_format(name);
+  if (!format && !verb_.format.empty())
+    return fail(Errc::invalid_argument, fmt::format("--format: want {}, got \"{}\"",
+                                                    tables::table_format_names, excerpt_of(name)));
+  format_ = format.value_or(tables::TableFormat::csv);
+  return {};
+}
+
+Result<tables::TableSummary> TableExport::write(const DateRange& dates,
+                                                const tables::BytesSink& sink) {
+  const StopRequest stop;
+  StoreProgress progress;
+  selection_.dates = dates;
+  METERLINE_TRY(const auto writer, tables::open_table(format_, tables::columns_of(table_), sink));
+  METERLINE_TRY(const auto summary, tables::write_store_table(*store_, table_, selection_, *writer,
+                                                              {.stop = &StopRequest::flag(),
+                                                               .meters = &progress.meters(),
+                                                               .days = &progress.days()}));
+  METERLINE_CHECK(writer->finish());
+  return summary;
+}
+
+Result<void> TableExport::write_file(const std::string& path, const DateRange& dates) {
+  METERLINE_TRY(const auto file, ExportFile::create(path, existing_of(verb_)));
+  METERLINE_TRY(const auto summary,
+                write(dates, [&](std::string_view bytes) { return file->write(bytes); }));
+  METERLINE_CHECK(file->finish());
+  print(summary, path);
+  return {};
+}
+
+void TableExport::print(const tables::TableSummary& summary, const std::string& path) const {
+  switch (session_.output) {
+    case Output::json:
+      print_line(JsonWriter()
+                     .begin_object()
+                     .member("file", path)
+                     .member("meters", summary.meters)
+                     .member("rows", summary.rows)
+                     .end_object()
+                     .take());
+      return;
+    case Output::csv:
+      print_text(fmt::format("file,meters,rows\n{},{},{}\n", csv_field(path), summary.meters,
+                             summary.rows));
+      return;
+    case Output::table:
+      print_text(told(summary, path));
+  }
+}
+
 Result<int> try_export(const ExportVerb& verb, const Session& session) {
+  if (const auto table = tables::parse_table_of(verb.path))
+    return TableExport(verb, *table, session).run();
+  if (!verb.format.empty() || !verb.as_of.empty() || verb.out != "-")
+    return fail(Errc::invalid_argument,
+                fmt::format("--out, --format and --as-of are for tables: want {} before them, got "
+                            "\"{}\"",
+                            tables::table_of_names, excerpt_of(verb.path)));
   METERLINE_TRY(const auto selection, selection_of(verb));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
-  if (verb.by_month) return export_by_month(verb, *store, selection, session.output);
+  if (verb.by_month)
+    return export_months(
+        verb, verb.path, selection.dates, "archive", [&](const std::string& path, DateRange dates) {
+          auto of_month = selection;
+          of_month.dates = dates;
+          return export_to_file(path, existing_of(verb), *store, of_month, session.output);
+        });
   if (verb.path == "-") return export_to_stdout(*store, selection);
-  METERLINE_CHECK(export_to_file(verb.path, verb.existing, *store, selection, session.output));
+  METERLINE_CHECK(export_to_file(verb.path, existing_of(verb), *store, selection, session.output));
   return exit_ok;
 }
 
 }  // namespace
+
+void add_export(CLI::App& app, ExportVerb& verb) {
+  auto* const exporting =
+      app.add_subcommand("export",
+                         "Write the store, or a part, as one file for ingest to restore; "
+                         "or readings, days or months as a table");
+  exporting
+      ->add_option("FILE", verb.path,
+                   "The file to make, or - for standard output; or readings, days or months")
+      ->required();
+  exporting->add_option("--from", verb.from, "Only days from this one on");
+  exporting->add_option("--to", verb.to,
+                        "Up to this one, which is included (default: the one of --from alone)");
+  exporting->add_option(
+      "--meter", verb.meters,
+      "Only this meter, or those of @FILE, one on each line; any number of times");
+  exporting->add_flag("--by-month", verb.by_month,
+                      "Make FILE a folder with a file for each month; those that are there "
+                      "stay, so that the same again goes on where it was ended");
+  exporting->add_flag("--force", verb.force, "Replace the file if it exists");
+  exporting
+      ->add_option("-o,--out", verb.out, "Of a table: the file to make, or - for standard output")
+      ->capture_default_str();
+  exporting->add_option("--format", verb.format,
+                        fmt::format("Of a table: {} (default: as the file's name ends, or csv)",
+                                    tables::table_format_names));
+  exporting->add_option("--as-of", verb.as_of, "Of a table: as it was known then");
+}
 
 int export_store(const ExportVerb& verb, const Session& session) {
   const auto done = try_export(verb, session);
