@@ -26,16 +26,16 @@ std::string local_text(std::int64_t micros) {
 class CsvTable final : public TableWriter {
  public:
   CsvTable(std::span<const Column> columns, BytesSink sink)
-      : columns_(columns.begin(), columns.end()), sink_(std::move(sink)) {}
+      : columns_(columns.begin(), columns.end()), sink_(std::move(sink)), told_(columns.size()) {}
 
   Result<void> add(const Batch& batch) override {
     METERLINE_CHECK(begin());
     const auto rows = rows_of(batch.front());
+    quote_texts(batch);
     for (std::size_t row = 0; row < rows; ++row) {
       for (std::size_t column = 0; column < columns_.size(); ++column) {
         if (column > 0) text_ += ',';
-        std::visit([&](const auto& values) { append(columns_[column].type, values, row); },
-                   batch[column]);
+        append(column, batch[column], row);
       }
       text_ += '\n';
       METERLINE_CHECK(flush_above(piece_bytes));
@@ -49,6 +49,11 @@ class CsvTable final : public TableWriter {
 
  private:
   static constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+
+  struct Told {
+    std::int64_t value;
+    std::string text;
+  };
 
   static std::size_t rows_of(const Values& values) {
     if (const auto* const texts = std::get_if<TextValues>(&values)) return texts->places().size();
@@ -64,37 +69,74 @@ class CsvTable final : public TableWriter {
     text_ += '\n';
     return {};
   }
-  void append(ColumnType /*type*/, const TextValues& values, std::size_t row) {
-    const auto place = values.places()[row];
-    if (place >= 0) append_csv_field(text_, values.texts()[static_cast<std::size_t>(place)]);
+  /// A batch has few texts, and each in many rows.
+  void quote_texts(const Batch& batch) {
+    quoted_.resize(columns_.size());
+    for (std::size_t column = 0; column < columns_.size(); ++column) {
+      quoted_[column].clear();
+      if (const auto* const texts = std::get_if<TextValues>(&batch[column]))
+        for (const auto& text : texts->texts())
+          append_csv_field(quoted_[column].emplace_back(), text);
+    }
   }
-  void append(ColumnType type, const IntegerValues& values, std::size_t row) {
+  void append(std::size_t column, const Values& values, std::size_t row) {
+    if (const auto* const texts = std::get_if<TextValues>(&values)) {
+      const auto place = texts->places()[row];
+      if (place >= 0) text_ += quoted_[column][static_cast<std::size_t>(place)];
+    } else if (const auto* const numbers = std::get_if<IntegerValues>(&values)) {
+      append(column, *numbers, row);
+    } else {
+      append(std::get<DecimalValues>(values), row);
+    }
+  }
+  /// The text of a value, which mostly is that of the row before.
+  template <class Make>
+  const std::string& told(std::size_t column, std::int64_t value, const Make& make) {
+    auto& last = told_[column];
+    if (!last || last->value != value) last = Told{.value = value, .text = make()};
+    return last->text;
+  }
+  void append(std::size_t column, const IntegerValues& values, std::size_t row) {
     if (!values.has(row)) return;
     const auto value = values.values()[row];
-    switch (type) {
+    switch (columns_[column].type) {
       case ColumnType::date:
-        if (value != last_day_) {
-          last_day_ = value;
-          last_day_text_ = Date::from_days(value).value_or(Date()).text();
-        }
-        text_ += last_day_text_;
+        text_ +=
+            told(column, value, [&] { return Date::from_days(value).value_or(Date()).text(); });
         return;
       case ColumnType::local_time:
         append_local(value);
         return;
       case ColumnType::instant:
-        if (value != last_instant_) {
-          last_instant_ = value;
-          last_instant_text_ = Instant{.micros = value}.text();
-        }
-        text_ += last_instant_text_;
+        text_ += told(column, value, [&] { return Instant{.micros = value}.text(); });
         return;
       default:
-        text_ += fmt::format_int(value).str();
+        append_number(value);
     }
   }
-  void append(ColumnType /*type*/, const DecimalValues& values, std::size_t row) {
-    if (values.has(row)) text_ += Sum(values.values()[row], -table_decimals).text();
+  void append(const DecimalValues& values, std::size_t row) {
+    if (!values.has(row)) return;
+    const auto value = values.values()[row];
+    const auto small = static_cast<std::int64_t>(value);
+    if (small != value || small < 0) {
+      text_ += Sum(value, -table_decimals).text();
+      return;
+    }
+    constexpr std::int64_t one = 1'000'000'000;
+    append_number(small / one);
+    auto decimals = small % one;
+    if (decimals == 0) return;
+    int places = table_decimals;
+    for (; decimals % 10 == 0; decimals /= 10) --places;
+    const auto at = text_.size() + 1;
+    text_ += '.';
+    text_.resize(at + static_cast<std::size_t>(places));
+    for (auto digit = text_.size(); digit > at; decimals /= 10)
+      text_[--digit] = static_cast<char>('0' + decimals % 10);
+  }
+  void append_number(std::int64_t number) {
+    const fmt::format_int digits(number);
+    text_.append(digits.data(), digits.size());
   }
   /// Most are whole minutes of a day that was just told.
   void append_local(std::int64_t micros) {
@@ -131,13 +173,11 @@ class CsvTable final : public TableWriter {
   const std::vector<Column> columns_;
   const BytesSink sink_;
   std::string text_;
+  std::vector<std::vector<std::string>> quoted_;  ///< Texts of the batch, by column.
   bool has_header_ = false;
-  std::int64_t last_day_ = -1;
+  std::vector<std::optional<Told>> told_;  ///< By column.
   std::int64_t last_local_day_ = -1;
-  std::int64_t last_instant_ = -1;
-  std::string last_day_text_ = "1969-12-31";
   std::string last_local_text_ = "1969-12-31T";
-  std::string last_instant_text_ = Instant{.micros = -1}.text();
 };
 
 }  // namespace

@@ -51,17 +51,25 @@ Result<std::string> written(TableFormat format, const std::vector<Batch>& batche
   return bytes;
 }
 
+std::string said(std::string_view value) {
+  return "d,1970-01-01,1970-01-01T00:00:00,1970-01-01T00:00:00Z,0,0," + std::string(value) + '\n';
+}
+
 TEST(Table, IsCsvWithAHeaderAndNothingForWhatIsUnknown) {
   constexpr std::string_view header = "text,date,local,instant,small,large,value\n";
   EXPECT_EQ(written(TableFormat::csv, {}).value(), header);
   EXPECT_EQ(written(TableFormat::csv, {batch_with({Row{"a,\"b\"", 0, 1}, std::nullopt}),
-                                       batch_with({Row{"c", 19'723, -1'500'000'000}})})
+                                       batch_with({Row{"c", 19'723, -1'500'000'000}}),
+                                       batch_with({Row{"d", 0, 12'000'000'000}}),
+                                       batch_with({Row{"d", 0, 12'305'000'000}}),
+                                       batch_with({Row{"d", 0, Int128{1} << 70}})})
                 .value(),
             std::string(header) +
                 "\"a,\"\"b\"\"\",1970-01-01,1970-01-01T00:00:00,1970-01-01T00:00:00Z,0,0,"
                 "0.000000001\n,,,,,,\n"
                 "c,2024-01-01,1970-01-01T00:00:00.019723,1970-01-01T00:00:00.019723Z,19723,19723,"
-                "-1.5\n");
+                "-1.5\n" +
+                said("12") + said("12.305") + said("1180591620717.411303424"));
 }
 
 TEST(Table, TextsOfABatchAreKeptOnce) {
