@@ -46,6 +46,18 @@ Result<Response> answer_compare(const Call& call, Format format, std::optional<M
   return rendered(answer, format);
 }
 
+/// The names of tariffs, as far as an error tells them.
+std::string names_of(const query::Tariffs& tariffs) {
+  constexpr std::size_t told_max = 20;
+  std::string names;
+  std::size_t told = 0;
+  for (const auto& [name, tariff] : tariffs) {
+    if (told++ == told_max) return names + ", ...";
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names;
+}
+
 /// The tariff that `tariff` names.
 Result<const query::Tariff*> read_tariff(const Call& call) {
   METERLINE_TRY(const auto name, call.parameters.find("tariff"));
@@ -53,12 +65,10 @@ Result<const query::Tariff*> read_tariff(const Call& call) {
   if (tariffs == nullptr || tariffs->empty())
     return fail(Errc::invalid_argument,
                 "tariff: this server knows none; it is started with --tariffs FOLDER");
-  std::string names;
-  for (const auto& [each, tariff] : *tariffs) names += (names.empty() ? "" : ", ") + each;
-  if (!name)
-    return fail(Errc::invalid_argument, fmt::format("tariff is missing: want one of {}", names));
+  const auto wanted = "one of " + names_of(*tariffs);
+  if (!name) return fail(Errc::invalid_argument, fmt::format("tariff is missing: want {}", wanted));
   const auto found = tariffs->find(*name);
-  if (found == tariffs->end()) return bad_parameter("tariff", "one of " + names, *name);
+  if (found == tariffs->end()) return bad_parameter("tariff", wanted, *name);
   return &found->second;
 }
 

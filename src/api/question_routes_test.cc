@@ -154,6 +154,9 @@ TEST_F(Questions, RefusesUnknownTariffs) {
   refused(asked, 400, "tariff is missing: want one of nights");
   refused(asked + "&tariff=days", 400, "tariff: want one of nights, got \\\"days\\\"");
   refused(asked + "&tariff=../nights", 400, "tariff: want one of nights");
+  for (int i = 10; i < 40; ++i)
+    tariffs_.emplace(fmt::format("t{}", i), query::Tariff::parse("otherwise = 'o'", "t").value());
+  refused(asked + "&tariff=days", 400, "t27, t28, ..., got \\\"days\\\"");
   refused(asked + "&tariff=nights&resolution=hour", 400,
           "resolution: want day, week, month, quarter, year or total, got \\\"hour\\\"");
   refused("/v1/meters/nobody/time-of-use?from=2019-01-01&tariff=nights", 404, "is not known");

@@ -20,7 +20,7 @@ inline constexpr std::size_t band_totals_max = 120'000;
 inline constexpr std::string_view band_resolution_names =
     "day, week, month, quarter, year or total";
 
-/// The span of one point; `whole` has no series, but the total.
+/// The span of one point of a series; `total` has no series.
 struct BandResolution {
   std::optional<Resolution> span = Resolution::month;  ///< A day or coarser; empty: `total`.
 
