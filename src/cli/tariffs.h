@@ -18,7 +18,8 @@ inline constexpr std::size_t tariffs_max = 1000;
 /// The tariff that a file describes; it is called as the file is, without `.toml`.
 Result<query::Tariff> tariff_option(const std::string& path);
 
-/// The tariffs of a folder, each by the name of its file: all `*.toml` in it and below. Empty for no folder.
+/// The tariffs of a folder, each by the name of its file: all `*.toml` in it and below. Empty for
+/// no folder.
 /// Errors: `invalid_argument` names the file and what is wrong with it.
 Result<query::Tariffs> read_tariffs(const std::string& folder);
 
