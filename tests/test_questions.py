@@ -27,13 +27,18 @@ summer = "05-01..09-30"
 
 [[rule]]
 band = "night"
-days = ["sun", "holiday"]
+days = "holiday"
 
 [[rule]]
 band = "peak"
 days = "weekday"
 seasons = "summer"
-times = ["01:00-02:00", "17:00-20:30"]
+times = ["06:00-08:00", "17:00-20:30"]
+
+[[rule]]
+band = "peak"
+days = "sun"
+times = "01:00-02:00"
 
 [[rule]]
 band = "day"
@@ -53,11 +58,13 @@ def band_of(start):
     """Of a local time, rule by rule as the file has them."""
     day, clock = start.date(), start.strftime("%H:%M")
     holiday = day.strftime("%m-%d") == "05-06" or day == date(2024, 8, 26)
-    if day.weekday() == 6 or holiday:
+    if holiday:
         return "night"
     summer = "05-01" <= day.strftime("%m-%d") <= "09-30"
-    in_peak = "01:00" <= clock < "02:00" or "17:00" <= clock < "20:30"
+    in_peak = "06:00" <= clock < "08:00" or "17:00" <= clock < "20:30"
     if day.weekday() < 5 and summer and in_peak:
+        return "peak"
+    if day.weekday() == 6 and "01:00" <= clock < "02:00":  # Where the clock changes.
         return "peak"
     return "day" if "07:00" <= clock < "23:00" else "night"
 
