@@ -106,8 +106,11 @@ class Keyed:
         self.file.write_text(json.dumps(records))
         self.keys["expired"] = expired["key"]
         self.records = {key["id"]: key for key in records["keys"]}
+        tariffs = meterline.folder / "tariffs"
+        tariffs.mkdir()
+        (tariffs / "t.toml").write_text('otherwise = "all"\n')
         self.server = start(meterline, "--auth", "keys", "--audit-log",
-                            meterline.folder / "audit.log", "--audit-reads")
+                            meterline.folder / "audit.log", "--audit-reads", "--tariffs", tariffs)
         (self.delivery,) = json.loads(
             ask(self.server, "GET", "/v1/deliveries", bearer(self.keys["reader"])).body
         )["deliveries"]
@@ -189,6 +192,10 @@ FOREIGN_METERS = {
     "/v1/meters/METER/profile?from=2019-01-01": (200, 404),
     "/v1/meters/METER/gaps?from=2019-01-01": (200, 404),
     "/v1/meters/METER/history?date=2019-01-01": (200, 404),
+    "/v1/meters/METER/compare?from=2019-01-01": (200, 404),
+    "/v1/meters/METER/time-of-use?from=2019-01-01&tariff=t": (200, 404),
+    "/v1/meters/METER/base-load?from=2019-01-01": (200, 404),
+    "/v1/late?since=2019-02-01&cursor=METER": (200, 200),
     "/v1/meters/METER/registers": (200, 404),
     "/v1/changes?since=2000-01-01&meter=METER": (200, 200),
     "/v1/meters?prefix=METER": (200, 200),
@@ -217,7 +224,8 @@ def test_foreign_meters(keyed, path):
 
 # Who -> what he may not be told, and what he is.
 ALL_METERS = ["/v1/meters", "/v1/portfolio?from=2019-01-01", "/v1/top?from=2019-01-01",
-              "/v1/gaps?date=2019-01-02", "/v1/changes?since=2000-01-01"]
+              "/v1/gaps?date=2019-01-02", "/v1/changes?since=2000-01-01",
+              "/v1/compare?from=2019-01-01", "/v1/late?since=2019-02-01"]
 
 
 @pytest.mark.parametrize("path", ALL_METERS)

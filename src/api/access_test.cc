@@ -84,12 +84,14 @@ class Access : public ::testing::Test {
             .now = [] { return now; },
             .stopping = nullptr,
             .on_upload = {},
-            .door = &door_};
+            .door = &door_,
+            .tariffs = &tariffs_};
   }
 
   std::map<std::string, std::shared_ptr<const access::Caller>, std::less<>> callers_;
   std::unique_ptr<store::Store> store_ = store::make_memory_store();
   std::unique_ptr<store::Store> own_ = store::make_memory_store();
+  query::Tariffs tariffs_ = {{"t", query::Tariff::parse("otherwise = 'all'", "t").value()}};
   Door door_;
   std::string id_;  ///< Of a delivery of B2.
 };
@@ -130,6 +132,14 @@ const std::multimap<std::string_view, Sample>& samples() {
       {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-12-31&resolution=month"}},
       {"top", {.target = "/v1/top?from=2019-01-01&to=2019-01-03"}},
       {"top", {.target = "/v1/top?from=2019-01-01&order=lowest"}},
+      {"compare", {.target = "/v1/compare?from=2019-01-02&against=period-before"}},
+      {"meter_compare",
+       {.target = "/v1/meters/METER/compare?from=2019-01-02&againstFrom=2019-01-01"}},
+      {"time_of_use", {.target = "/v1/meters/METER/time-of-use?from=2019-01-01&tariff=t"}},
+      {"base_load", {.target = "/v1/meters/METER/base-load?from=2019-01-01"}},
+      {"late", {.target = "/v1/late?since=2019-01-02"}},
+      {"late", {.target = "/v1/late?since=2019-02-02&by=receipt&cursor=METER"}},
+      {"late", {.target = "/v1/late?since=2019-02-01T05:46:40Z&by=receipt"}},
       {"history", {.target = "/v1/meters/METER/history?date=2019-01-01"}},
       {"registers", {.target = "/v1/meters/METER/registers"}},
       {"changes", {.target = "/v1/changes?since=2018-01-01"}},

@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "core/stop.h"
 #include "ingest/ingest.h"
+#include "query/tariff.h"
 #include "source/byte_source.h"
 #include "store/store.h"
 
@@ -83,6 +84,7 @@ struct Context {
   const std::atomic<bool>* stopping = nullptr;           ///< true: /readyz answers 503.
   std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
   const Door* door = nullptr;                            ///< Null: everybody may do everything.
+  const query::Tariffs* tariffs = nullptr;               ///< That are known by name; null: none.
 };
 
 /// Answers every route of the HTTP API; docs/use/http-api.md describes them. Never throws.

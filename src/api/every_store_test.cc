@@ -86,8 +86,9 @@ std::string any_target(Dice& dice) {
   const auto as_of =
       dice.roll(3) == 0 ? fmt::format("&asOf=2020-01-{:02}", 1 + dice.roll(28)) : std::string();
   const char* const resolutions[] = {"day", "week", "month", "quarter", "year", "hour", "interval"};
+  const char* const againsts[] = {"year-before", "52-weeks-before", "period-before"};
   const auto meter = meter_of(dice.roll(meters + 5));
-  switch (dice.roll(22)) {
+  switch (dice.roll(30)) {
     case 0:
       return fmt::format("/v1/portfolio?{}&resolution={}{}", dates, resolutions[dice.roll(5)],
                          as_of);
@@ -123,6 +124,21 @@ std::string any_target(Dice& dice) {
     case 13:
       return fmt::format("/v1/top?{}{}&limit={}&order={}", dates, as_of, 1 + dice.roll(30),
                          dice.roll(2) == 0 ? "highest" : "lowest");
+    case 14:
+      return fmt::format("/v1/meters/{}/compare?{}&against={}{}", meter, dates,
+                         againsts[dice.roll(3)], as_of);
+    case 15:
+      return fmt::format("/v1/compare?{}&against={}{}", dates, againsts[dice.roll(3)], as_of);
+    case 16:
+      return fmt::format("/v1/meters/{}/time-of-use?{}&tariff=nights&resolution={}{}", meter, dates,
+                         resolutions[dice.roll(5)], as_of);
+    case 17:
+      return fmt::format("/v1/meters/{}/base-load?{}{}", meter, dates, as_of);
+    case 18:
+      return fmt::format("/v1/late?since={}&limit={}", date_of(first).text(), 1 + dice.roll(20));
+    case 19:
+      return fmt::format("/v1/late?since=2020-01-{:02}&by=receipt&limit={}", 1 + dice.roll(28),
+                         1 + dice.roll(20));
     default:
       return fmt::format("/v1/meters/{}/consumption?{}&resolution={}{}", meter, dates,
                          resolutions[dice.roll(7)], as_of);
@@ -164,12 +180,20 @@ class EveryStore : public ::testing::Test {
   }
 
   std::string ask(store::Store& store, const std::string& target) const {
-    const auto response =
-        handle({.method = "GET", .target = target, .headers = {}, .body = {}},
-               {.store = store, .ingest = {}, .now = [] { return Instant{}; }, .on_upload = {}});
+    const auto response = handle({.method = "GET", .target = target, .headers = {}, .body = {}},
+                                 {.store = store,
+                                  .ingest = {},
+                                  .now = [] { return Instant{}; },
+                                  .on_upload = {},
+                                  .tariffs = &tariffs_});
     return fmt::format("{} {}", response.status, response.body);
   }
 
+  query::Tariffs tariffs_ = {
+      {"nights", query::Tariff::parse("otherwise = 'day'\n[[rule]]\nband = 'night'\n"
+                                      "times = '22:45-06:00'\ndays = ['weekday', 'sat']",
+                                      "nights")
+                     .value()}};
   meterline::testing::TempFolder folder_;
   std::vector<std::unique_ptr<store::Store>> stores_;
 };

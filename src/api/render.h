@@ -10,13 +10,17 @@
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
 #include "ingest/withdrawal.h"
+#include "query/base_load.h"
 #include "query/changes.h"
+#include "query/comparison.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
 #include "query/history.h"
+#include "query/late.h"
 #include "query/portfolio.h"
 #include "query/profile.h"
 #include "query/registers.h"
+#include "query/time_of_use.h"
 #include "query/top.h"
 #include "store/estimate.h"
 #include "store/store.h"
@@ -34,6 +38,10 @@ std::string to_json(const query::Changes& changes);
 std::string to_json(const query::Profile& profile);
 std::string to_json(const query::Top& top);
 std::string to_json(const query::Registers& registers);
+std::string to_json(const query::Comparison& comparison);
+std::string to_json(const query::TimeOfUse& answer);
+std::string to_json(const query::Late& late);
+std::string to_json(const query::BaseLoad& base);
 std::string to_json(const store::DeliveryRecord& record);
 std::string to_json(const store::MeterInfo& meter);
 
@@ -71,6 +79,10 @@ std::string to_csv(const query::Changes& changes);
 std::string to_csv(const query::Profile& profile);  ///< A line a time of the day.
 std::string to_csv(const query::Top& top);          ///< A line a meter of a channel.
 std::string to_csv(const query::Registers& registers);
+std::string to_csv(const query::Comparison& comparison);  ///< A line a channel.
+std::string to_csv(const query::TimeOfUse& answer);       ///< A line a band of a point.
+std::string to_csv(const query::Late& late);              ///< A line a meter's channel.
+std::string to_csv(const query::BaseLoad& base);          ///< A line a channel.
 std::string meters_csv(const std::vector<store::MeterInfo>& meters);
 std::string deliveries_csv(const std::vector<store::DeliveryRecord>& records);
 std::string findings_csv(const store::DeliveryRecord& record);

@@ -1,41 +1,12 @@
-#include <initializer_list>
-
 #include "api/render.h"
-#include "core/text.h"
+#include "api/render_parts.h"
 
 namespace meterline::api {
 namespace {
 
-void append_row(std::string& out, std::initializer_list<std::string_view> fields) {
-  bool first = true;
-  for (const auto field : fields) {
-    if (!first) out += ',';
-    append_csv_field(out, field);
-    first = false;
-  }
-  out += '\n';
-}
-
-template <class T>
-std::string text_or_empty(const std::optional<T>& value) {
-  return value ? value->text() : std::string();
-}
-
-/// The columns that every total ends with, and their values, joined already.
-constexpr std::string_view basis_header =
-    "readings,expected,actual,substituted,estimated,missing,stated,received\n";
-
 /// Behind them in series of intervals, whether there are notes or not: the columns depend on the
 /// question alone.
 constexpr std::string_view note_header = "flag,method,reasonCode,reasonText\n";
-
-void append_basis(std::string& out, const query::Total& total) {
-  append_row(out, {std::to_string(total.readings), std::to_string(total.expected),
-                   std::to_string(total.quality.actual), std::to_string(total.quality.substituted),
-                   std::to_string(total.quality.estimated), std::to_string(total.quality.missing),
-                   total.version ? total.version->stated.text() : "",
-                   total.version ? total.version->received.text() : ""});
-}
 
 void append_note(std::string& out, const Note* note) {
   if (note == nullptr)
@@ -48,12 +19,6 @@ void append_note(std::string& out, const Note* note) {
 void append_facts(std::string& out, const std::optional<ChannelFacts>& facts) {
   const ChannelFacts& known = facts ? *facts : ChannelFacts();
   append_row(out, {known.serial, known.register_id, known.sent ? text_of(*known.sent) : ""});
-}
-
-/// Fields with a comma behind each, for a row that goes on.
-void append_fields(std::string& out, std::initializer_list<std::string_view> fields) {
-  append_row(out, fields);
-  out.back() = ',';
 }
 
 /// A register's state, with a comma behind each field.

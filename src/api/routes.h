@@ -38,6 +38,11 @@ Result<Response> get_consumption(const Call& call);
 Result<Response> post_batch(const Call& call);  ///< get_consumption() of many meters.
 Result<Response> get_profile(const Call& call);
 Result<Response> get_top(const Call& call);
+Result<Response> get_compare(const Call& call);
+Result<Response> get_meter_compare(const Call& call);
+Result<Response> get_time_of_use(const Call& call);
+Result<Response> get_base_load(const Call& call);
+Result<Response> get_late(const Call& call);
 Result<Response> get_portfolio(const Call& call);
 Result<Response> get_gaps(const Call& call);
 Result<Response> get_meter_gaps(const Call& call);

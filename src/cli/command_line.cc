@@ -1,5 +1,6 @@
-// Which options there are, their help, and which verb they go to. Only this file and keep.cc, which
-// has the options of its verbs, know CLI11.
+// Which options there are, their help, and which verb they go to. Only this file, what verbs share
+// in question_options.cc, and keep.cc, comparisons.cc and tariffs.cc, which have the options of
+// their verbs, know CLI11.
 
 #include "cli/command_line.h"
 
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/comparisons.h"
 #include "cli/demo.h"
 #include "cli/exit_code.h"
 #include "cli/export.h"
@@ -22,10 +24,12 @@
 #include "cli/keep.h"
 #include "cli/keys.h"
 #include "cli/lint.h"
+#include "cli/question_options.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
 #include "cli/serve.h"
 #include "cli/store_verbs.h"
+#include "cli/tariffs.h"
 #include "cli/withdraw.h"
 #ifdef METERLINE_CLOUD
 #include "cli/lambda.h"
@@ -50,8 +54,6 @@ constexpr const char* footer =
     "of its name; the command line comes before the environment, and that before the file.\n"
     "Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with rejected rows.";
 
-constexpr std::size_t list_limit_max = 1'000'000;
-
 /// All options of all verbs, filled by the parser.
 struct Options {
   std::string store_url = "rocksdb:./meterline-data";
@@ -73,6 +75,11 @@ struct Options {
   QueryVerb profile;
   TopVerb top;
   ChangesVerb changes;
+  CompareVerb compare_periods;
+  TimeOfUseVerb time_of_use;
+  QueryVerb base_load;
+  LateVerb late;
+  TariffCheckVerb tariff_check;
   ListVerb meters;
   ListVerb deliveries;
   WithdrawVerb withdraw;
@@ -208,41 +215,6 @@ void add_lint(CLI::App& app, LintVerb& verb) {
       ->check(CLI::Range(0, 1'000'000));
 }
 
-void add_channels(CLI::App& verb, std::string& channel, std::string& flow) {
-  verb.add_option("--channel", channel, "Only channels of this name");
-  verb.add_option("--flow", flow, "Only this flow: consumption, generation, reactive or other");
-}
-
-void add_as_of(CLI::App& verb, std::string& as_of) {
-  verb.add_option("--as-of", as_of,
-                  "Answer with what had been received then: 2019-02-01T06:00:00Z or 2019-02-01");
-}
-
-void add_dates(CLI::App& verb, QuestionOptions& options) {
-  verb.add_option("--from", options.from, "First day, yyyy-MM-dd")->required();
-  verb.add_option("--to", options.to, "Last day, inclusive (default: --from)");
-  add_channels(verb, options.channel, options.flow);
-  add_as_of(verb, options.as_of);
-}
-
-void add_unit(CLI::App& verb, QuestionOptions& options) {
-  verb.add_option("--unit", options.unit,
-                  "Tell channels of its quantity in this unit: Wh, kWh, MWh, kvarh, ... (default: "
-                  "the one that is kept)")
-      ->envname("METERLINE_ANSWER_UNIT");  // METERLINE_UNIT is that of loads.
-}
-
-void add_resolution(CLI::App& verb, QuestionOptions& options, const char* resolutions) {
-  verb.add_option("--resolution", options.resolution, resolutions)->capture_default_str();
-  add_unit(verb, options);
-}
-
-CLI::Option* add_limit(CLI::App& verb, std::size_t& limit) {
-  return verb.add_option("--limit", limit, "Show at most so many")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, list_limit_max));
-}
-
 void add_gaps(CLI::App& app, GapsVerb& verb) {
   auto* const gaps =
       app.add_subcommand("gaps", "Which meters lack days or readings, or which days a meter lacks");
@@ -317,6 +289,11 @@ void add_questions(CLI::App& app, Options& options) {
   add_history(app, options.history);
   add_registers(app, options.registers);
   add_changes(app, options.changes);
+  add_compare(app, options.compare_periods);
+  add_time_of_use(app, options.time_of_use);
+  add_base_load(app, options.base_load);
+  add_late(app, options.late);
+  add_tariff_check(app, options.tariff_check);
 
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
@@ -457,6 +434,8 @@ void add_servers(CLI::App& app, Options& options) {
                    "Connections served at once, at most a quarter of the files that may be open")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, connections_max));
+  serve->add_option("--tariffs", options.serve.tariffs,
+                    "A folder of tariffs, *.toml, that questions for time of use name");
   serve->add_option("--temporary-bytes-max", options.serve.temporary_bytes_max,
                     "Bytes of temporary files of all uploads together (default: 4 GiB)");
   serve->add_option("--expanded-bytes-max", options.serve.expanded_bytes_max,
@@ -668,6 +647,11 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "profile") return profile(options.profile, session);
   if (verb == "registers") return registers(options.registers, session);
   if (verb == "changes") return changes(options.changes, session);
+  if (verb == "compare") return compare(options.compare_periods, session);
+  if (verb == "time-of-use") return time_of_use(options.time_of_use, session);
+  if (verb == "base-load") return base_load(options.base_load, session);
+  if (verb == "late") return late(options.late, session);
+  if (verb == "tariff check") return check_tariff(options.tariff_check, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);

@@ -8,6 +8,7 @@
 
 #include "api/render.h"
 #include "cli/exit_code.h"
+#include "cli/question_parts.h"
 #include "cli/table.h"
 #include "core/try.h"
 #include "query/changes.h"
@@ -22,64 +23,8 @@ namespace {
 
 constexpr auto right = Table::Align::right;
 
-/// Empty when the option was not given.
-Result<std::optional<Flow>> flow_option(const std::string& text) {
-  if (text.empty()) return std::optional<Flow>();
-  const auto flow = parse_flow(text);
-  if (!flow)
-    return fail(Errc::invalid_argument,
-                fmt::format("--flow: want consumption, generation, reactive or other, got \"{}\"",
-                            excerpt_of(text)));
-  return flow;
-}
-
-/// Empty when the option was not given.
-Result<std::optional<Unit>> unit_option(const std::string& text) {
-  if (text.empty()) return std::optional<Unit>();
-  const auto unit = parse_unit(text);
-  if (!unit)
-    return fail(Errc::invalid_argument,
-                fmt::format("--unit: want Wh, kWh, MWh, kvarh, ..., got \"{}\"", excerpt_of(text)));
-  return unit;
-}
-
-template <class Question>
-concept HasResolution = requires(Question question) { question.resolution; };
-
-/// The options as values; `Question` is one of the questions' structs.
-template <class Question>
-Result<Question> question_of(const QuestionOptions& options) {
-  Question question;
-  METERLINE_TRY(question.dates, range_options(options.from, options.to));
-  if constexpr (HasResolution<Question>) {
-    const auto resolution = query::parse_resolution(options.resolution);
-    if (!resolution)
-      return fail(Errc::invalid_argument,
-                  fmt::format("--resolution: want {}, got \"{}\"", query::resolution_names,
-                              excerpt_of(options.resolution)));
-    question.resolution = *resolution;
-    METERLINE_TRY(question.unit, unit_option(options.unit));
-  }
-  if (!options.channel.empty()) question.channel = options.channel;
-  METERLINE_TRY(question.flow, flow_option(options.flow));
-  if (!options.as_of.empty()) {
-    METERLINE_TRY(question.as_of, instant_option("--as-of", options.as_of));
-  }
-  return question;
-}
-
-std::string text_of(const std::optional<Sum>& sum) { return sum ? sum->text() : "-"; }
-
-std::string title_of(const Channel& channel) {
-  std::string title = channel.name;
-  if (channel.name != text_of(channel.flow)) title += fmt::format(" ({})", text_of(channel.flow));
-  if (channel.unit != Unit::unknown) title += fmt::format(", {}", text_of(channel.unit));
-  return title;
-}
-
-std::string readings_of(const query::Total& total) {
-  return fmt::format("{}/{}", total.readings, total.expected);
-}
+using cli::text_of;
+using cli::title_of;
 
 std::string version_of(const query::Total& total) {
   return total.version ? total.version->stated.text() : "-";
@@ -423,15 +368,6 @@ void print_answer(const Answer& answer, Output output) {
   }
 }
 
-Result<MeterId> meter_argument(const std::string& text) {
-  const auto meter = MeterId::parse(text);
-  if (!meter)
-    return fail(
-        Errc::invalid_argument,
-        fmt::format("METER: want 1 to 64 of `A-Z a-z 0-9 _ - . :`, got \"{}\"", excerpt_of(text)));
-  return *meter;
-}
-
 Result<int> try_query(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
@@ -452,7 +388,7 @@ Result<int> try_profile(const QueryVerb& verb, const Session& session) {
 
 Result<int> try_top(const TopVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::TopQuestion>(verb.options));
-  METERLINE_TRY(question.unit, unit_option(verb.options.unit));
+  METERLINE_TRY(question.unit, answer_unit_option(verb.options.unit));
   question.order = query::parse_top_order(verb.order).value_or(query::TopOrder::highest);
   question.limit = verb.limit;
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));

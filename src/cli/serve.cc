@@ -23,6 +23,7 @@
 #include "cli/keys.h"
 #include "cli/session.h"
 #include "cli/stop_signals.h"
+#include "cli/tariffs.h"
 #include "core/text.h"
 #include "core/try.h"
 #include "http/metrics.h"
@@ -195,6 +196,11 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
     print_error(followed.error().message);
     return followed.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
   }
+  const auto tariffs = read_tariffs(options.tariffs);
+  if (!tariffs) {
+    print_error(tariffs.error().message);
+    return exit_usage;
+  }
   mallopt(M_MMAP_THRESHOLD, lone_memory_bytes);
   std::atomic<bool> stopping = false;
   http::Usage usage(options.temporary_bytes_max);
@@ -211,7 +217,8 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
       .now = now,
       .stopping = &stopping,
       .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); },
-      .door = &followed->guard->door()};
+      .door = &followed->guard->door(),
+      .tariffs = &*tariffs};
   http::Handler handler = with_metrics(*metrics, context);
   HostRule hosts(address, options.hosts);
   if (!hosts.is_any()) handler = only_for(std::move(hosts), std::move(handler));

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::size_t connections_max = 1000;
   std::uint64_t temporary_bytes_max = http::Usage::temporary_bytes_max_default;
   std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
+  std::string tariffs;                                        ///< A folder; empty: none are known.
   GuardOptions guard;
   std::string tls_certificate;  ///< PEM files; empty: no TLS.
   std::string tls_key;

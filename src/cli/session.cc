@@ -52,21 +52,32 @@ Result<std::optional<Unit>> unit_option(const std::string& text) {
   return unit;
 }
 
+Result<std::string> read_small_file(std::string_view option, const std::string& path,
+                                    std::size_t bytes_max) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(bytes_max + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file.is_open() || file.bad())
+    return fail(Errc::invalid_argument, fmt::format("{}: cannot read {}", option, path));
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return bytes;
+}
+
+std::string toml_name_of(const std::string& path) {
+  constexpr std::string_view ending = ".toml";
+  const auto slash = path.rfind('/');
+  auto name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+  if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  return name;
+}
+
 Result<ingest::FeedChoice> feed_option(const std::string& text) {
   if (text.empty() || text == "none") return ingest::FeedChoice();
   if (text == "auto") return ingest::FeedChoice::automatic();
   const bool is_file = text.find('/') != std::string::npos || text.ends_with(".toml");
   if (!is_file) return ingest::FeedChoice::shipped(text);
-  std::ifstream file(text, std::ios::binary);
-  std::string toml(formats::feed_bytes_max + 1, '\0');
-  file.read(toml.data(), static_cast<std::streamsize>(toml.size()));
-  if (!file.is_open() || file.bad())
-    return fail(Errc::invalid_argument, fmt::format("--feed: cannot read {}", text));
-  toml.resize(static_cast<std::size_t>(file.gcount()));
-  const auto slash = text.rfind('/');
-  auto name = text.substr(slash == std::string::npos ? 0 : slash + 1);
-  if (name.ends_with(".toml")) name.resize(name.size() - std::string_view(".toml").size());
-  return ingest::FeedChoice::described(toml, name);
+  METERLINE_TRY(const auto toml, read_small_file("--feed", text, formats::feed_bytes_max));
+  return ingest::FeedChoice::described(toml, toml_name_of(text));
 }
 
 Result<void> read_file_options(const FileOptions& given, ingest::IngestOptions& options) {

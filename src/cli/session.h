@@ -93,6 +93,13 @@ Result<Instant> instant_option(std::string_view option, const std::string& text)
 /// What `--unit` says; empty where it is not given.
 Result<std::optional<Unit>> unit_option(const std::string& text);
 
+/// The bytes of a file that has at most `bytes_max`; of a larger one, one more than these, which
+/// whoever reads them refuses. `invalid_argument` names the option.
+Result<std::string> read_small_file(std::string_view option, const std::string& path,
+                                    std::size_t bytes_max);
+/// `feeds/mine.toml` as `mine`.
+std::string toml_name_of(const std::string& path);
+
 /// What is said of files that do not say it themselves; empty: not given.
 struct FileOptions {
   std::string unit;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/try.h"
+#include "query/meter_days.h"
 #include "store/resolve.h"
 
 namespace meterline::query {
@@ -38,44 +39,11 @@ class PointBudget {
   std::int64_t used_ = 0;
 };
 
-void count(Quality quality, store::QualityCounts& counts) {
-  switch (quality) {
-    case Quality::actual:
-      ++counts.actual;
-      break;
-    case Quality::substituted:
-      ++counts.substituted;
-      break;
-    case Quality::estimated:
-      ++counts.estimated;
-      break;
-    case Quality::missing:
-      ++counts.missing;
-      break;
-  }
-}
-
-/// Makes the total of one slot out of an empty one.
-void fill(const store::ResolvedDay& day, std::size_t slot, Total& total) {
-  const Quality quality = day.qualities[slot];
-  total.expected = 1;
-  count(quality, total.quality);
-  if (quality == Quality::missing) return;
-  const auto& part = day.part(slot);
-  total.sum.emplace(day.mantissas[slot], part.exponent);
-  total.readings = 1;
-  total.version = part.version;
-}
-
 /// `end` is behind the last.
 Result<Total> total_of_slots(const store::ResolvedDay& day, std::size_t begin, std::size_t end) {
-  Total total;
-  fill(day, begin, total);
-  for (std::size_t slot = begin + 1; slot < end; ++slot) {
-    Total more;
-    fill(day, slot, more);
-    METERLINE_CHECK(total.add(more));
-  }
+  Total total = total_of_slot(day, begin);
+  for (std::size_t slot = begin + 1; slot < end; ++slot)
+    METERLINE_CHECK(total.add(total_of_slot(day, slot)));
   return total;
 }
 
@@ -188,7 +156,7 @@ class ChannelAnswer {
     for (std::size_t slot = 0; slot < slots; slot += per_point) {
       Point& point = new_point(day.date, static_cast<std::int64_t>(slot));
       if (per_point == 1) {
-        fill(day, slot, point.total);
+        point.total = total_of_slot(day, slot);
         continue;
       }
       METERLINE_TRY(point.total, total_of_slots(day, slot, std::min(slot + per_point, slots)));

@@ -135,6 +135,39 @@ Lines lines_of(const Changes& answer) {
   return lines;
 }
 
+Lines lines_of(const Comparison& answer) {
+  Lines lines;
+  for (const auto& channel : answer.channels)
+    lines.push_back(fmt::format("{}: {} against {}: {}, {} %", shown(channel.channel),
+                                shown(channel.total), shown(channel.against),
+                                shown(channel.difference), shown(channel.percent)));
+  return lines;
+}
+
+Lines lines_of(const TimeOfUse& answer) {
+  Lines lines;
+  const auto add = [&](const std::string& start, const std::vector<BandTotal>& bands) {
+    for (std::size_t i = 0; i < bands.size(); ++i)
+      lines.push_back(fmt::format("{} {}: {}, {} straddle", start,
+                                  answer.question.tariff.bands()[i], shown(bands[i].total),
+                                  bands[i].straddling));
+  };
+  for (const auto& channel : answer.channels) {
+    lines.push_back(shown(channel.channel) + ": " + shown(channel.total));
+    for (const auto& point : channel.series) add(shown(point.day), point.bands);
+    add("total", channel.bands);
+  }
+  return lines;
+}
+
+Lines lines_of(const BaseLoad& answer) {
+  Lines lines;
+  for (const auto& channel : answer.channels)
+    lines.push_back(fmt::format("{}: {} of {} days, {} intervals", shown(channel.channel),
+                                shown(channel.base), channel.days, channel.intervals));
+  return lines;
+}
+
 Lines lines_of(const std::vector<store::MeterInfo>& meters) {
   Lines lines;
   for (const auto& meter : meters)
@@ -154,6 +187,8 @@ Lines lines_of(const Result<T>& answer) {
   if (answer) return lines_of(*answer);
   return {answer.error().code == Errc::not_found ? "unknown" : answer.error().message};
 }
+
+Lines lines_of(const Late& answer) { return lines_of(answer.meters); }
 
 // --- Pages put together ---------------------------------------------------------------------
 
@@ -178,6 +213,28 @@ Changes all_changes(const store::Store& store, ChangesQuestion asked) {
   }
 }
 
+Late all_late(const store::Store& store, LateQuestion asked) {
+  Late all{.question = asked, .meters = {}, .next = {}};
+  for (;;) {
+    auto page = must(late(store, asked));
+    all.meters.insert(all.meters.end(), page.meters.begin(), page.meters.end());
+    if (!page.next) return all;
+    asked.after = *page.next;
+  }
+}
+
+/// Its edges lie within intervals, too.
+const Tariff& tariff() {
+  static const auto read = must(Tariff::parse(
+      "otherwise = 'rest'\nholidays = ['01-01', '2019-01-08']\n[seasons]\nyule = '12-24..01-06'\n"
+      "[[rule]]\nband = 'quiet'\ndays = ['sun', 'holiday']\n"
+      "[[rule]]\nband = 'peak'\ndays = 'weekday'\nseasons = 'yule'\n"
+      "times = ['00:20-01:40', '17:00-20:10']\n"
+      "[[rule]]\nband = 'night'\ntimes = '22:30-02:00'\n",
+      "test"));
+  return read;
+}
+
 // --- Questions ------------------------------------------------------------------------------
 
 /// Asks a store and the model the same.
@@ -198,6 +255,7 @@ class Asker {
   void ask_now() {
     compare("meters", lines_of(must(store_.meters({.prefix = "", .limit = 1000}))),
             lines_of(model_.meters()));
+    for (int i = 0; i < 4; ++i) ask_of_all_lately();
     for (const auto& info : model_.meters())
       for (const auto& known : info.channels)
         for (const Date date : {known.first, known.last}) ask_of_day(info.meter, date);
@@ -251,6 +309,31 @@ class Asker {
     if (below(4) == 0) changes_asked.meter = *MeterId::parse("A");
     compare("changes", dates, lines_of(all_changes(store_, changes_asked)),
             lines_of(model_.changes(changes_asked)));
+    ask_to_compare({});
+  }
+
+  void ask_of_all_lately() {
+    const auto asked = [&](std::variant<Date, Instant> since) {
+      return LateQuestion{.since = since,
+                          .channel = any_channel(),
+                          .flow = any_flow(),
+                          .after = {},
+                          .limit = one_of<std::size_t>({1, 100})};
+    };
+    for (const auto& question : {asked(any_dates(1).from), asked(second(below(9) - 1))})
+      compare(fmt::format("late by {}", text_of(question.by())),
+              lines_of(all_late(store_, question)), lines_of(model_.late(question)));
+  }
+
+  void ask_to_compare(std::optional<MeterId> meter) {
+    const CompareQuestion asked{.meter = std::move(meter),
+                                .dates = any_dates(40),
+                                .against = any_dates(40),
+                                .channel = any_channel(),
+                                .flow = any_flow(),
+                                .as_of = as_of_};
+    compare("periods of " + shown(asked.meter), asked.dates,
+            lines_of(query::compare(store_, asked)), lines_of(model_.compare(asked)));
   }
 
   void ask_of(const MeterId& meter) {
@@ -271,6 +354,28 @@ class Asker {
                                        .as_of = as_of_};
     compare("gaps of " + meter.text(), asked.dates, lines_of(meter_gaps(store_, gaps_asked)),
             lines_of(model_.meter_gaps(gaps_asked)));
+    ask_to_compare(meter);
+    ask_of_loads(meter);
+  }
+
+  void ask_of_loads(const MeterId& meter) {
+    const MeterDaysQuestion days{.meter = meter,
+                                 .dates = any_dates(20),
+                                 .channel = any_channel(),
+                                 .flow = any_flow(),
+                                 .as_of = as_of_};
+    compare("base load of " + meter.text(), days.dates, lines_of(base_load(store_, days)),
+            lines_of(model_.base_load(days)));
+    const TimeOfUseQuestion bands{
+        .meter = meter,
+        .dates = days.dates,
+        .tariff = tariff(),
+        .resolution = *BandResolution::parse(one_of({"day", "week", "month", "total"})),
+        .channel = days.channel,
+        .flow = days.flow,
+        .as_of = as_of_};
+    compare("time of use of " + meter.text(), bands.dates, lines_of(time_of_use(store_, bands)),
+            lines_of(model_.time_of_use(bands)));
   }
 
   void ask_of_day(const MeterId& meter, Date date) {

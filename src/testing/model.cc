@@ -159,6 +159,11 @@ NaiveDay Model::absent_day(const MeterId& meter, const Channel& channel, const D
   return day;
 }
 
+NaiveDay Model::day_of(const MeterId& meter, const Channel& channel, const Days& days,
+                       Date date) const {
+  return days.contains(date) ? *days.at(date) : absent_day(meter, channel, days, date);
+}
+
 std::optional<query::Consumption> Model::consumption(
     const query::ConsumptionQuestion& asked) const {
   query::Consumption answer{.question = asked, .channels = {}};
@@ -167,8 +172,7 @@ std::optional<query::Consumption> Model::consumption(
     if (meter != asked.meter || !is_wanted(channel, asked.channel, asked.flow)) continue;
     query::ChannelConsumption line{.channel = channel, .total = {}, .series = {}, .notes = {}};
     for (const Date date : list_of(asked.dates)) {
-      const auto day =
-          days.contains(date) ? *days.at(date) : absent_day(meter, channel, days, date);
+      const auto day = day_of(meter, channel, days, date);
       for (std::size_t slot = 0; slot < day.slots.size(); ++slot) {
         const int begin = static_cast<int>(slot) * day.interval.minutes();
         const auto [start, minute] = start_of(date, begin, asked.resolution, asked.dates.from);
@@ -348,6 +352,138 @@ query::Changes Model::changes(const query::ChangesQuestion& asked) const {
     if (both.second != nullptr) line.after = told(*both.second);
     line.slots = slots_changed(both.first, both.second);
     if (line.slots > 0) answer.days.push_back(std::move(line));
+  }
+  return answer;
+}
+
+std::optional<query::Comparison> Model::compare(const query::CompareQuestion& asked) const {
+  std::map<Channel, std::pair<query::PortfolioTotal, query::PortfolioTotal>> both;
+  const auto read = [&](const DateRange& dates, auto side) {
+    if (!asked.meter) {
+      const query::PortfolioQuestion all{dates, Resolution::year, asked.channel, asked.flow,
+                                         asked.as_of};
+      for (const auto& channel : portfolio(all).channels)
+        both[channel.channel].*side = channel.total;
+      return true;
+    }
+    const auto one = consumption(
+        {*asked.meter, dates, Resolution::year, asked.channel, asked.flow, asked.as_of});
+    if (one)
+      for (const auto& channel : one->channels) (both[channel.channel].*side).total = channel.total;
+    return one.has_value();
+  };
+  using Pair = std::pair<query::PortfolioTotal, query::PortfolioTotal>;
+  const bool is_known = read(asked.dates, &Pair::first);
+  if (!is_known || !read(asked.against, &Pair::second)) return std::nullopt;
+  query::Comparison answer{.question = asked, .channels = {}};
+  for (const auto& [channel, pair] : both) {
+    query::ComparedChannel line{channel, pair.first, pair.second, {}, {}};
+    const auto& sum = pair.first.total.sum;
+    const auto& base = pair.second.total.sum;
+    if (sum && base) {
+      line.difference = sum;
+      must(line.difference->add(Sum(-base->mantissa(), base->exponent())));
+      Sum hundredfold;
+      for (int i = 0; i < 100; ++i) must(hundredfold.add(*line.difference));
+      const Int128 size = base->mantissa() < 0 ? -base->mantissa() : base->mantissa();
+      if (size != 0)
+        line.percent = must(query::ratio_of(hundredfold, Sum(size, base->exponent()), 1));
+    }
+    answer.channels.push_back(std::move(line));
+  }
+  return answer;
+}
+
+std::optional<query::TimeOfUse> Model::time_of_use(const query::TimeOfUseQuestion& asked) const {
+  query::TimeOfUse answer{.question = asked, .channels = {}};
+  const std::vector<query::BandTotal> none(asked.tariff.bands().size());
+  for (const auto& [key, days] : channels(asked.as_of, asked.dates)) {
+    const auto& [meter, channel] = key;
+    if (meter != asked.meter || !is_wanted(channel, asked.channel, asked.flow)) continue;
+    query::ChannelTimeOfUse line{.channel = channel, .total = {}, .bands = none, .series = {}};
+    for (const Date date : list_of(asked.dates)) {
+      const auto day = day_of(meter, channel, days, date);
+      const auto band_at = [&](int minute) {  // By the clock as it is written.
+        const auto label = day.zone.label(date, minute);
+        const int shown = std::stoi(label.substr(11, 2)) * 60 + std::stoi(label.substr(14, 2));
+        return std::size_t{asked.tariff.bands_of(date).at(static_cast<std::size_t>(shown) % 1440)};
+      };
+      const auto start =
+          start_of(date, 0, asked.resolution.span.value_or(Resolution::day), asked.dates.from);
+      if (asked.resolution.span && (line.series.empty() || line.series.back().day != start.first))
+        line.series.push_back({.day = start.first, .bands = none});
+      const int length = day.interval.minutes();
+      for (std::size_t slot = 0; slot < day.slots.size(); ++slot) {
+        const int begin = static_cast<int>(slot) * length;
+        const bool is_within = begin < day.zone.minutes_of(date);
+        const int end =
+            is_within ? std::min(begin + length, day.zone.minutes_of(date)) : begin + length;
+        bool straddles = false;
+        for (int minute = begin; minute < end; ++minute)
+          straddles |= band_at(minute) != band_at(begin);
+        const auto count = [&](std::vector<query::BandTotal>& bands) {
+          add(day.slots[slot], bands[band_at(begin)].total);
+          if (day.slots[slot] && straddles) ++bands[band_at(begin)].straddling;
+        };
+        add(day.slots[slot], line.total);
+        count(line.bands);
+        if (asked.resolution.span) count(line.series.back().bands);
+      }
+    }
+    answer.channels.push_back(std::move(line));
+  }
+  if (answer.channels.empty() && !is_known_now(asked.meter)) return std::nullopt;
+  return answer;
+}
+
+std::optional<query::BaseLoad> Model::base_load(const query::MeterDaysQuestion& asked) const {
+  query::BaseLoad answer{.question = asked, .channels = {}};
+  for (const auto& [key, days] : channels(asked.as_of, asked.dates)) {
+    if (key.first != asked.meter || !is_wanted(key.second, asked.channel, asked.flow)) continue;
+    query::ChannelBaseLoad line{.channel = key.second};
+    Sum bases;
+    for (const auto& [date, day] : days) {
+      if (std::any_of(day->slots.begin(), day->slots.end(), [](auto& slot) { return !slot; }))
+        continue;
+      const auto is_less = [](Decimal a, Decimal b) {
+        Sum difference(a.mantissa, a.exponent);
+        must(difference.add(Sum(-Int128{b.mantissa}, b.exponent)));
+        return difference.mantissa() < 0;
+      };
+      std::vector<Decimal> loads;
+      for (const auto& slot : day->slots) loads.push_back(slot->value);
+      std::sort(loads.begin(), loads.end(), is_less);
+      std::size_t rank = 1;  // The first of which 2.5 % are at most.
+      while (rank * 40 < loads.size()) ++rank;
+      for (int minutes = 0; minutes < 60; minutes += day->interval.minutes())
+        must(bases.add(loads[rank - 1]));
+      ++line.days;
+      line.intervals += std::ssize(day->slots);
+    }
+    if (line.days > 0) line.base = must(query::average_of(bases, line.days));
+    answer.channels.push_back(std::move(line));
+  }
+  if (answer.channels.empty() && !is_known_now(asked.meter)) return std::nullopt;
+  return answer;
+}
+
+query::Late Model::late(const query::LateQuestion& asked) const {
+  query::Late answer{.question = asked, .meters = {}, .next = {}};
+  for (auto info : meters()) {
+    std::erase_if(info.channels, [&](const auto& known) {
+      return !is_wanted(known.channel, asked.channel, asked.flow);
+    });
+    bool is_silent = !info.channels.empty();
+    for (const auto& known : info.channels)
+      if (asked.by() == query::LateBy::day && known.last >= std::get<Date>(asked.since))
+        is_silent = false;
+    for (const auto& each : deliveries_)
+      for (const auto& day : each.days)
+        if (asked.by() == query::LateBy::receipt && !is_withdrawn(each.events) &&
+            day.meter == info.meter && is_wanted(day.channel, asked.channel, asked.flow) &&
+            each.delivery.received_at > std::get<Instant>(asked.since))
+          is_silent = false;
+    if (is_silent) answer.meters.push_back(std::move(info));
   }
   return answer;
 }

@@ -6,11 +6,15 @@
 #include <vector>
 
 #include "core/decimal.h"
+#include "query/base_load.h"
 #include "query/changes.h"
+#include "query/comparison.h"
 #include "query/consumption.h"
 #include "query/gaps.h"
 #include "query/history.h"
+#include "query/late.h"
 #include "query/portfolio.h"
+#include "query/time_of_use.h"
 #include "store/store.h"
 #include "testing/store_days.h"
 
@@ -35,6 +39,10 @@ class Model {
   std::optional<query::MeterGaps> meter_gaps(const query::MeterGapsQuestion& asked) const;
   std::optional<query::History> history(const query::HistoryQuestion& asked) const;
   query::Changes changes(const query::ChangesQuestion& asked) const;
+  std::optional<query::Comparison> compare(const query::CompareQuestion& asked) const;
+  std::optional<query::TimeOfUse> time_of_use(const query::TimeOfUseQuestion& asked) const;
+  std::optional<query::BaseLoad> base_load(const query::MeterDaysQuestion& asked) const;
+  query::Late late(const query::LateQuestion& asked) const;
 
  private:
   using Days = std::map<Date, const NaiveDay*>;
@@ -45,6 +53,8 @@ class Model {
   /// Days of the time asked for; without any for channels that only other days of now are of.
   std::map<std::pair<MeterId, Channel>, Days> channels(std::optional<Instant> as_of,
                                                        const DateRange& dates) const;
+  /// Stored or not.
+  NaiveDay day_of(const MeterId& meter, const Channel& channel, const Days& days, Date date) const;
   NaiveDay absent_day(const MeterId& meter, const Channel& channel, const Days& days,
                       Date date) const;
 
