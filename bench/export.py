@@ -28,7 +28,7 @@ database.execute("CHECKPOINT")
 """
 SUM = """
 import duckdb, sys
-print(duckdb.sql(f"SELECT sum(value)::VARCHAR, count(*) FROM '{sys.argv[1]}'").fetchone())
+print(duckdb.sql(f"SELECT sum(value)::VARCHAR, count(*) FROM '{sys.argv[1]}'").fetchall())
 """
 
 
