@@ -126,6 +126,7 @@ with jars.one_at_a_time():
   jars=$!
   python_environment "$cache/python-aws" tests/aws/requirements.txt
   python_environment "$cache/python-tables" tests/tables/requirements.txt
+  python_environment "$cache/python-openapi" tests/openapi/requirements.txt
   page_environment
   emulator "$cache/aws-lambda-rie" tests/aws/emulator.txt
   wait $lint

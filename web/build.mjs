@@ -1,4 +1,5 @@
-// Builds the page: node build.mjs OUT writes a C++ source that holds its files, packed.
+// Builds the page and the reference of the API: node build.mjs OUT writes a C++ source that holds
+// their files, packed.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
@@ -39,7 +40,8 @@ const feedsModule = {
 };
 
 const built = await build({
-  entryPoints: ["page.tsx", "page.css", "icon.svg"].map((name) => join(source, name)),
+  entryPoints: ["page.tsx", "page.css", "icon.svg", "docs.ts", "docs.css"]
+    .map((name) => join(source, name)),
   bundle: true,
   plugins: [feedsModule],
   minify: true,
@@ -60,9 +62,15 @@ const files = built.outputFiles.map((file) => ({
   type: types[extname(file.path)],
   content: file.contents,
 }));
-let html = await readFile(join(source, "index.html"), "utf8");
-for (const { name } of files) html = html.replace(name.replace(/-[A-Z0-9]+\./, "."), name);
-files.unshift({ name: "", type: "text/html; charset=utf-8", content: Buffer.from(html) });
+/** A page that names its files as they are named here. */
+async function page(path) {
+  let html = await readFile(join(source, path), "utf8");
+  for (const { name } of files) html = html.replace(name.replace(/-[A-Z0-9]+\./, "."), name);
+  return { name: "", type: "text/html; charset=utf-8", content: Buffer.from(html) };
+}
+const isOfDocs = ({ name }) => name.startsWith("docs-");
+const ofPage = [await page("index.html"), ...files.filter((file) => !isOfDocs(file))];
+const ofDocs = [await page("docs.html"), ...files.filter(isOfDocs)];
 
 /** A string literal in lines; octal, as hexadecimal escapes have no end. */
 function literal(bytes) {
@@ -79,13 +87,13 @@ function literal(bytes) {
   return lines.join("\n");
 }
 
-const entries = files.map(({ name, type, content }) => {
+const entries = (of) => of.map(({ name, type, content }) => {
   const packed = gzipSync(content, { level: 9 });
   const etag = createHash("sha256").update(packed).digest("hex").slice(0, 32);
   return `    PageFile{"${name}", "${type}", "\\"${etag}\\"",
      std::string_view(
 ${literal(packed)}, ${packed.length})},`;
-});
+}).join("\n");
 
 await mkdir(dirname(out), { recursive: true });
 await writeFile(
@@ -98,13 +106,19 @@ await writeFile(
 namespace meterline::api {
 namespace {
 
-constexpr std::array files = {
-${entries.join("\n")}
+constexpr std::array of_page = {
+${entries(ofPage)}
+};
+
+constexpr std::array of_docs = {
+${entries(ofDocs)}
 };
 
 }  // namespace
 
-std::span<const PageFile> page_files() { return files; }
+std::span<const PageFile> page_files() { return of_page; }
+
+std::span<const PageFile> docs_files() { return of_docs; }
 
 }  // namespace meterline::api
 `,

@@ -155,6 +155,9 @@ const std::multimap<std::string_view, Sample>& samples() {
       {"withdrawal",
        {.method = "DELETE", .target = "/v1/deliveries/DELIVERY/withdraw", .needs = Needs::admin}},
       {"page", {.target = "/ui/", .needs = Needs::nothing}},
+      {"docs", {.target = "/docs/", .needs = Needs::nothing}},
+      {"openapi", {.target = "/openapi.json", .needs = Needs::nothing}},
+      {"problems", {.target = "/problems", .needs = Needs::nothing}},
       {"health", {.target = "/healthz", .needs = Needs::nothing}},
       {"ready", {.target = "/readyz", .needs = Needs::nothing}},
   };
@@ -269,7 +272,8 @@ TEST_F(Access, HistoryWithholdsFilesWithOthers) {
 TEST_F(Access, EveryRouteIsClosedToWhoeverIsNotKnown) {
   for (const auto& [name, sample] : samples()) {
     const bool is_open = sample.needs == Needs::nothing;
-    const int open_status = name == "page" && page_files().empty() ? 404 : 200;
+    const bool is_page = name == "page" || name == "docs";
+    const int open_status = is_page && page_files().empty() ? 404 : 200;
     for (const std::string who : {"", "stranger"}) {
       const auto response = ask(who, sample.method, for_meter(sample.target, "A1"));
       EXPECT_EQ(response.status, is_open ? open_status : 401) << sample.target;

@@ -8,6 +8,7 @@
 #include "api/guard.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "core/try.h"
 
 namespace meterline::api {
 
@@ -44,6 +45,8 @@ constexpr std::array routes = {
     Route{"legacy", "/", get_root, Reads::little},
     Route{"page", "/ui", get_page_below, Reads::nothing, nullptr, nullptr, Needs::nothing},
     Route{"page", "/ui/{}", get_page_file, Reads::nothing, nullptr, nullptr, Needs::nothing},
+    Route{"docs", "/docs", get_docs_below, Reads::nothing, nullptr, nullptr, Needs::nothing},
+    Route{"docs", "/docs/{}", get_docs_file, Reads::nothing, nullptr, nullptr, Needs::nothing},
     Route{"meters", "/v1/meters", get_meters, Reads::some},
     Route{"meter", "/v1/meters/{}", get_meter, Reads::little},
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
@@ -70,6 +73,9 @@ constexpr std::array routes = {
           delete_withdrawal},
     Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::some, nullptr, nullptr,
           Needs::read_all},
+    Route{"openapi", "/openapi.json", get_openapi, Reads::nothing, nullptr, nullptr,
+          Needs::nothing},
+    Route{"problems", "/problems", get_problems, Reads::nothing, nullptr, nullptr, Needs::nothing},
     Route{"health", "/healthz", get_health, Reads::nothing, nullptr, nullptr, Needs::nothing},
     // It may open a store again.
     Route{"ready", "/readyz", get_readiness, Reads::some, nullptr, nullptr, Needs::nothing},
@@ -148,7 +154,8 @@ Result<Response> call_for(const access::Caller* caller, RouteFunction function,
                             .stopping = context.stopping,
                             .on_upload = context.on_upload,
                             .door = context.door,
-                            .tariffs = context.tariffs};
+                            .tariffs = context.tariffs,
+                            .uploaded = context.uploaded};
   return call_route(function,
                     {.request = request,
                      .context = narrowed,
@@ -195,7 +202,9 @@ Response answer(const Request& request, const Context& context,
   caller = *std::move(passed);
   auto response = call_for(caller.get(), function, request, context);
   if (response) return *std::move(response);
-  return told_by(*route, status_of(response.error().code), response.error().message);
+  auto told = told_by(*route, status_of(response.error().code), response.error().message);
+  if (response.error().code == Errc::unavailable) told.headers["Retry-After"] = "10";
+  return told;
 }
 
 /// Each thread keeps what OpenSSL needs: to find and make it costs more than hashing an answer.
@@ -289,11 +298,12 @@ std::vector<RouteInfo> all_routes() {
 }
 
 Result<Response> get_health(const Call& call) {
-  static_cast<void>(call);
+  METERLINE_CHECK(call.parameters.allow_only({}));
   return json_response(R"({"status":"ok"})");
 }
 
 Result<Response> get_readiness(const Call& call) {
+  METERLINE_CHECK(call.parameters.allow_only({}));
   const auto* stopping = call.context.stopping;
   if (stopping != nullptr && stopping->load()) return problem(503, "this server is stopping");
   const auto ready = call.context.store.ready();

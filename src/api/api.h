@@ -29,6 +29,7 @@ enum class Reads {
 };
 
 struct Route;
+class RememberedAnswers;
 
 /// What a request is for, and the route that it belongs to, which is looked for once.
 class Target {
@@ -85,6 +86,7 @@ struct Context {
   std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
   const Door* door = nullptr;                            ///< Null: everybody may do everything.
   const query::Tariffs* tariffs = nullptr;               ///< That are known by name; null: none.
+  RememberedAnswers* uploaded = nullptr;  ///< By Idempotency-Key. Null: none is remembered.
 };
 
 /// Answers every route of the HTTP API; docs/use/http-api.md describes them. Never throws.

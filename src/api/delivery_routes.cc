@@ -6,9 +6,11 @@
 
 #include "api/problem.h"
 #include "api/question.h"
+#include "api/remembered_answers.h"
 #include "api/render.h"
 #include "api/routes.h"
 #include "core/try.h"
+#include "ingest/content_hash.h"
 
 namespace meterline::api {
 namespace {
@@ -150,6 +152,21 @@ Result<ingest::FeedChoice> feed_of(const Call& call) {
   return feed;
 }
 
+/// What makes two uploads the same request: where they go, with all parameters, and every byte.
+Result<ContentHash> hash_of(const Request& request) {
+  ingest::Sha256 hash;
+  hash.add(request.target.text());
+  hash.add(std::string_view("\0", 1));
+  METERLINE_TRY(const auto bytes, request.body());
+  constexpr std::size_t piece_bytes = 64 << 10;
+  std::string piece(piece_bytes, '\0');
+  while (true) {
+    METERLINE_TRY(const auto count, bytes->read(piece));
+    if (count == 0) return hash.finish();
+    hash.add(std::string_view(piece).substr(0, count));
+  }
+}
+
 /// Whether such a meter is known makes no difference.
 Response not_yours() {
   return problem(403,
@@ -157,9 +174,13 @@ Response not_yours() {
                  "their rows. Other files of a zip may be stored; to send them again is safe");
 }
 
-}  // namespace
+/// What is asked of a load.
+struct LoadWish {
+  source::Incoming incoming;
+  ingest::IngestOptions options;
+};
 
-Result<Response> post_delivery(const Call& call) {
+Result<LoadWish> read_wish(const Call& call) {
   METERLINE_CHECK(call.parameters.allow_only({"source", "unit", "zone", "strict", "deliveredAt",
                                               "feed", "meter", "stamp", "dates", "step"}));
   METERLINE_TRY(
@@ -171,10 +192,6 @@ Result<Response> post_delivery(const Call& call) {
   METERLINE_TRY(const auto strict, call.parameters.find_as("strict", "true", parse_true));
   METERLINE_TRY(const auto delivered_at,
                 call.parameters.find_as("deliveredAt", instant_wanted, Instant::parse));
-  if (call.request.body_is_to_come) return Response{.status = 100};
-  if (!call.request.body || call.request.body_bytes == 0)
-    return fail(Errc::invalid_argument,
-                "the request has no body: send the file, like curl --data-binary @FILE URL");
 
   ingest::IngestOptions options = call.context.ingest;
   if (unit) options.unit = unit;
@@ -183,9 +200,13 @@ Result<Response> post_delivery(const Call& call) {
   if (strict) options.is_strict = true;
   auto incoming = incoming_of(call, name.value_or("upload"));
   if (delivered_at) incoming = source::redated(std::move(incoming), *delivered_at);
+  return LoadWish{.incoming = std::move(incoming), .options = std::move(options)};
+}
+
+Result<Response> load(const Call& call, LoadWish wish) {
   std::vector<store::DeliveryRecord> records;
   const auto totals =
-      ingest::load_all({std::move(incoming)}, call.context.store, options,
+      ingest::load_all({std::move(wish.incoming)}, call.context.store, wish.options,
                        {.stop = call.request.stop}, [&](const store::DeliveryRecord& record) {
                          if (call.context.on_upload) call.context.on_upload(record.report);
                          records.push_back(record);
@@ -203,6 +224,47 @@ Result<Response> post_delivery(const Call& call) {
   if (response.status == 503 && goes_on_by_itself(call.context.store))
     response.headers["Retry-After"] = "10";
   return response;
+}
+
+Result<std::optional<std::string>> key_of(const Call& call) {
+  const auto header = header_of(call.request, "idempotency-key");
+  if (!call.request.headers.contains("idempotency-key")) return std::optional<std::string>();
+  auto key = parse_idempotency_key(header);
+  if (!key)
+    return bad_parameter(
+        "Idempotency-Key",
+        R"(1 to 255 visible characters of ASCII but ", , and \, perhaps in quotes)", header);
+  return key;
+}
+
+/// An answer that sending the file again would not change. What failed, or lacked a right, may be
+/// tried again with the same key.
+bool is_final(const Response& answer) {
+  return answer.status == 200 || answer.status == 201 || answer.status == 422;
+}
+
+/// Nobody gets another caller's answers.
+std::string callers_key(const Call& call, const std::string& key) {
+  return (call.caller == nullptr ? std::string() : call.caller->who) + '\n' + key;
+}
+
+}  // namespace
+
+Result<Response> post_delivery(const Call& call) {
+  METERLINE_TRY(auto wish, read_wish(call));
+  METERLINE_TRY(const auto key, key_of(call));
+  if (call.request.body_is_to_come) return Response{.status = 100};
+  if (!call.request.body || call.request.body_bytes == 0)
+    return fail(Errc::invalid_argument,
+                "the request has no body: send the file, like curl --data-binary @FILE URL");
+  if (!key || call.context.uploaded == nullptr) return load(call, std::move(wish));
+  METERLINE_TRY(const auto request, hash_of(call.request));
+  const auto begun =
+      call.context.uploaded->begin(callers_key(call, *key), request, call.context.now());
+  if (!begun.turn) return begun.answer;
+  METERLINE_TRY(auto answer, load(call, std::move(wish)));
+  if (is_final(answer)) begun.turn->keep(answer);
+  return answer;
 }
 
 Result<Response> get_deliveries(const Call& call) {

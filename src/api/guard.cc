@@ -150,7 +150,7 @@ std::optional<Response> preflight(const Request& request, const Door* door) {
   Response response{.status = 204};
   response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, DELETE";
   response.headers["Access-Control-Allow-Headers"] =
-      "Authorization, Accept, Content-Type, If-None-Match";
+      "Authorization, Accept, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id";
   response.headers["Access-Control-Max-Age"] = "600";
   return response;
 }
@@ -161,7 +161,8 @@ void add_cors(const Request& request, const Door& door, Response& response) {
   vary += vary.empty() ? "Origin" : ", Origin";
   if (!is_from_known_site(request, &door)) return;
   response.headers["Access-Control-Allow-Origin"] = header_of(request, "origin");
-  response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Location, Retry-After";
+  response.headers["Access-Control-Expose-Headers"] =
+      "ETag, Link, Location, Retry-After, X-Request-Id";
 }
 
 void audit(const Request& request, const Context& context, const access::Caller* caller,

@@ -16,4 +16,7 @@ struct PageFile {
 /// Empty in a program that was built without the page (-DMETERLINE_WEB=OFF).
 std::span<const PageFile> page_files();
 
+/// The reference of the API likewise.
+std::span<const PageFile> docs_files();
+
 }  // namespace meterline::api

@@ -19,6 +19,11 @@ constexpr std::string_view page_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'";
+/// The renderer of the reference writes HTML, of a document that is this program's own, and has its
+/// icons in its styles (decision 0044).
+constexpr std::string_view docs_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The name of a file changes with its content.
 constexpr std::string_view for_good = "public, max-age=31536000, immutable";
 constexpr std::string_view asked_for_anew = "no-cache";
@@ -33,10 +38,10 @@ bool names_html(std::string_view accept) {
 }
 
 /// Relative, so that it also leads there behind a proxy that serves all this below a path.
-Response to_page() {
+Response to(std::string_view place) {
   Response response{.status = 307, .content_type = "text/plain; charset=utf-8"};
-  response.body = "The page is at ui/\n";
-  response.headers["Location"] = "ui/";
+  response.body = fmt::format("The page is at {}\n", place);
+  response.headers["Location"] = place;
   response.headers["Cache-Control"] = asked_for_anew;
   response.headers["Vary"] = "Accept";
   return response;
@@ -54,9 +59,10 @@ Result<std::string> unpacked(std::string_view packed) {
   }
 }
 
-Result<Response> respond_with(const PageFile& file, const Request& request) {
+Result<Response> respond_with(const PageFile& file, const Request& request,
+                              std::string_view policy) {
   Response response{.content_type = std::string(file.content_type)};
-  response.headers["Content-Security-Policy"] = page_policy;
+  response.headers["Content-Security-Policy"] = policy;
   response.headers["Vary"] = "Accept-Encoding";
   if (!takes_gzip(header_of(request, "accept-encoding"))) {
     METERLINE_TRY(response.body, unpacked(file.packed));
@@ -69,6 +75,19 @@ Result<Response> respond_with(const PageFile& file, const Request& request) {
   return response;
 }
 
+Result<Response> find_file(const Call& call, std::span<const PageFile> files,
+                           std::string_view policy, std::string_view place) {
+  if (files.empty())
+    return problem(404, "this program was built without the page (-DMETERLINE_WEB=OFF)");
+  const std::string& name = call.captured.front();
+  const auto found = std::find_if(files.begin(), files.end(),
+                                  [&](const PageFile& file) { return file.name == name; });
+  if (found == files.end())
+    return problem(404,
+                   fmt::format("the page has no file {}; it is at {}", excerpt_of(name), place));
+  return respond_with(*found, call.request, policy);
+}
+
 }  // namespace
 
 bool leads_to_page(const Request& request) {
@@ -77,24 +96,25 @@ bool leads_to_page(const Request& request) {
 }
 
 Result<Response> get_root(const Call& call) {
-  return leads_to_page(call.request) ? to_page() : get_daily_sum(call);
+  return leads_to_page(call.request) ? to("ui/") : get_daily_sum(call);
 }
 
 Result<Response> get_page_below(const Call& call) {
   static_cast<void>(call);
-  return to_page();
+  return to("ui/");
 }
 
 Result<Response> get_page_file(const Call& call) {
-  const auto files = page_files();
-  if (files.empty())
-    return problem(404, "this program was built without the page (-DMETERLINE_WEB=OFF)");
-  const std::string& name = call.captured.front();
-  const auto found = std::find_if(files.begin(), files.end(),
-                                  [&](const PageFile& file) { return file.name == name; });
-  if (found == files.end())
-    return problem(404, fmt::format("the page has no file {}; it is at /ui/", excerpt_of(name)));
-  return respond_with(*found, call.request);
+  return find_file(call, page_files(), page_policy, "/ui/");
+}
+
+Result<Response> get_docs_below(const Call& call) {
+  static_cast<void>(call);
+  return to("docs/");
+}
+
+Result<Response> get_docs_file(const Call& call) {
+  return find_file(call, docs_files(), docs_policy, "/docs/");
 }
 
 }  // namespace meterline::api

@@ -31,6 +31,8 @@ bool leads_to_page(const Request& request);
 Result<Response> get_root(const Call& call);  ///< To the page, for a browser; get_daily_sum().
 Result<Response> get_page_below(const Call& call);  ///< To the page, which is at `ui/`.
 Result<Response> get_page_file(const Call& call);
+Result<Response> get_docs_below(const Call& call);  ///< To the reference, which is at `docs/`.
+Result<Response> get_docs_file(const Call& call);
 Result<Response> get_daily_sum(const Call& call);  ///< The first customer's contract.
 Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);
@@ -55,6 +57,9 @@ Result<Response> get_findings(const Call& call);
 Result<Response> post_delivery(const Call& call);
 Result<Response> post_withdrawal(const Call& call);
 Result<Response> delete_withdrawal(const Call& call);
+/// The OpenAPI document: of the security schemes only where there is a login.
+Result<Response> get_openapi(const Call& call);
+Result<Response> get_problems(const Call& call);
 Result<Response> get_health(const Call& call);
 Result<Response> get_readiness(const Call& call);
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "api/api.h"
+#include "api/remembered_answers.h"
 #include "aws/parameters.h"
 #include "aws/queue.h"
 #include "aws/session.h"
@@ -90,7 +91,8 @@ class ApiFunction {
                                   .ingest = ingest_,
                                   .now = [this] { return log_->now(); },
                                   .on_upload = {},
-                                  .door = &guard_->door()});
+                                  .door = &guard_->door(),
+                                  .uploaded = &uploaded_});
     url_.emplace(
         lambda::FunctionUrl::Parts{
             .handler =
@@ -106,6 +108,7 @@ class ApiFunction {
   std::unique_ptr<Guard> guard_;
   std::unique_ptr<telemetry::EmbeddedMetrics> metrics_;
   std::unique_ptr<store::Store> store_;
+  api::RememberedAnswers uploaded_;
   std::optional<api::Context> context_;
   std::optional<lambda::FunctionUrl> url_;
 };

@@ -18,6 +18,7 @@
 #include "api/api.h"
 #include "api/page_files.h"
 #include "api/problem.h"
+#include "api/remembered_answers.h"
 #include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/keys.h"
@@ -149,7 +150,8 @@ void print_welcome(const ListenAddress& address, const ServeOptions& options) {
       (options.tls_certificate.empty() ? "http://" : "https://") + address.text();
   print_text(fmt::format("listening on {}\n\n", url));
   if (!api::page_files().empty())
-    print_text(fmt::format("Look at the meters in a browser: {}/ui/\n\n", url));
+    print_text(fmt::format(
+        "Look at the meters in a browser: {0}/ui/\nAnd at what may be asked: {0}/docs/\n\n", url));
   print_text(
       fmt::format("Ask, for example:\n"
                   "  curl '{0}/v1/meters?limit=5'\n"
@@ -211,6 +213,7 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
   const auto metrics = http::make_metrics();
   metrics->watch(store);
   metrics->watch(usage);
+  api::RememberedAnswers uploaded;
   const api::Context context = {
       .store = store,
       .ingest = uploads,
@@ -218,7 +221,8 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
       .stopping = &stopping,
       .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); },
       .door = &followed->guard->door(),
-      .tariffs = &*tariffs};
+      .tariffs = &*tariffs,
+      .uploaded = &uploaded};
   http::Handler handler = with_metrics(*metrics, context);
   HostRule hosts(address, options.hosts);
   if (!hosts.is_any()) handler = only_for(std::move(hosts), std::move(handler));

@@ -57,7 +57,8 @@ class HealthServer {
 
   api::Response answer(const api::Request& request) const {
     const auto route = request.target.name();
-    if (route == "health" || route == "ready") return api::handle(request, context_);
+    if (route == "health" || route == "ready" || route == "problems")
+      return api::handle(request, context_);
     return api::problem(404, "a worker has /healthz, /readyz and /metrics only");
   }
 

@@ -171,6 +171,14 @@ TEST(Server, ClosesWhenItIsAskedTo) {
               StartsWith("HTTP/1.1 200 OK\r\n"));
 }
 
+TEST(Server, NamesEachRequest) {
+  const auto server = served();
+  Client client(server->port());
+  const auto named = request_for("/a", "X-Request-Id: mine-1\r\n");
+  EXPECT_THAT(client.say(named).head(), HasSubstr("X-Request-Id: mine-1\r\n"));
+  EXPECT_THAT(Client(server->port()).say("no HTTP\r\n\r\n").rest(), HasSubstr("X-Request-Id: "));
+}
+
 TEST(Server, AnswersHeadWithTheLengthOnly) {
   const auto server = served();
   Client client(server->port());
@@ -346,7 +354,9 @@ TEST(Server, RefusesConnectionsBeyondTheLimit) {
   {
     Client first(server->port());
     EXPECT_EQ(first.say(request_for("/1")).answer(), "200 GET /1 0:0");
-    EXPECT_THAT(Client(server->port()).say(request_for("/2")).rest(), StartsWith("HTTP/1.1 503 "));
+    const auto refused = Client(server->port()).say(request_for("/2")).rest();
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(refused, HasSubstr("Retry-After: 10\r\n"));
     EXPECT_EQ(first.say(request_for("/3")).answer(), "200 GET /3 0:0");
   }
   // The server hears of the closing some time later.

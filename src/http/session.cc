@@ -94,7 +94,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void refuse(const std::string& reason) override {
     if (connection_.has_tls()) return close();
     enter(State::busy);
-    respond_and_leave(api::problem(503, reason));
+    respond_and_leave(busy(reason));
   }
 
   void close_if_idle() override {
@@ -185,6 +185,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   std::optional<Spool> spool_;  ///< Of a request with a body.
   std::string chunk_;
   api::Request request_;            ///< Not changed while is_answering_.
+  std::string request_id_;          ///< Nor is this; empty until a header is read.
   std::atomic<bool> stop_ = false;  ///< Of request_; read by whoever answers it.
   bool is_answering_ = false;       ///< Another thread makes the answer, or soon will.
   bool is_late_ = false;            ///< It was told to stop at answer_ends_.
@@ -276,6 +277,7 @@ void HttpSession::on_header() {
   const auto& header = parser_->get();
   if (header.keep_alive()) after_ = After::keep_alive;
   if (header.method() == beast::http::verb::head) body_ = Body::told;
+  request_id_ = request_id_of(header["X-Request-Id"]);
   if (auto refused = objection()) return respond_and_leave(*std::move(refused));
   request_ = take_header();
   if (header.method() != beast::http::verb::post) {
@@ -464,7 +466,7 @@ api::Response HttpSession::answer(const api::Request& request) const {
   } catch (const std::bad_alloc&) {
     return api::problem(500, "not enough memory for the answer: ask for less at once");
   } catch (const std::exception& error) {
-    spdlog::error("a request failed: {}", error.what());
+    spdlog::error("request {} failed: {}", request_id_, error.what());
     return api::problem(500, "this request failed within the server, whose log says why");
   }
 }
@@ -476,6 +478,8 @@ void HttpSession::respond(api::Response response) {
       std::min<std::uint64_t>(response.body.capacity(), engine_.usage.answers.bytes_max());
   if (body_ == Body::sent && bytes > answer_bytes_free && !answer_share_.grow(bytes))
     response = busy(answers_unread);
+  if (request_id_.empty()) request_id_ = request_id_of({});  // Its header could not be read.
+  response.headers["X-Request-Id"] = request_id_;
   write_ends_ = Clock::now() + options_.write_timeout_whole;
   response_ = to_wire(std::move(response), after_, body_);
   head_written_ = 0;
@@ -526,6 +530,7 @@ void HttpSession::on_written() {
   response_ = {};
   answer_share_.give_back();
   request_ = {};
+  request_id_.clear();
   spool_.reset();
   if (after_ == After::close) return leave();
   close_at(now + options_.idle_timeout);
@@ -534,7 +539,7 @@ void HttpSession::on_written() {
 
 void HttpSession::log_answer(Clock::duration took) const {
   const auto& header = parser_->get();
-  spdlog::debug("{} {} {} {} bytes {} us", std::string_view(header.method_string()),
+  spdlog::debug("{} {} {} {} {} bytes {} us", request_id_, std::string_view(header.method_string()),
                 std::string_view(header.target()).substr(0, logged_target_bytes_max),
                 response_.status, response_.body.size(),
                 std::chrono::duration_cast<std::chrono::microseconds>(took).count());

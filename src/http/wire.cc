@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cctype>
+#include <cstdint>
 #include <ctime>
+#include <random>
 
 #include "api/accept.h"
 #include "api/problem.h"
@@ -99,6 +103,17 @@ std::optional<std::string> host_of(std::string_view header) {
   const auto allowed = is_literal ? literal_characters : name_characters;
   if (host.find_first_not_of(allowed) != std::string::npos) return std::nullopt;
   return host;
+}
+
+std::string request_id_of(std::string_view sent) {
+  constexpr std::size_t chars_max = 64;
+  const bool is_name = std::all_of(sent.begin(), sent.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+  });
+  if (!sent.empty() && sent.size() <= chars_max && is_name) return std::string(sent);
+  static const unsigned process = std::random_device()();
+  static std::atomic<std::uint32_t> count = 0;
+  return fmt::format("{:08x}-{:08x}", process, ++count);
 }
 
 void compress(api::Response& response, std::string_view accept_encoding) {

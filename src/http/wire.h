@@ -39,6 +39,11 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> sa
 /// none. An empty header is an empty host. Source: RFC 9110 (7.2), RFC 3986 (3.2.2).
 std::optional<std::string> host_of(std::string_view header);
 
+/// What a request is called in its answer's X-Request-Id and in the log: as its sender calls it
+/// there, in 1 to 64 characters of A-Z a-z 0-9 . _ -, or else a name that no other request of this
+/// process gets.
+std::string request_id_of(std::string_view sent);
+
 /// Compresses a body where the client takes that, it pays and is not done yet, and says so: a
 /// strong ETag becomes a weak one, as the bytes are no longer those that it was made from.
 void compress(api::Response& response, std::string_view accept_encoding);

@@ -73,6 +73,19 @@ const std::string safety =
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Referrer-Policy: no-referrer\r\n";
 
+TEST(Wire, RequestsKeepTheirNamesOrGetOne) {
+  for (const std::string name : {"a", "2f1c.My_request-7"}) EXPECT_EQ(request_id_of(name), name);
+  EXPECT_EQ(request_id_of(std::string(64, 'x')), std::string(64, 'x'));
+  const std::string made = request_id_of("");
+  for (const std::string refused : {std::string(), std::string("a b"), std::string("a\r\nX: y"),
+                                    std::string("caf\xc3\xa9"), std::string(65, 'x')}) {
+    const std::string other = request_id_of(refused);
+    EXPECT_NE(other, refused);
+    EXPECT_NE(other, made);
+    EXPECT_EQ(other.size(), made.size());
+  }
+}
+
 TEST(Wire, WritesHeadAndBody) {
   EXPECT_EQ(text_of(to_wire(answer(2), After::keep_alive, Body::sent)),
             "HTTP/1.1 200 OK\r\n"

@@ -445,7 +445,9 @@ Result<Progress> FileLoad::read_opened(const GroupRows& rows) {
     finish_archive(read);
     return Progress::done;
   }
-  if (lacks_unit()) return refuse_unkept(read.error().message);
+  // What was said of it is too little, or does not fit it: said otherwise, it may well be stored.
+  if (lacks_unit() || (!read && read.error().code == Errc::invalid_argument))
+    return refuse_unkept(read.error().message);
   if (!read && !is_refusal(read.error())) return tl::unexpected(read.error());
   if (!read && may_be_endless())
     return refuse_unkept(read.error().message +

@@ -8,6 +8,7 @@ CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / "
 FOLDER = CACHE / "meterline"
 PYTHON_AWS = FOLDER / "python-aws"
 PYTHON_LINT = FOLDER / "python-lint"
+PYTHON_OPENAPI = FOLDER / "python-openapi"
 EMULATOR = FOLDER / "aws-lambda-rie"
 
 
@@ -21,9 +22,9 @@ def python():
     return checked(PYTHON_AWS / "bin/python")
 
 
-def use_packages():
-    """Makes that Python's packages importable here; what is here already comes first."""
+def use_packages(of=PYTHON_AWS):
+    """Makes a Python's packages importable here; what is here already comes first."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    folder = str(checked(PYTHON_AWS / "lib" / version / "site-packages"))
+    folder = str(checked(of / "lib" / version / "site-packages"))
     if folder not in sys.path:
         sys.path.append(folder)

@@ -97,6 +97,34 @@ test("a browser is led to it, and the first customer's contract stays", async ()
   assert.equal((await get("/ui/nothing.js", "*/*")).status, 404);
 });
 
+test("the reference of the API shows every operation, and asks its own server only", async () => {
+  const get = (path) => fetch(`${server.url}${path}`, { redirect: "manual" });
+  assert.equal((await get("/docs")).headers.get("location"), "docs/");
+  const html = await get("/docs/");
+  assert.equal(html.status, 200);
+  const policy = html.headers.get("content-security-policy");
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
+  assert.doesNotMatch(policy, /unsafe|sandbox|\*|http/);
+  const names = [...(await html.text()).matchAll(/(?:src|href)="([\w/.-]+\.(?:js|css|svg))"/g)];
+  assert.equal(names.length, 3);
+  for (const [, name] of names)
+    assert.equal((await fetch(new URL(name, `${server.url}/docs/`))).status, 200, name);
+
+  const methods = ["get", "post", "delete"];
+  const described = Object.values((await json("/openapi.json")).paths)
+    .flatMap((item) => Object.keys(item)).filter((key) => methods.includes(key)).length;
+  page = await open(browser, `${server.url}/docs/`);
+  const operations = page.locator(".opblock");
+  await operations.first().waitFor();
+  assert.equal(await operations.count(), described);
+  await page.locator("#operations-questions-meters .opblock-summary-control").click();
+  await page.getByRole("button", { name: "Try it out" }).click();
+  await page.getByRole("button", { name: "Execute" }).click();
+  await page.locator(".live-responses-table .response", { hasText: "EX00027" }).waitFor();
+  await picture(page, "docs");
+  await page.end();
+});
+
 onPage("finds a meter by the keyboard", "", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("EX0002");
