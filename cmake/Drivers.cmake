@@ -55,7 +55,7 @@ set_target_properties(meterline::drivers PROPERTIES
   IMPORTED_LOCATION ${drivers_library}
   INTERFACE_INCLUDE_DIRECTORIES ${drivers_headers}
   INTERFACE_LINK_OPTIONS -Wl,--gc-sections
-  INTERFACE_LINK_LIBRARIES "Threads::Threads;${CMAKE_DL_LIBS};m")
+  INTERFACE_LINK_LIBRARIES "Threads::Threads;zstd::libzstd_shared;${CMAKE_DL_LIBS};m")
 
 if(BUILD_TESTING)
   add_test(NAME drivers
