@@ -185,7 +185,7 @@ Result<int> export_by_month(const ExportVerb& verb, const store::Store& store,
 
 Result<int> try_export(const ExportVerb& verb, const Session& session) {
   METERLINE_TRY(const auto selection, selection_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   if (verb.by_month) return export_by_month(verb, *store, selection, session.output);
   if (verb.path == "-") return export_to_stdout(*store, selection);
   METERLINE_CHECK(export_to_file(verb.path, verb.existing, *store, selection, session.output));
