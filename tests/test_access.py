@@ -684,8 +684,9 @@ def test_audit_log(loaded, keyed):
     copy.write_text("".join(lines[:3] + lines[4:]))
     broken = loaded("audit", "check", copy, expect=1)
     assert broken.json["line"] == 4 and "line 4 is the first" in broken.err
-    assert "another process" in loaded("serve", "--listen", "127.0.0.1:0", "--audit-log", path,
-                                       "--store", f"rocksdb:{loaded.folder}/other", expect=1).err
+    assert "another process" in loaded("serve", "--create", "--listen", "127.0.0.1:0",
+                                       "--audit-log", path, "--store",
+                                       f"rocksdb:{loaded.folder}/other", expect=1).err
 
 
 def make_certificate(folder, name):
