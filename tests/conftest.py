@@ -282,7 +282,8 @@ def serve():
     servers = []
 
     def start(meterline, *args, verb="serve"):
-        process = meterline.start(verb, "--listen", "127.0.0.1:0", *args)
+        made = ["--create"] if verb == "serve" else []
+        process = meterline.start(verb, "--listen", "127.0.0.1:0", *made, *args)
         try:
             servers.append(Server(process))
         except BaseException:
@@ -299,7 +300,7 @@ def serve():
 
 @pytest.fixture
 def server(meterline, serve):
-    """A server on the store of `meterline`; both cannot have it at once."""
+    """A server on the store of `meterline`, which is made where it is not there."""
     return serve(meterline)
 
 

@@ -81,7 +81,7 @@ def loaded(tmp_path_factory):
 
 
 def start(meterline, *options):
-    return Server(meterline.start("serve", "--listen", "127.0.0.1:0", *options))
+    return Server(meterline.start("serve", "--listen", "127.0.0.1:0", "--create", *options))
 
 
 class Keyed:
@@ -585,9 +585,10 @@ def test_public_keys_by_url(meterline, jwks_server):
         assert ask(server, "GET", "/v1/meters", bearer(other.token(claims()))).status == 401
     finally:
         server.stop()
-    refused = meterline("serve", *jwt_options(url), expect=1)
+    refused = meterline("serve", "--create", *jwt_options(url), expect=1)
     assert "status 503" in refused.err
-    assert "want https" in meterline("serve", *jwt_options("http://login.example/"), expect=2).err
+    assert "want https" in meterline("serve", "--create", *jwt_options("http://login.example/"),
+                                     expect=2).err
 
 
 def test_keys_are_shown_once_and_followed(meterline, serve):
@@ -622,7 +623,7 @@ def test_wrong_use_of_keys(meterline):
     assert "admin" in make_key(meterline, "--scope", "admin", "--meters", "EE*", expect=2).err
     assert "is over" in make_key(meterline, "--scope", "read", "--expires", "2019-01-01",
                                  expect=2).err
-    assert "keys create" in meterline("serve", "--auth", "keys", expect=1).err
+    assert "keys create" in meterline("serve", "--create", "--auth", "keys", expect=1).err
     make_key(meterline, "--scope", "read")
     assert "no key" in meterline("keys", "revoke", "0" * 12, expect=1).err
     os.chmod(meterline.folder / "meterline-keys.json", 0o666)
@@ -630,7 +631,7 @@ def test_wrong_use_of_keys(meterline):
 
 
 def test_who_is_open_stays_on_loopback(meterline):
-    refused = meterline("serve", "--listen", "0.0.0.0:0", expect=2)
+    refused = meterline("serve", "--create", "--listen", "0.0.0.0:0", expect=2)
     assert "--auth keys" in refused.err and "--i-know-it-is-open" in refused.err
     make_key(meterline, "--scope", "read")
     process = meterline.start("serve", "--listen", "0.0.0.0:0", "--auth", "keys")
@@ -652,7 +653,7 @@ def test_who_asks_too_often_waits(meterline, serve):
     assert late and late[0].headers["Retry-After"] == "1"
     assert ask(server, "GET", "/v1/meters", two).status == 200
     server.stop()
-    assert "--auth none" in meterline("serve", "--rate-limit", "3", expect=2).err
+    assert "--auth none" in meterline("serve", "--create", "--rate-limit", "3", expect=2).err
 
 
 def test_other_origins_are_let_in_by_name(meterline, serve):
@@ -667,7 +668,7 @@ def test_other_origins_are_let_in_by_name(meterline, serve):
     other = ask(server, "GET", "/v1/meters", [("Origin", "https://c.example")])
     assert other.headers["Access-Control-Allow-Origin"] is None
     server.stop()
-    assert "--cors-origin" in meterline("serve", "--cors-origin", "*", expect=2).err
+    assert "--cors-origin" in meterline("serve", "--create", "--cors-origin", "*", expect=2).err
 
 
 def test_audit_log(loaded, keyed):
@@ -694,8 +695,9 @@ def test_audit_log(loaded, keyed):
     copy.write_text("".join(lines[:3] + lines[4:]))
     broken = loaded("audit", "check", copy, expect=1)
     assert broken.json["line"] == 4 and "line 4 is the first" in broken.err
-    assert "another process" in loaded("serve", "--listen", "127.0.0.1:0", "--audit-log", path,
-                                       "--store", f"rocksdb:{loaded.folder}/other", expect=1).err
+    assert "another process" in loaded("serve", "--create", "--listen", "127.0.0.1:0",
+                                       "--audit-log", path, "--store",
+                                       f"rocksdb:{loaded.folder}/other", expect=1).err
 
 
 def make_certificate(folder, name):
@@ -759,6 +761,7 @@ def test_tls(meterline):
         wait_until(is_followed, "the new certificate")
     finally:
         server.stop()
-    assert "give both" in meterline("serve", "--tls-cert", folder / "tls.crt", expect=2).err
+    assert "give both" in meterline("serve", "--create", "--tls-cert", folder / "tls.crt",
+                                   expect=2).err
     (folder / "tls.key").write_text("no key")
     assert "private key" in meterline("serve", *options, expect=2).err

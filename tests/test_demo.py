@@ -2,6 +2,8 @@
 import re
 import signal
 
+from conftest import Server
+
 
 def test_once_it_loads_and_answers_and_says_what_to_do_next(meterline, tmp_path):
     first = meterline("demo", "--once").out
@@ -30,7 +32,25 @@ def test_then_it_serves(meterline, serve, tmp_path):
     assert channel["unit"] == "kWh" and channel["readings"] == 48 and channel["sum"] > 0
     assert server.json("/?meterId=EX00027&date=30-03-2025")["sum"] == channel["sum"]
     assert len(server.json("/v1/meters?limit=1000")["meters"]) == 201
+    server.read_until("Ctrl-C stops.")
+    asked = re.findall(rf"curl '{server.url}(/[^']*)'\n", server.out)
+    assert len(asked) == 4
+    for path in asked:
+        assert "EX00" in server.get(path) or "portfolio" in path
+    assert server.json(asked[-1])["sum"] > 0
     server.stop(signal.SIGTERM)
+
+
+def test_what_it_says_can_be_done_next_can_be_done(meterline):
+    hints = meterline("demo", "--once").out.split("What you can do next:")[1]
+    commands = re.findall(r"^  meterline (.*)$", hints, re.MULTILINE)
+    for command in commands:
+        if command.startswith("serve"):
+            server = Server(meterline.start(*command.split(), "--listen", "127.0.0.1:0"))
+            assert server.json("/v1/meters?limit=1000")["meters"]
+            server.stop()
+        elif not command.startswith("ingest"):
+            assert meterline(*command.split()).out
 
 
 def test_a_folder_that_cannot_be_made(meterline, tmp_path):

@@ -78,8 +78,17 @@ def test_without_arguments_the_help_is_shown(meterline):
 
 
 def test_a_misspelt_option_in_the_configuration_is_told(meterline, tmp_path):
-    config = wide.write(tmp_path / "c.toml", 'stroe = "rocksdb:x"\n')
-    assert "stroe" in meterline("--config", config, "meters", expect=2).err
+    for text, message in (
+            ('stroe = "rocksdb:x"\n', ":1: there is no option stroe (did you mean store?)"),
+            ('output = "csv"\n\n[qurey]\nfrom = "2019-01-01"\n',
+             ":3: there is no section qurey (did you mean query?)"),
+            ('[query]\nto = "2019-01-01"\nfrm = "2019-01-01"\n',
+             ":3: there is no option query.frm (did you mean from?)"),
+            ('[store.chek]\nlimit = 3\n', ":1: there is no section chek (did you mean check?)"),
+            ('[query]\nxylophone = 1\n', ":2: there is no option query.xylophone; `meterline")):
+        config = wide.write(tmp_path / "c.toml", text)
+        assert f"meterline: {config}{message}" in meterline("--config", config, "meters",
+                                                            expect=2).err
     meterline.env["METERLINE_CONFIG"] = str(tmp_path / "nope.toml")
     assert "nope.toml" in meterline("meters", expect=2).err
 
@@ -113,8 +122,8 @@ def test_an_unreadable_file(meterline, tmp_path):
 def test_a_folder_that_cannot_be_written(meterline, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     done = meterline("ingest", "-", "--store", "rocksdb:locked/store", input=FILE.encode(),
-                     expect=1, preexec_fn=like_any_user)
-    assert "cannot make the folder locked/store: Permission denied" in done.err
+                     expect=6, preexec_fn=like_any_user)
+    assert "no permission to make the folder locked/store (Permission denied)" in done.err
 
 
 def test_an_unknown_meter(loaded):
@@ -128,14 +137,14 @@ def test_an_unknown_meter(loaded):
                                   ["gaps", "--from", "2019-01-01"],
                                   ["gaps", "A", "--from", "2019-01-01"]])
 def test_a_store_that_does_not_exist(meterline, tmp_path, args):
-    done = meterline(*args, expect=1)
+    done = meterline(*args, expect=4)
     assert f"there is no store in {tmp_path}/store; load files first" in done.err
     assert "--store" in done.err and not (tmp_path / "store").exists()
 
 
 def test_a_folder_that_holds_something_else(meterline, tmp_path):
     photo = wide.write(tmp_path / "store" / "holiday.jpg", b"x")
-    for args in (["ingest", "-"], ["serve"]):
+    for args in (["ingest", "-"], ["serve", "--create"]):
         done = meterline(*args, input=FILE.encode(), expect=1)
         assert f"{tmp_path}/store holds something else than a meterline store" in done.err
         assert "--store rocksdb:DIR" in done.err
@@ -150,16 +159,16 @@ def test_a_store_of_a_newer_program(loaded, tmp_path):
 
 
 def test_a_store_in_use_names_its_owner(meterline, server):
-    for args in (["meters"], ["ingest", "-"], ["serve", "--listen", "127.0.0.1:0"]):
-        done = meterline(*args, input=FILE.encode(), expect=1)
+    for args, code in ((["serve", "--listen", "127.0.0.1:0"], 5), (["store", "repair"], 1)):
+        done = meterline(*args, expect=code)
         assert (f"the store in {meterline.store} is in use by process {server.process.pid} "
-                "(meterline serve); stop that process") in done.err
+                "(meterline serve); wait until it has ended or stop that process") in done.err
     server.upload(FILE.encode())  # The first one goes on.
 
 
 def test_a_port_that_is_taken(meterline, server, tmp_path):
     meterline.use_store(tmp_path / "other")
-    done = meterline("serve", "--listen", f"127.0.0.1:{server.port}", expect=1)
+    done = meterline("serve", "--create", "--listen", f"127.0.0.1:{server.port}", expect=1)
     assert done.err == (f"meterline: port {server.port} on 127.0.0.1 is in use; choose another "
                         "with --listen 127.0.0.1:PORT\n")
 

@@ -64,7 +64,7 @@ class Faults:
         self.seed, self.count = folder / "seed", folder / "count"
         self.meterline.use_store(self.seed)
         for first in range(0, SEEDED, SEEDED // 3):  # Each stop makes tables, to be compacted.
-            server = Server(self.meterline.start("serve", "--listen", "127.0.0.1:0"))
+            server = Server(self.meterline.start("serve", "--listen", "127.0.0.1:0", "--create"))
             for n in range(first, first + SEEDED // 3):
                 assert upload(server, n)[0] == 201
             server.stop()

@@ -146,12 +146,15 @@ def test_what_cannot_be_withdrawn_is_told(loaded):
     assert [event["reason"] for event in listed["events"]] == ["x"]
 
 
-def test_an_owned_store_is_left_to_its_owner(meterline, serve):
+def test_a_server_that_owns_the_store_does_it(meterline, serve):
     wide.write(meterline.folder / "good.csv", GOOD)
     meterline("ingest", "good.csv")
-    serve(meterline)
-    taken = meterline("ingest", "good.csv", expect=1).err
-    assert meterline("withdraw", "good.csv", "--reason", "x", expect=1).err == taken
+    server = serve(meterline)
+    assert server.json("/?meterId=A&date=01-01-2019")["sum"] == 48
+    assert meterline("withdraw", "good.csv", "--reason", "x").json["changed"]
+    assert server.json("/?meterId=A&date=01-01-2019")["sum"] == 0
+    assert meterline("withdraw", "good.csv", "--undo").json["changed"]
+    assert server.json("/?meterId=A&date=01-01-2019")["sum"] == 48
 
 
 def test_over_http(loaded, serve):

@@ -13,6 +13,7 @@ ALLOWED = {
     "store/counting": {"core", "store"},
     "store/visible": {"core", "store"},
     "store/rocksdb": {"core", "store"},
+    "store/relay": {"core", "store"},
     "store/cassandra": {"core", "store"},
     "source": {"core"},
     "source/disk": {"core", "source"},
@@ -42,7 +43,7 @@ SKIPPED_FOLDERS = {"build", "node_modules", "__pycache__", "meterline-data", "me
 
 ANYWHERE, PRODUCTION, TESTS = "anywhere", "production", "tests"
 PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/visible",
-        "store/rocksdb", "store/cassandra", "query"}
+        "store/rocksdb", "store/relay", "store/cassandra", "query"}
 TERMINAL = {"cli", "app"}
 # Pattern, where it is banned, layers it is banned in, what to write instead. A line that has to
 # have it says why, in a comment behind it that begins with `Allowed: `.

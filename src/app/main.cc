@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
       argc, argv,
       {.open_store = [&](const std::string& url,
                          cli::OpenMode mode) { return app::open_store(url, mode, owner); },
+       .share_store = app::share_store,
        .init_store =
            [&](const std::string& url, const cli::InitOptions& options) {
              return app::init_store(url, options, owner);

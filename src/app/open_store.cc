@@ -8,6 +8,8 @@
 
 #include "core/finding.h"
 #include "core/try.h"
+#include "store/relay/relay_server.h"
+#include "store/relay/relay_store.h"
 #include "store/rocksdb/rocksdb_store.h"
 #ifdef METERLINE_CLOUD
 #include "app/login.h"
@@ -24,6 +26,29 @@ namespace {
 std::size_t cache_bytes_for(cli::OpenMode mode) {
   return mode == cli::OpenMode::create ? store::rocksdb::cache_bytes_min
                                        : store::rocksdb::suitable_cache_bytes();
+}
+
+/// Where a server owns the store, what changes it is handed to that one.
+store::Opening<std::unique_ptr<store::Store>> open_folder(const std::string& folder,
+                                                          cli::OpenMode mode,
+                                                          const std::string& owner) {
+  using cli::OpenMode;
+  const store::RocksdbOptions options{
+      .folder = folder,
+      .create = mode == OpenMode::create || mode == OpenMode::serve_create,
+      .owner = owner,
+      .cache_bytes = cache_bytes_for(mode)};
+  if (mode == OpenMode::read) return store::read_rocksdb_store(options);
+  auto opened = store::open_rocksdb_store(options);
+  const bool may_hand_over = mode == OpenMode::change || mode == OpenMode::create;
+  if (opened || opened.error().fault != store::OpenFault::in_use || !may_hand_over) return opened;
+  auto handed =
+      store::make_relay_store(folder, [options]() -> Result<std::unique_ptr<store::Store>> {
+        METERLINE_TRY(auto read, store::read_rocksdb_store(options));
+        return read;
+      });
+  if (!handed) return opened;
+  return *std::move(handed);
 }
 
 /// Of `rocksdb:DIR`.
@@ -98,22 +123,26 @@ tl::unexpected<Error> without_cluster(std::string_view scheme) {
 
 }  // namespace
 
-Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
-                                                 const std::string& owner) {
-  if (const auto folder = folder_of(url))
-    return store::open_rocksdb_store({.folder = *folder,
-                                      .create = mode != cli::OpenMode::existing,
-                                      .owner = owner,
-                                      .cache_bytes = cache_bytes_for(mode)});
+store::Opening<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
+                                                         const std::string& owner) {
+  if (const auto folder = folder_of(url)) return open_folder(*folder, mode, owner);
   if (is_on_a_cluster(url)) {
 #ifdef METERLINE_CLOUD
     METERLINE_TRY(const auto options, cluster_of(url));
-    return store::cassandra::open_cassandra_store(options);
+    METERLINE_TRY(auto opened, store::cassandra::open_cassandra_store(options));
+    return opened;
 #else
     return without_cluster(url.substr(0, url.find(':')));
 #endif
   }
   return no_store_url(url);
+}
+
+Result<std::shared_ptr<const void>> share_store(const std::string& url, store::Store& store) {
+  const auto folder = folder_of(url);
+  if (!folder) return std::shared_ptr<const void>();
+  METERLINE_TRY(auto server, store::start_relay(*folder, store));
+  return std::shared_ptr<const void>(std::move(server));
 }
 
 Result<store::RepairReport> repair_store(const std::string& url, store::RepairMode mode,
@@ -142,7 +171,7 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
     return fail(Errc::invalid_argument,
                 "--expected-meters: only a store on a cluster has to know it");
   std::vector<std::string> made;
-  const auto there = open_store(url, cli::OpenMode::existing, owner);
+  const auto there = open_store(url, cli::OpenMode::read, owner);
   if (there) return made;
   if (there.error().code != Errc::not_found) return tl::unexpected(there.error());
   METERLINE_CHECK(open_store(url, cli::OpenMode::create, owner));

@@ -7,6 +7,7 @@
 #include "cli/session.h"
 #include "core/result.h"
 #include "store/estimate.h"
+#include "store/open_error.h"
 #include "store/repair.h"
 #include "store/store.h"
 
@@ -17,8 +18,12 @@ namespace meterline::app {
 ///   cassandra://HOST/KEYSPACE, keyspaces://...     see store/cassandra/cassandra_store.h
 /// `owner` is shown to other processes that want the same store.
 /// Errors: `invalid_argument` for a URL of no known kind, and those of the backends.
-Result<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
-                                                 const std::string& owner);
+store::Opening<std::unique_ptr<store::Store>> open_store(const std::string& url, cli::OpenMode mode,
+                                                         const std::string& owner);
+
+/// Lets other processes hand their changes to this one, which owns the store in a folder; null for
+/// one on a cluster.
+Result<std::shared_ptr<const void>> share_store(const std::string& url, store::Store& store);
 
 /// Makes the store that `url` names. Errors as for open_store(), and `invalid_argument` for options
 /// that this kind of store does not have.

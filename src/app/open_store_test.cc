@@ -11,9 +11,9 @@ namespace {
 TEST(OpenStore, OpensAFolderOfThisMachine) {
   const testing::TempFolder temp;
   const std::string url = "rocksdb:" + (temp.path() / "s").string();
-  EXPECT_EQ(open_store(url, cli::OpenMode::existing, "test").error().code, Errc::not_found);
+  EXPECT_EQ(open_store(url, cli::OpenMode::change, "test").error().code, Errc::not_found);
   EXPECT_TRUE(open_store(url, cli::OpenMode::create, "test"));
-  EXPECT_TRUE(open_store(url, cli::OpenMode::existing, "test"));
+  EXPECT_TRUE(open_store(url, cli::OpenMode::change, "test"));
 }
 
 TEST(OpenStore, RefusesAUrlOfNoKnownKind) {

@@ -1,6 +1,7 @@
-// Which options there are, their help, and which verb they go to. Only this file, what verbs share
-// in question_options.cc, and keep.cc, comparisons.cc and tariffs.cc, which have the options of
-// their verbs, know CLI11.
+// Which options there are, their help, and which verb they go to. Only this file, usage.cc, which
+// formats help and tells of wrong usage, what verbs share in question_options.cc, and the files
+// that have the options of their verbs (keep.cc, keys.cc, deliveries.cc, comparisons.cc,
+// tariffs.cc, export.cc) know CLI11.
 
 #include "cli/command_line.h"
 
@@ -14,8 +15,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/comparisons.h"
+#include "cli/deliveries.h"
 #include "cli/demo.h"
 #include "cli/exit_code.h"
 #include "cli/export.h"
@@ -30,6 +33,7 @@
 #include "cli/serve.h"
 #include "cli/store_verbs.h"
 #include "cli/tariffs.h"
+#include "cli/usage.h"
 #include "cli/withdraw.h"
 #ifdef METERLINE_CLOUD
 #include "cli/lambda.h"
@@ -40,19 +44,22 @@ namespace meterline::cli {
 namespace {
 
 constexpr const char* about =
-    "meterline loads smart-meter interval files, keeps every reading day with its history, and\n"
-    "answers consumption questions.\n\n"
-    "  meterline demo                                  a year of example meters to try\n"
-    "  meterline ingest FOLDER --unit kWh              load files\n"
+    "meterline loads smart-meter interval files, keeps every reading day with its\n"
+    "history, and answers consumption questions.\n\n"
+    "  meterline demo                          a year of example meters to try\n"
+    "  meterline ingest FOLDER --unit kWh      load files\n"
     "  meterline query METER --from 2019-01-01 --to 2019-01-31\n"
-    "  meterline serve                                 the same over HTTP\n"
-    "  meterline export FILE                           the whole store as one file\n";
+    "  meterline serve                         the same over HTTP\n"
+    "  meterline export FILE                   the whole store as one file\n";
 
 constexpr const char* footer =
-    "\nEvery option can also stand in the environment (--store as METERLINE_STORE, --findings-max\n"
-    "as METERLINE_FINDINGS_MAX) or in a TOML file named by --config, those of a verb in a section\n"
-    "of its name; the command line comes before the environment, and that before the file.\n"
-    "Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with rejected rows.";
+    "Every option can also stand in the environment (--store as METERLINE_STORE,\n"
+    "--findings-max as METERLINE_FINDINGS_MAX) or in a TOML file named by --config,\n"
+    "those of a verb in a section of its name; the command line comes before the\n"
+    "environment, and that before the file.\n"
+    "Exit codes: 0 all stored or answered; 1 failed; 2 wrong usage; 3 done, with\n"
+    "rejected rows; 4 there is no store; 5 another process has it; 6 no permission\n"
+    "for it.";
 
 /// All options of all verbs, filled by the parser.
 struct Options {
@@ -81,10 +88,12 @@ struct Options {
   LateVerb late;
   TariffCheckVerb tariff_check;
   ListVerb meters;
-  ListVerb deliveries;
+  DeliveriesVerb deliveries;
   WithdrawVerb withdraw;
   ServeOptions serve;
   FileOptions serve_files;
+  bool serve_create = false;
+  std::vector<std::string> help;  ///< The verb that help is asked of.
   KeysVerb keys;
   AuditVerb audit;
   bool i_know_it_is_open = false;
@@ -298,12 +307,8 @@ void add_questions(CLI::App& app, Options& options) {
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
   meters->add_option("--prefix", options.meters.prefix, "Only ids that begin so");
-  auto* const deliveries = app.add_subcommand("deliveries", "What was received, the latest first");
-  deliveries->add_option("--source", options.deliveries.source, "Only from this source");
-  deliveries->add_flag("--withdrawn", options.deliveries.only_withdrawn,
-                       "Only those that are withdrawn now");
   add_limit(*meters, options.meters.limit);
-  add_limit(*deliveries, options.deliveries.limit);
+  add_deliveries(app, options.deliveries);
 }
 
 void add_withdraw(CLI::App& app, Options& options) {
@@ -373,36 +378,6 @@ void add_transport(CLI::App& verb, ServeOptions& serve) {
                   "where pages of other names are to be kept off");
 }
 
-void add_keys(CLI::App& app, Options& options) {
-  KeysVerb& verb = options.keys;
-  auto* const keys = app.add_subcommand("keys", "The keys that `serve --auth keys` lets in");
-  keys->require_subcommand(1);
-  auto* const create = keys->add_subcommand("create", "Make a key, and show it this once");
-  create->add_option("--name", verb.name, "Whom it is for");
-  create->add_option("--scope", verb.scopes, "read, upload or admin, or some joined by commas")
-      ->required();
-  create->add_option("--meters", verb.meters,
-                     "Only these, joined by commas: ids, or beginnings like EE0* (default: all)");
-  create->add_option(
-      "--expires", verb.expires,
-      "The last day, or a time: 2027-01-31 or 2027-01-31T06:00:00Z (default: never)");
-  auto* const list = keys->add_subcommand("list", "All keys, without what opens");
-  auto* const revoke = keys->add_subcommand("revoke", "From now on, let a key in no more");
-  revoke->add_option("ID", verb.id, "The 12 digits behind mlk_")->required();
-  for (auto* const each : {create, list, revoke})
-    each->add_option("--keys", verb.file, "The file of keys")->capture_default_str();
-
-  auto* const audit = app.add_subcommand("audit", "The log of who did what: serve --audit-log");
-  audit->require_subcommand(1);
-  auto* const check =
-      audit->add_subcommand("check", "Whether a line was changed, taken out or put in");
-  check->add_option("FILE", options.audit.file, "The log")->required();
-  check->add_option("--hash", options.audit.hash, "Of a line, kept elsewhere: it has to be there");
-  auto* const hash = audit->add_subcommand("hash", "What a meter is called in the log");
-  hash->add_option("FILE", options.audit.file, "The log")->required();
-  hash->add_option("METER", options.audit.meter, "The meter's id")->required();
-}
-
 constexpr int answer_timeout_s_max = 86'400;
 constexpr int serve_wait_s_max = 3600;
 constexpr std::size_t connections_max = 100'000;
@@ -410,6 +385,7 @@ constexpr std::size_t connections_max = 100'000;
 void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
+  serve->add_flag("--create", options.serve_create, "Make the store where there is none yet");
   add_upload_options(*serve, options.serve_files);
   add_guard(*serve, options.serve.guard);
   add_transport(*serve, options.serve);
@@ -598,7 +574,7 @@ void name_in_environment(CLI::App& app) {
     const auto& names = option->get_lnames();
     if (names.empty()) continue;
     const auto& own = names.front();
-    if (own == "help" || own == "version" || own == "config") continue;
+    if (own == "help" || own == "help-all" || own == "version" || own == "config") continue;
     std::string name = "METERLINE_";
     for (const char c : own)
       name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -621,8 +597,12 @@ int run_serve(const Options& options, const Session& session) {
   ingest::IngestOptions ingest;
   const auto read = read_file_options(options.serve_files, ingest);
   if (!read) return report_error(read.error());
-  auto store = session.open_store(session.store_url, OpenMode::serve);
+  auto store = session.open_store(session.store_url,
+                                  options.serve_create ? OpenMode::serve_create : OpenMode::serve);
+  if (!store && store.error().fault == store::OpenFault::no_store)
+    store.error().message += ", or let this make an empty one with --create";
   if (!store) return report_error(store.error());
+  const auto shared = share(session, **store);
   return serve(options.serve, **store, ingest);
 }
 
@@ -654,6 +634,7 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "tariff check") return check_tariff(options.tariff_check, session);
   if (verb == "meters") return meters(options.meters, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
+  if (verb == "deliveries show") return show_delivery(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
   if (verb == "keys create") return create_key(options.keys, session);
   if (verb == "keys list") return list_keys(options.keys, session);
@@ -666,14 +647,18 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   return demo(options.demo, session);
 }
 
+std::string version_of(const Application& application) {
+  return fmt::format("meterline " METERLINE_VERSION "\n{}\ntime zones: tz database {}",
+                     application.stores, tz_database_version());
+}
+
 void add_all(CLI::App& app, Options& options, const Application& application) {
-  app.set_version_flag("--version", [&application] {
-    return fmt::format("meterline " METERLINE_VERSION "\n{}\ntime zones: tz database {}",
-                       application.stores, tz_database_version());
-  });
+  set_help(app);
+  app.set_version_flag(
+      "-V,--version", [&application] { return version_of(application); },
+      "Show which meterline this is");
   app.require_subcommand(0, 1);
   app.fallthrough();
-  app.footer(footer);
   const char* const config = std::getenv("METERLINE_CONFIG");
   app.set_config("--config", config == nullptr ? "" : config, "Read options from this TOML file",
                  config != nullptr);
@@ -693,27 +678,29 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   add_erase(app, options.erase);
   add_lint(app, options.lint);
   add_servers(app, options);
-  add_keys(app, options);
+  add_keys(app, options.keys, options.audit);
   add_store_verbs(app, options);
   add_cloud(app, options);
+  app.add_subcommand("version", "Which meterline this is");
+  app.add_subcommand("help", "The help of a verb, like help store check")
+      ->add_option("VERB", options.help, "The verb, and the verb of it");
+  add_examples(app);
+  app.footer(footer);
   name_in_environment(app);
 }
 
-/// `store check` for a verb of a verb.
-std::string verb_of(const CLI::App& app) {
-  const auto verbs = app.get_subcommands();
-  if (verbs.empty()) return "";
-  const std::string rest = verb_of(*verbs.front());
-  return verbs.front()->get_name() + (rest.empty() ? "" : ' ' + rest);
-}
-
-/// Help and version are asked for; all else is wrong usage, and the message leads to the help.
-int end_parsing(const CLI::ParseError& error, const CLI::App& app) {
-  if (error.get_exit_code() == 0) return app.exit(error);
-  const std::string verb = verb_of(app);
-  tell(fmt::format("meterline: {}; `meterline {}{}--help` tells what there is\n", error.what(),
-                   verb, verb.empty() ? "" : " "));
-  return exit_usage;
+int exit_code_of(store::OpenFault fault) {
+  switch (fault) {
+    case store::OpenFault::no_store:
+      return exit_no_store;
+    case store::OpenFault::in_use:
+      return exit_in_use;
+    case store::OpenFault::no_permission:
+      return exit_no_permission;
+    case store::OpenFault::other:
+      break;
+  }
+  return exit_failed;
 }
 
 }  // namespace
@@ -731,6 +718,11 @@ int run(int argc, const char* const* argv, const Application& application) {
     tell(app.help());
     return exit_usage;
   }
+  if (app.got_subcommand("help")) return show_help(app, options.help);
+  if (app.got_subcommand("version")) {
+    print_line(version_of(application));
+    return exit_ok;
+  }
   if (options.i_know_it_is_open)
     options.serve.exposure = options.demo.serve.exposure = Exposure::anyone;
   if (options.sweep) options.ingest.mode = IngestMode::sweep;
@@ -742,13 +734,23 @@ int run(int argc, const char* const* argv, const Application& application) {
 
   const auto output = output_of(options.output);
   if (!output) return report_error(output.error());
+  std::optional<store::OpenFault> fault;
   const Session session{.store_url = options.store_url,
                         .output = *output,
-                        .open_store = application.open_store,
+                        .open_store =
+                            [&](const std::string& url, OpenMode mode) {
+                              auto opened = application.open_store(url, mode);
+                              if (!opened) fault = opened.error().fault;
+                              return opened;
+                            },
+                        .share_store = application.share_store,
                         .init_store = application.init_store,
                         .repair_store = application.repair_store,
                         .open_pricing = application.open_pricing};
-  const int code = run_verb(verb_of(app), options, session);
+  int code = run_verb(verb_of(app), options, session);
+  // A dry run goes on without a store.
+  if (code == exit_failed && fault && options.ingest.mode != IngestMode::dry_run)
+    code = exit_code_of(*fault);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     tell("meterline: cannot write the answer; is the disk full?\n");
     return exit_failed;

@@ -134,7 +134,7 @@ Result<int> try_compare(const CompareVerb& verb, const Session& session) {
   if (!verb.meter.empty()) {
     METERLINE_TRY(question.meter, meter_argument(verb.meter));
   }
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::compare(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -164,7 +164,7 @@ Result<int> try_time_of_use(const TimeOfUseVerb& verb, const Session& session) {
   METERLINE_TRY(const auto meter, meter_argument(verb.meter));
   METERLINE_TRY(auto days, question_of<query::MeterDaysQuestion>(options));
   METERLINE_TRY(const auto unit, answer_unit_option(options.unit));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::time_of_use(*store, {.meter = meter,
                                                                .dates = days.dates,
                                                                .tariff = tariff,
@@ -181,7 +181,7 @@ Result<int> try_time_of_use(const TimeOfUseVerb& verb, const Session& session) {
 Result<int> try_base_load(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::MeterDaysQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::base_load(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -202,7 +202,7 @@ Result<query::LateQuestion> question_of(const LateVerb& verb) {
 /// Page after page, until there are as many meters as asked for, or all.
 Result<int> try_late(const LateVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   query::Late all{.question = question, .meters = {}, .next = {}};
   do {
     question.limit = verb.limit - all.meters.size();

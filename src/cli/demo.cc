@@ -15,6 +15,7 @@ namespace meterline::cli {
 namespace {
 
 constexpr std::string_view example_meter = "EX00027";
+constexpr int example_year = 2025;
 
 void say(const std::string& text) {
   print_line('\n' + text);
@@ -63,8 +64,10 @@ std::string what_next(const Session& session) {
       "What you can do next:\n"
       "  meterline meters --store {0}\n"
       "  meterline query EX00001 --from 2025-03-01 --resolution interval --store {0}\n"
-      "  meterline ingest YOUR-FOLDER --unit kWh      load your own files into ./meterline-data\n"
-      "  meterline serve                              and ask them over HTTP\n"
+      "  meterline serve --store {0}\n"
+      "      the same over HTTP, and as a page in a browser\n"
+      "  meterline ingest YOUR-FOLDER --unit kWh && meterline serve\n"
+      "      your own files, in ./meterline-data\n"
       "  meterline --help",
       session.store_url);
 }
@@ -89,14 +92,18 @@ int demo(const DemoVerb& verb, const Session& given) {
   say(what_next(session));
   if (verb.end == DemoEnd::stop) return exit_ok;
 
-  auto store = session.open_store(session.store_url, OpenMode::existing);
+  auto store = session.open_store(session.store_url, OpenMode::serve);
   if (!store) return report_error(store.error());
   say(
       fmt::format("Now serving the example. Look at {} (corrected in June), EX-SOLAR-LONDON (feeds "
                   "in, and changes its clock), EX00003 (a shop), EX00042 (a gap in August) and "
                   "EX00077 (late).",
                   example_meter));
-  return serve(verb.serve, **store, {.unit = Unit::kWh});
+  const auto shared = share(session, **store);
+  ServeOptions options = verb.serve;
+  options.example_meter = example_meter;
+  options.example_year = example_year;
+  return serve(options, **store, {.unit = Unit::kWh});
 }
 
 }  // namespace meterline::cli

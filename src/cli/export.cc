@@ -230,7 +230,7 @@ Result<int> TableExport::run() {
     METERLINE_TRY(selection_.as_of, instant_option("--as-of", verb_.as_of));
   }
   if (verb_.out == "-") METERLINE_CHECK(check_no_terminal());
-  METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::existing));
+  METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::read));
   const std::string ending = verb_.format.empty() ? "csv" : verb_.format;
   if (verb_.by_month)
     return export_months(
@@ -312,7 +312,7 @@ Result<int> try_export(const ExportVerb& verb, const Session& session) {
                             "\"{}\"",
                             tables::table_of_names, excerpt_of(verb.path)));
   METERLINE_TRY(const auto selection, selection_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   if (verb.by_month)
     return export_months(
         verb, verb.path, selection.dates, "archive", [&](const std::string& path, DateRange dates) {

@@ -174,7 +174,7 @@ Result<int> load(const IngestVerb& verb, const Session& session, Run& run) {
 }
 
 Result<store::StoreSettings> settings_of(const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   return store->settings();
 }
 
@@ -207,7 +207,7 @@ Result<int> load_dry(const IngestVerb& verb, const Session& session, Run& run) {
 Result<int> compare(const IngestVerb& verb, const Session& session, Run& run) {
   METERLINE_TRY(auto incoming, incoming_of(verb.paths));
   METERLINE_CHECK(run.begin());
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   const StopRequest stop;
   const auto wanted = static_cast<std::int64_t>(incoming.size());
   {

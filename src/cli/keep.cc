@@ -134,6 +134,10 @@ void print_erased(const ingest::EraseReport& report, const EraseVerb& verb, Outp
   }
 }
 
+OpenMode mode_of(const ForgetOptions& how) {
+  return how.dry_run ? OpenMode::read : OpenMode::change;
+}
+
 /// Of a person at a terminal; elsewhere --yes has to say so.
 Result<bool> is_confirmed(const ForgetOptions& how, std::string_view what) {
   if (how.yes || how.dry_run) return true;
@@ -204,7 +208,7 @@ Result<store::PruneReport> run_prune(store::Store& store, const store::PruneRequ
 
 Result<int> try_prune(const PruneVerb& verb, const Session& session) {
   METERLINE_TRY(const auto request, request_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, mode_of(verb.how)));
   const bool asks = !verb.how.yes && !verb.how.dry_run && isatty(STDIN_FILENO) == 1;
   if (asks) {
     METERLINE_TRY(const auto told, run_prune(*store, request, verb, store::PruneMode::dry_run));
@@ -220,7 +224,7 @@ Result<int> try_prune(const PruneVerb& verb, const Session& session) {
 
 Result<int> try_allow(const ingest::EraseRequest& request, const EraseVerb& verb,
                       const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::change));
   METERLINE_TRY(const bool was_erased, ingest::allow_again(*store, request));
   if (!was_erased)
     return fail(Errc::not_found, fmt::format("meter {} is not one that was erased", verb.meter));
@@ -235,7 +239,7 @@ Result<int> try_erase(const EraseVerb& verb, const Session& session) {
   if (verb.allow) return try_allow(request, verb, session);
   METERLINE_TRY(const bool goes_on, is_confirmed(verb.how, "what is erased"));
   if (!goes_on) return exit_failed;
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, mode_of(verb.how)));
   const StopRequest stop;
   Pace pace(verb.how.rate);
   const auto mode = verb.how.dry_run ? ingest::EraseMode::dry_run : ingest::EraseMode::erase;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -277,6 +278,35 @@ int hash_audit_meter(const AuditVerb& verb, const Session& /*session*/) {
   if (!hash) return report_error(hash.error());
   print_line(*hash);
   return exit_ok;
+}
+
+void add_keys(CLI::App& app, KeysVerb& verb, AuditVerb& of_audit) {
+  auto* const keys = app.add_subcommand("keys", "The keys that `serve --auth keys` lets in");
+  keys->require_subcommand(1);
+  auto* const create = keys->add_subcommand("create", "Make a key, and show it this once");
+  create->add_option("--name", verb.name, "Whom it is for");
+  create->add_option("--scope", verb.scopes, "read, upload or admin, or some joined by commas")
+      ->required();
+  create->add_option("--meters", verb.meters,
+                     "Only these, joined by commas: ids, or beginnings like EE0* (default: all)");
+  create->add_option(
+      "--expires", verb.expires,
+      "The last day, or a time: 2027-01-31 or 2027-01-31T06:00:00Z (default: never)");
+  auto* const list = keys->add_subcommand("list", "All keys, without what opens");
+  auto* const revoke = keys->add_subcommand("revoke", "From now on, let a key in no more");
+  revoke->add_option("ID", verb.id, "The 12 digits behind mlk_")->required();
+  for (auto* const each : {create, list, revoke})
+    each->add_option("--keys", verb.file, "The file of keys")->capture_default_str();
+
+  auto* const audit = app.add_subcommand("audit", "The log of who did what: serve --audit-log");
+  audit->require_subcommand(1);
+  auto* const check =
+      audit->add_subcommand("check", "Whether a line was changed, taken out or put in");
+  check->add_option("FILE", of_audit.file, "The log")->required();
+  check->add_option("--hash", of_audit.hash, "Of a line, kept elsewhere: it has to be there");
+  auto* const hash = audit->add_subcommand("hash", "What a meter is called in the log");
+  hash->add_option("FILE", of_audit.file, "The log")->required();
+  hash->add_option("METER", of_audit.meter, "The meter's id")->required();
 }
 
 }  // namespace meterline::cli

@@ -6,6 +6,10 @@
 
 #include "cli/session.h"
 
+namespace CLI {
+class App;
+}
+
 namespace meterline::cli {
 
 struct KeysVerb {
@@ -38,6 +42,9 @@ int check_audit(const AuditVerb& verb, const Session& session);
 
 /// `meterline audit hash FILE METER`: what a meter is called in it.
 int hash_audit_meter(const AuditVerb& verb, const Session& session);
+
+/// The flags of both. The verbs must outlive the app.
+void add_keys(CLI::App& app, KeysVerb& keys, AuditVerb& audit);
 
 /// The parts of `a,b,c`, without empty ones.
 std::vector<std::string> split_list(std::string_view text);

@@ -323,37 +323,6 @@ std::string table_of(const std::vector<store::MeterInfo>& meters) {
   return table.text();
 }
 
-std::string table_of(const std::vector<store::DeliveryRecord>& records) {
-  const bool any_reads = std::any_of(records.begin(), records.end(), [](const auto& record) {
-    return record.report.register_reads.read > 0;
-  });
-  std::vector<Table::Column> columns = {{.title = "delivered"},
-                                        {.title = "state"},
-                                        {.title = "rows", .align = right},
-                                        {.title = "stored", .align = right},
-                                        {.title = "rejected", .align = right}};
-  if (any_reads) columns.push_back({.title = "register reads", .align = right});
-  columns.push_back({.title = "id"});
-  columns.push_back({.title = "source"});
-  Table table(columns);
-  std::string notes;
-  for (const auto& record : records) {
-    const auto& rows = record.report.rows;
-    const auto id = record.delivery.id.text();
-    std::vector<std::string> cells = {record.delivery.delivered_at.text(),
-                                      std::string(api::shown_state(record)), grouped(rows.read),
-                                      grouped(rows.stored), grouped(rows.rejected)};
-    if (any_reads) cells.push_back(grouped(record.report.register_reads.stored));
-    cells.push_back(id);
-    cells.push_back(record.delivery.source);
-    table.add(std::move(cells));
-    for (const auto& event : record.events)
-      notes += fmt::format("{} was {} {} by {}{}{}\n", id, text_of(event.kind), event.at.text(),
-                           event.who, event.reason.empty() ? "" : ": ", event.reason);
-  }
-  return table.text() + (notes.empty() ? "" : '\n' + notes);
-}
-
 template <class Answer>
 void print_answer(const Answer& answer, Output output) {
   switch (output) {
@@ -371,7 +340,7 @@ void print_answer(const Answer& answer, Output output) {
 Result<int> try_query(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::consumption(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -380,7 +349,7 @@ Result<int> try_query(const QueryVerb& verb, const Session& session) {
 Result<int> try_profile(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::profile(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -391,7 +360,7 @@ Result<int> try_top(const TopVerb& verb, const Session& session) {
   METERLINE_TRY(question.unit, answer_unit_option(verb.options.unit));
   question.order = query::parse_top_order(verb.order).value_or(query::TopOrder::highest);
   question.limit = verb.limit;
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::top(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -399,7 +368,7 @@ Result<int> try_top(const TopVerb& verb, const Session& session) {
 
 Result<int> try_portfolio(const QuestionOptions& options, const Session& session) {
   METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::portfolio(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -409,7 +378,7 @@ Result<int> try_gaps(const GapsVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::GapsQuestion>(verb.options));
   question.limit = verb.limit;
   if (verb.absent == "false") question.absent = query::Absent::left_out;
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::gaps(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -418,7 +387,7 @@ Result<int> try_gaps(const GapsVerb& verb, const Session& session) {
 Result<int> try_meter_gaps(const GapsVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::MeterGapsQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::meter_gaps(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -434,7 +403,7 @@ Result<int> try_history(const HistoryVerb& verb, const Session& session) {
   question.date = *date;
   if (!verb.channel.empty()) question.channel = verb.channel;
   METERLINE_TRY(question.flow, flow_option(verb.flow));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::history(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -456,7 +425,7 @@ Result<query::RegistersQuestion> question_of(const RegistersVerb& verb) {
 
 Result<int> try_registers(const RegistersVerb& verb, const Session& session) {
   METERLINE_TRY(const auto question, question_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto answer, query::registers(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -479,7 +448,7 @@ Result<query::ChangesQuestion> question_of(const ChangesVerb& verb) {
 /// Page after page, until there are as many days as asked for, or all; those of a meter together.
 Result<int> try_changes(const ChangesVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   query::Changes all;
   do {
     METERLINE_TRY(auto page, query::changes(*store, question));
@@ -519,19 +488,9 @@ void print_list(std::vector<Item> items, const ListVerb& verb, Output output, co
 }
 
 Result<int> try_meters(const ListVerb& verb, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(auto found, store->meters({.prefix = verb.prefix, .limit = verb.limit + 1}));
   print_list(std::move(found), verb, session.output, api::meters_json, api::meters_csv);
-  return exit_ok;
-}
-
-Result<int> try_deliveries(const ListVerb& verb, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
-  store::DeliveriesQuery question{.limit = verb.limit + 1};
-  if (!verb.source.empty()) question.source = verb.source;
-  if (verb.only_withdrawn) question.only = store::DeliveriesOf::withdrawn;
-  METERLINE_TRY(auto found, store->deliveries(question));
-  print_list(std::move(found), verb, session.output, api::deliveries_json, api::deliveries_csv);
   return exit_ok;
 }
 
@@ -563,9 +522,6 @@ int changes(const ChangesVerb& verb, const Session& session) {
 }
 int meters(const ListVerb& verb, const Session& session) {
   return finish(try_meters(verb, session));
-}
-int deliveries(const ListVerb& verb, const Session& session) {
-  return finish(try_deliveries(verb, session));
 }
 
 }  // namespace meterline::cli

@@ -83,13 +83,9 @@ int changes(const ChangesVerb& verb, const Session& session);
 
 struct ListVerb {
   std::string prefix;  ///< Of meter ids.
-  std::string source;  ///< Of deliveries.
   std::size_t limit = 100;
-  bool only_withdrawn = false;  ///< Of deliveries.
 };
 /// `meterline meters`: the meters of the store, their channels and dates.
 int meters(const ListVerb& verb, const Session& session);
-/// `meterline deliveries`: what was received, the latest first.
-int deliveries(const ListVerb& verb, const Session& session);
 
 }  // namespace meterline::cli

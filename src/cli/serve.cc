@@ -22,7 +22,6 @@
 #include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/keys.h"
-#include "cli/session.h"
 #include "cli/stop_signals.h"
 #include "cli/tariffs.h"
 #include "core/text.h"
@@ -155,12 +154,12 @@ void print_welcome(const ListenAddress& address, const ServeOptions& options) {
   print_text(
       fmt::format("Ask, for example:\n"
                   "  curl '{0}/v1/meters?limit=5'\n"
-                  "  curl '{0}/v1/meters/METER/consumption?from=2019-01-01&to=2019-01-31'\n"
-                  "  curl '{0}/v1/portfolio?from=2019-01-01&resolution=month'\n"
-                  "  curl '{0}/?meterId=METER&date=01-01-2019'\n"
+                  "  curl '{0}/v1/meters/{1}/consumption?from={2}-01-01&to={2}-01-31'\n"
+                  "  curl '{0}/v1/portfolio?from={2}-01-01&to={2}-12-31&resolution=month'\n"
+                  "  curl '{0}/?meterId={1}&date=01-01-{2}'\n"
                   "  curl --data-binary @FILE.csv '{0}/v1/deliveries?source=FILE.csv&unit=kWh'\n"
                   "Ctrl-C stops.\n",
-                  url));
+                  url, options.example_meter, options.example_year));
   if (!options.guard.is_open()) print_text("Each with -H 'Authorization: Bearer KEY'.\n");
   std::fflush(stdout);
 }
@@ -290,6 +289,15 @@ Result<ListenAddress> parse_listen(std::string_view text, std::string_view optio
                 fmt::format("{}: want ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:8080, got \"{}\"",
                             option, excerpt_of(text)));
   return listen;
+}
+
+std::shared_ptr<const void> share(const Session& session, store::Store& store) {
+  auto shared = session.share_store(session.store_url, store);
+  if (shared) return *std::move(shared);
+  print_error(
+      fmt::format("while this serves, others on this machine cannot load into the store: {}",
+                  shared.error().message));
+  return nullptr;
 }
 
 int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest) {

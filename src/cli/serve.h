@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "cli/guarding.h"
+#include "cli/session.h"
 #include "core/result.h"
 #include "http/usage.h"
 #include "ingest/ingest.h"
@@ -31,6 +33,8 @@ struct ServeOptions {
   GuardOptions guard;
   std::string tls_certificate;  ///< PEM files; empty: no TLS.
   std::string tls_key;
+  std::string example_meter = "METER";  ///< For the questions that are told at the beginning;
+  int example_year = 2019;              ///< it has days of this year.
   /// Names that a Host header may have, joined by `,`. Beyond loopback, empty: any.
   std::string hosts;
 };
@@ -45,6 +49,10 @@ struct ListenAddress {
 
 /// `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`. An error names the option.
 Result<ListenAddress> parse_listen(std::string_view text, std::string_view option = "--listen");
+
+/// Lets other processes hand what they change to this one while it serves. Where that cannot be, it
+/// is told, and serving goes on.
+std::shared_ptr<const void> share(const Session& session, store::Store& store);
 
 /// Serves the HTTP API until SIGINT or SIGTERM. Then /readyz says 503 while requests are still
 /// taken for ServeOptions::drain_s, so that whoever sends them here learns of it; what is in flight

@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "ingest/ingest.h"
 #include "store/estimate.h"
+#include "store/open_error.h"
 #include "store/repair.h"
 #include "store/store.h"
 
@@ -20,14 +21,22 @@ namespace meterline::cli {
 enum class Output { table, json, csv };
 
 enum class OpenMode {
-  existing,  ///< `not_found` when there is no store yet.
-  create,    ///< Made when absent.
-  serve,     ///< As create; and questions get the memory for caches that suits the machine.
+  read,          ///< For questions, beside whoever owns it. No store yet is an error.
+  change,        ///< To change it: where a server owns it, that one does it. The same error.
+  create,        ///< The same; made when absent.
+  serve,         ///< To own it, with the memory for caches that suits the machine. The same error.
+  serve_create,  ///< The same; made when absent.
 };
 
 /// Opens the store that a URL names; the application gives it.
-using StoreOpener =
-    std::function<Result<std::unique_ptr<store::Store>>(const std::string& url, OpenMode mode)>;
+using StoreOpener = std::function<store::Opening<std::unique_ptr<store::Store>>(
+    const std::string& url, OpenMode mode)>;
+
+/// Lets other processes of this machine hand what they change to this one, which owns the store
+/// that a URL names, until what it returns is destroyed; null for a store that nobody owns. The
+/// application gives it.
+using StoreSharer =
+    std::function<Result<std::shared_ptr<const void>>(const std::string& url, store::Store& store)>;
 
 /// Replicas of one data centre.
 struct DataCentre {
@@ -61,6 +70,7 @@ using PricingOpener =
 /// What the application gives the command line: here nothing is known of backends.
 struct Application {
   StoreOpener open_store;
+  StoreSharer share_store;
   StoreInitialiser init_store;
   StoreRepairer repair_store;
   PricingOpener open_pricing;
@@ -72,6 +82,7 @@ struct Session {
   std::string store_url;
   Output output = Output::table;
   StoreOpener open_store;
+  StoreSharer share_store;
   StoreInitialiser init_store;
   StoreRepairer repair_store;
   PricingOpener open_pricing;

@@ -67,7 +67,7 @@ std::optional<DataCentre> data_centre_in(std::string_view text) {
 
 /// Whether the store did not know it.
 Result<bool> remember_unit(Unit unit, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::change));
   METERLINE_TRY(const auto before, store->default_unit());
   METERLINE_TRY(const auto now, store->remember_unit(unit));
   if (now != unit)
@@ -192,7 +192,7 @@ void tell_check(const store::CheckReport& report) {
 }
 
 Result<int> try_check(const CheckVerb& verb, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   std::optional<store::CheckReport> report;
   {
     const StopRequest stop;
@@ -329,7 +329,7 @@ void print_stats(const Stats& stats, Output output) {
 }
 
 Result<int> try_stats(const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   METERLINE_TRY(const auto stats, stats_of(*store));
   print_stats(stats, session.output);
   return exit_ok;

@@ -81,7 +81,7 @@ Result<int> try_withdraw(const WithdrawVerb& verb, const Session& session) {
   if (verb.kind == DeliveryEventKind::withdrawn && verb.reason.empty())
     return fail(Errc::invalid_argument,
                 "--reason is missing: say why, it stays in the delivery's record");
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::existing));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::change));
   METERLINE_TRY(const auto id, find_delivery(*store, verb));
   METERLINE_TRY(const auto answer,
                 ingest::withdraw(*store, {.delivery = id,

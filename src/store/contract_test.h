@@ -17,10 +17,13 @@
 #include <vector>
 
 #include "store/memory/memory_store.h"
+#include "store/relay/relay_server.h"
+#include "store/relay/relay_store.h"
 #include "store/rocksdb/rocksdb_store.h"
 #ifdef METERLINE_CLOUD
 #include "testing/cassandra_keyspace.h"
 #endif
+#include "testing/must.h"
 #include "testing/store_days.h"
 #include "testing/temp_folder.h"
 
@@ -38,6 +41,21 @@ struct Backend {
   friend std::ostream& operator<<(std::ostream& out, const Backend& b) { return out << b.name; }
 };
 
+/// A store that its owner shares, as another process has it. Both end together.
+inline Result<std::unique_ptr<Store>> open_relayed(const std::filesystem::path& folder) {
+  struct Owner {
+    std::unique_ptr<Store> store;
+    std::unique_ptr<RelayServer> server;
+  };
+  const RocksdbOptions options{.folder = folder / "store"};
+  const auto owner = std::make_shared<Owner>();
+  owner->store = meterline::testing::must(open_rocksdb_store(options));
+  owner->server = meterline::testing::must(start_relay(options.folder, *owner->store));
+  return make_relay_store(options.folder, [options, owner]() -> Result<std::unique_ptr<Store>> {
+    return meterline::testing::must(read_rocksdb_store(options));
+  });
+}
+
 inline std::vector<Backend> backends() {
   return {
       {"memory", Kept::in_memory, [](const auto&) { return make_memory_store(); }},
@@ -48,6 +66,7 @@ inline std::vector<Backend> backends() {
        [](const auto& folder) {
          return open_rocksdb_store({.folder = folder / "store", .recent_bytes_max = 0});
        }},
+      {"relay", Kept::outside, open_relayed},
 #ifdef METERLINE_CLOUD
       {"cassandra", Kept::outside, meterline::testing::open_cassandra_of},
 #endif

@@ -70,12 +70,16 @@ enum class OpenAs : std::uint8_t {
   made,       ///< In a folder that has none.
   there,      ///< In a folder that has one; `corrupt` where it does not.
   read_only,  ///< The same, and writes nothing, not into its folder either.
+  /// The same, while another process may be writing into it: all that was durable before open() is
+  /// in it, and what becomes durable later may be.
+  beside,
 };
 
 /// An open RocksDB database with its families.
 class Database {
  public:
-  /// Errors: `corrupt` where a log, the MANIFEST or a table file is damaged, with what can be done.
+  /// Errors: `corrupt` where a log, the MANIFEST or a table file is damaged, with what can be done;
+  /// beside an owner also where that one changes its files faster than they can be opened.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
                                                 std::size_t cache_bytes, OpenAs as);
   /// Brings what only the log has into table files first, unless it has failed: then opening it
@@ -116,6 +120,8 @@ class Database {
  private:
   Database() = default;
 
+  static Result<std::unique_ptr<Database>> open_once(const std::filesystem::path& folder,
+                                                     std::size_t cache_bytes, OpenAs as);
   Result<void> done(std::string_view doing, const ::rocksdb::Status& status);
 
   bool is_writable_ = true;
@@ -126,6 +132,10 @@ class Database {
   std::vector<::rocksdb::ColumnFamilyHandle*> handles_;
   std::unique_ptr<::rocksdb::DB> db_;
 };
+
+/// Whether an older program made the database, which knew fewer families: it has to be opened for
+/// writing once. False, too, where that cannot be told.
+bool lacks_families(const std::filesystem::path& folder);
 
 /// An error for people out of RocksDB's; `doing` completes "cannot ...".
 tl::unexpected<Error> database_error(std::string_view doing, const ::rocksdb::Status& status);

@@ -116,8 +116,7 @@ void append_piece(Kind kind, std::string_view bytes, std::string& log) {
 }
 
 /// Whether it holds a record; `remedy` says what to do where it is damaged.
-Result<bool> check_log(const fs::path& file, std::string_view remedy) {
-  METERLINE_TRY(const auto log, read_whole_file(file));
+Result<bool> check_log(const fs::path& file, std::string_view log, std::string_view remedy) {
   bool has_records = false;
   std::optional<LogDamage> found;
   read_log(log, {.record = [&](std::string_view) { has_records = true; },
@@ -247,18 +246,23 @@ Result<void> check_manifest(const fs::path& database) {
     return fail(Errc::corrupt, fmt::format("{} is damaged, as it names no MANIFEST that is there; "
                                            "{}",
                                            current.string(), remedy));
-  METERLINE_CHECK(check_log(database / name, remedy));
+  METERLINE_TRY(const auto manifest, read_whole_file(database / name));
+  METERLINE_CHECK(check_log(database / name, manifest, remedy));
   return {};
+}
+
+Result<bool> check_log_of(const fs::path& file, std::string_view bytes) {
+  return check_log(file, bytes,
+                   "`meterline store repair` tells what is lost and keeps the rest, unless the "
+                   "store's folder can be restored from a copy");
 }
 
 Result<bool> check_logs(const fs::path& database) {
   bool has_records = false;
   METERLINE_TRY(const auto logs, log_files(database));
   for (const auto& file : logs) {
-    METERLINE_TRY(const bool has, check_log(file,
-                                            "`meterline store repair` tells what is lost and keeps "
-                                            "the rest, unless the store's folder can be restored "
-                                            "from a copy"));
+    METERLINE_TRY(const auto log, read_whole_file(file));
+    METERLINE_TRY(const bool has, check_log_of(file, log));
     has_records |= has;
   }
   return has_records;

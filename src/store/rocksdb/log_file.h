@@ -49,6 +49,9 @@ Result<std::vector<std::filesystem::path>> log_files(const std::filesystem::path
 /// database goes by is damaged, or CURRENT, which names it.
 Result<void> check_manifest(const std::filesystem::path& database);
 
+/// Whether a log with these bytes holds a record. Errors: `corrupt` as above.
+Result<bool> check_log_of(const std::filesystem::path& file, std::string_view bytes);
+
 /// Whether any log holds a record, which the database then does not hold elsewhere: its process did
 /// not end in order. Errors: `corrupt` as above, where a log is damaged.
 Result<bool> check_logs(const std::filesystem::path& database);

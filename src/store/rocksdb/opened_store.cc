@@ -294,7 +294,8 @@ Result<void> pass_over_numbers(Database& database, const OpenOnce& how, Delivery
                 status.ok() ? read_number(value) : Result<std::uint32_t>(std::uint32_t{0}));
   METERLINE_CHECK(table.pass_over(std::max(kept, how.first_number)));
   const bool may_lack_numbers = database.was_cut_off() || how.purpose == OpenPurpose::repair;
-  if (!may_lack_numbers || how.as == OpenAs::read_only) return {};
+  const bool is_read = how.as == OpenAs::read_only || how.as == OpenAs::beside;
+  if (!may_lack_numbers || is_read) return {};
   METERLINE_CHECK(table.pass_over(table.next_number() + numbers_in_flight_max));
   return put_durably(database, "write the store's next number", first_number_key,
                      write_number(table.next_number()));

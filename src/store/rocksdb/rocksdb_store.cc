@@ -237,12 +237,27 @@ Result<void> ReopeningStore::open_again() const {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options) {
+Opening<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options) {
   METERLINE_TRY(auto folder, StoreFolder::open(options.folder, options.create, options.owner));
   METERLINE_TRY(auto opened, open_once(place_of(folder), options,
                                        {.as = folder.is_new() ? OpenAs::made : OpenAs::there}));
   METERLINE_CHECK(folder.finish());
   return std::make_unique<ReopeningStore>(std::move(folder), options, std::move(opened));
+}
+
+Opening<std::unique_ptr<Store>> read_rocksdb_store(const RocksdbOptions& options) {
+  METERLINE_TRY(const auto database, StoreFolder::database_to_read(options.folder));
+  const StorePlace place{.database = database, .incoming = {}};
+  const OpenOnce how{
+      .as = OpenAs::beside,
+      .because = Error{.code = Errc::refused, .message = "this process only reads the store"}};
+  auto opened = open_once(place, options, how);
+  if (!opened && lacks_families(database)) {
+    METERLINE_CHECK(open_rocksdb_store(options));  // Which makes them.
+    opened = open_once(place, options, how);
+  }
+  if (!opened) return tl::unexpected(OpenError(std::move(opened).error()));
+  return *std::move(opened);
 }
 
 }  // namespace meterline::store::rocksdb

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "store/open_error.h"
 #include "store/repair.h"
 #include "store/rocksdb/cache_size.h"
 #include "store/store.h"
@@ -25,7 +26,14 @@ struct RocksdbOptions {
 ///
 /// Owned by one process at a time. Errors: `unavailable` when another process owns it, with
 /// that process's id and command; `refused` when a newer meterline wrote it.
-Result<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options);
+Opening<std::unique_ptr<Store>> open_rocksdb_store(const RocksdbOptions& options);
+
+/// The same store for questions only, beside the process that owns it and beside others that read:
+/// nothing is written, not into its folder either, and nobody else is kept from anything. What was
+/// acknowledged before this call is there, and nothing that comes after it. What would change it is
+/// `refused`. Errors: as above; also where the owner changes its files faster than they can be
+/// opened.
+Opening<std::unique_ptr<Store>> read_rocksdb_store(const RocksdbOptions& options);
 
 /// Of a store whose log is damaged, or which has days without a record, keeps what is whole. The
 /// damaged database stays in the store's folder, as `damaged-N`. A repair that is ended in between
@@ -36,6 +44,7 @@ Result<RepairReport> repair_rocksdb_store(const RocksdbOptions& options, RepairM
 
 namespace meterline::store {
 using rocksdb::open_rocksdb_store;
+using rocksdb::read_rocksdb_store;
 using rocksdb::repair_rocksdb_store;
 using rocksdb::RocksdbOptions;
 }  // namespace meterline::store

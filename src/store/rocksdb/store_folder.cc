@@ -147,18 +147,42 @@ Result<bool> is_unfinished(const fs::path& folder) {
   return true;
 }
 
-/// Makes sure that the folder holds a store of this format, or is new: whether it is.
-Result<bool> prepare(const fs::path& folder, bool create) {
-  METERLINE_TRY(const bool is_store, is_there(folder / format_file));
-  if (is_store) {
-    METERLINE_CHECK(check_format(folder));
-    return false;
-  }
-  if (!create)
-    return fail(Errc::not_found,
-                fmt::format("there is no store in {}; load files first, e.g. `meterline ingest "
-                            "FOLDER --store rocksdb:{}`, or name another with --store",
-                            folder.string(), folder.string()));
+tl::unexpected<OpenError> no_permission(std::string_view to, const fs::path& path, int error) {
+  return tl::unexpected(OpenError(
+      {.code = Errc::unavailable,
+       .message = fmt::format("no permission to {} {} ({}); run this as a user who may, or have "
+                              "the folder's owner allow it (chmod, chgrp)",
+                              to, path.string(), std::strerror(error))},
+      OpenFault::no_permission));
+}
+
+bool is_of_permission(int error) { return error == EACCES || error == EPERM || error == EROFS; }
+
+tl::unexpected<OpenError> no_store(const fs::path& folder) {
+  return tl::unexpected(OpenError(
+      {.code = Errc::not_found,
+       .message = fmt::format("there is no store in {}; load files first, e.g. `meterline ingest "
+                              "FOLDER --store rocksdb:{}`, or name another with --store",
+                              folder.string(), folder.string())},
+      OpenFault::no_store));
+}
+
+/// Whether there is a store in the folder, of this format. A folder that may not be looked into is
+/// none without a store.
+Opening<bool> has_store(const fs::path& folder) {
+  const auto file = folder / format_file;
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int error = fd < 0 ? errno : 0;
+  if (fd >= 0) ::close(fd);
+  if (is_of_permission(error)) return no_permission("read", file, error);
+  if (error == ENOENT) return false;
+  if (error != 0) return os_error("read", file, error);
+  METERLINE_CHECK(check_format(folder));
+  return true;
+}
+
+/// Makes a folder for a new store, unless it holds something else.
+Opening<void> make_store_folder(const fs::path& folder) {
   METERLINE_TRY(const bool is_folder, is_there(folder));
   if (is_folder) {
     METERLINE_TRY(const bool unfinished, is_unfinished(folder));
@@ -168,8 +192,12 @@ Result<bool> prepare(const fs::path& folder, bool create) {
                               "new folder with --store rocksdb:DIR",
                               folder.string()));
   }
-  METERLINE_CHECK(make_folder(folder));
-  return true;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (is_of_permission(error.value()))
+    return no_permission("make the folder", folder, error.value());
+  if (error) return os_error("make the folder", folder, error.value());
+  return {};
 }
 
 /// The innermost folder above this one that is there.
@@ -185,17 +213,21 @@ Result<fs::path> folder_above(const fs::path& folder) {
   }
 }
 
-Result<int> lock(const fs::path& folder, const std::string& owner) {
+Opening<int> lock(const fs::path& folder, const std::string& owner) {
   const fs::path file = folder / owner_file;
   const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (fd < 0 && is_of_permission(errno)) return no_permission("change the store in", folder, errno);
   if (fd < 0) return os_error("open", file, errno);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const auto line = first_line(file);
     ::close(fd);
-    return fail(Errc::unavailable,
-                fmt::format("the store in {} is in use by {}; stop that process, or use another "
-                            "store with --store rocksdb:DIR",
-                            folder.string(), line.empty() ? "another process" : excerpt_of(line)));
+    return tl::unexpected(OpenError(
+        {.code = Errc::unavailable,
+         .message =
+             fmt::format("the store in {} is in use by {}; wait until it has ended or stop "
+                         "that process, or use another store with --store rocksdb:DIR",
+                         folder.string(), line.empty() ? "another process" : excerpt_of(line))},
+        OpenFault::in_use));
   }
   const auto line = fmt::format("process {} ({})\n", ::getpid(), owner);
   if (::ftruncate(fd, 0) != 0 ||
@@ -209,13 +241,24 @@ Result<int> lock(const fs::path& folder, const std::string& owner) {
 
 }  // namespace
 
-Result<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
-                                      const std::string& owner) {
+Opening<fs::path> StoreFolder::database_to_read(const fs::path& folder) {
+  METERLINE_TRY(const bool is_store, has_store(folder));
+  if (!is_store) return no_store(folder);
+  auto database = folder / database_folder;
+  if (::access(database.c_str(), R_OK | X_OK) != 0 && is_of_permission(errno))
+    return no_permission("read", database, errno);
+  return database;
+}
+
+Opening<StoreFolder> StoreFolder::open(const fs::path& folder, bool create,
+                                       const std::string& owner) {
+  METERLINE_TRY(const bool was_store, has_store(folder));
+  if (!was_store && !create) return no_store(folder);
   METERLINE_TRY(auto above, folder_above(folder));
-  METERLINE_TRY(const bool is_new, prepare(folder, create));
+  if (!was_store) METERLINE_CHECK(make_store_folder(folder));
   METERLINE_TRY(const int fd, lock(folder, owner));
-  StoreFolder opened(folder, std::move(above), fd, is_new);
-  if (is_new) {
+  StoreFolder opened(folder, std::move(above), fd, !was_store);
+  if (!was_store) {
     // Another process may have finished it in the meantime.
     METERLINE_TRY(const bool is_store, is_there(folder / format_file));
     opened.is_new_ = !is_store;

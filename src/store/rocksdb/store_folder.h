@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "store/open_error.h"
 
 namespace meterline::store::rocksdb {
 
@@ -33,10 +34,13 @@ class StoreFolder {
  public:
   /// Makes the folder where it is absent and `create` is set; empties one that holds a store that
   /// was begun and never finished. Errors: `not_found`; `unavailable`
-  /// with the owner when another process has it; `refused` when a program of another
-  /// format wrote it, or when it holds something else.
-  static Result<StoreFolder> open(const std::filesystem::path& folder, bool create,
-                                  const std::string& owner);
+  /// with the owner when another process has it, or without permission; `refused` when a program of
+  /// another format wrote it, or when it holds something else.
+  static Opening<StoreFolder> open(const std::filesystem::path& folder, bool create,
+                                   const std::string& owner);
+  /// The database of a store that this process only reads, whoever owns it: nothing is written.
+  /// Errors: as above.
+  static Opening<std::filesystem::path> database_to_read(const std::filesystem::path& folder);
   ~StoreFolder();
   StoreFolder(StoreFolder&& other) noexcept;
   StoreFolder& operator=(StoreFolder&&) = delete;
