@@ -1,7 +1,7 @@
 // Which options there are, their help, and which verb they go to. Only this file, usage.cc, which
 // formats help and tells of wrong usage, what verbs share in question_options.cc, and the files
-// that have the options of their verbs (keep.cc, keys.cc, deliveries.cc, comparisons.cc,
-// tariffs.cc, export.cc) know CLI11.
+// that have the options of their verbs (keep.cc, keys.cc, deliveries.cc, comparisons.cc, tariffs.cc
+// and export.cc) know CLI11.
 
 #include "cli/command_line.h"
 
