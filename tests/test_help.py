@@ -5,7 +5,8 @@ import pytest
 
 VERBS = [
     "ingest", "feed", "feed list", "feed show", "feed check", "feed draft", "query", "profile",
-    "top", "portfolio", "gaps", "history", "registers", "changes", "meters", "deliveries",
+    "top", "portfolio", "gaps", "history", "registers", "changes", "compare", "time-of-use",
+    "base-load", "late", "tariff", "tariff check", "meters", "deliveries",
     "deliveries show", "withdraw", "erase", "lint", "serve", "demo", "keys", "keys create",
     "keys list", "keys revoke", "audit", "audit check", "audit hash", "export", "store",
     "store init", "store prune", "store check", "store repair", "store stats", "version", "help",

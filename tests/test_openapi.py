@@ -81,7 +81,8 @@ class Loaded:
         tariffs = meterline.folder / "tariffs"
         tariffs.mkdir()
         (tariffs / "t.toml").write_text('otherwise = "all"\n')
-        self.server = Server(meterline.start("serve", "--listen", "127.0.0.1:0", "--auth", "keys",
+        self.server = Server(meterline.start("serve", "--listen", "127.0.0.1:0", "--create",
+                                             "--auth", "keys",
                                              "--tariffs", tariffs))
         self.meters = [meter["meter"] for meter in self.json("/v1/meters")["meters"]]
         self.document = json.loads(self.ask("/openapi.json")[2])

@@ -3,6 +3,7 @@ makes of the same file: by HTTP and command line alike, as JSON, CSV and tables.
 import csv
 import io
 import random
+import shutil
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -146,7 +147,11 @@ def loaded(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def served(loaded):
-    server = Server(loaded.start("serve", "--listen", "127.0.0.1:0", "--tariffs", "tariffs"))
+    """A server of the same store: a copy, as a process has a store for itself."""
+    copy = loaded.folder / "copy"
+    shutil.copytree(loaded.store, copy)
+    server = Server(loaded.start("serve", "--store", f"rocksdb:{copy}", "--listen", "127.0.0.1:0",
+                                 "--tariffs", "tariffs"))
     yield server
     server.stop()
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -241,7 +242,7 @@ TEST_F(Access, ABatchAnswersAsAQuestionForEachMeterDoes) {
 
 TEST_F(Access, ABatchSaysWhatItWants) {
   std::string many;
-  for (int i = 0; i <= 10'000; ++i) many += (i > 0 ? ",\"M" : "\"M") + std::to_string(i) + '"';
+  for (int i = 0; i <= 10'000; ++i) many += fmt::format("{}\"M{}\"", i > 0 ? "," : "", i);
   for (const auto& [body, part] : std::initializer_list<std::pair<std::string, std::string>>{
            {"", "JSON"},
            {"[]", "no object"},
