@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text.h"
+#include "store/memory/memory_store.h"
 #include "testing/store_days.h"
 
 namespace meterline::tables {
