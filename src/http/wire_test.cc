@@ -77,8 +77,8 @@ TEST(Wire, RequestsKeepTheirNamesOrGetOne) {
   for (const std::string name : {"a", "2f1c.My_request-7"}) EXPECT_EQ(request_id_of(name), name);
   EXPECT_EQ(request_id_of(std::string(64, 'x')), std::string(64, 'x'));
   const std::string made = request_id_of("");
-  for (const std::string refused : {std::string(), std::string("a b"), std::string("a\r\nX: y"),
-                                    std::string("caf\xc3\xa9"), std::string(65, 'x')}) {
+  for (const std::string& refused : {std::string(), std::string("a b"), std::string("a\r\nX: y"),
+                                     std::string("caf\xc3\xa9"), std::string(65, 'x')}) {
     const std::string other = request_id_of(refused);
     EXPECT_NE(other, refused);
     EXPECT_NE(other, made);
