@@ -86,7 +86,7 @@ def test_another_quantity_shows_as_new_days(store, tmp_path):
 
 def test_there_must_be_something_to_compare_with(meterline, tmp_path):
     wide.write(tmp_path / "new.csv", NEW)
-    done = meterline("ingest", "--compare", tmp_path / "new.csv", expect=1)
+    done = meterline("ingest", "--compare", tmp_path / "new.csv", expect=4)
     assert "store" in done.err and not (tmp_path / "store").exists()
     for other in ("--dry-run", "--sweep"):
         assert "excludes" in meterline("ingest", "--compare", other, "x", expect=2).err

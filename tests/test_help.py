@@ -25,7 +25,7 @@ def test_help_fits_a_terminal_and_shows_an_example(meterline, verb):
 def test_the_first_help_lists_every_verb(meterline):
     text = meterline("--help").out
     assert max(map(len, text.splitlines())) <= 80
-    listed = re.findall(r"^  ([a-z]+) ", text[text.index("Subcommands:"):], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+) ", text[text.index("Subcommands:"):], re.MULTILINE)
     assert set(listed) >= {verb.split()[0] for verb in VERBS}
     assert meterline("help").out == text
 

@@ -312,7 +312,7 @@ def test_faults_of_tariffs_are_told(meterline):
     done = meterline("tariff", "check", bad, expect=2)
     assert "tariff bad, line 4, column 8: want mon, tue" in done.err
     assert "cannot read" in meterline("tariff", "check", "nothing.toml", expect=2).err
-    done = meterline("serve", "--listen", "127.0.0.1:0", "--tariffs", ".", expect=2)
+    done = meterline("serve", "--create", "--listen", "127.0.0.1:0", "--tariffs", ".", expect=2)
     assert "tariff bad, line 4, column 8" in done.err
     bad.unlink()
     (meterline.folder / "a b.toml").write_text('otherwise = "a"\n')

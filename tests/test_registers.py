@@ -20,7 +20,7 @@ def test_a_meter_without_register_reads_has_none(meterline, serve):
 
 
 def test_what_is_wrong_is_said(meterline):
-    meterline("registers", "A", expect=1)
+    meterline("registers", "A", expect=4)
     wide.write(meterline.folder / "in.csv", ONE_DAY)
     meterline("ingest", "in.csv")
     assert "meter B is not known" in meterline("registers", "B", expect=1).err
