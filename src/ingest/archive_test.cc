@@ -568,7 +568,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
   auto long_source = one;
   long_source.delivery.source.assign(source_bytes_max + 1, 'x');
   const std::vector<std::pair<Forged, std::string>> cases = {
-      {Forged().tag('X'), "a record of no known kind"},
+      {Forged().tag('Y'), "a record of no known kind"},
       {Forged().tag('U').number(20), "a number of no known meaning"},
       {Forged().tag('U').number(1).tag('U').number(1), "a unit of the store in a wrong place"},
       {Forged().delivery(one).tag('U').number(1), "a unit of the store in a wrong place"},
@@ -627,7 +627,7 @@ TEST(Archive, WhatContradictsItselfIsRefused) {
 TEST(Archive, OfANewerFormatNamesTheNewerProgram) {
   const auto to = store::make_memory_store();
   EXPECT_THAT(restore(begun().day(0).finish(archive_format + 1), *to).reason,
-              HasSubstr("format 4, written by a newer meterline"));
+              HasSubstr("format 5, written by a newer meterline"));
   EXPECT_THAT(restore(begun().day(0).finish(0), *to).reason, HasSubstr("no format 0"));
 }
 

@@ -22,7 +22,8 @@ namespace meterline::tables {
 namespace {
 
 constexpr std::size_t batch_rows = 1 << 16;
-constexpr std::int64_t minute_micros = std::int64_t{60} * 1'000'000;
+constexpr std::int64_t second_micros = 1'000'000;
+constexpr std::int64_t minute_micros = 60 * second_micros;
 constexpr std::int32_t day_minutes = 24 * 60;
 constexpr std::size_t meters_step = 1000;
 
@@ -128,6 +129,15 @@ enum ReadingColumn : std::size_t {
   reading_received,
 };
 
+/// What a wall clock shows, out of a label that begins with it (TimeZone::label).
+std::int64_t shown_in(std::string_view label) {
+  constexpr std::size_t date_chars = 10;
+  const auto two = [&](std::size_t at) { return (label[at] - '0') * 10 + (label[at + 1] - '0'); };
+  const auto date = Date::parse(label.substr(0, date_chars)).value_or(Date());
+  const auto seconds = (two(11) * 60 + two(14)) * 60 + two(17);
+  return std::int64_t{date.days()} * day_minutes * minute_micros + seconds * second_micros;
+}
+
 /// When each interval of a day begins, by its wall clock.
 void add_starts(const store::ResolvedDay& day, Rows& rows) {
   const auto midnight = std::int64_t{day.date.days()} * day_minutes;
@@ -147,8 +157,9 @@ void add_starts(const store::ResolvedDay& day, Rows& rows) {
   }
   for (std::size_t slot = 0; slot < slots; ++slot) {
     const auto minute = static_cast<int>(slot) * minutes;
-    starts.add((midnight + day.zone.shown_minute(day.date, minute)) * minute_micros);
-    const auto offset = offset_in(day.zone.label(day.date, minute));
+    const auto label = day.zone.label(day.date, minute);
+    starts.add(shown_in(label));
+    const auto offset = offset_in(label);
     if (offset)
       offsets.add(*offset);
     else

@@ -100,7 +100,10 @@ std::string said_of(const testing::NaiveDay& day, std::size_t slot) {
   const auto& reading = day.slots[slot];
   const auto note = day.notes[slot].value_or(Note());
   const auto minute = static_cast<int>(slot) * day.interval.minutes();
-  auto text = day.zone.label(day.date, minute);
+  constexpr int day_minutes = 24 * 60;
+  const Date next = *Date::from_days(day.date.days() + minute / day_minutes);
+  auto text = day.zone.is_known() ? day.zone.label(day.date, minute)
+                                  : day.zone.label(next, minute % day_minutes);
   if (text.ends_with("+00:00")) text = text.substr(0, text.size() - 6) + 'Z';
   return fmt::format("{} {} {} {} {} {} {} {} {}", day.meter.text(), day.channel.name,
                      day.date.text(), text, day.interval.minutes(),
