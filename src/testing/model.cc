@@ -403,16 +403,21 @@ std::optional<query::TimeOfUse> Model::time_of_use(const query::TimeOfUseQuestio
     query::ChannelTimeOfUse line{.channel = channel, .total = {}, .bands = none, .series = {}};
     for (const Date date : list_of(asked.dates)) {
       const auto day = day_of(meter, channel, days, date);
-      const auto band_at = [&](int minute) {  // By the clock as it is written.
+      const int length = day.interval.minutes();
+      const auto bands_of_day = asked.tariff.bands_of(date);
+      std::vector<std::size_t> band_of_minute;  // By the clock as it is written.
+      for (int minute = 0; minute < static_cast<int>(day.slots.size()) * length; ++minute) {
         const auto label = day.zone.label(date, minute);
         const int shown = std::stoi(label.substr(11, 2)) * 60 + std::stoi(label.substr(14, 2));
-        return std::size_t{asked.tariff.bands_of(date).at(static_cast<std::size_t>(shown) % 1440)};
+        band_of_minute.push_back(bands_of_day.at(static_cast<std::size_t>(shown) % 1440));
+      }
+      const auto band_at = [&](int minute) {
+        return band_of_minute[static_cast<std::size_t>(minute)];
       };
       const auto start =
           start_of(date, 0, asked.resolution.span.value_or(Resolution::day), asked.dates.from);
       if (asked.resolution.span && (line.series.empty() || line.series.back().day != start.first))
         line.series.push_back({.day = start.first, .bands = none});
-      const int length = day.interval.minutes();
       for (std::size_t slot = 0; slot < day.slots.size(); ++slot) {
         const int begin = static_cast<int>(slot) * length;
         const bool is_within = begin < day.zone.minutes_of(date);
@@ -429,6 +434,14 @@ std::optional<query::TimeOfUse> Model::time_of_use(const query::TimeOfUseQuestio
         count(line.bands);
         if (asked.resolution.span) count(line.series.back().bands);
       }
+    }
+    if (!adds_up(channel.unit)) {
+      const auto clear = [](std::vector<query::BandTotal>& bands) {
+        for (auto& band : bands) band.total.sum.reset();
+      };
+      line.total.sum.reset();
+      clear(line.bands);
+      for (auto& point : line.series) clear(point.bands);
     }
     answer.channels.push_back(std::move(line));
   }

@@ -141,8 +141,9 @@ class Server final : public RelayServer {
 
   void serve(Descriptor socket) {
     served_.remove_if([](Served& served) {
-      if (served.done) served.thread.join();
-      return served.done.load();
+      const bool is_done = served.done;  // Asked once: it may become so in between.
+      if (is_done) served.thread.join();
+      return is_done;
     });
     if (served_.size() >= relays_max) {
       static_cast<void>(Connection(std::move(socket)).send(Kind::error, write_error(busy())));
