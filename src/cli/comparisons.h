@@ -2,12 +2,9 @@
 
 #include <string>
 
+#include "cli/parser.h"
 #include "cli/questions.h"
 #include "cli/session.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace meterline::cli {
 

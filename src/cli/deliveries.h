@@ -3,11 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "cli/parser.h"
 #include "cli/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace meterline::cli {
 

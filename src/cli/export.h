@@ -3,11 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/parser.h"
 #include "cli/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace meterline::cli {
 

@@ -3,12 +3,9 @@
 #include <cstddef>
 #include <string>
 
+#include "cli/parser.h"
 #include "cli/session.h"
 #include "core/result.h"
-
-namespace CLI {
-class App;
-}
 
 namespace meterline::cli {
 

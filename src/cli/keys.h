@@ -4,11 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/parser.h"
 #include "cli/session.h"
-
-namespace CLI {
-class App;
-}
 
 namespace meterline::cli {
 

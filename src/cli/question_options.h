@@ -3,12 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "cli/parser.h"
 #include "cli/questions.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace meterline::cli {
 

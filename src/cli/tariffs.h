@@ -2,13 +2,10 @@
 
 #include <string>
 
+#include "cli/parser.h"
 #include "cli/session.h"
 #include "core/result.h"
 #include "query/tariff.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace meterline::cli {
 
