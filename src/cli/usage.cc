@@ -245,7 +245,7 @@ std::string text_of_configured(const std::string& path, std::string_view name,
 }
 
 std::string text_of(const CLI::ParseError& error, const CLI::App& app) {
-  const std::string text = error.what();
+  std::string text = error.what();
   constexpr std::string_view unknown_key = "INI was not able to parse ";
   if (text.starts_with(unknown_key)) {
     const auto path = app.get_config_ptr()->as<std::string>();

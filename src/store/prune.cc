@@ -195,7 +195,8 @@ Result<void> Pruning::take_days(const MeterInfo& info) {
   if (!by_versions() && dates.from >= before) return {};
   if (!by_versions()) dates.to = std::min(dates.to, *Date::from_days(before.days() - 1));
   if (dates.to < dates.from) return {};
-  pace(static_cast<std::size_t>(dates.to.civil().year - dates.from.civil().year + 1));
+  const std::int64_t years = std::int64_t{1} + dates.to.civil().year - dates.from.civil().year;
+  pace(static_cast<std::size_t>(years));
   METERLINE_CHECK(
       store_.read_days({.meter = info.meter, .dates = dates}, [&](const StoredDay& day) {
         if (day.date >= before) return hold(info.meter, day);
