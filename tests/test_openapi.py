@@ -63,8 +63,14 @@ QUESTIONS = {
     "openapi": ["/openapi.json"],
     "problems": ["/problems"],
 }
+TABLES = {"export"}  # Of which there is a test of its own.
 PAGES = {"ui", "uiBelow", "docs", "docsBelow"}  # tests/test_page.py asks for these.
 NEVER_THE_SAME = {"metrics"}
+
+
+def text_of(answer):
+    """Of tables, too, which are no text."""
+    return answer.read().decode(errors="surrogateescape")
 
 
 class Loaded:
@@ -94,9 +100,9 @@ class Loaded:
                                          headers=self.headers | (headers or {}))
         try:
             with urllib.request.urlopen(request) as answer:
-                return answer.status, answer.headers, answer.read().decode()
+                return answer.status, answer.headers, text_of(answer)
         except urllib.error.HTTPError as error:
-            return error.code, error.headers, error.read().decode()
+            return error.code, error.headers, text_of(error)
 
     def json(self, path):
         status, _, body = self.ask(path)
@@ -144,7 +150,8 @@ def test_the_document_is_openapi(loaded):
 def test_every_operation_that_reads_is_asked_here(loaded):
     reading = {item["get"]["operationId"]
                for item in loaded.document["paths"].values() if "get" in item}
-    assert reading - PAGES == set(QUESTIONS), "QUESTIONS above wants a line for each GET route"
+    assert reading - PAGES - TABLES == set(QUESTIONS), (
+        "QUESTIONS above wants a line for each GET route")
 
 
 def targets(loaded, name):
@@ -239,6 +246,26 @@ def test_answers_about_many_meters_are_as_described(loaded):
     assert first["channels"] and second["problem"]
     assert loaded.check("batch", loaded.ask(path, {"Accept": "text/csv"}, body=body))
     loaded.check("batch", loaded.ask(path, body=b'{"meters":[]}'))
+
+
+def test_tables_are_as_described_in_every_format(loaded):
+    path = "/v1/export?table=days&from=2019-01-01&to=2019-01-02"
+    for named, accept, begin in (("csv", "text/csv", "meter,channel,"),
+                                 ("parquet", "application/vnd.apache.parquet", "PAR1"),
+                                 ("arrow", "application/vnd.apache.arrow.file", "ARROW1")):
+        status, headers, body = loaded.ask(path + "&format=" + named)
+        assert (status, headers["Transfer-Encoding"]) == (200, "chunked")
+        assert headers["Content-Type"].startswith(accept) and body.startswith(begin)
+        assert headers["Content-Disposition"] == (
+            f'attachment; filename="days-2019-01-01-2019-01-02.{named}"')
+        assert loaded.ask(path, {"Accept": accept})[2] == body
+    for wrong, part in (("table=years&from=2019-01-01", "readings, days or months"),
+                        ("from=2019-01-01", "table is missing"),
+                        ("table=days&from=2019-01-02&to=2019-01-01", "before `from`"),
+                        ("table=days&from=2019-01-01&meters=A1,", "meters")):
+        status, _, body = loaded.ask("/v1/export?" + wrong)
+        assert status == 400 and part in body
+    assert loaded.ask(path, {"Accept": "image/png"})[0] == 406
 
 
 def test_answers_to_withdrawals_are_as_described(loaded):

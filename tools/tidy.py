@@ -23,7 +23,7 @@ ALLOWED = {
     "query": {"core", "store"},
     "tables": {"core", "store"},
     "access": {"core"},
-    "api": {"core", "access", "store", "store/visible", "source", "ingest", "query"},
+    "api": {"core", "access", "store", "store/visible", "source", "ingest", "query", "tables"},
     "http": {"core", "api", "source", "store"},
     "telemetry": {"core"},
     "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},

@@ -34,6 +34,8 @@ access::Caller caller_of(std::string who, std::initializer_list<Scope> scopes,
   return caller;
 }
 
+constexpr std::size_t bytes_max = 8 << 20;
+
 /// An API with a login; a token is the name of a caller.
 class Access : public ::testing::Test {
  protected:
@@ -73,7 +75,7 @@ class Access : public ::testing::Test {
       request.body = [body] {
         return Result<std::unique_ptr<source::ByteSource>>(source::make_memory_source(body));
       };
-    return handle(request, context(*store_));
+    return in_one_piece(handle(request, context(*store_)), bytes_max);
   }
   Response get(const std::string& who, std::string target) {
     return ask(who, "GET", std::move(target));
@@ -127,6 +129,8 @@ const std::multimap<std::string_view, Sample>& samples() {
        {.method = "POST",
         .target = "/v1/consumption:batch?from=2019-01-01",
         .body = R"({"meters":["METER","A2"]})"}},
+      {"export", {.target = "/v1/export?table=days&from=2019-01-01&to=2019-01-02"}},
+      {"export", {.target = "/v1/export?table=readings&from=2019-01-01&meters=METER,A2"}},
       {"profile", {.target = "/v1/meters/METER/profile?from=2019-01-01"}},
       {"meter_gaps", {.target = "/v1/meters/METER/gaps?from=2019-01-01&to=2019-01-03"}},
       {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-01-03"}},
@@ -238,6 +242,21 @@ TEST_F(Access, ABatchAnswersAsAQuestionForEachMeterDoes) {
   EXPECT_THAT(csv.body,
               ::testing::MatchesRegex("meter,channel,.*\nB1,+\nnobody,+\nA2,.*\nA2,.*\n"));
   EXPECT_EQ(csv.content_type, "text/csv; charset=utf-8");
+}
+
+TEST_F(Access, ABatchOfManyIsSentWhileItIsMade) {
+  std::string one = get("some", "/v1/meters/A2/consumption?from=2019-01-01&to=2019-01-02").body;
+  one.pop_back();
+  std::string body;
+  std::string wanted;
+  for (int i = 0; i < 8'000; ++i) {
+    body += i > 0 ? ",\"A2\"" : "\"A2\"";
+    wanted += (i > 0 ? "," : "") + one;
+  }
+  ASSERT_GT(wanted.size(), std::size_t{1} << 20);
+  const auto answer = ask("some", "POST", std::string(batch), "{\"meters\":[" + body + "]}");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.body == "{\"answers\":[" + wanted + "]}\n");
 }
 
 TEST_F(Access, ABatchSaysWhatItWants) {

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <utility>
 
 #include "api/guard.h"
 #include "api/problem.h"
@@ -52,6 +53,7 @@ constexpr std::array routes = {
     Route{"consumption", "/v1/meters/{}/consumption", get_consumption, Reads::some},
     Route{"batch", "/v1/consumption:batch", nullptr, Reads::much, post_batch, nullptr, Needs::read,
           Needs::read},
+    Route{"export", "/v1/export", get_export, Reads::nothing},
     Route{"profile", "/v1/meters/{}/profile", get_profile, Reads::much},
     Route{"meter_gaps", "/v1/meters/{}/gaps", get_meter_gaps, Reads::some},
     Route{"portfolio", "/v1/portfolio", get_portfolio, Reads::much},
@@ -137,18 +139,27 @@ Result<Response> call_route(RouteFunction function, Call call, std::string_view 
   return function(call);
 }
 
+/// A store as a caller sees it, who stays known as long as it is asked.
+struct Sight {
+  Sight(store::Store& inner, std::shared_ptr<const access::Caller> of)
+      : caller(std::move(of)), store(inner, caller->meters) {}
+
+  std::shared_ptr<const access::Caller> caller;
+  store::VisibleStore store;
+};
+
 /// Calls a route for a caller: who sees some meters only, asks a store that has no others.
-Result<Response> call_for(const access::Caller* caller, RouteFunction function,
-                          const Request& request, const Context& context) {
+Result<Response> call_for(const std::shared_ptr<const access::Caller>& caller,
+                          RouteFunction function, const Request& request, const Context& context) {
   const auto query = split_target(request.target.text()).query;
   Call call{.request = request,
             .context = context,
             .captured = request.target.captured(),
             .parameters = {},
-            .caller = caller};
+            .caller = caller.get()};
   if (caller == nullptr || caller->sees_all()) return call_route(function, std::move(call), query);
-  store::VisibleStore visible(context.store, caller->meters);
-  const Context narrowed = {.store = visible,
+  const auto sight = std::make_shared<Sight>(context.store, caller);
+  const Context narrowed = {.store = sight->store,
                             .ingest = context.ingest,
                             .now = context.now,
                             .stopping = context.stopping,
@@ -161,8 +172,8 @@ Result<Response> call_for(const access::Caller* caller, RouteFunction function,
                      .context = narrowed,
                      .captured = call.captured,
                      .parameters = {},
-                     .caller = caller,
-                     .visible = &visible},
+                     .caller = caller.get(),
+                     .visible = std::shared_ptr<const store::VisibleStore>(sight, &sight->store)},
                     query);
 }
 
@@ -200,7 +211,7 @@ Response answer(const Request& request, const Context& context,
     return response;
   }
   caller = *std::move(passed);
-  auto response = call_for(caller.get(), function, request, context);
+  auto response = call_for(caller, function, request, context);
   if (response) return *std::move(response);
   auto told = told_by(*route, status_of(response.error().code), response.error().message);
   if (response.error().code == Errc::unavailable) told.headers["Retry-After"] = "10";
@@ -284,9 +295,25 @@ Response handle(const Request& request, const Context& context) {
   Response response = answer(request, context, caller);
   const bool is_reading = request.method == "GET" || request.method == "HEAD";
   if (context.door != nullptr) audit(request, context, caller.get(), response);
-  if (response.status == 200 && is_reading) add_etag(request, response);
+  if (response.status == 200 && is_reading && !response.stream) add_etag(request, response);
   if (context.door != nullptr) add_cors(request, *context.door, response);
   return response;
+}
+
+Response in_one_piece(Response response, std::size_t bytes_max) {
+  if (!response.stream) return response;
+  const auto make = std::exchange(response.stream, nullptr);
+  const auto made = make([&](std::string_view piece) -> Result<void> {
+    if (piece.size() > bytes_max - response.body.size())
+      return fail(Errc::too_large,
+                  fmt::format("the answer has more than {} bytes, which is all that can be sent "
+                              "from here: ask for less",
+                              bytes_max));
+    response.body += piece;
+    return {};
+  });
+  if (made) return response;
+  return problem(status_of(made.error().code), made.error().message);
 }
 
 std::vector<RouteInfo> all_routes() {

@@ -70,12 +70,24 @@ struct Request {
   StopFlag stop = nullptr;  ///< Set when nobody waits for the answer any more.
 };
 
+/// Makes a body piece by piece. What the sink refuses is passed on: nobody waits for the rest.
+using BodySink = std::function<Result<void>(std::string_view piece)>;
+using BodyStream = std::function<Result<void>(const BodySink& sink)>;
+
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
-  std::map<std::string, std::string> headers;  ///< Beside content type and length.
+  std::map<std::string, std::string> headers = {};  ///< Beside content type and length.
+  /// Null, or makes the body in place of `body`: called once at most, from any thread, while the
+  /// context and the request are there. When it fails, the answer is cut off, so that nobody takes
+  /// a part for the whole.
+  BodyStream stream = nullptr;
 };
+
+/// The answer in one piece, for whoever sends none in parts: a stream becomes its body. 413 where
+/// that has more bytes than `bytes_max`; where it fails, the status of the error.
+Response in_one_piece(Response response, std::size_t bytes_max);
 
 /// What the routes work on. All must outlive the Api.
 struct Context {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,8 @@ namespace {
 constexpr std::size_t meters_max = 10'000;
 /// Above what so many of the longest ids take.
 constexpr std::size_t body_bytes_max = 1 << 20;
-constexpr std::size_t answer_bytes_max = 32 << 20;
+/// What is shorter is sent as a whole, and errors have a status; the rest is sent while it is made.
+constexpr std::size_t bytes_at_once_max = 1 << 20;
 
 tl::unexpected<Error> bad_body(std::string_view why) {
   return fail(
@@ -54,42 +56,81 @@ Result<std::vector<MeterId>> parse_meters(std::string_view body) {
   return meters;
 }
 
-/// Answers one behind the other, as JSON or CSV.
-class BatchAnswer {
+/// Answers one behind the other, as JSON or CSV, as long as there are meters left.
+class Batch {
  public:
-  explicit BatchAnswer(Format format) : format_(format) {
-    if (!is_csv()) text_ = R"({"answers":[)";
-  }
+  Batch(const Call& call, Format format, Span span, std::vector<MeterId> meters)
+      : store_(call.context.store),
+        visible_(call.visible),
+        stop_(call.request.stop),
+        format_(format),
+        question_{.meter = {},
+                  .dates = span.dates,
+                  .resolution = span.resolution,
+                  .channel = std::move(span.filter.channel),
+                  .flow = span.filter.flow,
+                  .as_of = span.filter.as_of,
+                  .unit = span.unit},
+        header_(to_csv(query::Consumption{.question = question_, .channels = {}})),
+        meters_(std::move(meters)),
+        text_(is_csv() ? header_ : R"({"answers":[)") {}
 
-  void add(const query::Consumption& answer) {
-    if (!is_csv()) return add_json(to_json(answer));
-    const auto lines = to_csv(answer);
-    const auto rows_at = lines.find('\n') + 1;
-    if (text_.empty()) text_ = lines.substr(0, rows_at);
-    text_.append(lines, rows_at);
+  bool is_done() const { return next_ == meters_.size(); }
+
+  /// Answers until there are `bytes` of text or no meters left.
+  Result<void> answer_up_to(std::size_t bytes) {
+    while (!is_done() && text_.size() < bytes) {
+      METERLINE_CHECK(check_stop(stop_));
+      question_.meter = meters_[next_];
+      const auto answer = query::consumption(store_, question_);
+      if (!answer && answer.error().code != Errc::not_found) return tl::unexpected(answer.error());
+      if (answer)
+        add(*answer);
+      else
+        add_unknown();
+      ++next_;
+    }
+    if (is_done() && !is_csv()) text_ += "]}\n";
+    return {};
   }
-  /// A line with the meter alone, as CSV.
-  void add_unknown(const MeterId& meter, std::string_view header) {
-    if (!is_csv())
-      return add_json(fmt::format(R"({{"meter":"{}","problem":"no such meter"}})", meter.text()));
-    if (text_.empty()) text_ = header;
-    const auto commas = std::count(header.begin(), header.end(), ',');
-    text_ += meter.text() + std::string(static_cast<std::size_t>(commas), ',') + '\n';
-  }
-  std::size_t bytes() const { return text_.size(); }
-  Response take() {
-    if (is_csv()) return csv_response(std::move(text_));
-    return json_response(std::move(text_) + "]}");
+  std::string take() { return std::exchange(text_, {}); }
+  Result<void> send_rest(std::string_view begun, const BodySink& sink) {
+    METERLINE_CHECK(sink(begun));
+    while (!is_done()) {
+      METERLINE_CHECK(answer_up_to(1));
+      METERLINE_CHECK(sink(take()));
+    }
+    return {};
   }
 
  private:
   bool is_csv() const { return format_ == Format::csv; }
+  void add(const query::Consumption& answer) {
+    if (!is_csv()) return add_json(to_json(answer));
+    const auto lines = to_csv(answer);
+    text_.append(lines, lines.find('\n') + 1);
+  }
+  /// A line with the meter alone, as CSV.
+  void add_unknown() {
+    const auto& meter = question_.meter.text();
+    if (!is_csv())
+      return add_json(fmt::format(R"({{"meter":"{}","problem":"no such meter"}})", meter));
+    const auto commas = std::count(header_.begin(), header_.end(), ',');
+    text_ += meter + std::string(static_cast<std::size_t>(commas), ',') + '\n';
+  }
   void add_json(std::string_view answer) {
-    if (text_.back() != '[') text_ += ',';
+    if (next_ > 0) text_ += ',';
     text_ += answer;
   }
 
+  const store::Store& store_;
+  const std::shared_ptr<const store::VisibleStore> visible_;
+  const StopFlag stop_;
   const Format format_;
+  query::ConsumptionQuestion question_;
+  const std::string header_;
+  const std::vector<MeterId> meters_;
+  std::size_t next_ = 0;
   std::string text_;
 };
 
@@ -105,32 +146,15 @@ Result<Response> post_batch(const Call& call) {
   if (call.request.body_is_to_come) return Response{.status = 100};
   METERLINE_TRY(const auto body, read_body(call.request));
   METERLINE_TRY(auto meters, parse_meters(body));
-  query::ConsumptionQuestion question{.meter = {},
-                                      .dates = span.dates,
-                                      .resolution = span.resolution,
-                                      .channel = std::move(span.filter.channel),
-                                      .flow = span.filter.flow,
-                                      .as_of = span.filter.as_of,
-                                      .unit = span.unit};
-  const auto header = to_csv(query::Consumption{.question = question, .channels = {}});
-  BatchAnswer answers(*format);
-  for (auto& meter : meters) {
-    METERLINE_CHECK(check_stop(call.request.stop));
-    question.meter = std::move(meter);
-    const auto answer = query::consumption(call.context.store, question);
-    if (answer)
-      answers.add(*answer);
-    else if (answer.error().code == Errc::not_found)
-      answers.add_unknown(question.meter, header);
-    else
-      return tl::unexpected(answer.error());
-    if (answers.bytes() > answer_bytes_max)
-      return fail(Errc::too_large,
-                  fmt::format("the answer has more than {} MiB: ask for fewer meters, a shorter "
-                              "time or a coarser resolution",
-                              answer_bytes_max >> 20));
-  }
-  return answers.take();
+  const auto batch = std::make_shared<Batch>(call, *format, std::move(span), std::move(meters));
+  METERLINE_CHECK(batch->answer_up_to(bytes_at_once_max));
+  Response response = *format == Format::csv ? csv_response({}) : json_response({});
+  response.body = batch->take();
+  if (batch->is_done()) return response;
+  response.stream = [batch, begun = std::exchange(response.body, {})](const BodySink& sink) {
+    return batch->send_rest(begun, sink);
+  };
+  return response;
 }
 
 }  // namespace meterline::api

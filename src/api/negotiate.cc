@@ -76,13 +76,25 @@ bool takes_gzip(std::string_view accept_encoding) {
   return false;
 }
 
-std::optional<Format> negotiate(const Request& request) {
+std::optional<std::size_t> preferred(const Request& request,
+                                     std::initializer_list<std::string_view> types) {
   const std::string_view accept = header_of(request, "accept");
-  if (accept.empty()) return Format::json;
-  const int json = weight_of(accept, "application/json");
-  const int csv = weight_of(accept, "text/csv");
-  if (json == 0 && csv == 0) return std::nullopt;
-  return csv > json ? Format::csv : Format::json;
+  if (accept.empty()) return 0;
+  std::optional<std::size_t> best;
+  int best_weight = 0;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const int weight = weight_of(accept, types.begin()[i]);
+    if (weight <= best_weight) continue;
+    best_weight = weight;
+    best = i;
+  }
+  return best;
+}
+
+std::optional<Format> negotiate(const Request& request) {
+  const auto type = preferred(request, {"application/json", "text/csv"});
+  if (!type) return std::nullopt;
+  return *type == 0 ? Format::json : Format::csv;
 }
 
 Response not_acceptable() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +21,9 @@ struct Call {
   const std::vector<std::string>& captured;  ///< See Target.
   Parameters parameters;
   const access::Caller* caller = nullptr;  ///< Null: there is no login.
-  /// The context's store, where the caller sees some meters only; else null.
-  const store::VisibleStore* visible = nullptr;
+  /// The context's store, where the caller sees some meters only; else null. A stream that asks it
+  /// keeps it.
+  std::shared_ptr<const store::VisibleStore> visible = nullptr;
 };
 
 /// Answers a call; an error becomes problem details with the status of its code.
@@ -38,6 +41,7 @@ Result<Response> get_meters(const Call& call);
 Result<Response> get_meter(const Call& call);
 Result<Response> get_consumption(const Call& call);
 Result<Response> post_batch(const Call& call);  ///< get_consumption() of many meters.
+Result<Response> get_export(const Call& call);  ///< A table: what the command line exports.
 Result<Response> get_profile(const Call& call);
 Result<Response> get_top(const Call& call);
 Result<Response> get_compare(const Call& call);
@@ -72,6 +76,11 @@ Response not_acceptable();
 /// The body gets a line end: what the command line prints, byte for byte.
 Response json_response(std::string body);
 Response csv_response(std::string body);
+
+/// Of the media types, the one that the Accept header prefers, the first of them where several are
+/// as good. Empty when it takes none.
+std::optional<std::size_t> preferred(const Request& request,
+                                     std::initializer_list<std::string_view> types);
 
 /// The value of a request header, or nothing.
 std::string_view header_of(const Request& request, std::string_view name);

@@ -59,6 +59,7 @@ class HttpServer final : public Server {
     stop(std::chrono::milliseconds(0));
     engine_.answers.stop();
     engine_.uploads.stop();
+    engine_.streams.stop();
     engine_.spooling.stop();
     engine_.spooling.join();
     for (Lane& lane : engine_.lanes) lane.io.stop();

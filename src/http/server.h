@@ -34,6 +34,7 @@ struct ServerOptions {
   /// That serve connections. As many answer what is lengthy, and one more what is brief.
   int threads = 4;
   int upload_threads = 2;  ///< That answer POST, apart from questions.
+  int stream_threads = 2;  ///< That make answers which are sent in parts; as many may wait.
   EffortOf effort_of;      ///< Of all but POST. Default: each is brief.
   /// Requests that wait for a thread; more are answered 503.
   std::size_t brief_waiting_max = 500;
@@ -53,6 +54,7 @@ struct ServerOptions {
   std::chrono::milliseconds body_timeout_whole{3'600'000};
   std::chrono::milliseconds write_timeout{60'000};  ///< For each write_chunk_bytes of an answer.
   std::chrono::milliseconds write_timeout_whole{120'000};
+  std::chrono::milliseconds stream_timeout_whole{3'600'000};  ///< Of an answer sent in parts.
 };
 
 /// A body up to this stays in memory; a longer one goes to a file piece by piece.

@@ -1,11 +1,8 @@
 #include "http/server.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <deque>
@@ -18,87 +15,17 @@
 #include <thread>
 
 #include "api/problem.h"
+#include "testing/http_client.h"
 #include "testing/temp_folder.h"
 
 namespace meterline::http {
 namespace {
 
 using namespace std::chrono_literals;
+using meterline::testing::Client;
+using meterline::testing::patience;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr auto patience = 60s;  ///< Longer than any good answer takes.
-
-/// A connection that sends what it is told, right or wrong.
-class Client {
- public:
-  explicit Client(std::uint16_t port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const timeval limit{.tv_sec = patience.count(), .tv_usec = 0};
-    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    connected_ = connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
-  }
-  ~Client() { close(socket_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  bool connected() const { return connected_; }
-
-  Client& say(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t count = send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (count <= 0) break;  // The server has closed; what it said is still to be read.
-      text.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return *this;
-  }
-
-  /// The next head, up to its empty line; less when the server closes.
-  std::string head() {
-    while (heard_.find("\r\n\r\n") == std::string::npos && listen()) {
-    }
-    return take(std::min(heard_.find("\r\n\r\n") + 4, heard_.size()));
-  }
-
-  /// Status and body of the next answer: `200 body`.
-  std::string answer() {
-    const std::string text = head();
-    const auto length = text.find("Content-Length: ");
-    if (text.size() < 12 || length == std::string::npos) return "closed";
-    const std::size_t bytes = std::stoul(text.substr(length + 16));
-    while (heard_.size() < bytes && listen()) {
-    }
-    return text.substr(9, 3) + " " + take(std::min(bytes, heard_.size()));
-  }
-
-  /// All until the server closes.
-  std::string rest() {
-    while (listen()) {
-    }
-    return take(heard_.size());
-  }
-
- private:
-  bool listen() {
-    std::array<char, 65536> piece{};
-    const ssize_t count = recv(socket_, piece.data(), piece.size(), 0);
-    if (count > 0) heard_.append(piece.data(), static_cast<std::size_t>(count));
-    return count > 0;
-  }
-
-  std::string take(std::size_t bytes) {
-    std::string text = heard_.substr(0, bytes);
-    heard_.erase(0, bytes);
-    return text;
-  }
-
-  int socket_;
-  bool connected_ = false;
-  std::string heard_;
-};
 
 /// Says what it was asked: `METHOD TARGET BYTES:SUM`, the last of the body's bytes.
 api::Response echo(const api::Request& request) {
@@ -699,6 +626,79 @@ TEST(Server, AWholeBodyHasADeadline) {
   });
   EXPECT_EQ(client.rest(), "");
   closed.set_value();
+}
+
+/// An answer in parts: x, so many as its path says; then perhaps a failure.
+api::Response streamed(const api::Request& request) {
+  const std::size_t bytes = std::stoul(request.target.text().substr(1));
+  const bool fails = request.target.text().ends_with("!");
+  api::Response response{.content_type = "text/plain", .body = {}};
+  response.stream = [bytes, fails](const api::BodySink& sink) -> Result<void> {
+    const std::string piece(1000, 'x');
+    for (std::size_t left = bytes; left > 0; left -= std::min(left, piece.size()))
+      if (auto sent = sink(std::string_view(piece).substr(0, left)); !sent) return sent;
+    if (fails) return fail(Errc::unavailable, "no node answers");
+    return {};
+  };
+  return response;
+}
+
+/// What chunks hold; ends with `...` where the last is missing.
+std::string joined(std::string_view chunks) {
+  std::string text;
+  for (;;) {
+    const auto line = chunks.find("\r\n");
+    if (line == std::string_view::npos) return text + "...";
+    const std::size_t bytes = std::stoul(std::string(chunks.substr(0, line)), nullptr, 16);
+    chunks.remove_prefix(line + 2);
+    if (bytes == 0) return text;
+    if (chunks.size() < bytes + 2) return text + "...";
+    text += chunks.substr(0, bytes);
+    chunks.remove_prefix(bytes + 2);
+  }
+}
+
+TEST(Server, SendsAnswersInPartsWhileTheyAreMade) {
+  const auto server = served(small_options(), streamed);
+  for (const std::size_t bytes : {0, 1, 262'143, 5'000'000}) {
+    Client client(server->port());
+    client.say(request_for(fmt::format("/{}", bytes), "Connection: close\r\n"));
+    EXPECT_THAT(client.head(), HasSubstr("Transfer-Encoding: chunked"));
+    EXPECT_TRUE(joined(client.rest()) == std::string(bytes, 'x')) << bytes;
+
+    Client older(server->port());
+    older.say(fmt::format("GET /{} HTTP/1.0\r\n\r\n", bytes));
+    EXPECT_THAT(older.head(), ::testing::Not(HasSubstr("Transfer-Encoding")));
+    EXPECT_TRUE(older.rest() == std::string(bytes, 'x')) << bytes;
+  }
+  Client client(server->port());
+  client.say("HEAD /7 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_THAT(client.head(), HasSubstr("Transfer-Encoding: chunked"));
+  client.say(request_for("/3", "Connection: close\r\n"));
+  EXPECT_THAT(client.head(), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(joined(client.rest()), "xxx");
+}
+
+TEST(Server, CutsOffAnAnswerInPartsThatFails) {
+  const auto server = served(small_options(), streamed);
+  Client client(server->port());
+  client.say(request_for("/600000!"));
+  EXPECT_THAT(client.head(), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(joined(client.rest()), ::testing::EndsWith("..."));
+}
+
+TEST(Server, EndsAnswersInPartsThatNobodyReads) {
+  auto options = small_options();
+  options.stream_threads = 1;
+  options.write_timeout = 100ms;
+  const auto server = served(std::move(options), streamed);
+  Client idle(server->port());
+  idle.say(request_for("/1000000000"));
+  EXPECT_THAT(idle.head(), StartsWith("HTTP/1.1 200"));
+  Client next(server->port());  // Waits for the thread, which the first loses.
+  next.say(request_for("/5", "Connection: close\r\n"));
+  EXPECT_THAT(next.head(), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(joined(next.rest()), "xxxxx");
 }
 
 TEST(Server, StopsAfterTheRequestsInFlight) {

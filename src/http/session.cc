@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -15,10 +16,14 @@
 #include <exception>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "api/problem.h"
+#include "core/stop.h"
 #include "core/text.h"
+#include "core/try.h"
 #include "http/connection.h"
+#include "http/outflow.h"
 #include "http/spool.h"
 #include "http/wire.h"
 
@@ -35,10 +40,13 @@ using Parser = beast::http::request_parser<beast::http::buffer_body>;
 /// is reset, and the client may then lose the answer.
 constexpr std::chrono::seconds linger_timeout{2};
 constexpr std::size_t first_read_bytes = 4096;
+constexpr unsigned http_1_1 = 11;  ///< As Beast writes it.
 constexpr std::size_t logged_target_bytes_max = 200;
 /// So often a session looks whether its client still waits for the answer that is being made.
 constexpr std::chrono::milliseconds watch_interval{250};
 constexpr const char* retry_after_s = "10";
+constexpr std::string_view streams_taken =
+    "as many long answers are being sent as may be at once: try again when one has ended";
 constexpr std::string_view answers_unread =
     "large answers that others still read take all the room that there is for them: try again soon";
 
@@ -105,6 +113,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
     if (state_ == State::closed) return;
     enter(State::closed);
     stop_ = true;
+    if (outflow_) outflow_->close();
     error_code ignored;
     connection_.socket().close(ignored);
     timer_.cancel();
@@ -134,7 +143,11 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   void look_after_client();
   bool is_client_gone();
   api::Response answer(const api::Request& request) const;
+  Result<void> make_body(const api::BodyStream& make, Outflow& outflow) const;
   void respond(api::Response response);
+  bool begin_stream(api::BodyStream stream);
+  void stream_on();
+  void cut_off(const Error& failure);
   void respond_and_leave(api::Response response);
   std::array<asio::const_buffer, 2> next_piece() const;
   void write_at_once();
@@ -199,6 +212,9 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   BudgetShare answer_share_;  ///< Of response_.
   std::size_t head_written_ = 0;
   std::size_t body_written_ = 0;
+  /// Of an answer that comes in parts, of which response_ has one; until its last is sent.
+  std::shared_ptr<Outflow> outflow_;
+  std::uint64_t streamed_bytes_ = 0;
 };
 
 /// The session is closed then, unless another deadline is set before. A deadline that moves on
@@ -479,8 +495,14 @@ void HttpSession::respond(api::Response response) {
   if (body_ == Body::sent && bytes > answer_bytes_free && !answer_share_.grow(bytes))
     response = busy(answers_unread);
   if (request_id_.empty()) request_id_ = request_id_of({});  // Its header could not be read.
+  const bool is_in_chunks = parser_->get().version() >= http_1_1;
+  if (response.stream && body_ == Body::sent && !begin_stream(response.stream))
+    response = busy(streams_taken);
+  if (response.stream && is_in_chunks) response.headers["Transfer-Encoding"] = "chunked";
+  if (response.stream && !is_in_chunks) after_ = After::close;
   response.headers["X-Request-Id"] = request_id_;
-  write_ends_ = Clock::now() + options_.write_timeout_whole;
+  write_ends_ =
+      Clock::now() + (outflow_ ? options_.stream_timeout_whole : options_.write_timeout_whole);
   response_ = to_wire(std::move(response), after_, body_);
   head_written_ = 0;
   body_written_ = 0;
@@ -490,6 +512,61 @@ void HttpSession::respond(api::Response response) {
 void HttpSession::respond_and_leave(api::Response response) {
   after_ = After::close;
   respond(std::move(response));
+}
+
+/// The body is made on a thread for such; false: all of them are taken.
+bool HttpSession::begin_stream(api::BodyStream stream) {
+  const auto outflow = std::make_shared<Outflow>([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self) asio::post(self->lane_.io, [self] { self->stream_on(); });
+  });
+  auto work = [self = shared_from_this(), outflow, make = std::move(stream)]() mutable {
+    const auto made = self->make_body(make, *outflow);
+    make = nullptr;
+    outflow->end(made);
+  };
+  if (!engine_.streams.add_brief(std::move(work))) return false;
+  outflow_ = outflow;
+  streamed_bytes_ = 0;
+  return true;
+}
+
+/// As answer().
+Result<void> HttpSession::make_body(const api::BodyStream& make, Outflow& outflow) const {
+  try {
+    METERLINE_CHECK(check_stop(&stop_));
+    return make([&](std::string_view piece) { return outflow.put(piece); });
+  } catch (const std::exception& error) {
+    return fail(Errc::unavailable, error.what());
+  }
+}
+
+/// Sends the next part, once there is one.
+void HttpSession::stream_on() {
+  if (state_ == State::closed) return;
+  auto piece = outflow_->take();
+  is_answering_ = !piece;
+  if (!piece) {
+    answer_ends_ = write_ends_;
+    return watch();
+  }
+  if (piece->failure) return cut_off(*piece->failure);
+  streamed_bytes_ += piece->bytes.size();
+  response_.body = parser_->get().version() >= http_1_1
+                       ? to_chunk(std::move(piece->bytes), piece->is_last)
+                       : std::move(piece->bytes);
+  body_written_ = 0;
+  if (piece->is_last) outflow_.reset();
+  write_next();
+}
+
+/// The client gets an error of the connection: without one, HTTP/1.0 would take it for the end.
+void HttpSession::cut_off(const Error& failure) {
+  spdlog::error("request {} was cut off after {} bytes: {}", request_id_, streamed_bytes_,
+                failure.message);
+  error_code ignored;
+  connection_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+  close();
 }
 
 std::array<asio::const_buffer, 2> HttpSession::next_piece() const {
@@ -520,6 +597,8 @@ void HttpSession::on_piece(std::size_t bytes) {
   body_written_ += bytes - of_head;
   if (head_written_ < response_.head.size() || body_written_ < response_.body.size())
     write_next();
+  else if (outflow_)
+    stream_on();
   else
     on_written();
 }
@@ -528,6 +607,7 @@ void HttpSession::on_written() {
   const auto now = Clock::now();
   if (spdlog::should_log(spdlog::level::debug)) log_answer(now - began_);
   response_ = {};
+  streamed_bytes_ = 0;
   answer_share_.give_back();
   request_ = {};
   request_id_.clear();
@@ -541,7 +621,7 @@ void HttpSession::log_answer(Clock::duration took) const {
   const auto& header = parser_->get();
   spdlog::debug("{} {} {} {} {} bytes {} us", request_id_, std::string_view(header.method_string()),
                 std::string_view(header.target()).substr(0, logged_target_bytes_max),
-                response_.status, response_.body.size(),
+                response_.status, std::max<std::uint64_t>(streamed_bytes_, response_.body.size()),
                 std::chrono::duration_cast<std::chrono::microseconds>(took).count());
 }
 

@@ -52,7 +52,12 @@ struct Engine {
                  .long_threads_max = 0,
                  .brief_work = {.waiting_max = options.uploads_waiting_max,
                                 .waiting = usage.uploads_waiting},
-                 .long_work = {.waiting_max = 0, .waiting = no_lengthy_uploads}}) {}
+                 .long_work = {.waiting_max = 0, .waiting = none_waiting}}),
+        streams({.threads = static_cast<std::size_t>(options.stream_threads),
+                 .long_threads_max = 0,
+                 .brief_work = {.waiting_max = static_cast<std::size_t>(options.stream_threads),
+                                .waiting = usage.streams_waiting},
+                 .long_work = {.waiting_max = 0, .waiting = none_waiting}}) {}
 
   std::size_t requests_in_flight() const {
     std::size_t count = 0;
@@ -64,7 +69,7 @@ struct Engine {
   const Handler handler;
   Usage own_usage;
   Usage& usage;  ///< That of the options, or own_usage.
-  std::atomic<std::size_t> no_lengthy_uploads = 0;
+  std::atomic<std::size_t> none_waiting = 0;
   std::atomic<bool> stopping = false;
   std::mutex mutex;
   std::condition_variable changed;  ///< With `mutex`, while stopping: a request was answered.
@@ -72,6 +77,7 @@ struct Engine {
   std::deque<Lane> lanes;  ///< Declared before the queues, whose work posts to them.
   WorkQueue answers;       ///< Requests that are not quick.
   WorkQueue uploads;
+  WorkQueue streams;
   boost::asio::thread_pool spooling{1};  ///< A slow disk must not hold up a lane.
 };
 

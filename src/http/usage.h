@@ -26,6 +26,7 @@ struct Usage {
   std::atomic<std::size_t> brief_waiting = 0;  ///< Questions for a thread, by their Effort.
   std::atomic<std::size_t> lengthy_waiting = 0;
   std::atomic<std::size_t> uploads_waiting = 0;
+  std::atomic<std::size_t> streams_waiting = 0;  ///< Answers that are sent in parts.
 };
 
 }  // namespace meterline::http

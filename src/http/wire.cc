@@ -142,7 +142,8 @@ WireResponse to_wire(api::Response response, After after, Body body) {
   append_header(wire.head, "Date", date_now());
   if (has_body) {
     append_header(wire.head, "Content-Type", response.content_type);
-    append_header(wire.head, "Content-Length", fmt::format_int(response.body.size()).c_str());
+    if (!response.stream)
+      append_header(wire.head, "Content-Length", fmt::format_int(response.body.size()).c_str());
   }
   const bool has_policy = response.headers.contains("Content-Security-Policy");
   wire.head += has_policy ? safety_lines_beside(response) : safety_lines();
@@ -151,6 +152,12 @@ WireResponse to_wire(api::Response response, After after, Body body) {
   wire.head += "\r\n";
   if (body == Body::sent && has_body) wire.body = std::move(response.body);
   return wire;
+}
+
+std::string to_chunk(std::string_view bytes, bool is_last) {
+  std::string chunk = bytes.empty() ? "" : fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+  if (is_last) chunk += "0\r\n\r\n";
+  return chunk;
 }
 
 std::string http_date(std::int64_t unix_seconds) {

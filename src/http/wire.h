@@ -48,7 +48,12 @@ std::string request_id_of(std::string_view sent);
 /// strong ETag becomes a weak one, as the bytes are no longer those that it was made from.
 void compress(api::Response& response, std::string_view accept_encoding);
 
+/// Of a stream, the head alone.
 WireResponse to_wire(api::Response response, After after, Body body);
+
+/// A part of a body, at most outflow's, as a chunk (RFC 9112, 7.1); with the end of the body behind
+/// the last one.
+std::string to_chunk(std::string_view bytes, bool is_last);
 
 /// The time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
 std::string http_date(std::int64_t unix_seconds);

@@ -24,6 +24,9 @@
 namespace meterline::lambda {
 namespace {
 
+/// What is made in parts becomes one answer here, as far as memory goes; packed, it may fit.
+constexpr std::size_t unpacked_bytes_max = 32 << 20;
+
 constexpr std::string_view limit_name = "limit=";
 
 /// Before the function is killed. The store is to fail first, as it knows the reason; half of it is
@@ -186,7 +189,7 @@ api::Response FunctionUrl::respond(const api::Request& request) {
     return api::problem(403,
                         "uploads are off here: put the file into the bucket, or let this function "
                         "take it with METERLINE_UPLOADS=on");
-  return parts_.handler(request);
+  return api::in_one_piece(parts_.handler(request), unpacked_bytes_max);
 }
 
 FunctionUrl::Answer FunctionUrl::answer(const api::Request& request) {

@@ -251,5 +251,27 @@ TEST(FunctionUrl, SendsALargeAnswerToWhoTakesItPacked) {
               StartsWith(R"({"statusCode":200)"));
 }
 
+TEST(FunctionUrl, SendsWhatIsMadeInPartsAsOne) {
+  const auto answer_of = [](std::size_t bytes, const Result<void>& end) {
+    Function function(
+        [&](const api::Request&) {
+          api::Response response{.content_type = "text/csv", .body = {}};
+          response.stream = [&](const api::BodySink& sink) -> Result<void> {
+            for (std::size_t i = 0; i < bytes; ++i)
+              if (auto sent = sink("x"); !sent) return sent;
+            return end;
+          };
+          return response;
+        },
+        Uploads::off);
+    return function.handle(event("GET", "/v1/export", "table=days"));
+  };
+  EXPECT_THAT(answer_of(5, {}),
+              ::testing::AllOf(StartsWith(R"({"statusCode":200)"), HasSubstr(R"("body":"xxxxx")")));
+  EXPECT_THAT(answer_of(std::size_t{33} << 20, {}), StartsWith(R"({"statusCode":413)"));
+  EXPECT_THAT(answer_of(5, fail(Errc::unavailable, "no node answers")),
+              ::testing::AllOf(StartsWith(R"({"statusCode":503)"), HasSubstr("no node answers")));
+}
+
 }  // namespace
 }  // namespace meterline::lambda
