@@ -34,7 +34,7 @@ test_packages="
   awscli buildah busybox-static docker-registry skopeo
   ccache chromium curl fonts-dejavu-core
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev
-  git
+  dpkg-dev fish git groff-base lintian systemd zsh
   libbenchmark-dev
   libgtest-dev libgmock-dev
   librapidcheck-dev

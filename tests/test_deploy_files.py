@@ -1,16 +1,18 @@
 """The files of deploy/ by themselves: templates, Kubernetes objects, container files."""
 import json
 import re
+import signal
 import subprocess
 
 from aws import environment
-from conftest import ROOT
+from conftest import ROOT, Server
 from deployment import template
 
 DEPLOY = ROOT / "deploy"
 TEMPLATES = sorted((DEPLOY / "aws").glob("*.yaml"))
-OBJECTS = sorted(path for path in (DEPLOY / "kubernetes").glob("*.yaml")
-                 if path.name != "kustomization.yaml")
+OBJECTS = sorted(path for folder in ("kubernetes", "kubernetes-embedded")
+                 for path in (DEPLOY / folder).glob("*.yaml")
+                 if path.name not in ("kustomization.yaml", "service-monitor.yaml"))
 
 
 def lint(program, *args, expect=0):
@@ -122,6 +124,62 @@ def test_a_pod_of_the_server_has_the_time_that_its_end_takes():
     drain = int(server["args"][server["args"].index("--drain") + 1])
     stop_grace = 20
     assert sleep + drain + stop_grace < pod["terminationGracePeriodSeconds"]
+
+
+def test_one_pod_owns_an_embedded_store_on_its_volume():
+    found = objects("../kubernetes-embedded/server.yaml")
+    spec = found["StatefulSet", "server"]["spec"]
+    assert spec["replicas"] == 1
+    (server,) = spec["template"]["spec"]["containers"]
+    (claim,) = spec["volumeClaimTemplates"]
+    mounts = {each["name"]: each["mountPath"] for each in server["volumeMounts"]}
+    (store,) = (each["value"] for each in server["env"] if each["name"] == "METERLINE_STORE")
+    assert store.startswith(f"rocksdb:{mounts[claim['metadata']['name']]}/")
+    drain = int(server["args"][server["args"].index("--drain") + 1])
+    sleep = server["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert sleep + drain + 20 < spec["template"]["spec"]["terminationGracePeriodSeconds"]
+    (folder,) = documents((DEPLOY / "kubernetes-embedded/kustomization.yaml").read_text())
+    assert {"server.yaml", "network-policy.yaml", "namespace.yaml"} == set(folder["resources"])
+
+
+def test_prometheus_finds_the_port_of_the_service():
+    path = "../kubernetes-embedded/service-monitor.yaml"
+    monitor = objects(path)["ServiceMonitor", "meterline"]["spec"]
+    for file in ("server.yaml", "../kubernetes-embedded/server.yaml"):
+        service = objects(file)["Service", "meterline"]
+        assert monitor["selector"]["matchLabels"] == service["metadata"]["labels"]
+        assert monitor["endpoints"][0]["port"] in {
+            each["name"] for each in service["spec"]["ports"]}
+
+
+def compose_server():
+    (compose,) = documents((DEPLOY / "compose.yaml").read_text())
+    return compose["services"]["server"]
+
+
+def test_compose_starts_the_target_that_has_the_folder_of_its_store():
+    server = compose_server()
+    (volume,) = server["volumes"]
+    folder = volume.split(":")[1]
+    assert server["environment"]["METERLINE_STORE"].startswith(f"rocksdb:{folder}/")
+    target = (DEPLOY / "Containerfile").read_text().split(
+        f"AS {server['build']['target']}\n")[1]
+    assert f"--chown=65532:65532 /image/tmp {folder}\n" in target
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+
+
+def test_compose_s_commands_are_of_the_program(meterline):
+    """Served by its command, on a free port; its check of health succeeds beside it."""
+    server = compose_server()
+    _, program, *check = server["healthcheck"]["test"]
+    assert program == "/meterline"
+    meterline(*check, expect=4)
+    command = [each.replace("0.0.0.0:8080", "127.0.0.1:0") for each in server["command"]]
+    running = Server(meterline.start(*command))
+    try:
+        meterline(*check)
+    finally:
+        running.stop(signal.SIGINT)
 
 
 def test_pods_reach_names_and_credentials_that_the_node_itself_gives():
