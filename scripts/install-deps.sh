@@ -127,6 +127,7 @@ with jars.one_at_a_time():
   python_environment "$cache/python-aws" tests/aws/requirements.txt
   python_environment "$cache/python-tables" tests/tables/requirements.txt
   python_environment "$cache/python-openapi" tests/openapi/requirements.txt
+  python_environment "$cache/python-client" tests/client/requirements.txt
   page_environment
   emulator "$cache/aws-lambda-rie" tests/aws/emulator.txt
   wait $lint

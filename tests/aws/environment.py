@@ -7,6 +7,7 @@ HERE = pathlib.Path(__file__).parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
 FOLDER = CACHE / "meterline"
 PYTHON_AWS = FOLDER / "python-aws"
+PYTHON_CLIENT = FOLDER / "python-client"
 PYTHON_LINT = FOLDER / "python-lint"
 PYTHON_OPENAPI = FOLDER / "python-openapi"
 EMULATOR = FOLDER / "aws-lambda-rie"
