@@ -28,6 +28,21 @@ PAGES = {"problems": "/problems", "uiBelow": "/ui", "ui": "/ui/", "docsBelow": "
          "docs": "/docs/"}
 METHODS = {"load": "upload", **dict.fromkeys(PAGES, "page")}  # Of other names than the operations.
 
+TABLES_PYTHON = environment.FOLDER / "python-tables/bin/python"
+TABLES = """
+import os
+import pyarrow.compute
+from meterline import Client, to_pandas, to_polars
+client = Client(os.environ["URL"])
+table = client.readings("2019-01-01", "2019-01-31")
+value = table["value"]
+print(len(table), len(value.drop_null()), pyarrow.compute.sum(value))
+days = to_pandas(client.days("2019-01-01", "2019-01-31", meters=["EE00027", "EE00028"]))
+print(len(days), days["sum"].sum())
+months = to_polars(client.months("2019-01-01", "2019-01-31"))
+print(sorted(months["meter"]), months["sum"].sum())
+"""
+
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
@@ -123,6 +138,9 @@ def test_every_operation_answers(loaded, monkeypatch):
         loaded.history(meter, "2019-01-01")
     for question in (loaded.portfolio, loaded.compare, loaded.gaps, loaded.top):
         question(**days)
+    table = io.BytesIO()
+    loaded.export(table, "days", **days, format="csv", meters=["EE00027", "EE00028"])
+    assert table.getvalue().count(b"\n") == 4
     loaded.day_sum("EE00027", datetime.date(2019, 1, 1))
     loaded.batch(["EE00027"], **days)
     loaded.changes(datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc))
@@ -229,6 +247,24 @@ def test_a_problem_says_what_is_wrong(client, client_module):
     assert problem(client.day_sum, "XX", "2019").status == 400
     with pytest.raises(ValueError, match="time zone"):
         client.portfolio("2019-01-01", as_of=datetime.datetime(2020, 1, 1))
+
+
+def test_a_table_becomes_a_file_that_is_whole_or_absent(client, client_module, tmp_path):
+    client.upload(io.BytesIO(JANUARY), unit="kWh")
+    client.export(tmp_path / "days.parquet", "days", "2019-01-01", "2019-01-31")
+    assert (tmp_path / "days.parquet").read_bytes()[-4:] == b"PAR1"
+    with pytest.raises(client_module.Problem):
+        client.export(tmp_path / "wrong.csv", "hours", "2019-01-01", format="csv")
+    assert [path.name for path in tmp_path.glob("*.*")] == ["days.parquet"]
+
+
+def test_tables_are_exact_in_pyarrow_pandas_and_polars(client, package):
+    client.upload(io.BytesIO(JANUARY), unit="kWh")
+    done = subprocess.run([TABLES_PYTHON, "-"], input=TABLES, text=True, capture_output=True,
+                          env={"PYTHONPATH": str(package), "URL": client.transport.url})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == [
+        "72 71 7.500000000", "3 7.500000000", "['EE00027', 'EE00028'] 7.500000000", ""]
 
 
 def test_an_upload_tells_how_far_it_is(client, tmp_path):

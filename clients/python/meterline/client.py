@@ -7,19 +7,24 @@ import os
 import ssl
 import uuid
 from pathlib import Path
-from typing import (Any, BinaryIO, Callable, Iterable, Iterator, Literal, Mapping,
+from typing import (TYPE_CHECKING, Any, BinaryIO, Callable, Iterable, Iterator, Literal, Mapping,
                     Optional, Protocol, Type, TypeVar, Union, cast)
 from urllib.parse import quote, urlencode
 
-from . import answers
+from . import answers, tables
 from .answers import member_of
 from .transport import Answer, Progress, Transport
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Day = Union[datetime.date, str]  # yyyy-MM-dd.
 Time = Union[datetime.datetime, datetime.date, str]  # A day means its end in UTC.
 Resolution = Literal["interval", "hour", "day", "week", "month", "quarter", "year"]
 Flow = Literal["consumption", "generation", "reactive", "other"]
 Against = Literal["year-before", "52-weeks-before", "period-before"]
+Table = Literal["readings", "days", "months"]
+Format = Literal["arrow", "parquet", "csv"]
 File = Union[str, "os.PathLike[str]", BinaryIO]
 T = TypeVar("T")
 
@@ -193,6 +198,43 @@ class Client:
             page = question(*args, **parameters, cursor=page.next)
             yield page
 
+    # Tables.
+
+    def readings(self, from_: Day, to: Optional[Day] = None, *,
+                 meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+        """A row for each interval of a stored day. Needs pyarrow."""
+        return self._table("readings", from_, to, meters, as_of)
+
+    def days(self, from_: Day, to: Optional[Day] = None, *,
+             meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+        """A row for each stored day. Needs pyarrow."""
+        return self._table("days", from_, to, meters, as_of)
+
+    def months(self, from_: Day, to: Optional[Day] = None, *,
+               meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+        """A row for each month with a stored day. Needs pyarrow."""
+        return self._table("months", from_, to, meters, as_of)
+
+    def export(self, file: File, table: Table, from_: Day, to: Optional[Day] = None, *,
+               meters: Iterable[str] = (), format: Format = "parquet",
+               as_of: Optional[Time] = None) -> None:
+        """A table into a file, in pieces; one named by a path gets its name when it is whole."""
+        pieces = self._ask("GET", "/v1/export", table=table, from_=from_, to=to,
+                           meters=",".join(meters) or None, format=format, as_of=as_of).pieces()
+        if not isinstance(file, (str, os.PathLike)):
+            for piece in pieces:
+                file.write(piece)
+            return
+        path = Path(file)
+        part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            with open(part, "xb") as out:
+                for piece in pieces:
+                    out.write(piece)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
     # Deliveries.
 
     def upload(self, file: File, *, progress: Optional[Callable[[int, Optional[int]], Any]] = None,
@@ -280,8 +322,14 @@ class Client:
              body: Union[None, bytes, BinaryIO] = None, **parameters: Any) -> Answer:
         query = urlencode({member_of(name): _text(value) for name, value in parameters.items()
                            if value is not None}, safe=":,@/")
+        accepted = {} if path == "/v1/export" else {"Accept-Encoding": "gzip"}
         return self.transport.send(method, f"{path}?{query}" if query else path,
-                                   {"Accept-Encoding": "gzip", **headers}, body)
+                                   {**accepted, **headers}, body)
+
+    def _table(self, table: Table, from_: Day, to: Optional[Day],
+               meters: Iterable[str], as_of: Optional[Time]) -> pyarrow.Table:
+        return tables.read(lambda file: self.export(
+            file, table, from_, to, meters=meters, format="arrow", as_of=as_of))
 
 
 def _of(meter: str, *question: str) -> str:
