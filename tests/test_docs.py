@@ -34,6 +34,9 @@ NOT_RUN = {  # Document -> how commands begin that are not run, and why.
     "docs/operate/cassandra.md": {
         "meterline store init": CLUSTER, "meterline ingest": CLUSTER,
         "METERLINE_STORE='cassandra:": CLUSTER},
+    "docs/operate/install.md": {
+        "meterline-0.1.0-linux-x86_64/meterline": "tests/test_packages.py runs it",
+        "curl --data-binary @FILE.csv": "needs the image: tests/test_deploy_files.py looks at it"},
     "docs/operate/scale.md": {"meterline store init": CLUSTER},
     "docs/operate/security.md": {
         "meterline serve --listen 0.0.0.0:8443": "other addresses and a certificate: "
@@ -150,6 +153,8 @@ class Reader:
             (listed,) = re.findall('"id":"([^"]+)"', self.type(
                 "meterline deliveries --source $PWD/january.csv --output json"))
             self.delivery = listed
+        if document == "docs/use/duckdb.md":
+            self.serve()
         if document == "docs/use/tariffs.md":
             shown = re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
             (self.folder / "two-seasons.toml").write_text(shown)
