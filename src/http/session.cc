@@ -552,9 +552,8 @@ void HttpSession::stream_on() {
   }
   if (piece->failure) return cut_off(*piece->failure);
   streamed_bytes_ += piece->bytes.size();
-  response_.body = parser_->get().version() >= http_1_1
-                       ? to_chunk(std::move(piece->bytes), piece->is_last)
-                       : std::move(piece->bytes);
+  response_.body = parser_->get().version() >= http_1_1 ? to_chunk(piece->bytes, piece->is_last)
+                                                        : std::move(piece->bytes);
   body_written_ = 0;
   if (piece->is_last) outflow_.reset();
   write_next();
