@@ -303,16 +303,18 @@ Response handle(const Request& request, const Context& context) {
 Response in_one_piece(Response response, std::size_t bytes_max) {
   if (!response.stream) return response;
   const auto make = std::exchange(response.stream, nullptr);
+  bool is_too_long = false;
   const auto made = make([&](std::string_view piece) -> Result<void> {
-    if (piece.size() > bytes_max - response.body.size())
-      return fail(Errc::too_large,
-                  fmt::format("the answer has more than {} bytes, which is all that can be sent "
-                              "from here: ask for less",
-                              bytes_max));
+    is_too_long = piece.size() > bytes_max - response.body.size();
+    if (is_too_long) return fail(Errc::too_large, "the answer is too long");
     response.body += piece;
     return {};
   });
   if (made) return response;
+  if (is_too_long)
+    return problem(413, fmt::format("the answer has more than {} bytes, which is all that can be "
+                                    "sent from here: ask for less",
+                                    bytes_max));
   return problem(status_of(made.error().code), made.error().message);
 }
 
