@@ -33,7 +33,7 @@ build_packages="
 test_packages="
   awscli buildah busybox-static docker-registry skopeo
   ccache chromium curl fonts-dejavu-core
-  clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev
+  clang-16 clang-format-16 libclang-rt-16-dev mold
   dpkg-dev fish git groff-base lintian systemd zsh
   libbenchmark-dev
   libgtest-dev libgmock-dev
@@ -124,6 +124,7 @@ test_downloads() (
 with jars.one_at_a_time():
     jars.fetch()') &
   jars=$!
+  python_environment "$cache/python-tools" tools/requirements.txt
   python_environment "$cache/python-aws" tests/aws/requirements.txt
   python_environment "$cache/python-tables" tests/tables/requirements.txt
   python_environment "$cache/python-openapi" tests/openapi/requirements.txt

@@ -28,7 +28,7 @@ esac
 fuzz_runs=200000
 seed=1  # Of fuzzers and property tests but in a soak, so that what fails once fails again.
 soak_fuzz_runs=10000000
-threaded_layers=(store ingest http telemetry events lambda cli)
+threaded_layers=(access api events http ingest lambda store tables telemetry)
 closing=()  # A heading and the closing lines of each part that ran, in turn.
 part=
 beside_pid=

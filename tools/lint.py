@@ -16,14 +16,20 @@ import shlex
 import subprocess
 import sys
 
-CLANG_TIDY = "clang-tidy-16"
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "dev"
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache",
-                     "meterline", "clang-tidy")
-# Flags that clang does not take as g++ does. Warnings are g++'s part: clang's -Wconversion, for
-# one, means something else.
-FLAGS_LEFT_OUT = re.compile(r"-W.*|-f(no-)?sanitize.*")
+DOWNLOADS = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache",
+                         "meterline")
+CACHE = DOWNLOADS / "clang-tidy"
+# Debian's, of LLVM 16, looks at every declaration of the system's headers, which takes three times
+# as long.
+CLANG_TIDY = str(DOWNLOADS / "python-tools" / "bin" / "clang-tidy")
+# Flags that clang does not take as g++ does, and those that change nothing that is looked for.
+# Warnings are g++'s part: clang's -Wconversion, for one, means something else.
+FLAGS_LEFT_OUT = re.compile(r"-W.*|-f(no-)?sanitize.*|-O.|-g.?")
+# .clang-tidy says why the analyzer is a shallow one.
+ANALYZER = [f"--extra-arg={argument}"
+            for argument in ("-Xclang", "-analyzer-config", "-Xclang", "mode=shallow")]
 # .clang-tidy says why tests have a list of their own.
 CHECKS_FOR_TESTS = "--checks=-*," + ",".join("""
     bugprone-argument-comment bugprone-assert-side-effect bugprone-dangling-handle
@@ -49,13 +55,27 @@ def compile_commands():
         if path.is_relative_to(ROOT / "src"):
             arguments = [a for a in shlex.split(entry["command"]) if not FLAGS_LEFT_OUT.match(a)]
             commands[path] = arguments
+    for path in other_builds(commands):
+        neighbour = next(p for p in commands if p.parent == path.parent)
+        commands[path] = [a.replace(neighbour.name, path.name) for a in commands[neighbour]]
     return commands
+
+
+def other_builds(commands):
+    """What only other presets compile, but which has neighbours in this one."""
+    folders = {path.parent for path in commands}
+    for path in sorted((ROOT / "src").rglob("*.cc")):
+        build_file = path.parent / "CMakeLists.txt"
+        if path not in commands and path.parent in folders and build_file.exists() and \
+                re.search(rf"\b{re.escape(path.name)}\b", build_file.read_text()):
+            yield path
 
 
 def shared_hash():
     """Of what every file's result depends on."""
     version = subprocess.run([CLANG_TIDY, "--version"], check=True, capture_output=True).stdout
-    return hash_of(version, CHECKS_FOR_TESTS.encode(), (ROOT / ".clang-tidy").read_bytes())
+    options = " ".join([CHECKS_FOR_TESTS, *ANALYZER])
+    return hash_of(version, options.encode(), (ROOT / ".clang-tidy").read_bytes())
 
 
 @functools.cache
@@ -88,8 +108,8 @@ def write_database(commands):
 
 def check(path, database):
     is_test = path.stem.endswith("_test") or "testing" in path.parts
-    checks = [CHECKS_FOR_TESTS] if is_test else []
-    run = subprocess.run([CLANG_TIDY, "-p", str(database), "--quiet", *checks, str(path)],
+    options = [CHECKS_FOR_TESTS] if is_test else ANALYZER
+    run = subprocess.run([CLANG_TIDY, "-p", str(database), "--quiet", *options, str(path)],
                          capture_output=True, text=True, check=False)
     return run.returncode, run.stdout
 

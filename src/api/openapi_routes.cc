@@ -20,9 +20,9 @@ std::string document_of(Login login) {
   if (login == Login::none) {
     object.stable_erase("security");
     object["components"].as_object().stable_erase("securitySchemes");
-    for (auto& [path, item] : object["paths"].as_object())
-      for (auto& [method, operation] : item.as_object())
-        if (operation.is_object()) operation.as_object().stable_erase("security");
+    for (auto& path : object["paths"].as_object())
+      for (auto& member : path.value().as_object())
+        if (member.value().is_object()) member.value().as_object().stable_erase("security");
   }
   return boost::json::serialize(object) + '\n';
 }

@@ -304,7 +304,7 @@ std::optional<MeterId> GreenButtonFile::meter_at(const Context& context, const W
           "the link or title of its UsagePoint says which meter it is of: leave out "
           "--meter (meter= of an upload)",
           said);
-    return *MeterId::parse(said);
+    return MeterId::parse(said);
   }
   if (meter_.empty())
     return refuse(
@@ -321,7 +321,7 @@ std::optional<MeterId> GreenButtonFile::meter_at(const Context& context, const W
                               "and --meter cannot tell them apart",
                               points),
                   waiting.name);
-  return *MeterId::parse(meter_);
+  return MeterId::parse(meter_);
 }
 
 /// Two kinds of readings are never one channel: the first that comes has it.

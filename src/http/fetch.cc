@@ -84,7 +84,7 @@ class Fetch {
   }
 
   Result<std::string> run() {
-    resolver_.async_resolve(url_.host, url_.port, [this](error_code error, auto found) {
+    resolver_.async_resolve(url_.host, url_.port, [this](error_code error, const auto& found) {
       if (error) return end(error);
       beast::get_lowest_layer(stream_).async_connect(
           found, [this](error_code failed, const tcp::endpoint&) { on_connected(failed); });

@@ -92,7 +92,7 @@ std::optional<std::string> host_of(std::string_view header) {
   const bool is_literal = text.starts_with('[');
   const std::size_t begin = is_literal ? 1 : 0;
   const std::size_t end = std::min(text.find(is_literal ? ']' : ':', begin), text.size());
-  const std::string host = text.substr(begin, end - begin);
+  std::string host = text.substr(begin, end - begin);
   std::string_view port = std::string_view(text).substr(end);
   if (is_literal) {
     if (!port.starts_with(']')) return std::nullopt;

@@ -289,9 +289,9 @@ Result<void> answer_span(const Tables& tables, const store::MeterSpan& span, Met
     METERLINE_CHECK(check_stop(stop));
     METERLINE_TRY(const store::MeterInfo* known, meters.current());
     if (known != nullptr && !span.contains(known->meter.text())) known = nullptr;
-    if (rows.at_end() && known == nullptr) return {};
-    const bool has_row =
-        !rows.at_end() && (known == nullptr || rows.meter() <= known->meter.text());
+    const bool has_more = !rows.at_end();
+    if (!has_more && known == nullptr) return {};
+    const bool has_row = has_more && (known == nullptr || rows.meter() <= known->meter.text());
     const std::string_view meter = has_row ? rows.meter() : known->meter.text();
     own.clear();
     if (has_row) own.push_back(rows.take());

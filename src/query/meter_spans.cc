@@ -38,7 +38,7 @@ std::vector<store::MeterSpan> MeterSample::split(const store::MeterSpan& span,
   for (std::size_t i = 1; i < parts; ++i) {
     auto end = MeterId::parse(sorted[i * sorted.size() / parts - 1]);
     if (!end) continue;
-    spans.push_back({.after = rest.after, .to = *end});
+    spans.push_back({.after = rest.after, .to = end});
     rest.after = *std::move(end);
   }
   spans.push_back(std::move(rest));

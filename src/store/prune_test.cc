@@ -18,11 +18,8 @@ namespace {
 using meterline::testing::answers_of;
 using meterline::testing::any_deliveries;
 using meterline::testing::delivery_of;
-using meterline::testing::load;
 using meterline::testing::must;
 using meterline::testing::second;
-using meterline::testing::TestDelivery;
-using meterline::testing::version_of;
 
 class Prune : public StoreContract {
  protected:

@@ -119,6 +119,7 @@ class Session : public CqlSession {
                         rust::Slice<const drivers::StatementText>(flat.data(), flat.size()));
                   }));
     std::vector<CqlStatement> prepared;
+    prepared.reserve(texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) prepared.push_back({.number = first + i});
     return prepared;
   }

@@ -109,6 +109,7 @@ class MemoryWriter final : public DeliveryWriter {
   Result<void> commit(std::span<const DeliveryReport> reports) override {
     METERLINE_CHECK(order_.check(reports));
     std::vector<DeliveryRecord> records;
+    records.reserve(reports.size());
     for (std::size_t i = 0; i < reports.size(); ++i)
       records.push_back({.delivery = deliveries_[i], .report = reports[i], .days = order_.days(i)});
     store_.keep(std::move(records), days_, reads_);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <system_error>
@@ -115,7 +116,8 @@ std::string first_line(const fs::path& file) {
 Result<void> check_format(const fs::path& folder) {
   const auto line = first_line(folder / format_file);
   int format = 0;
-  if (line.starts_with(format_line)) format = std::atoi(line.c_str() + format_line.size());
+  if (line.starts_with(format_line))
+    std::from_chars(line.data() + format_line.size(), line.data() + line.size(), format);
   if (format == store_format) return {};
   if (format > store_format)
     return fail(Errc::refused,
