@@ -84,8 +84,9 @@ class Meterline:
                                 "--keys", file], self.folder / "keys.log").output
             self.headers = {"Authorization": "Bearer " + json.loads(made)["key"]}
             options = ["--auth", "keys", "--keys", file]
-        with http_race.server([self.program, "serve", "--listen", "127.0.0.1:0", "--store",
-                               self.store, *options], self.folder / "serve.log",
+        with http_race.server([self.program, "serve", "--listen", "127.0.0.1:0",
+                               "--log-level", "warning", "--store", self.store, *options],
+                              self.folder / "serve.log",
                               r"listening on http://[^ ]*:(\d+)") as (_, url):
             yield url
 

@@ -67,7 +67,8 @@ class HttpRace:
         self.script.write_text(SCRIPT.format(paths=paths))
         self.servers = {
             "meterline": ([places.build / "meterline", "serve", "--listen", "127.0.0.1:0",
-                           "--store", f"rocksdb:{store}"], r"listening on http://[^ ]*:(\d+)"),
+                           "--log-level", "warning", "--store", f"rocksdb:{store}"],
+                          r"listening on http://[^ ]*:(\d+)"),
             "empty": ([places.build / "bench/empty_server", os.cpu_count()], r"^(\d+)$"),
         }
 

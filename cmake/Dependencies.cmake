@@ -15,7 +15,6 @@ endforeach()
 find_library(METERLINE_EXPAT libexpat.a REQUIRED)
 
 if(NOT METERLINE_FUZZ)
-  find_package(spdlog REQUIRED)
   find_package(RocksDB REQUIRED)
   find_package(CLI11 REQUIRED)
   find_package(Boost 1.81 REQUIRED)

@@ -24,7 +24,6 @@ build_packages="
   libexpected-dev
   libfmt-dev
   librocksdb-dev
-  libspdlog-dev
   libssl-dev
   libtomlplusplus-dev
   libzstd-dev

@@ -85,6 +85,8 @@ class Meterline:
         env = dict(self.env)
         if args[:1] == ("store",):
             env.pop("METERLINE_UNIT", None)  # For loads: of a store itself, a test names it.
+        if args[:1] == ("serve",):
+            env["METERLINE_LOG_LEVEL"] = "warning"  # Most tests read nothing of it.
         settings = {"cwd": self.folder, "env": env, "stdin": subprocess.DEVNULL,
                     "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen([*wrapper, binary(), *map(str, args)], **(settings | options))

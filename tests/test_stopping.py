@@ -1,4 +1,5 @@
 """Stopped, killed, out of room: nothing acknowledged is lost, and the same command goes on."""
+import json
 import os
 import random
 import signal
@@ -120,30 +121,35 @@ def test_what_an_upload_was_told_is_stored_survives_a_kill(meterline, serve):
     assert meterline.day_sums("A", "2019-01-01", "2019-01-01") == {"2019-01-01": 48}
 
 
+def messages(log):
+    return [json.loads(line)["message"] for line in log.splitlines()]
+
+
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_server_that_is_stopped_ends_well(meterline, serve, signal_number):
-    server = serve(meterline)
+    server = serve(meterline, "--log-level", "info")
     with socket.create_connection(("127.0.0.1", server.port)):  # An idle one does not hold it up.
         server.get("/healthz")
         done = server.stop(signal_number)
-    assert done.err == ("stopping: requests in flight are answered first; Ctrl-C again ends at "
-                        "once\n")
+    assert messages(done.err) == [
+        "listening", "stopping: requests in flight are answered first; Ctrl-C again ends at once"]
 
 
 def test_a_server_that_drains_still_answers_and_takes_connections(meterline, serve):
-    server = serve(meterline, "--drain", 3600)
+    server = serve(meterline, "--drain", 3600, "--log-level", "info", "--log-format", "text")
+    assert b" info listening " in server.process.stderr.readline()
     assert server.ask("/readyz")[0] == 200
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.stderr.readline() == (
-        b"draining: /readyz says 503, and requests are taken for 3600 seconds more\n")
+    assert server.process.stderr.readline().endswith(
+        b" info draining: /readyz says 503, and requests are taken for 3600 seconds more\n")
     status, answer = server.ask("/readyz")  # By a new connection, as each of these.
     assert (status, exact(answer)["detail"]) == (503, "this server is stopping")
     assert server.ask("/healthz")[0] == 200
     server.upload(FILE.encode())
     assert server.json("/v1/meters")["meters"][0]["meter"] == "A"
     done = server.stop(signal.SIGINT)  # The other signal ends the wait.
-    assert done.err == ("stopping: requests in flight are answered first; Ctrl-C again ends at "
-                        "once\n")
+    assert done.err.endswith(" info stopping: requests in flight are answered first; Ctrl-C again "
+                             "ends at once\n")
 
 
 def test_an_idle_connection_is_kept_as_long_as_is_said(meterline, serve):
@@ -163,7 +169,9 @@ def test_waits_of_a_server_have_limits(meterline, option, value):
 
 
 def test_an_upload_in_flight_is_answered_before_the_server_ends(meterline, serve):
-    server, text = serve(meterline), wide.random_file(3, ["U"], 300).encode()
+    server = serve(meterline, "--log-level", "info")
+    assert b'"listening"' in server.process.stderr.readline()
+    text = wide.random_file(3, ["U"], 300).encode()
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"POST /v1/deliveries HTTP/1.1\r\nHost: localhost\r\n"
                            b"Connection: close\r\nExpect: 100-continue\r\n"

@@ -24,7 +24,7 @@ ALLOWED = {
     "tables": {"core", "store"},
     "access": {"core"},
     "api": {"core", "access", "store", "store/visible", "source", "ingest", "query", "tables"},
-    "http": {"core", "api", "source", "store"},
+    "http": {"core", "api", "source", "store", "telemetry"},
     "telemetry": {"core"},
     "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",

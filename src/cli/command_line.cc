@@ -27,6 +27,7 @@
 #include "cli/keep.h"
 #include "cli/keys.h"
 #include "cli/lint.h"
+#include "cli/logging.h"
 #include "cli/question_options.h"
 #include "cli/questions.h"
 #include "cli/repair.h"
@@ -389,6 +390,9 @@ void add_servers(CLI::App& app, Options& options) {
   add_upload_options(*serve, options.serve_files);
   add_guard(*serve, options.serve.guard);
   add_transport(*serve, options.serve);
+  add_log_options(*serve, options.serve.log);
+  serve->add_flag("--log-targets", options.serve.logs_targets,
+                  "Log paths and queries of requests too, which name meters");
   serve
       ->add_option("--answer-timeout", options.serve.answer_timeout_s,
                    "Seconds for the answer to a question, which is then 503; 0: for ever")
@@ -422,6 +426,7 @@ void add_servers(CLI::App& app, Options& options) {
   demo->add_option("--folder", options.demo.folder, "Where to put it all")->capture_default_str();
   demo->add_flag("--once", options.once, "End after the answers instead of serving");
   add_listen(*demo, options.demo.serve, options);
+  options.demo.serve.log.level = "warning";
 }
 
 constexpr int replicas_max = 100;
@@ -468,13 +473,6 @@ constexpr int visibility_s_max = 43'200;  ///< 12 hours, the most of SQS.
 constexpr int wait_s_max = 20;
 constexpr int grace_s_max = 3600;
 
-void add_log_format(CLI::App& verb, EventOptions& options) {
-  verb.add_option("--log-format", options.log_format,
-                  "json, with metrics that CloudWatch reads, or text")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"json", "text"}));
-}
-
 void add_events(CLI::App& verb, EventOptions& options) {
   verb.add_option("--dead-letter-queue", options.dead_letter_queue,
                   "URL of the queue for messages that will never succeed, with the reason");
@@ -490,7 +488,7 @@ void add_events(CLI::App& verb, EventOptions& options) {
                   "Time zone of days in files that name none (default: unknown)");
   verb.add_option("--feed", options.files.feed,
                   "Layout of CSV files: see `meterline ingest --help`");
-  add_log_format(verb, options);
+  add_log_options(verb, options.log);
 }
 
 void add_worker(CLI::App& app, WorkerVerb& verb) {
@@ -534,7 +532,7 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
       ->check(CLI::IsMember({"on", "off"}));
   add_upload_options(*api, verb.events.files);
   add_guard(*api, verb.guard);
-  add_log_format(*api, verb.events);
+  add_log_options(*api, verb.events.log);
 }
 
 void add_cloud(CLI::App& app, Options& options) {

@@ -28,14 +28,6 @@ std::vector<std::string> split_names(std::string_view text) {
 
 }  // namespace
 
-Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format) {
-  const auto format = telemetry::parse_log_format(log_format);
-  if (!format)
-    return fail(Errc::invalid_argument,
-                fmt::format("--log-format: want json or text, got \"{}\"", excerpt_of(log_format)));
-  return std::make_unique<telemetry::Log>(*format, tell, now);
-}
-
 events::EventLoadOptions EventParts::load_options(const EventOptions& options,
                                                   ingest::IngestOptions ingest,
                                                   const Settings& settings) {
@@ -54,7 +46,7 @@ Result<std::unique_ptr<EventParts>> EventParts::open(const EventOptions& options
   std::unique_ptr<EventParts> parts(new EventParts);
   ingest::IngestOptions ingest{.threads = settings.threads, .now = now};
   METERLINE_CHECK(read_file_options(options.files, ingest));
-  METERLINE_TRY(parts->log_, make_log(options.log_format));
+  METERLINE_TRY(parts->log_, open_log(options.log));
   parts->metrics_ =
       std::make_unique<telemetry::EmbeddedMetrics>(*parts->log_, settings.names.service);
   METERLINE_TRY(parts->aws_, aws::open_session());

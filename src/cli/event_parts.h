@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aws/session.h"
+#include "cli/logging.h"
 #include "cli/session.h"
 #include "core/delivery.h"
 #include "core/result.h"
@@ -23,12 +24,9 @@ struct EventOptions {
   std::string dead_letter_queue;
   std::string buckets;  ///< Joined by commas.
   FileOptions files;
-  std::string log_format = "json";
+  LogOptions log{.format = "json"};
   int receives_max = 5;
 };
-
-/// A log on standard error. `invalid_argument` for an unknown `--log-format`.
-Result<std::unique_ptr<telemetry::Log>> make_log(const std::string& log_format);
 
 /// All that loads by event: a store that is open, the objects, the dead letters.
 class EventParts {

@@ -59,7 +59,7 @@ class ApiFunction {
   static Result<std::unique_ptr<ApiFunction>> open(const LambdaVerb& verb, const Session& session) {
     std::unique_ptr<ApiFunction> function(new ApiFunction);
     METERLINE_CHECK(read_file_options(verb.events.files, function->ingest_));
-    METERLINE_TRY(function->log_, make_log(verb.events.log_format));
+    METERLINE_TRY(function->log_, open_log(verb.events.log));
     METERLINE_CHECK(function->open_guard(verb.guard));
     METERLINE_TRY(function->store_, session.open_store(session.store_url, OpenMode::create));
     function->make_url(verb.uploads == "on" ? lambda::Uploads::on : lambda::Uploads::off);

@@ -127,7 +127,7 @@ constexpr rlim_t descriptors_for_a_connection = 4;
 constexpr rlim_t descriptors_max = 1 << 20;
 
 /// Raises the limit of open files as far as it goes, and returns how many connections fit into it.
-std::size_t connections_that_fit(std::size_t wanted) {
+std::size_t connections_that_fit(std::size_t wanted, telemetry::Log& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
   rlimit raised = limit;
@@ -135,9 +135,9 @@ std::size_t connections_that_fit(std::size_t wanted) {
   if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   const auto fit = std::min<rlim_t>(wanted, limit.rlim_cur / descriptors_for_a_connection);
   if (fit < wanted)
-    tell(
+    log.warning(
         fmt::format("at most {} connections, not {}: this process may open {} files (ulimit -Hn "
-                    "tells and sets the most)\n",
+                    "tells and sets the most)",
                     fit, wanted, limit.rlim_cur));
   return std::max<std::size_t>(fit, 1);
 }
@@ -164,16 +164,18 @@ void print_welcome(const ListenAddress& address, const ServeOptions& options) {
   std::fflush(stdout);
 }
 
-void tell_fault(std::string_view fault) { tell(fmt::format("meterline: {}\n", fault)); }
-
 /// What may change on disk while a server runs, and is followed.
 struct Followed {
   std::unique_ptr<Guard> guard;
   std::unique_ptr<http::Tls> tls;  ///< Null: connections are not encrypted.
+  telemetry::Log* log = nullptr;
 
-  static Result<Followed> open(const ServeOptions& options) {
+  static Result<Followed> open(const ServeOptions& options, telemetry::Log& log) {
     Followed followed;
-    METERLINE_TRY(followed.guard, Guard::open(options.guard, tell_fault));
+    followed.log = &log;
+    METERLINE_TRY(followed.guard, Guard::open(options.guard, [&log](std::string_view fault) {
+                    log.warning(fault);
+                  }));
     if (options.tls_certificate.empty() != options.tls_key.empty())
       return fail(Errc::invalid_argument, "--tls-cert and --tls-key: give both, or none");
     if (options.tls_certificate.empty()) return followed;
@@ -185,14 +187,30 @@ struct Followed {
     guard->refresh();
     if (!tls) return;
     if (const auto read = tls->refresh(); !read)
-      tell_fault(fmt::format("the certificate stays as it was: {}", read.error().message));
+      log->warning(fmt::format("the certificate stays as it was: {}", read.error().message));
   }
 };
 
+/// Until it is told to stop, and as long as what is asked then takes.
+void wait_for_stop(const StopSignals& signals, std::atomic<bool>& stopping, http::Server& server,
+                   const ServeOptions& options, telemetry::Log& log) {
+  signals.wait();
+  stopping = true;
+  if (options.drain_s > 0) {
+    log.info(fmt::format("draining: /readyz says 503, and requests are taken for {} seconds more",
+                         options.drain_s));
+    signals.wait_for(std::chrono::seconds(options.drain_s));
+  }
+  log.info("stopping: requests in flight are answered first; Ctrl-C again ends at once");
+  if (!server.stop(stop_grace))
+    log.warning(
+        fmt::format("stopping: what took longer than {} seconds is given up", stop_grace.count()));
+}
+
 /// Serves on an address that may be listened on; an exit code.
 int serve_on(ListenAddress address, const ServeOptions& options, store::Store& store,
-             const ingest::IngestOptions& ingest) {
-  const auto followed = Followed::open(options);
+             const ingest::IngestOptions& ingest, telemetry::Log& log) {
+  const auto followed = Followed::open(options, log);
   if (!followed) {
     print_error(followed.error().message);
     return followed.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
@@ -235,9 +253,12 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
        .effort_of = [&](const api::Request& request) { return effort_of(request, store); },
        .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
        .tls = followed->tls.get(),
+       .log = &log,
+       .logged_target =
+           options.logs_targets ? http::LoggedTarget::whole : http::LoggedTarget::route,
        .usage = &usage,
        .spool_folder = ingest.spool_folder,
-       .connections_max = connections_that_fit(options.connections_max),
+       .connections_max = connections_that_fit(options.connections_max, log),
        .idle_timeout = std::chrono::seconds(options.idle_timeout_s)},
       std::move(handler));
   if (!server) {
@@ -246,19 +267,9 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
   }
   address.port = (*server)->port();
   const access::Ticker ticker(follow_step, [&] { followed->refresh(); });
+  log.info("listening", {{"address", address.text()}});
   print_welcome(address, options);
-  signals.wait();
-
-  stopping = true;
-  if (options.drain_s > 0) {
-    tell(fmt::format("draining: /readyz says 503, and requests are taken for {} seconds more\n",
-                     options.drain_s));
-    signals.wait_for(std::chrono::seconds(options.drain_s));
-  }
-  tell("stopping: requests in flight are answered first; Ctrl-C again ends at once\n");
-  if (!(*server)->stop(stop_grace))
-    tell(fmt::format("stopping: what took longer than {} seconds is given up\n",
-                     stop_grace.count()));
+  wait_for_stop(signals, stopping, **server, options, log);
   server->reset();
   return exit_ok;
 }
@@ -306,6 +317,11 @@ int serve(const ServeOptions& options, store::Store& store, const ingest::Ingest
     print_error(address.error().message);
     return exit_usage;
   }
+  const auto log = open_log(options.log);
+  if (!log) {
+    print_error(log.error().message);
+    return exit_usage;
+  }
   const bool is_reachable = !address->is_loopback() && options.exposure == Exposure::this_machine;
   if (is_reachable && options.guard.is_open()) {
     print_error(fmt::format(
@@ -316,11 +332,11 @@ int serve(const ServeOptions& options, store::Store& store, const ingest::Ingest
     return exit_usage;
   }
   if (is_reachable && options.tls_certificate.empty())
-    tell(
+    (*log)->warning(
         fmt::format("--listen {}: keys cross the network in clear, unless a proxy in front has "
-                    "TLS: --tls-cert and --tls-key encrypt here\n",
+                    "TLS: --tls-cert and --tls-key encrypt here",
                     address->text()));
-  return serve_on(*std::move(address), options, store, ingest);
+  return serve_on(*std::move(address), options, store, ingest, **log);
 }
 
 }  // namespace meterline::cli

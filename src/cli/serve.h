@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cli/guarding.h"
+#include "cli/logging.h"
 #include "cli/session.h"
 #include "core/result.h"
 #include "http/usage.h"
@@ -31,6 +32,8 @@ struct ServeOptions {
   std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
   std::string tariffs;                                        ///< A folder; empty: none are known.
   GuardOptions guard;
+  LogOptions log;
+  bool logs_targets = false;    ///< Paths and queries, which name meters.
   std::string tls_certificate;  ///< PEM files; empty: no TLS.
   std::string tls_key;
   std::string example_meter = "METER";  ///< For the questions that are told at the beginning;

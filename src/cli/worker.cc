@@ -25,12 +25,13 @@ namespace {
 /// /healthz, /readyz and /metrics of a worker, and nothing of its store.
 class HealthServer {
  public:
-  HealthServer(http::Metrics& metrics, store::Store& store)
+  HealthServer(http::Metrics& metrics, store::Store& store, telemetry::Log& log)
       : context_{.store = store,
                  .ingest = {},
                  .now = [] { return Instant{}; },
                  .stopping = &stopping_},
-        metrics_(metrics) {}
+        metrics_(metrics),
+        log_(log) {}
 
   /// Answers from now on; does nothing when `listen` is empty.
   Result<void> start(const std::string& listen) {
@@ -40,6 +41,7 @@ class HealthServer {
                                         .port = address.port,
                                         .threads = 1,
                                         .upload_threads = 1,
+                                        .log = &log_,
                                         .connections_max = connections_max},
                                        metrics_.wrap([this](const api::Request& request) {
                                          return answer(request);
@@ -65,6 +67,7 @@ class HealthServer {
   std::atomic<bool> stopping_ = false;
   const api::Context context_;
   http::Metrics& metrics_;
+  telemetry::Log& log_;
   std::unique_ptr<http::Server> server_;
 };
 
@@ -118,7 +121,7 @@ int worker(const WorkerVerb& verb, const Session& session) {
        .on_delivery = [&](const DeliveryReport& report) { metrics->count_upload(report); }});
   if (!parts) return report_error(parts.error());
   metrics->watch((*parts)->store());
-  HealthServer health(*metrics, (*parts)->store());
+  HealthServer health(*metrics, (*parts)->store(), (*parts)->log());
   if (const auto started = health.start(verb.health_listen); !started)
     return report_error(started.error());
   const auto result = work(verb, **parts, health);

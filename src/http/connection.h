@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace meterline::http {
@@ -25,6 +26,13 @@ class Connection {
   bool has_tls() const { return tls_.has_value(); }
   executor_type get_executor() { return socket_.get_executor(); }
   boost::asio::ip::tcp::socket& socket() { return socket_; }
+
+  /// The address at the other end; empty where there is none any more.
+  std::string client() const {
+    boost::system::error_code error;
+    const auto end = socket_.remote_endpoint(error);
+    return error ? std::string() : end.address().to_string();
+  }
 
   template <class Handler>
   void async_handshake(Handler handler) {

@@ -1,7 +1,6 @@
 #include "http/server.h"
 
 #include <fmt/core.h>
-#include <spdlog/spdlog.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -19,6 +18,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using telemetry::LogLevel;
 
 /// Connections beyond connections_max that are told so; more are just closed.
 constexpr std::size_t refused_at_once_max = 100;
@@ -83,7 +83,7 @@ class HttpServer final : public Server {
 
   void run() {
     accept();
-    for (Lane& lane : engine_.lanes) threads_.emplace_back([&lane] { serve(lane); });
+    for (Lane& lane : engine_.lanes) threads_.emplace_back([this, &lane] { serve(lane); });
   }
 
   std::uint16_t port() const override { return port_; }
@@ -91,13 +91,13 @@ class HttpServer final : public Server {
 
  private:
   /// Whatever a connection does, the others go on: memory that ran out costs that one only.
-  static void serve(Lane& lane) {
+  void serve(Lane& lane) const {
     for (;;) {
       try {
         lane.io.run();
         return;
       } catch (const std::exception& error) {
-        spdlog::error("a connection was dropped: {}", error.what());
+        engine_.tell(LogLevel::error, "a connection was dropped", {{"reason", error.what()}});
         close_orphans(lane);
       }
     }
@@ -126,7 +126,7 @@ class HttpServer final : public Server {
         admit(std::move(socket), lane);
         return accept();
       }
-      spdlog::warn("cannot take a connection: {}", error.message());
+      engine_.tell(LogLevel::warning, "cannot take a connection", {{"reason", error.message()}});
       pause_.expires_after(accept_pause);
       pause_.async_wait([this](error_code stopped) {
         if (!stopped && !engine_.stopping) accept();
@@ -137,7 +137,9 @@ class HttpServer final : public Server {
   void admit(tcp::socket socket, Lane& lane) {
     const std::size_t open = engine_.usage.connections;
     const std::size_t limit = engine_.options.connections_max;
-    if (open >= limit) spdlog::warn("connection refused: {} are open", open);
+    if (open >= limit)
+      engine_.tell(LogLevel::warning, "connection refused: as many are open as may be",
+                   {{"open", static_cast<std::int64_t>(open)}});
     if (open >= limit + refused_at_once_max) return;
     error_code error;
     socket.set_option(tcp::no_delay(true), error);

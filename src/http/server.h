@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "http/tls.h"
 #include "http/usage.h"
+#include "telemetry/log.h"
 
 namespace meterline::http {
 
@@ -28,6 +29,12 @@ enum class Effort {
 /// It must not throw.
 using EffortOf = std::function<Effort(const api::Request&)>;
 
+/// What the log has of the target of a request.
+enum class LoggedTarget {
+  route,  ///< Its route only, of which there are few: no meter and no other value.
+  whole,  ///< Its beginning as well, as it was sent.
+};
+
 struct ServerOptions {
   std::string address = "127.0.0.1";  ///< IPv4 or IPv6, no host name.
   std::uint16_t port = 8080;          ///< 0: any free one; Server::port() tells which.
@@ -42,8 +49,10 @@ struct ServerOptions {
   std::size_t uploads_waiting_max = 200;
   /// From a question's header to its answer, which is then 503; 0: for ever.
   std::chrono::milliseconds answer_timeout{120'000};
-  const Tls* tls = nullptr;  ///< Null: connections are not encrypted. It outlives the server.
-  Usage* usage = nullptr;    ///< Shared with others; null: the server has its own.
+  const Tls* tls = nullptr;       ///< Null: connections are not encrypted. It outlives the server.
+  telemetry::Log* log = nullptr;  ///< Null: nothing is told. It outlives the server.
+  LoggedTarget logged_target = LoggedTarget::route;
+  Usage* usage = nullptr;  ///< Shared with others; null: the server has its own.
   std::uint32_t header_bytes_max = 16 << 10;
   std::uint64_t body_bytes_max = std::uint64_t{1} << 30;  ///< Of POST; others: body_chunk_bytes.
   std::filesystem::path spool_folder;  ///< For bodies above body_chunk_bytes; default: system's.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +22,7 @@
 #include "core/text.h"
 #include "core/try.h"
 #include "http/connection.h"
+#include "http/metrics.h"
 #include "http/outflow.h"
 #include "http/spool.h"
 #include "http/wire.h"
@@ -33,6 +33,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
+using telemetry::LogLevel;
 using Clock = std::chrono::steady_clock;
 using Parser = beast::http::request_parser<beast::http::buffer_body>;
 
@@ -71,6 +72,12 @@ int status_of(error_code failure) {
   if (failure == error::body_limit) return 413;
   if (failure == error::end_of_stream || failure == error::partial_message) return 0;
   return failure.category() == make_error_code(error::bad_method).category() ? 400 : 0;
+}
+
+/// Those who look after the server ask often, and would fill the log.
+bool is_probe(const api::Request& request) {
+  const auto route = request.target.name();
+  return route == "health" || route == "ready" || is_metrics(request);
 }
 
 class HttpSession : public Session, public std::enable_shared_from_this<HttpSession> {
@@ -482,7 +489,8 @@ api::Response HttpSession::answer(const api::Request& request) const {
   } catch (const std::bad_alloc&) {
     return api::problem(500, "not enough memory for the answer: ask for less at once");
   } catch (const std::exception& error) {
-    spdlog::error("request {} failed: {}", request_id_, error.what());
+    engine_.tell(LogLevel::error, "a request failed",
+                 {{"requestId", request_id_}, {"reason", error.what()}});
     return api::problem(500, "this request failed within the server, whose log says why");
   }
 }
@@ -561,8 +569,10 @@ void HttpSession::stream_on() {
 
 /// The client gets an error of the connection: without one, HTTP/1.0 would take it for the end.
 void HttpSession::cut_off(const Error& failure) {
-  spdlog::error("request {} was cut off after {} bytes: {}", request_id_, streamed_bytes_,
-                failure.message);
+  engine_.tell(LogLevel::error, "an answer was cut off",
+               {{"requestId", request_id_},
+                {"bytes", static_cast<std::int64_t>(streamed_bytes_)},
+                {"reason", failure.message}});
   error_code ignored;
   connection_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
   close();
@@ -604,7 +614,7 @@ void HttpSession::on_piece(std::size_t bytes) {
 
 void HttpSession::on_written() {
   const auto now = Clock::now();
-  if (spdlog::should_log(spdlog::level::debug)) log_answer(now - began_);
+  log_answer(now - began_);
   response_ = {};
   streamed_bytes_ = 0;
   answer_share_.give_back();
@@ -617,11 +627,24 @@ void HttpSession::on_written() {
 }
 
 void HttpSession::log_answer(Clock::duration took) const {
+  const LogLevel level = response_.status >= 500 ? LogLevel::warning : LogLevel::info;
+  if (options_.log == nullptr || !options_.log->writes(level)) return;
+  if (level == LogLevel::info && is_probe(request_)) return;
   const auto& header = parser_->get();
-  spdlog::debug("{} {} {} {} {} bytes {} us", request_id_, std::string_view(header.method_string()),
-                std::string_view(header.target()).substr(0, logged_target_bytes_max),
-                response_.status, std::max<std::uint64_t>(streamed_bytes_, response_.body.size()),
-                std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  const auto target = options_.logged_target == LoggedTarget::whole
+                          ? std::string_view(header.target()).substr(0, logged_target_bytes_max)
+                          : std::string_view();
+  const auto bytes = std::max<std::uint64_t>(streamed_bytes_, response_.body.size());
+  engine_.tell(
+      level, "answered",
+      {{"requestId", request_id_},
+       {"client", connection_.client()},
+       {"method", std::string_view(header.method_string())},
+       {"route", request_.target.name()},
+       {"target", target},
+       {"status", response_.status},
+       {"bytes", static_cast<std::int64_t>(bytes)},
+       {"durationUs", std::chrono::duration_cast<std::chrono::microseconds>(took).count()}});
 }
 
 void HttpSession::leave() {
@@ -649,7 +672,8 @@ void HttpSession::on_error(error_code failure) {
   const int status = heard ? status_of(failure) : 0;
   if (status == 0) return close();
   const std::string reason = reason_of(status, failure);
-  spdlog::warn("request refused with {}: {}", status, reason);
+  engine_.tell(LogLevel::warning, "a request cannot be read",
+               {{"client", connection_.client()}, {"status", status}, {"reason", reason}});
   enter(State::busy);
   respond_and_leave(api::problem(status, reason));
 }

@@ -65,6 +65,11 @@ struct Engine {
     return count;
   }
 
+  void tell(telemetry::LogLevel level, std::string_view message,
+            std::initializer_list<telemetry::LogField> fields) const {
+    if (options.log != nullptr) options.log->write(level, message, fields);
+  }
+
   const ServerOptions options;
   const Handler handler;
   Usage own_usage;

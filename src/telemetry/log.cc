@@ -58,10 +58,17 @@ std::string_view text_of(LogLevel level) {
   return "error";
 }
 
-Log::Log(LogFormat format, Sink sink, std::function<Instant()> now)
-    : format_(format), sink_(std::move(sink)), now_(std::move(now)) {}
+std::optional<LogLevel> parse_log_level(std::string_view text) {
+  for (const auto level : {LogLevel::info, LogLevel::warning, LogLevel::error})
+    if (text == text_of(level)) return level;
+  return std::nullopt;
+}
+
+Log::Log(LogFormat format, Sink sink, std::function<Instant()> now, LogLevel least)
+    : format_(format), sink_(std::move(sink)), now_(std::move(now)), least_(least) {}
 
 void Log::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (!writes(level)) return;
   const bool is_json = format_ == LogFormat::json;
   std::string line = head_of(format_, now_(), level, message);
   for (const LogField& field : fields) {

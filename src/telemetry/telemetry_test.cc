@@ -12,10 +12,10 @@ namespace {
 
 /// A log at a fixed time, and what it wrote.
 struct Written {
-  explicit Written(LogFormat format)
+  explicit Written(LogFormat format, LogLevel least = LogLevel::info)
       : log(
             format, [this](std::string_view line) { text += line; },
-            [] { return *Instant::parse("2026-02-03T04:05:06Z"); }) {}
+            [] { return *Instant::parse("2026-02-03T04:05:06Z"); }, least) {}
 
   std::string text;
   Log log;
@@ -35,6 +35,24 @@ TEST(Log, WritesAnEventAsOneLineOfText) {
   written.log.error("no queue", {{"queue", "http://127.0.0.1/q"}, {"tries", -1}});
   EXPECT_EQ(written.text,
             "2026-02-03T04:05:06Z error no queue queue=\"http://127.0.0.1/q\" tries=-1\n");
+}
+
+TEST(Log, LeavesOutWhatIsBelowItsLevel) {
+  Written written(LogFormat::text, LogLevel::warning);
+  EXPECT_FALSE(written.log.writes(LogLevel::info));
+  EXPECT_TRUE(written.log.writes(LogLevel::warning));
+  written.log.info("one");
+  written.log.warning("two");
+  written.log.error("three");
+  written.log.write_line("metrics");
+  EXPECT_EQ(written.text,
+            "2026-02-03T04:05:06Z warning two\n2026-02-03T04:05:06Z error three\nmetrics\n");
+}
+
+TEST(Log, LevelsHaveNames) {
+  for (const auto level : {LogLevel::info, LogLevel::warning, LogLevel::error})
+    EXPECT_EQ(parse_log_level(text_of(level)), level);
+  EXPECT_EQ(parse_log_level("debug"), std::nullopt);
 }
 
 TEST(Log, NoValueBeginsALineOrLeavesItsQuotes) {
