@@ -22,6 +22,7 @@ using telemetry::LogLevel;
 
 /// Connections beyond connections_max that are told so; more are just closed.
 constexpr std::size_t refused_at_once_max = 100;
+constexpr std::chrono::seconds refusal_told_every{10};
 constexpr std::chrono::milliseconds accept_pause{100};  ///< When no connection can be opened.
 
 std::string shown(const std::string& address, std::string_view port) {
@@ -134,12 +135,21 @@ class HttpServer final : public Server {
     });
   }
 
+  /// Once in a while: whoever opens many connections must not fill the log as well.
+  void tell_refused(std::size_t open) {
+    ++refused_;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - refusal_told_at_ < refusal_told_every) return;
+    engine_.tell(LogLevel::warning, "connections refused: as many are open as may be",
+                 {{"open", static_cast<std::int64_t>(open)}, {"refused", refused_}});
+    refusal_told_at_ = now;
+    refused_ = 0;
+  }
+
   void admit(tcp::socket socket, Lane& lane) {
     const std::size_t open = engine_.usage.connections;
     const std::size_t limit = engine_.options.connections_max;
-    if (open >= limit)
-      engine_.tell(LogLevel::warning, "connection refused: as many are open as may be",
-                   {{"open", static_cast<std::int64_t>(open)}});
+    if (open >= limit) tell_refused(open);
     if (open >= limit + refused_at_once_max) return;
     error_code error;
     socket.set_option(tcp::no_delay(true), error);
@@ -171,6 +181,8 @@ class HttpServer final : public Server {
   }
 
   Engine engine_;
+  std::int64_t refused_ = 0;  ///< Since that was told; of the one accept that is under way.
+  std::chrono::steady_clock::time_point refusal_told_at_{};
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> work_;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -24,8 +26,10 @@ using ::testing::StartsWith;
 /// time.
 class LoggingServer {
  public:
-  explicit LoggingServer(Handler handler, LoggedTarget logged_target = LoggedTarget::route) {
+  explicit LoggingServer(Handler handler, LoggedTarget logged_target = LoggedTarget::route,
+                         std::size_t connections_max = 100) {
     ServerOptions options;
+    options.connections_max = connections_max;
     options.port = 0;
     options.threads = 1;
     options.log = &log_;
@@ -41,6 +45,7 @@ class LoggingServer {
                     "Connection: close\r\n\r\n",
                     target));
   }
+  std::uint16_t port() const { return server_->port(); }
   std::string say(std::string_view text) { return Client(server_->port()).say(text).rest(); }
 
   std::string end() {
@@ -96,6 +101,15 @@ TEST(ServerLog, HasWhatCannotBeReadAndWhatFails) {
                               "reason=\"the disk is gone\"\n"));
   EXPECT_THAT(text, HasSubstr("warning a request cannot be read client=\"127.0.0.1\" "
                               "status=400 reason=\"this is not a request of HTTP/1.1: "));
+}
+
+TEST(ServerLog, HasRefusedConnectionsOnceInAWhile) {
+  LoggingServer server([](const api::Request&) { return api::Response{}; }, LoggedTarget::route, 0);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(Client(server.port()).rest(), StartsWith("HTTP/1.1 503 "));
+  EXPECT_EQ(server.end(),
+            "2026-02-03T04:05:06Z warning connections refused: as many are open as may be open=0 "
+            "refused=1\n");
 }
 
 }  // namespace

@@ -629,6 +629,7 @@ void HttpSession::on_written() {
 void HttpSession::log_answer(Clock::duration took) const {
   const LogLevel level = response_.status >= 500 ? LogLevel::warning : LogLevel::info;
   if (options_.log == nullptr || !options_.log->writes(level)) return;
+  if (!parser_->is_header_done()) return;  // Why is told elsewhere.
   if (level == LogLevel::info && is_probe(request_)) return;
   const auto& header = parser_->get();
   const auto target = options_.logged_target == LoggedTarget::whole
