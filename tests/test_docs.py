@@ -34,6 +34,8 @@ NOT_RUN = {  # Document -> how commands begin that are not run, and why.
     "docs/operate/cassandra.md": {
         "meterline store init": CLUSTER, "meterline ingest": CLUSTER,
         "METERLINE_STORE='cassandra:": CLUSTER},
+    "docs/operate/drop-folders.md": {
+        "meterline serve --create --watch drop": "wants the folder drop: tests/test_watch.py"},
     "docs/operate/install.md": {
         "meterline-0.1.0-linux-x86_64/meterline": "tests/test_packages.py runs it",
         "curl --data-binary @FILE.csv": "needs the image: tests/test_deploy_files.py looks at it"},

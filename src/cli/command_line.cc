@@ -140,10 +140,8 @@ void add_ingest(CLI::App& app, Options& options) {
   auto* const ingest = app.add_subcommand(
       "ingest",
       "Load files, whole folders, objects of S3, or standard input (-); restore archives");
-  ingest
-      ->add_option("PATH", verb.paths,
-                   "Files, folders with all below them, s3://BUCKET/PREFIX, or -")
-      ->required();
+  auto* const paths = ingest->add_option(
+      "PATH", verb.paths, "Files, folders with all below them, s3://BUCKET/PREFIX, or -");
   auto* const sweep = ingest->add_flag(
       "--sweep", options.sweep,
       "Load only objects of S3 that the store has no answer for, and get no other");
@@ -179,6 +177,11 @@ void add_ingest(CLI::App& app, Options& options) {
                      "Refuse a packed file that expands to more bytes (default: 64 GiB)");
   ingest->add_option("--threads", verb.threads, "Threads that parse (default: one for each core)")
       ->check(CLI::Range(1, 1024));
+  auto* const watch = add_watch_options(*ingest, verb.watch);
+  watch->excludes(paths)->excludes(sweep)->excludes(dry_run);
+  ingest->add_flag("--once", verb.once, "End when --watch has loaded all that is there")
+      ->needs(watch);
+  add_log_options(*ingest, verb.log);
 }
 
 void add_feeds(CLI::App& app, Options& options) {
@@ -390,6 +393,7 @@ void add_servers(CLI::App& app, Options& options) {
   add_upload_options(*serve, options.serve_files);
   add_guard(*serve, options.serve.guard);
   add_transport(*serve, options.serve);
+  add_watch_options(*serve, options.serve.watch);
   add_log_options(*serve, options.serve.log);
   serve->add_flag("--log-targets", options.serve.logs_targets,
                   "Log paths and queries of requests too, which name meters");
@@ -727,6 +731,7 @@ int run(int argc, const char* const* argv, const Application& application) {
   if (options.dry_run) options.ingest.mode = IngestMode::dry_run;
   if (options.undo) options.withdraw.kind = DeliveryEventKind::restored;
   if (options.compare) options.ingest.mode = IngestMode::compare;
+  if (!options.ingest.watch.folder.empty()) options.ingest.mode = IngestMode::watch;
   if (options.once) options.demo.end = DemoEnd::stop;
   if (options.apply) options.repair.mode = store::RepairMode::apply;
 

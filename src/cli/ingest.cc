@@ -9,12 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "access/ticker.h"
 #include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/ingest_paths.h"
 #include "cli/ingest_report.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
+#include "cli/stop_signals.h"
 #include "cli/table.h"
 #include "core/finding.h"
 #include "core/try.h"
@@ -249,8 +251,31 @@ Result<int> sweep(const IngestVerb& verb, const Session& session, Run& run) {
   return code;
 }
 
+Result<int> watch(const IngestVerb& verb, const Session& session, ingest::IngestOptions options) {
+  const StopSignals signals;
+  METERLINE_TRY(const auto log, open_log(verb.log));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::create));
+  METERLINE_TRY(const auto folder,
+                FolderWatch::open(verb.watch, std::move(options), {.store = *store, .log = *log}));
+  log->info("watching", {{"folder", verb.watch.folder}});
+  {
+    const access::Ticker looks(watch_step, [&] {
+      folder->look(source::WatchedFolder::Clock::now());
+      if (verb.once && !folder->is_waiting()) signals.stop();
+    });
+    signals.wait();
+    folder->stop();
+  }
+  log->info("stopping");
+  return verb.once && folder->has_failures() ? exit_failed : exit_ok;
+}
+
 Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
   METERLINE_TRY(auto options, options_of(verb));
+  if (verb.mode == IngestMode::watch) return watch(verb, session, std::move(options));
+  if (verb.paths.empty())
+    return fail(Errc::invalid_argument,
+                "PATH is required; `meterline ingest --help` tells what there is");
   Run run(verb, session, std::move(options));
   switch (verb.mode) {
     case IngestMode::sweep:
@@ -260,6 +285,7 @@ Result<int> try_ingest(const IngestVerb& verb, const Session& session) {
     case IngestMode::compare:
       return compare(verb, session, run);
     case IngestMode::load:
+    case IngestMode::watch:
       break;
   }
   return load(verb, session, run);

@@ -207,6 +207,26 @@ void wait_for_stop(const StopSignals& signals, std::atomic<bool>& stopping, http
         fmt::format("stopping: what took longer than {} seconds is given up", stop_grace.count()));
 }
 
+/// A folder that is looked at beside, where there is one.
+Result<std::unique_ptr<FolderWatch>> open_watch(const ServeOptions& options,
+                                                ingest::IngestOptions ingest,
+                                                FolderWatch::Parts parts) {
+  if (options.watch.folder.empty()) return nullptr;
+  ingest.now = now;
+  return FolderWatch::open(options.watch, std::move(ingest), std::move(parts));
+}
+
+http::ServerOptions server_options_of(const ListenAddress& address, const ServeOptions& options) {
+  return {
+      .address = address.address,
+      .port = address.port,
+      .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
+      .upload_threads = upload_threads,
+      .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
+      .logged_target = options.logs_targets ? http::LoggedTarget::whole : http::LoggedTarget::route,
+      .idle_timeout = std::chrono::seconds(options.idle_timeout_s)};
+}
+
 /// Serves on an address that may be listened on; an exit code.
 int serve_on(ListenAddress address, const ServeOptions& options, store::Store& store,
              const ingest::IngestOptions& ingest, telemetry::Log& log) {
@@ -244,32 +264,35 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
   HostRule hosts(address, options.hosts);
   if (!hosts.is_any()) handler = only_for(std::move(hosts), std::move(handler));
 
+  auto watch =
+      open_watch(options, ingest, {.store = store, .log = log, .on_report = context.on_upload});
+  if (!watch) {
+    print_error(watch.error().message);
+    return exit_usage;
+  }
   const StopSignals signals;
-  auto server = http::start(
-      {.address = address.address,
-       .port = address.port,
-       .threads = std::max(2, static_cast<int>(std::thread::hardware_concurrency())),
-       .upload_threads = upload_threads,
-       .effort_of = [&](const api::Request& request) { return effort_of(request, store); },
-       .answer_timeout = std::chrono::seconds(options.answer_timeout_s),
-       .tls = followed->tls.get(),
-       .log = &log,
-       .logged_target =
-           options.logs_targets ? http::LoggedTarget::whole : http::LoggedTarget::route,
-       .usage = &usage,
-       .spool_folder = ingest.spool_folder,
-       .connections_max = connections_that_fit(options.connections_max, log),
-       .idle_timeout = std::chrono::seconds(options.idle_timeout_s)},
-      std::move(handler));
+  auto server_options = server_options_of(address, options);
+  server_options.effort_of = [&](const api::Request& request) { return effort_of(request, store); };
+  server_options.tls = followed->tls.get();
+  server_options.log = &log;
+  server_options.usage = &usage;
+  server_options.spool_folder = ingest.spool_folder;
+  server_options.connections_max = connections_that_fit(options.connections_max, log);
+  auto server = http::start(std::move(server_options), std::move(handler));
   if (!server) {
     print_error(server.error().message);
     return server.error().code == Errc::invalid_argument ? exit_usage : exit_failed;
   }
   address.port = (*server)->port();
   const access::Ticker ticker(follow_step, [&] { followed->refresh(); });
+  std::optional<access::Ticker> looks;
+  if (*watch)
+    looks.emplace(watch_step, [&] { (*watch)->look(source::WatchedFolder::Clock::now()); });
   log.info("listening", {{"address", address.text()}});
   print_welcome(address, options);
   wait_for_stop(signals, stopping, **server, options, log);
+  if (*watch) (*watch)->stop();
+  looks.reset();
   server->reset();
   return exit_ok;
 }

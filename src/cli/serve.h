@@ -8,6 +8,7 @@
 #include "cli/guarding.h"
 #include "cli/logging.h"
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "core/result.h"
 #include "http/usage.h"
 #include "ingest/ingest.h"
@@ -33,6 +34,7 @@ struct ServeOptions {
   std::string tariffs;                                        ///< A folder; empty: none are known.
   GuardOptions guard;
   LogOptions log;
+  WatchOptions watch;
   bool logs_targets = false;    ///< Paths and queries, which name meters.
   std::string tls_certificate;  ///< PEM files; empty: no TLS.
   std::string tls_key;

@@ -43,8 +43,9 @@ class DescriptorSource : public ByteSource {
   std::string name_;
 };
 
-Result<std::unique_ptr<ByteSource>> open_file(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+Result<std::unique_ptr<ByteSource>> open_file(const fs::path& path, Links links) {
+  const int descriptor =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (links == Links::refuse ? O_NOFOLLOW : 0));
   const int error = errno;
   if (descriptor < 0) {
     return fail(error == ENOENT ? Errc::not_found : Errc::unavailable,
@@ -107,13 +108,47 @@ fs::path real_name(const fs::path& folder) {
   return error ? folder : real;
 }
 
+tl::unexpected<Error> too_many_files() {
+  return fail(Errc::too_large, fmt::format("more than {} files, the most for one run; name fewer "
+                                           "folders at a time",
+                                           files_max));
+}
+
+/// Unsorted, relative to `top`. Links to files are followed, links to folders are not: they might
+/// lead back.
+Result<std::vector<fs::path>> unsorted_below(const fs::path& top,
+                                             const std::vector<fs::path>& left_out) {
+  std::vector<fs::path> files;
+  std::vector<fs::path> folders = {""};
+  while (!folders.empty()) {
+    const auto folder = std::move(folders.back());
+    folders.pop_back();
+    std::error_code error;
+    for (fs::directory_iterator at(top / folder, error), end; !error && at != end;
+         at.increment(error)) {
+      if (is_left_out(at->path())) continue;
+      std::error_code vanished;  // Then it is neither: it went away while we looked.
+      if (at->is_directory(vanished) && !at->is_symlink(vanished)) {
+        auto below = folder / at->path().filename();
+        if (std::ranges::find(left_out, below) == left_out.end()) folders.push_back(below);
+      } else if (at->is_regular_file(vanished) && files.size() <= files_max)
+        files.push_back(folder / at->path().filename());
+    }
+    if (error) {
+      return fail(Errc::unavailable, fmt::format("cannot list the folder {}: {}",
+                                                 (top / folder).string(), error.message()));
+    }
+  }
+  return files;
+}
+
 /// What one call of list_files has found so far.
 class Listing {
  public:
   Result<void> add(const fs::path& path) {
     METERLINE_TRY(const auto status, status_of(path));
     if (!S_ISDIR(status.st_mode)) return add_file(path, real_name(path.parent_path()));
-    METERLINE_TRY(auto below, files_below(path));
+    METERLINE_TRY(auto below, unsorted_below(path, {}));
     if (below.empty()) {
       return fail(Errc::invalid_argument,
                   fmt::format("{}: no files in this folder (hidden ones, *.tmp and *.part do not "
@@ -130,17 +165,8 @@ class Listing {
   std::vector<fs::path> take() && { return std::move(files_); }
 
  private:
-  /// Unsorted, relative to `top`. Links to files are followed, links to folders are not: they
-  /// might lead back.
-  static Result<std::vector<fs::path>> files_below(const fs::path& top);
-
   Result<void> add_file(fs::path path, const fs::path& real_folder) {
-    if (files_.size() == files_max) {
-      return fail(Errc::too_large,
-                  fmt::format("more than {} files, the most for one run; name fewer folders at a "
-                              "time",
-                              files_max));
-    }
+    if (files_.size() == files_max) return too_many_files();
     if (names_.insert((real_folder / path.filename()).string()).second)
       files_.push_back(std::move(path));
     return {};
@@ -150,30 +176,6 @@ class Listing {
   std::unordered_set<std::string> names_;  ///< Of files_, without links in their folders.
 };
 
-Result<std::vector<fs::path>> Listing::files_below(const fs::path& top) {
-  std::vector<fs::path> files;
-  std::vector<fs::path> folders = {""};
-  while (!folders.empty()) {
-    const auto folder = std::move(folders.back());
-    folders.pop_back();
-    std::error_code error;
-    for (fs::directory_iterator at(top / folder, error), end; !error && at != end;
-         at.increment(error)) {
-      if (is_left_out(at->path())) continue;
-      std::error_code vanished;  // Then it is neither: it went away while we looked.
-      if (at->is_directory(vanished) && !at->is_symlink(vanished))
-        folders.push_back(folder / at->path().filename());
-      else if (at->is_regular_file(vanished) && files.size() <= files_max)
-        files.push_back(folder / at->path().filename());
-    }
-    if (error) {
-      return fail(Errc::unavailable, fmt::format("cannot list the folder {}: {}",
-                                                 (top / folder).string(), error.message()));
-    }
-  }
-  return files;
-}
-
 }  // namespace
 
 Result<std::vector<fs::path>> list_files(const std::vector<fs::path>& paths) {
@@ -182,7 +184,15 @@ Result<std::vector<fs::path>> list_files(const std::vector<fs::path>& paths) {
   return std::move(listing).take();
 }
 
-Result<Incoming> file_delivery(const fs::path& path) {
+Result<std::vector<fs::path>> files_below(const fs::path& folder,
+                                          const std::vector<fs::path>& left_out) {
+  METERLINE_TRY(auto files, unsorted_below(folder, left_out));
+  if (files.size() > files_max) return too_many_files();
+  std::ranges::sort(files);
+  return files;
+}
+
+Result<Incoming> file_delivery(const fs::path& path, Links links) {
   METERLINE_TRY(const auto status, status_of(path));
   if (S_ISDIR(status.st_mode)) {
     return fail(Errc::invalid_argument,
@@ -198,7 +208,7 @@ Result<Incoming> file_delivery(const fs::path& path) {
   Incoming incoming = {.source = std::move(source),
                        .delivered_at = modified_at(status),
                        .bytes = std::nullopt,
-                       .open = [path] { return open_file(path); }};
+                       .open = [path, links] { return open_file(path, links); }};
   if (S_ISREG(status.st_mode))
     incoming.bytes = static_cast<std::uint64_t>(status.st_size);
   else

@@ -20,9 +20,21 @@ inline constexpr std::size_t files_max = 10'000'000;  ///< In one listing.
 Result<std::vector<std::filesystem::path>> list_files(
     const std::vector<std::filesystem::path>& paths);
 
+/// All regular files below a folder, sorted, relative to it; those that list_files() leaves out are
+/// left out here, and the folders `left_out` of it as well. There may be none. Errors:
+/// `unavailable` for a folder that cannot be listed, `too_large` for more than files_max files.
+Result<std::vector<std::filesystem::path>> files_below(
+    const std::filesystem::path& folder, const std::vector<std::filesystem::path>& left_out);
+
+/// Whether the name of a file may be that of a link to another.
+enum class Links {
+  follow,
+  refuse,  ///< Where others put files: they may not read what they can link to.
+};
+
 /// A file, delivered at its modification time; its source is the absolute path. What is no
 /// regular file, such as a pipe, has no size and can be opened once.
-Result<Incoming> file_delivery(const std::filesystem::path& path);
+Result<Incoming> file_delivery(const std::filesystem::path& path, Links links = Links::follow);
 
 /// Standard input, delivered at `received`. It can be opened once.
 Incoming stdin_delivery(Instant received);

@@ -222,5 +222,13 @@ TEST_F(DiskSource, ReadsStandardInputOnce) {
   ::close(pipe);
 }
 
+TEST_F(DiskSource, ALinkIsNotOpenedWhereLinksAreRefused) {
+  write("real.csv", "abc");
+  fs::create_symlink(top() / "real.csv", top() / "link.csv");
+  EXPECT_TRUE(file_delivery(top() / "link.csv")->open());
+  EXPECT_FALSE(file_delivery(top() / "link.csv", Links::refuse)->open());
+  EXPECT_TRUE(file_delivery(top() / "real.csv", Links::refuse)->open());
+}
+
 }  // namespace
 }  // namespace meterline::source
