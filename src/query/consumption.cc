@@ -156,7 +156,7 @@ class ChannelAnswer {
     for (std::size_t slot = 0; slot < slots; slot += per_point) {
       Point& point = new_point(day.date, static_cast<std::int64_t>(slot));
       if (per_point == 1) {
-        point.total = total_of_slot(day, slot);
+        tell_of_slot(day, slot, point.total);
         continue;
       }
       METERLINE_TRY(point.total, total_of_slots(day, slot, std::min(slot + per_point, slots)));

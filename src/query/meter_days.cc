@@ -133,27 +133,4 @@ Result<std::vector<Channel>> each_meter_day(const store::Store& store,
   return channels;
 }
 
-Total total_of_slot(const store::ResolvedDay& day, std::size_t slot) {
-  Total total{.expected = 1};
-  switch (day.qualities[slot]) {
-    case Quality::actual:
-      total.quality.actual = 1;
-      break;
-    case Quality::substituted:
-      total.quality.substituted = 1;
-      break;
-    case Quality::estimated:
-      total.quality.estimated = 1;
-      break;
-    case Quality::missing:
-      total.quality.missing = 1;
-      return total;
-  }
-  const auto& part = day.part(slot);
-  total.sum.emplace(day.mantissas[slot], part.exponent);
-  total.readings = 1;
-  total.version = part.version;
-  return total;
-}
-
 }  // namespace meterline::query

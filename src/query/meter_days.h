@@ -43,7 +43,34 @@ Result<std::vector<Channel>> each_meter_day(const store::Store& store,
                                             const MeterDaysQuestion& question,
                                             const MeterDayVisitor& visit, StopFlag stop);
 
-/// The total of one interval of a day; a reading that is missing is expected.
-Total total_of_slot(const store::ResolvedDay& day, std::size_t slot);
+/// Tells `total`, which is as it was made, of one interval of a day; a reading that is missing is
+/// expected. Inline and in place, as it is done for each reading that is shown.
+inline void tell_of_slot(const store::ResolvedDay& day, std::size_t slot, Total& total) {
+  total.expected = 1;
+  switch (day.qualities[slot]) {
+    case Quality::actual:
+      total.quality.actual = 1;
+      break;
+    case Quality::substituted:
+      total.quality.substituted = 1;
+      break;
+    case Quality::estimated:
+      total.quality.estimated = 1;
+      break;
+    case Quality::missing:
+      total.quality.missing = 1;
+      return;
+  }
+  const auto& part = day.part(slot);
+  total.sum.emplace(day.mantissas[slot], part.exponent);
+  total.readings = 1;
+  total.version = part.version;
+}
+
+inline Total total_of_slot(const store::ResolvedDay& day, std::size_t slot) {
+  Total total;
+  tell_of_slot(day, slot, total);
+  return total;
+}
 
 }  // namespace meterline::query
