@@ -38,7 +38,7 @@ test_packages="
   libgtest-dev libgmock-dev
   librapidcheck-dev
   maven openjdk-17-jre-headless openssl
-  python3 python3-cryptography python3-pytest python3-venv
+  python3 python3-cryptography python3-pytest python3-pytest-xdist python3-venv
   sqlite3
   valgrind
   zstd"

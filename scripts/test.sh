@@ -133,11 +133,13 @@ check_scale() {
     --doc "$folder/scale.md"
 }
 
-# The binary under test is build/release/meterline.
+# The binary under test is build/release/meterline. Two files of tests at once: half of their time
+# they wait.
 run_pytest() {
   local output
   output=$(mktemp)
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider -rsx tests | tee "$output" || return 1
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -rsx -n 2 --dist loadfile tests |
+    tee "$output" || return 1
   if tail -n 1 "$output" | grep -Eq 'skipped|xfailed|xpassed|no tests ran'; then
     echo "test.sh: tests were skipped or not run"
     return 1

@@ -152,6 +152,6 @@ def test_a_server_loads_what_comes(meterline, folder, serve):
 def test_a_folder_that_is_none_is_refused(meterline, folder):
     for args in (["ingest", "--watch", folder / "none"],
                  ["serve", "--create", "--watch", folder / "none"]):
-        assert "none: want a folder that is there" in meterline(*args, expect=2).err
+        assert ": want a folder that is there" in meterline(*args, expect=2).err
     assert "--watch" in meterline("ingest", folder, "--watch", folder, expect=2).err
     assert "--watch" in meterline("serve", "--after", "move", expect=2).err

@@ -233,6 +233,7 @@ onPage("draws days of 25 and of 23 hours right",
     await page.getByText("50 of 50 readings").first().waitFor();
     await page.getByText("Values", { exact: true }).click();
     const values = page.getByRole("list", { name: "Values" });
+    await values.getByRole("listitem").nth(6).waitFor();
     const times = (await values.getByRole("listitem").allInnerTexts())
       .map((text) => /, (\d\d:\d\d)/.exec(text)[1]);
     assert.deepEqual(times.slice(1, 7), ["00:30", "01:00", "01:30", "01:00", "01:30", "02:00"]);
@@ -268,7 +269,7 @@ onPage("shows consumption and generation together, with estimates marked",
     assert.equal(await page.locator(".totals dt").count(), 2);
     await page.getByRole("combobox", { name: "Channel" }).selectOption("generation");
     await page.waitForURL(/channel=generation/);
-    assert.ok(await page.locator(".days [data-kind=estimated]").count() > 0);
+    await page.locator(".days [data-kind=estimated]").first().waitFor();
   });
 
 onPage("tells how a day came to be, and shows it as it was known",
