@@ -468,8 +468,8 @@ std::optional<query::BaseLoad> Model::base_load(const query::MeterDaysQuestion& 
       std::sort(loads.begin(), loads.end(), is_less);
       std::size_t rank = 1;  // The first of which 2.5 % are at most.
       while (rank * 40 < loads.size()) ++rank;
-      for (int minutes = 0; minutes < 60; minutes += day->interval.minutes())
-        must(bases.add(loads[rank - 1]));
+      const int interval = adds_up(key.second.unit) ? day->interval.minutes() : 60;
+      for (int minutes = 0; minutes < 60; minutes += interval) must(bases.add(loads[rank - 1]));
       ++line.days;
       line.intervals += std::ssize(day->slots);
     }
