@@ -1,6 +1,8 @@
 #include "core/decimal.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace meterline {
 namespace {
@@ -17,11 +19,14 @@ std::string digits_of(Int128 value) {
   return out;
 }
 
+/// Without zeros at the end of the decimals.
+std::pair<Int128, int> shortened(Int128 mantissa, int exponent) {
+  for (; exponent < 0 && mantissa % 10 == 0; ++exponent) mantissa /= 10;
+  return {mantissa, exponent};
+}
+
 std::string render(Int128 mantissa, int exponent) {
-  while (exponent < 0 && mantissa % 10 == 0) {
-    mantissa /= 10;
-    ++exponent;
-  }
+  std::tie(mantissa, exponent) = shortened(mantissa, exponent);
   const bool negative = mantissa < 0;
   std::string digits = digits_of(mantissa);
   if (exponent < 0) {
@@ -61,7 +66,10 @@ std::optional<Decimal> Decimal::parse(std::string_view text) {
 
 std::string Decimal::text() const { return render(mantissa, exponent); }
 
-bool operator==(Decimal a, Decimal b) { return a.text() == b.text(); }
+bool operator==(Decimal a, Decimal b) {
+  if (a.exponent == b.exponent) return a.mantissa == b.mantissa;
+  return shortened(a.mantissa, a.exponent) == shortened(b.mantissa, b.exponent);
+}
 
 Result<void> Sum::add_scaled(const Sum& other) {
   const int exponent = std::min(exponent_, other.exponent_);

@@ -199,6 +199,18 @@ TEST(Decimal, ComparesByValue) {
   EXPECT_FALSE((Decimal{1500, -3}) == (Decimal{1500, -2}));
 }
 
+RC_GTEST_PROP(Decimal, IsEqualWhereItIsWrittenTheSame, ()) {
+  const auto any = [] {
+    const auto mantissa = *rc::gen::inRange<std::int64_t>(-30, 31);
+    const auto zeros = *rc::gen::element<std::int64_t>(1, 10, 1000);
+    const auto exponent = *rc::gen::inRange(-4, 1);
+    return Decimal{.mantissa = mantissa * zeros, .exponent = static_cast<std::int8_t>(exponent)};
+  };
+  const auto a = any();
+  const auto b = any();
+  RC_ASSERT((a == b) == (a.text() == b.text()));
+}
+
 TEST(Decimal, WritesEveryMantissa) {
   EXPECT_EQ((Decimal{std::numeric_limits<std::int64_t>::min(), -18}.text()),
             "-9.223372036854775808");

@@ -67,7 +67,7 @@ std::ostream& operator<<(std::ostream& out, const Stamp& stamp) {
 
 /// What has been read so far, and what is left of the text.
 struct StampPattern::Reading {
-  std::string_view rest;
+  std::string_view rest = {};
   CivilDay civil{.year = 1970, .month = 1, .day = 1};
   int hour = 0;
   int minute = 0;
@@ -205,7 +205,79 @@ Result<StampPattern> StampPattern::parse(std::string_view pattern) {
   }
   if (is_optional && pattern.back() != ']') return bad();
   if (!made.has_date_ && !made.has_time_) return bad();
+  made.place_parts();
   return made;
+}
+
+void StampPattern::place_parts() {
+  std::size_t at = 0;
+  for (const auto& step : steps_) {
+    places_.push_back(static_cast<std::uint8_t>(at));
+    switch (step.part) {
+      case Part::literal:
+      case Part::blank:
+        ++at;
+        break;
+      case Part::year:
+        at += 4;
+        break;
+      case Part::short_year:
+      case Part::month:
+      case Part::day:
+      case Part::hour:
+      case Part::minute:
+      case Part::second:
+        at += 2;
+        break;
+      default:
+        places_.clear();
+        return;
+    }
+  }
+  placed_chars_ = at;
+}
+
+/// Reads a text of placed_chars_. False where it may still be read step by step.
+bool StampPattern::read_placed(std::string_view text, Reading& reading) const {
+  bool is_good = true;
+  const auto two = [&](std::size_t at) {
+    const int tens = text[at] - '0';
+    const int ones = text[at + 1] - '0';
+    is_good &= 0 <= tens && tens <= 9 && 0 <= ones && ones <= 9;
+    return tens * 10 + ones;
+  };
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const std::size_t at = places_[i];
+    switch (steps_[i].part) {
+      case Part::literal:
+        is_good &= text[at] == steps_[i].literal;
+        break;
+      case Part::year:
+        reading.civil.year = two(at) * 100 + two(at + 2);
+        break;
+      case Part::short_year:
+        reading.civil.year = 2000 + two(at);
+        break;
+      case Part::month:
+        reading.civil.month = two(at);
+        break;
+      case Part::day:
+        reading.civil.day = two(at);
+        break;
+      case Part::hour:
+        reading.hour = two(at);
+        break;
+      case Part::minute:
+        reading.minute = two(at);
+        break;
+      case Part::second:
+        reading.second = two(at);
+        break;
+      default:
+        is_good &= text[at] == ' ';
+    }
+  }
+  return is_good;
 }
 
 bool StampPattern::read_step(const Step& step, Reading& reading) const {
@@ -258,6 +330,10 @@ bool StampPattern::read_step(const Step& step, Reading& reading) const {
 }
 
 std::optional<Stamp> StampPattern::read(std::string_view text) const {
+  if (placed_chars_ > 0 && text.size() == placed_chars_) {
+    Reading placed;
+    if (read_placed(text, placed)) return stamp_of(placed);
+  }
   Reading reading{.rest = text};
   for (const auto& step : steps_) {
     if (step.part == Part::optional_rest && reading.rest.empty()) break;
@@ -268,6 +344,10 @@ std::optional<Stamp> StampPattern::read(std::string_view text) const {
     if (reading.hour < 1 || reading.hour > noon || !reading.is_pm) return std::nullopt;
     reading.hour = reading.hour % noon + (*reading.is_pm ? noon : 0);
   }
+  return stamp_of(reading);
+}
+
+std::optional<Stamp> StampPattern::stamp_of(const Reading& reading) {
   const int minute = reading.hour * 60 + reading.minute;
   if (reading.minute > 59 || reading.second > 59 || minute > day_minutes) return std::nullopt;
   if (minute == day_minutes && reading.second > 0) return std::nullopt;

@@ -81,10 +81,17 @@ class StampPattern {
   };
   struct Reading;
   static std::optional<std::pair<Part, std::size_t>> part_at(std::string_view pattern);
+  static std::optional<Stamp> stamp_of(const Reading& reading);
+  void place_parts();
+  bool read_placed(std::string_view text, Reading& reading) const;
   bool read_step(const Step& step, Reading& reading) const;
 
   std::string text_;
   std::vector<Step> steps_;
+  /// Of texts in which each part has all its digits, where those are the same in all: the place of
+  /// each step, and the characters of all; 0 where there are none such.
+  std::vector<std::uint8_t> places_;
+  std::size_t placed_chars_ = 0;
   bool has_date_ = false;
   bool has_time_ = false;
   bool has_offset_ = false;

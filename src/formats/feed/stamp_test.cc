@@ -1,8 +1,10 @@
 #include "formats/feed/stamp.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <sstream>
+#include <string>
 
 namespace meterline::formats {
 namespace {
@@ -52,6 +54,25 @@ TEST(Stamp, NothingElseIsRead) {
   EXPECT_EQ(read("iso", "2025-10-26"), "-");
   EXPECT_EQ(read("iso", "2025-10-26T01:00:00+1"), "-");
   EXPECT_EQ(read("epoch", "17e9"), "-");
+  for (const char* const pattern : {"iso", "epoch", "yyyyMMdd", "dd MMM yyyy", "HH:mm[:ss]"})
+    EXPECT_EQ(read(pattern, ""), "-") << pattern;
+}
+
+/// A pattern with an optional end has no places known beforehand, so it is read part by part.
+RC_GTEST_PROP(Stamp, PlacesThatAreKnownChangeNothing, ()) {
+  const auto pattern = *rc::gen::element<std::string>(
+      "yyyy-MM-dd HH:mm", "dd/MM/yy", "yyyyMMdd", "HHmmss", "dd.MM.yyyy HH:mm:ss", "MM/dd/yyyyTHH");
+  std::string text;
+  for (const char part : pattern) {
+    const bool is_digit = part != ' ' && std::string("yMdHms").find(part) != std::string::npos;
+    const int odd = *rc::gen::inRange(0, 60);
+    if (odd == 0) continue;
+    text += is_digit ? static_cast<char>('0' + *rc::gen::inRange(0, odd == 1 ? 10 : 3)) : part;
+    if (odd == 2) text += *rc::gen::element(' ', '0', '-', '/', 'x');
+    if (odd == 3) text.back() = *rc::gen::element(' ', ':', '.', 'x', '-');
+  }
+  RC_CLASSIFY(read(pattern, text) != "-", "read");
+  RC_ASSERT(read(pattern, text) == read(pattern + "[!]", text));
 }
 
 TEST(Stamp, APatternThatMeansNothingIsRefused) {

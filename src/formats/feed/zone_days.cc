@@ -32,10 +32,13 @@ ZoneDay::ZoneDay(TimeZone zone, Date date)
 }
 
 const ZoneDay& ZoneDays::of(Date date) {
-  if (last_ != nullptr && last_->date() == date) return *last_;
+  if (last_ != days_.end() && last_->first == date) return last_->second;
+  // Files mostly go on to the next day.
+  if (last_ != days_.end()) ++last_;
+  if (last_ != days_.end() && last_->first == date) return last_->second;
   if (days_.size() > days_max) days_.clear();
-  last_ = &days_.try_emplace(date, zone_, date).first->second;
-  return *last_;
+  last_ = days_.try_emplace(date, zone_, date).first;
+  return last_->second;
 }
 
 std::optional<DayMinute> ZoneDays::at(std::int64_t utc_minutes) {

@@ -48,6 +48,8 @@ class ZoneDay {
 class ZoneDays {
  public:
   explicit ZoneDays(TimeZone zone) : zone_(zone) {}
+  ZoneDays(const ZoneDays&) = delete;  // last_ is of days_.
+  ZoneDays& operator=(const ZoneDays&) = delete;
 
   TimeZone zone() const { return zone_; }
   const ZoneDay& of(Date date);
@@ -64,7 +66,7 @@ class ZoneDays {
 
   TimeZone zone_;
   std::map<Date, ZoneDay> days_;
-  const ZoneDay* last_ = nullptr;
+  std::map<Date, ZoneDay>::const_iterator last_ = days_.end();  ///< What was asked for before.
 };
 
 }  // namespace meterline::formats
