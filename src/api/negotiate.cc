@@ -55,6 +55,15 @@ int weight_of(std::string_view accept, std::string_view type) {
   return weight;
 }
 
+/// The weight that an Accept-Encoding header gives a coding by its name.
+std::optional<int> coding_weight(std::string_view accept_encoding, std::string_view name) {
+  while (!accept_encoding.empty()) {
+    const auto [coding, weight] = take_accepted(accept_encoding);
+    if (lower(coding) == name) return weight;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Accepted take_accepted(std::string_view& header) {
@@ -69,11 +78,16 @@ Accepted take_accepted(std::string_view& header) {
 }
 
 bool takes_gzip(std::string_view accept_encoding) {
-  while (!accept_encoding.empty()) {
-    const auto [coding, weight] = take_accepted(accept_encoding);
-    if (lower(coding) == "gzip" || coding == "*") return weight > 0;
-  }
-  return false;
+  const int any = coding_weight(accept_encoding, "*").value_or(0);
+  return coding_weight(accept_encoding, "gzip").value_or(any) > 0;
+}
+
+std::optional<source::Packing> packing_for(std::string_view accept_encoding) {
+  const int any = coding_weight(accept_encoding, "*").value_or(0);
+  const int gzip = coding_weight(accept_encoding, "gzip").value_or(any);
+  const int zstd = coding_weight(accept_encoding, "zstd").value_or(0);
+  if (zstd > 0 && zstd >= gzip) return source::Packing::zstd;
+  return gzip > 0 ? std::optional(source::Packing::gzip) : std::nullopt;
 }
 
 std::optional<std::size_t> preferred(const Request& request,

@@ -8,7 +8,7 @@ namespace meterline::http {
 
 Result<void> Outflow::put(std::string_view bytes) {
   filling_ += bytes;
-  if (filling_.size() < outflow_piece_bytes) return {};
+  if (filling_.size() < piece_bytes_) return {};
   return hand_over({.bytes = std::exchange(filling_, {}), .failure = {}});
 }
 

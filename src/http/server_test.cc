@@ -15,6 +15,8 @@
 #include <thread>
 
 #include "api/problem.h"
+#include "source/expand.h"
+#include "source/packer.h"
 #include "testing/http_client.h"
 #include "testing/temp_folder.h"
 
@@ -677,6 +679,40 @@ TEST(Server, SendsAnswersInPartsWhileTheyAreMade) {
   client.say(request_for("/3", "Connection: close\r\n"));
   EXPECT_THAT(client.head(), StartsWith("HTTP/1.1 200"));
   EXPECT_EQ(joined(client.rest()), "xxx");
+}
+
+/// What can be read of packed bytes.
+std::string text_in(std::string_view packed) {
+  const auto content = source::expand(source::make_memory_source(packed)).value();
+  std::string text;
+  std::array<char, 1000> piece{};
+  for (;;) {
+    const auto count = content.bytes->read(piece);
+    if (!count || *count == 0) return text;
+    text.append(piece.data(), *count);
+  }
+}
+
+TEST(Server, SendsPackedPartsAsTheyAreMade) {
+  std::promise<void> read;
+  const auto server = served(small_options(), [&](const api::Request&) {
+    api::Response response{.content_type = "text/plain", .body = {}};
+    response.stream = [&](const api::BodySink& sink) -> Result<void> {
+      if (auto sent = sink(std::string(source::pack_step_bytes, 'x')); !sent) return sent;
+      read.get_future().wait();
+      return sink("end");
+    };
+    return response;
+  });
+  Client client(server->port());
+  client.say(request_for("/", "Accept-Encoding: zstd\r\nConnection: close\r\n"));
+  EXPECT_THAT(client.head(), HasSubstr("Content-Encoding: zstd\r\n"));
+  std::string packed = client.chunk();  // While the stream waits to be read.
+  EXPECT_EQ(text_in(packed).size(), source::pack_step_bytes);
+  read.set_value();
+  packed += client.chunk();
+  EXPECT_EQ(client.chunk(), "");
+  EXPECT_EQ(text_in(packed), std::string(source::pack_step_bytes, 'x') + "end");
 }
 
 TEST(Server, CutsOffAnAnswerInPartsThatFails) {

@@ -152,7 +152,7 @@ class HttpSession : public Session, public std::enable_shared_from_this<HttpSess
   api::Response answer(const api::Request& request) const;
   Result<void> make_body(const api::BodyStream& make, Outflow& outflow) const;
   void respond(api::Response response);
-  bool begin_stream(api::BodyStream stream);
+  bool begin_stream(const api::Response& response);
   void stream_on();
   void cut_off(const Error& failure);
   void respond_and_leave(api::Response response);
@@ -504,7 +504,7 @@ void HttpSession::respond(api::Response response) {
     response = busy(answers_unread);
   if (request_id_.empty()) request_id_ = request_id_of({});  // Its header could not be read.
   const bool is_in_chunks = parser_->get().version() >= http_1_1;
-  if (response.stream && body_ == Body::sent && !begin_stream(response.stream))
+  if (response.stream && body_ == Body::sent && !begin_stream(response))
     response = busy(streams_taken);
   if (response.stream && is_in_chunks) response.headers["Transfer-Encoding"] = "chunked";
   if (response.stream && !is_in_chunks) after_ = After::close;
@@ -523,12 +523,15 @@ void HttpSession::respond_and_leave(api::Response response) {
 }
 
 /// The body is made on a thread for such; false: all of them are taken.
-bool HttpSession::begin_stream(api::BodyStream stream) {
-  const auto outflow = std::make_shared<Outflow>([weak = weak_from_this()] {
+bool HttpSession::begin_stream(const api::Response& response) {
+  const auto on_piece = [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self) asio::post(self->lane_.io, [self] { self->stream_on(); });
-  });
-  auto work = [self = shared_from_this(), outflow, make = std::move(stream)]() mutable {
+  };
+  // What is packed comes in pieces that each stand for many bytes.
+  const bool is_packed = response.headers.contains("Content-Encoding");
+  const auto outflow = std::make_shared<Outflow>(on_piece, is_packed ? 1 : outflow_piece_bytes);
+  auto work = [self = shared_from_this(), outflow, make = response.stream]() mutable {
     const auto made = self->make_body(make, *outflow);
     make = nullptr;
     outflow->end(made);

@@ -1,7 +1,6 @@
 #include "http/wire.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -14,30 +13,36 @@
 #include "api/accept.h"
 #include "api/problem.h"
 #include "core/text.h"
+#include "core/try.h"
+#include "source/packer.h"
 
 namespace meterline::http {
 namespace {
 
 constexpr std::size_t head_bytes_usual = 640;
-constexpr int gzip_level = 5;
-constexpr int gzip_window_bits = 15 + 16;  // 16 asks zlib for gzip rather than zlib framing.
 
-/// The compressed text; empty when zlib has no memory for it.
-std::string deflated(const std::string& text) {
-  z_stream stream{};
-  if (deflateInit2(&stream, gzip_level, Z_DEFLATED, gzip_window_bits, 8, Z_DEFAULT_STRATEGY) !=
-      Z_OK)
-    return {};
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int result = deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  out.shrink_to_fit();
-  deflateEnd(&stream);
-  return result == Z_STREAM_END ? out : std::string();
+/// Tables in formats that pack their columns themselves.
+bool is_packed_by_itself(const api::Response& response) {
+  return response.headers.contains("Content-Encoding") ||
+         response.content_type.starts_with("application/vnd.apache.");
+}
+
+/// The same body, packed while it is made.
+api::BodyStream packed_stream(api::BodyStream stream, source::Packing packing) {
+  return [make = std::move(stream), packing](const api::BodySink& sink) -> Result<void> {
+    METERLINE_TRY(const auto packer, source::Packer::make(packing, sink));
+    METERLINE_CHECK(make([&](std::string_view piece) { return packer->add(piece); }));
+    return packer->finish();
+  };
+}
+
+/// Whether the body was packed, which it is where it gets shorter.
+bool pack_body(std::string& body, source::Packing packing) {
+  auto packed = source::packed(packing, body);
+  if (!packed || packed->size() >= body.size()) return false;
+  packed->shrink_to_fit();
+  body = *std::move(packed);
+  return true;
 }
 
 /// Line breaks would end a header early; they become blanks.
@@ -117,16 +122,17 @@ std::string request_id_of(std::string_view sent) {
 }
 
 void compress(api::Response& response, std::string_view accept_encoding) {
-  constexpr std::size_t bytes_max = std::size_t{1} << 30;  // zlib counts in 32 bits.
-  if (response.body.size() <= gzip_bytes_min || response.body.size() > bytes_max) return;
-  if (response.headers.contains("Content-Encoding")) return;  // Packed already.
+  if (!response.stream && response.body.size() <= packed_bytes_min) return;
+  if (is_packed_by_itself(response)) return;
   std::string& vary = response.headers["Vary"];
   vary += vary.empty() ? "Accept-Encoding" : ", Accept-Encoding";
-  if (!api::takes_gzip(accept_encoding)) return;
-  std::string packed = deflated(response.body);
-  if (packed.empty() || packed.size() >= response.body.size()) return;
-  response.body = std::move(packed);
-  response.headers["Content-Encoding"] = "gzip";
+  const auto packing = api::packing_for(accept_encoding);
+  if (!packing) return;
+  if (response.stream)
+    response.stream = packed_stream(std::move(response.stream), *packing);
+  else if (!pack_body(response.body, *packing))
+    return;
+  response.headers["Content-Encoding"] = source::text_of(*packing);
   const auto etag = response.headers.find("ETag");
   if (etag != response.headers.end()) etag->second = "W/" + etag->second;
 }

@@ -24,7 +24,7 @@ struct WireResponse {
 };
 
 /// Bodies up to this are not worth compressing.
-inline constexpr std::size_t gzip_bytes_min = 1024;
+inline constexpr std::size_t packed_bytes_min = 1024;
 
 /// What every answer tells a browser: to take it for what it says it is, to load nothing because
 /// of it, to show it in no frame, and to hand it to no page of another site. A response keeps those
@@ -44,8 +44,10 @@ std::optional<std::string> host_of(std::string_view header);
 /// process gets.
 std::string request_id_of(std::string_view sent);
 
-/// Compresses a body where the client takes that, it pays and is not done yet, and says so: a
-/// strong ETag becomes a weak one, as the bytes are no longer those that it was made from.
+/// Compresses a body where the client takes gzip or zstd, it pays and is not done yet, and says so:
+/// a strong ETag becomes a weak one, as the bytes are no longer those that it was made from. A
+/// stream is compressed while it is made, in pieces that can be unpacked as they come, each put
+/// into the sink at once (source/packer.h). Parquet and Arrow pack their columns themselves.
 void compress(api::Response& response, std::string_view accept_encoding);
 
 /// Of a stream, the head alone.

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "api/accept.h"
+#include "source/packer.h"
 
 namespace meterline::http {
 namespace {
@@ -49,10 +52,76 @@ TEST(Wire, CompressesLongBodies) {
   EXPECT_EQ(inflated(response.body, 5000), answer(5000).body);
 }
 
-TEST(Wire, LeavesOtherBodiesAlone) {
-  api::Response response = answer(gzip_bytes_min);
+TEST(Wire, PacksWithWhatTheClientLikesBest) {
+  using source::Packing;
+  for (const char* accept : {"zstd", "gzip, deflate, br, zstd", "ZSTD;q=0.5, gzip;q=0.5",
+                             "*;q=0.1, zstd;q=0.2", "gzip;q=0, zstd"})
+    EXPECT_EQ(api::packing_for(accept), Packing::zstd) << accept;
+  for (const char* accept : {"gzip", "*", "gzip, zstd;q=0.9", "zstd;q=0, gzip", "zstd;q=0, *"})
+    EXPECT_EQ(api::packing_for(accept), Packing::gzip) << accept;
+  for (const char* accept : {"", "br", "identity", "gzip;q=0", "*, gzip;q=0", "zstd;q=0"})
+    EXPECT_EQ(api::packing_for(accept), std::nullopt) << accept;
+
+  api::Response response = answer(5000);
+  compress(response, "zstd");
+  EXPECT_EQ(response.headers["Content-Encoding"], "zstd");
+  EXPECT_EQ(response.body, source::packed(Packing::zstd, answer(5000).body).value());
+}
+
+/// What a stream makes.
+std::vector<std::string> pieces_of(const api::Response& response) {
+  std::vector<std::string> pieces;
+  EXPECT_TRUE(response.stream([&](std::string_view piece) -> Result<void> {
+    pieces.emplace_back(piece);
+    return {};
+  }));
+  return pieces;
+}
+
+TEST(Wire, CompressesStreamsWhileTheyAreMade) {
+  constexpr std::size_t bytes = 2 * source::pack_step_bytes + 5;
+  api::Response response{.content_type = "text/csv; charset=utf-8", .body = {}};
+  response.headers["Vary"] = "Accept";
+  response.stream = [](const api::BodySink& sink) { return sink(std::string(bytes, 'a')); };
+  const auto plain = response;
   compress(response, "gzip");
-  EXPECT_EQ(response.body, answer(gzip_bytes_min).body);
+  EXPECT_EQ(response.headers["Content-Encoding"], "gzip");
+  EXPECT_EQ(response.headers["Vary"], "Accept, Accept-Encoding");
+  const auto pieces = pieces_of(response);
+  ASSERT_EQ(pieces.size(), 3U);
+  EXPECT_EQ(inflated(pieces[0] + pieces[1] + pieces[2], bytes), std::string(bytes, 'a'));
+
+  response = plain;
+  compress(response, "br");
+  EXPECT_EQ(response.headers.count("Content-Encoding"), 0U);
+  EXPECT_EQ(response.headers["Vary"], "Accept, Accept-Encoding");
+  EXPECT_EQ(pieces_of(response).size(), 1U);
+}
+
+TEST(Wire, AStreamThatFailsIsNoWholeOne) {
+  api::Response response{.content_type = "text/csv", .body = {}};
+  response.stream = [](const api::BodySink&) -> Result<void> {
+    return fail(Errc::unavailable, "no node answers");
+  };
+  compress(response, "zstd");
+  const auto made = response.stream([](std::string_view) { return Result<void>(); });
+  EXPECT_EQ(made.error().message, "no node answers");
+}
+
+TEST(Wire, LeavesTablesThatPackThemselves) {
+  for (const char* type : {"application/vnd.apache.parquet", "application/vnd.apache.arrow.file"}) {
+    api::Response response = answer(5000);
+    response.content_type = type;
+    compress(response, "gzip, zstd");
+    EXPECT_EQ(response.body, answer(5000).body);
+    EXPECT_EQ(response.headers.count("Content-Encoding"), 0U);
+  }
+}
+
+TEST(Wire, LeavesOtherBodiesAlone) {
+  api::Response response = answer(packed_bytes_min);
+  compress(response, "gzip");
+  EXPECT_EQ(response.body, answer(packed_bytes_min).body);
   EXPECT_EQ(response.headers.count("Content-Encoding"), 0U);
   response = answer(5000);
   compress(response, "br");

@@ -122,7 +122,8 @@ api::Request with_limit(api::Request request, std::size_t limit) {
 
 api::Response too_large(std::size_t bytes, const api::Request& request) {
   const auto encodings = request.headers.find("accept-encoding");
-  const bool is_packed = encodings != request.headers.end() && api::takes_gzip(encodings->second);
+  const bool is_packed =
+      encodings != request.headers.end() && api::packing_for(encodings->second).has_value();
   return api::problem(
       413, fmt::format("the answer has {} bytes as AWS Lambda counts them, which sends at most {}: "
                        "ask for fewer days or a coarser resolution{}",

@@ -60,6 +60,20 @@ class Client {
     return text.substr(9, 3) + " " + take(std::min(bytes, heard_.size()));
   }
 
+  /// What the next chunk of a body holds; nothing at its end, or when the server closes.
+  std::string chunk() {
+    while (heard_.find("\r\n") == std::string::npos && listen()) {
+    }
+    const auto line = take(std::min(heard_.find("\r\n") + 2, heard_.size()));
+    if (line.empty()) return {};
+    const std::size_t bytes = std::stoul(line, nullptr, 16);
+    while (heard_.size() < bytes + 2 && listen()) {
+    }
+    const auto held = take(std::min(bytes, heard_.size()));
+    take(std::min<std::size_t>(2, heard_.size()));
+    return held;
+  }
+
   /// All until the server closes.
   std::string rest() {
     while (listen()) {
