@@ -1,15 +1,18 @@
 """Tables for other programs: DuckDB, Polars and pandas read what meterline answers itself."""
+import gzip
 import json
 import re
 import subprocess
+import urllib.request
 from decimal import Decimal
 
 import pytest
 from aws import environment
-from conftest import ROOT, Meterline
+from conftest import ROOT, Meterline, Server
 
 PYTHON = environment.FOLDER / "python-tables/bin/python"
 DOCS = (ROOT / "docs/use/export.md").read_text()
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 READERS = {
     "duckdb": """
 import duckdb
@@ -157,7 +160,81 @@ def test_csv_goes_to_standard_output(demo):
     assert before.splitlines() == [header]
 
 
+def unpacked(packed):
+    if packed.startswith(b"\x1f\x8b"):
+        return gzip.decompress(packed)
+    return subprocess.run(["zstd", "-dcq"], input=packed, check=True, capture_output=True).stdout
+
+
+DAYS = ["export", "readings", "--from", "2025-03-01", "--to", "2025-04-30", "--meter", "EX00003",
+        "--meter", "EX-SOLAR-LONDON"]
+
+
+def test_csv_is_compressed_as_its_name_ends_or_as_is_said(demo, tmp_path):
+    plain = demo(*DAYS).out.encode()
+    assert len(plain) > 3 * (256 << 10)
+    for name, args, magic in (("a.csv.gz", [], GZIP), ("a.csv.zst", [], ZSTD), ("a.zst", [], ZSTD),
+                              ("a.csv", ["--compress", "gzip"], GZIP),
+                              ("b.csv.gz", ["--compress", "zstd"], ZSTD)):
+        demo(*DAYS, *args, "-o", tmp_path / name)
+        packed = (tmp_path / name).read_bytes()
+        assert packed.startswith(magic) and len(packed) < len(plain) / 8
+        assert unpacked(packed) == plain
+    demo(*DAYS, "--compress", "none", "-o", tmp_path / "c.csv.gz")
+    assert (tmp_path / "c.csv.gz").read_bytes() == plain
+
+
+def test_standard_output_and_months_are_compressed_when_it_is_said(demo, tmp_path):
+    plain = demo(*DAYS).out.encode()
+    process = demo.start(*DAYS, "--compress", "zstd")
+    packed, err = process.communicate()
+    assert process.returncode == 0, err
+    assert packed.startswith(ZSTD) and unpacked(packed) == plain
+    demo(*DAYS, "--by-month", "--compress", "gzip", "-o", tmp_path)
+    march, april = sorted(tmp_path.iterdir())
+    assert (march.name, april.name) == ("2025-03.csv.gz", "2025-04.csv.gz")
+    lines = b"".join(unpacked(path.read_bytes()).partition(b"\n")[2] for path in (march, april))
+    assert sorted(lines.splitlines()) == sorted(plain.splitlines()[1:])
+
+
+def test_a_compressed_table_can_be_read_as_other_programs_read_it(demo):
+    demo(*DAYS, "-o", "packed.csv.gz")
+    assert json.loads(run(demo.folder, """
+import json, pandas, duckdb
+print(json.dumps([len(pandas.read_csv("packed.csv.gz")),
+                  duckdb.sql("SELECT count(*) FROM 'packed.csv.gz'").fetchall()[0][0]]))""")) == [
+        demo(*DAYS).out.count("\n") - 1] * 2
+
+
+def test_a_server_sends_csv_compressed_and_other_tables_as_they_are(demo):
+    server = Server(demo.start("serve", "--listen", "127.0.0.1:0"))
+    try:
+        url = server.url + "/v1/export?table=readings&from=2025-03-01&to=2025-04-30"
+        for accept, magic in (("gzip", GZIP), ("gzip, deflate, br, zstd", ZSTD), ("br", b"meter")):
+            for form in ("csv", "parquet"):
+                request = urllib.request.Request(f"{url}&format={form}&meters=EX00003",
+                                                 headers={"Accept-Encoding": accept})
+                with urllib.request.urlopen(request) as answer:
+                    body, coding = answer.read(), answer.headers["Content-Encoding"]
+                if form == "parquet":
+                    assert body.startswith(b"PAR1") and coding is None
+                    continue
+                assert body.startswith(magic)
+                assert coding == {GZIP: "gzip", ZSTD: "zstd"}.get(magic)
+                assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+                text = body if coding is None else unpacked(body)
+                assert text.decode() == demo("export", "readings", "--from", "2025-03-01", "--to",
+                                             "2025-04-30", "--meter", "EX00003").out
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("args, part", [
+    (["readings", "--compress", "br"], 'want none, gzip or zstd, got "br"'),
+    (["days", "--format", "parquet", "--compress", "zstd"], "packed in themselves"),
+    (["days", "-o", "days.parquet.gz"], "days.parquet.gz: Parquet and Arrow are packed in"),
+    (["days", "-o", "days.arrow", "--compress", "gzip"], "leave --compress out"),
+    (["a.archive", "--compress", "gzip"], "--compress and --as-of are for tables"),
     (["readings", "--format", "xlsx"], 'want csv, parquet or arrow, got "xlsx"'),
     (["readings", "--to", "2025-01-01"], "--to needs --from"),
     (["readings", "--by-month", "-o", "x"], "--by-month needs --from and --to"),

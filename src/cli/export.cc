@@ -23,6 +23,7 @@
 #include "core/json_writer.h"
 #include "core/try.h"
 #include "ingest/archive.h"
+#include "source/packer.h"
 #include "tables/store_table.h"
 #include "tables/table.h"
 
@@ -196,6 +197,17 @@ ExistingFile existing_of(const ExportVerb& verb) {
   return verb.force ? ExistingFile::replace : ExistingFile::refuse;
 }
 
+std::string_view ending_of(source::Packing packing) {
+  return packing == source::Packing::gzip ? ".gz" : ".zst";
+}
+
+/// As a file's name ends.
+std::optional<source::Packing> packing_of_name(std::string_view file) {
+  for (const auto packing : {source::Packing::gzip, source::Packing::zstd})
+    if (file.ends_with(ending_of(packing))) return packing;
+  return std::nullopt;
+}
+
 /// Tables for other programs.
 class TableExport {
  public:
@@ -205,7 +217,9 @@ class TableExport {
   Result<int> run();
 
  private:
-  Result<void> read_format();
+  Result<void> read_form();
+  Result<void> read_packing(std::optional<source::Packing> named);
+  std::string ending() const;
   Result<tables::TableSummary> write(const DateRange& dates, const tables::BytesSink& sink);
   Result<void> write_file(const std::string& path, const DateRange& dates);
   std::string told(const tables::TableSummary& summary, std::string_view to) const {
@@ -219,11 +233,12 @@ class TableExport {
   const Session& session_;
   std::unique_ptr<store::Store> store_;
   tables::TableFormat format_ = tables::TableFormat::csv;
+  std::optional<source::Packing> packing_;
   tables::TableSelection selection_;
 };
 
 Result<int> TableExport::run() {
-  METERLINE_CHECK(read_format());
+  METERLINE_CHECK(read_form());
   METERLINE_TRY(auto selected, selection_of(verb_));
   selection_.meters = std::move(selected.meters);
   if (!verb_.as_of.empty()) {
@@ -231,10 +246,9 @@ Result<int> TableExport::run() {
   }
   if (verb_.out == "-") METERLINE_CHECK(check_no_terminal());
   METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::read));
-  const std::string ending = verb_.format.empty() ? "csv" : verb_.format;
   if (verb_.by_month)
     return export_months(
-        verb_, verb_.out, selected.dates, ending,
+        verb_, verb_.out, selected.dates, ending(),
         [&](const std::string& path, DateRange dates) { return write_file(path, dates); });
   const auto dates = selected.dates.value_or(DateRange{.from = Date::min(), .to = Date::max()});
   if (verb_.out == "-") {
@@ -246,18 +260,42 @@ Result<int> TableExport::run() {
   return exit_ok;
 }
 
-/// By its name, or by how the file's name ends.
-Result<void> TableExport::read_format() {
+/// By their names, or by how the file's name ends.
+Result<void> TableExport::read_form() {
+  std::string_view file = verb_.by_month ? std::string_view() : std::string_view(verb_.out);
+  const auto packing = packing_of_name(file);
+  if (packing) file = file.substr(0, file.rfind('.'));
   auto name = std::string_view(verb_.format);
-  const auto dot = verb_.out.rfind('.');
-  if (name.empty() && !verb_.by_month && dot != std::string::npos)
-    name = std::string_view(verb_.out).substr(dot + 1);
+  const auto dot = file.rfind('.');
+  if (name.empty() && dot != std::string::npos) name = file.substr(dot + 1);
   const auto format = tables::parse_table_format(name);
   if (!format && !verb_.format.empty())
     return fail(Errc::invalid_argument, fmt::format("--format: want {}, got \"{}\"",
                                                     tables::table_format_names, excerpt_of(name)));
   format_ = format.value_or(tables::TableFormat::csv);
-  return {};
+  return read_packing(packing);
+}
+
+/// `named`: by the end of the file's name.
+Result<void> TableExport::read_packing(std::optional<source::Packing> named) {
+  const auto& word = verb_.compress;
+  packing_ = word.empty() ? named : source::parse_packing(word);
+  if (!packing_ && !word.empty() && word != "none")
+    return fail(Errc::invalid_argument, fmt::format("--compress: want none, {}, got \"{}\"",
+                                                    source::packing_names, excerpt_of(word)));
+  if (!packing_ || format_ == tables::TableFormat::csv) return {};
+  return fail(
+      Errc::invalid_argument,
+      fmt::format("{}: Parquet and Arrow are packed in themselves, and are not packed "
+                  "again: {}, or take --format csv",
+                  word.empty() ? excerpt_of(verb_.out) : "--compress " + word,
+                  word.empty() ? "name the file without this ending" : "leave --compress out"));
+}
+
+/// Of the file of a month.
+std::string TableExport::ending() const {
+  const std::string format = verb_.format.empty() ? "csv" : verb_.format;
+  return packing_ ? format + std::string(ending_of(*packing_)) : format;
 }
 
 Result<tables::TableSummary> TableExport::write(const DateRange& dates,
@@ -265,12 +303,20 @@ Result<tables::TableSummary> TableExport::write(const DateRange& dates,
   const StopRequest stop;
   StoreProgress progress;
   selection_.dates = dates;
-  METERLINE_TRY(const auto writer, tables::open_table(format_, tables::columns_of(table_), sink));
+  std::unique_ptr<source::Packer> packer;
+  if (packing_) {
+    METERLINE_TRY(packer, source::Packer::make(*packing_, sink));
+  }
+  const auto packed = [&](std::string_view bytes) {
+    return packer ? packer->add(bytes) : sink(bytes);
+  };
+  METERLINE_TRY(const auto writer, tables::open_table(format_, tables::columns_of(table_), packed));
   METERLINE_TRY(const auto summary, tables::write_store_table(*store_, table_, selection_, *writer,
                                                               {.stop = &StopRequest::flag(),
                                                                .meters = &progress.meters(),
                                                                .days = &progress.days()}));
   METERLINE_CHECK(writer->finish());
+  if (packer) METERLINE_CHECK(packer->finish());
   return summary;
 }
 
@@ -306,10 +352,10 @@ void TableExport::print(const tables::TableSummary& summary, const std::string& 
 Result<int> try_export(const ExportVerb& verb, const Session& session) {
   if (const auto table = tables::parse_table_of(verb.path))
     return TableExport(verb, *table, session).run();
-  if (!verb.format.empty() || !verb.as_of.empty() || verb.out != "-")
+  if (!verb.format.empty() || !verb.as_of.empty() || !verb.compress.empty() || verb.out != "-")
     return fail(Errc::invalid_argument,
-                fmt::format("--out, --format and --as-of are for tables: want {} before them, got "
-                            "\"{}\"",
+                fmt::format("--out, --format, --compress and --as-of are for tables: want {} "
+                            "before them, got \"{}\"",
                             tables::table_of_names, excerpt_of(verb.path)));
   METERLINE_TRY(const auto selection, selection_of(verb));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
@@ -352,6 +398,10 @@ void add_export(CLI::App& app, ExportVerb& verb) {
   exporting->add_option("--format", verb.format,
                         fmt::format("Of a table: {} (default: as the file's name ends, or csv)",
                                     tables::table_format_names));
+  exporting->add_option("--compress", verb.compress,
+                        fmt::format("Of CSV: none, {} (default: as the file's name ends, .gz or "
+                                    ".zst, or none)",
+                                    source::packing_names));
   exporting->add_option("--as-of", verb.as_of, "Of a table: as it was known then");
 }
 
