@@ -2,15 +2,14 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "api/batch.h"
 #include "api/question.h"
-#include "api/render.h"
 #include "api/routes.h"
 #include "core/json.h"
 #include "core/stop.h"
@@ -56,83 +55,25 @@ Result<std::vector<MeterId>> parse_meters(std::string_view body) {
   return meters;
 }
 
-/// Answers one behind the other, as JSON or CSV, as long as there are meters left.
-class Batch {
- public:
-  Batch(const Call& call, Format format, Span span, std::vector<MeterId> meters)
-      : store_(call.context.store),
-        visible_(call.visible),
-        stop_(call.request.stop),
-        format_(format),
-        question_{.meter = {},
-                  .dates = span.dates,
-                  .resolution = span.resolution,
-                  .channel = std::move(span.filter.channel),
-                  .flow = span.filter.flow,
-                  .as_of = span.filter.as_of,
-                  .unit = span.unit},
-        header_(to_csv(query::Consumption{.question = question_, .channels = {}})),
-        meters_(std::move(meters)),
-        text_(is_csv() ? header_ : R"({"answers":[)") {}
+query::ConsumptionQuestion question_of(Span span) {
+  return {.meter = {},
+          .dates = span.dates,
+          .resolution = span.resolution,
+          .channel = std::move(span.filter.channel),
+          .flow = span.filter.flow,
+          .as_of = span.filter.as_of,
+          .unit = span.unit};
+}
 
-  bool is_done() const { return next_ == meters_.size(); }
-
-  /// Answers until there are `bytes` of text or no meters left.
-  Result<void> answer_up_to(std::size_t bytes) {
-    while (!is_done() && text_.size() < bytes) {
-      METERLINE_CHECK(check_stop(stop_));
-      question_.meter = meters_[next_];
-      const auto answer = query::consumption(store_, question_);
-      if (!answer && answer.error().code != Errc::not_found) return tl::unexpected(answer.error());
-      if (answer)
-        add(*answer);
-      else
-        add_unknown();
-      ++next_;
-    }
-    if (is_done() && !is_csv()) text_ += "]}\n";
-    return {};
+/// What was begun, then the rest while it is made.
+Result<void> send(std::string_view begun, Batch& batch, StopFlag stop, const BodySink& sink) {
+  METERLINE_CHECK(sink(begun));
+  while (!batch.is_done()) {
+    METERLINE_CHECK(batch.answer_up_to(1, stop));
+    METERLINE_CHECK(sink(batch.take()));
   }
-  std::string take() { return std::exchange(text_, {}); }
-  Result<void> send_rest(std::string_view begun, const BodySink& sink) {
-    METERLINE_CHECK(sink(begun));
-    while (!is_done()) {
-      METERLINE_CHECK(answer_up_to(1));
-      METERLINE_CHECK(sink(take()));
-    }
-    return {};
-  }
-
- private:
-  bool is_csv() const { return format_ == Format::csv; }
-  void add(const query::Consumption& answer) {
-    if (!is_csv()) return add_json(to_json(answer));
-    const auto lines = to_csv(answer);
-    text_.append(lines, lines.find('\n') + 1);
-  }
-  /// A line with the meter alone, as CSV.
-  void add_unknown() {
-    const auto& meter = question_.meter.text();
-    if (!is_csv())
-      return add_json(fmt::format(R"({{"meter":"{}","problem":"no such meter"}})", meter));
-    const auto commas = std::count(header_.begin(), header_.end(), ',');
-    text_ += meter + std::string(static_cast<std::size_t>(commas), ',') + '\n';
-  }
-  void add_json(std::string_view answer) {
-    if (next_ > 0) text_ += ',';
-    text_ += answer;
-  }
-
-  const store::Store& store_;
-  const std::shared_ptr<const store::VisibleStore> visible_;
-  const StopFlag stop_;
-  const Format format_;
-  query::ConsumptionQuestion question_;
-  const std::string header_;
-  const std::vector<MeterId> meters_;
-  std::size_t next_ = 0;
-  std::string text_;
-};
+  return {};
+}
 
 }  // namespace
 
@@ -146,14 +87,17 @@ Result<Response> post_batch(const Call& call) {
   if (call.request.body_is_to_come) return Response{.status = 100};
   METERLINE_TRY(const auto body, read_body(call.request));
   METERLINE_TRY(auto meters, parse_meters(body));
-  const auto batch = std::make_shared<Batch>(call, *format, std::move(span), std::move(meters));
-  METERLINE_CHECK(batch->answer_up_to(bytes_at_once_max));
+  auto question = question_of(std::move(span));
+  auto form = *format == Format::csv ? batch_csv(question) : batch_json();
+  const auto batch = std::make_shared<Batch>(call.context.store, std::move(question),
+                                             std::move(meters), std::move(form));
+  const StopFlag stop = call.request.stop;
+  METERLINE_CHECK(batch->answer_up_to(bytes_at_once_max, stop));
   Response response = *format == Format::csv ? csv_response({}) : json_response({});
   response.body = batch->take();
   if (batch->is_done()) return response;
-  response.stream = [batch, begun = std::exchange(response.body, {})](const BodySink& sink) {
-    return batch->send_rest(begun, sink);
-  };
+  response.stream = [batch, stop, visible = call.visible, begun = std::exchange(response.body, {})](
+                        const BodySink& sink) { return send(begun, *batch, stop, sink); };
   return response;
 }
 
