@@ -274,8 +274,11 @@ void add_changes(CLI::App& app, ChangesVerb& verb) {
 }
 
 void add_questions(CLI::App& app, Options& options) {
-  auto* const query = app.add_subcommand("query", "What a meter used");
-  query->add_option("METER", options.query.meter, "The meter's id")->required();
+  auto* const query = app.add_subcommand("query", "What a meter used, or each meter of a list");
+  query
+      ->add_option("METER", options.query.meter,
+                   "The meter's id; or @FILE with many, one on each line (@-: standard input)")
+      ->required();
   add_dates(*query, options.query.options);
   add_resolution(*query, options.query.options,
                  "interval, hour, day, week, month, quarter or year");

@@ -9,13 +9,14 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <functional>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "cli/exit_code.h"
 #include "cli/export_file.h"
+#include "cli/meter_list.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
@@ -63,12 +64,8 @@ Result<void> add_meter(const std::string& text, std::vector<MeterId>& meters) {
 }
 
 Result<void> add_meters_of(const std::string& path, std::vector<MeterId>& meters) {
-  std::ifstream file(path);
-  if (!file) return fail(Errc::not_found, fmt::format("--meter: cannot read {}", path));
-  for (std::string line; std::getline(file, line);) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty()) METERLINE_CHECK(add_meter(line, meters));
-  }
+  METERLINE_TRY(auto listed, read_meter_list("--meter", path));
+  std::move(listed.begin(), listed.end(), std::back_inserter(meters));
   return {};
 }
 
@@ -387,7 +384,8 @@ void add_export(CLI::App& app, ExportVerb& verb) {
                         "Up to this one, which is included (default: the one of --from alone)");
   exporting->add_option(
       "--meter", verb.meters,
-      "Only this meter, or those of @FILE, one on each line; any number of times");
+      "Only this meter, or those of @FILE, one on each line (@-: standard input); any number "
+      "of times");
   exporting->add_flag("--by-month", verb.by_month,
                       "Make FILE a folder with a file for each month; those that are there "
                       "stay, so that the same again goes on where it was ended");

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 #include <span>
 
+#include "api/batch.h"
 #include "api/render.h"
 #include "cli/exit_code.h"
+#include "cli/meter_list.h"
 #include "cli/question_parts.h"
 #include "cli/table.h"
 #include "core/try.h"
@@ -346,6 +349,43 @@ Result<int> try_query(const QueryVerb& verb, const Session& session) {
   return exit_ok;
 }
 
+/// As a question about each would be shown, below its id.
+api::BatchForm batch_table() {
+  return {.begin = "",
+          .between = "\n",
+          .end = "",
+          .answer =
+              [](const query::Consumption& answer) {
+                return answer.question.meter.text() + '\n' + table_of(answer);
+              },
+          .unknown = [](const MeterId& meter) { return meter.text() + "\nno such meter\n"; }};
+}
+
+api::BatchForm batch_form(Output output, const query::ConsumptionQuestion& question) {
+  if (output == Output::table) return batch_table();
+  return output == Output::csv ? api::batch_csv(question) : api::batch_json_lines();
+}
+
+/// `path`: of the list, behind its @.
+Result<int> try_query_list(const std::string& path, const QuestionOptions& options,
+                           const Session& session) {
+  constexpr std::size_t piece_bytes = 64 << 10;
+  METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(options));
+  METERLINE_TRY(auto meters, read_meter_list("METER", path));
+  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  const auto asked = meters.size();
+  auto form = batch_form(session.output, question);
+  api::Batch batch(*store, std::move(question), std::move(meters), std::move(form));
+  while (!batch.is_done() && std::ferror(stdout) == 0) {
+    METERLINE_CHECK(batch.answer_up_to(piece_bytes));
+    print_text(batch.take());
+  }
+  if (batch.unknown() == 0) return exit_ok;
+  tell(fmt::format("meterline: not known: {} of {} meters\n", grouped(batch.unknown()),
+                   grouped(asked)));
+  return exit_failed;
+}
+
 Result<int> try_profile(const QueryVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
@@ -499,6 +539,8 @@ int finish(const Result<int>& done) { return done ? *done : report_error(done.er
 }  // namespace
 
 int query(const QueryVerb& verb, const Session& session) {
+  if (verb.meter.starts_with('@'))
+    return finish(try_query_list(verb.meter.substr(1), verb.options, session));
   return finish(try_query(verb, session));
 }
 int profile(const QueryVerb& verb, const Session& session) {

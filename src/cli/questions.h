@@ -21,7 +21,9 @@ struct QueryVerb {
   std::string meter;
   QuestionOptions options;
 };
-/// `meterline query METER`: what a meter used. Exit 1 for an unknown meter.
+/// `meterline query METER`: what a meter used. Exit 1 for an unknown meter. `meterline query
+/// @FILE`: what each meter of a list used (read_meter_list()); exit 1 where one of them is unknown,
+/// behind the answers about all others.
 int query(const QueryVerb& verb, const Session& session);
 
 /// `meterline profile METER`: what a day of a meter looks like.

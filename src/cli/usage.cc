@@ -34,7 +34,8 @@ constexpr std::array examples = {
     Example{"feed draft", "meterline feed draft sample.csv --out my-feed.toml"},
     Example{"query",
             "meterline query EX00027 --from 2025-01-01 --to 2025-12-31 \\\n"
-            "      --resolution month"},
+            "      --resolution month\n"
+            "  meterline query @meters.txt --from 2025-01-01 --output csv"},
     Example{"profile", "meterline profile EX00027 --from 2025-01-01 --to 2025-01-31"},
     Example{"top", "meterline top --from 2025-01-01 --to 2025-01-31 --limit 10"},
     Example{"portfolio",
