@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import { ask, Problem } from "./api.ts";
 
@@ -21,7 +21,8 @@ interface Known<T> {
 export function useAnswer<T>(path: string | undefined): Answer<T> {
   const [known, setKnown] = useState<Known<T>>({ path: undefined });
   const [tries, setTries] = useState(0);
-  useEffect(() => {
+  // At once: an effect would wait for the next frame before it asks.
+  useLayoutEffect(() => {
     if (path === undefined) {
       setKnown({ path });
       return;

@@ -2,30 +2,36 @@ import type { Range } from "./days.ts";
 
 /** Numbers, days and times as the browser's locale writes them. */
 
-const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const upToThree = new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 });
-const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
-const change = new Intl.NumberFormat(undefined, {
+/** Made when it is first needed: to make all of them takes longer than to draw a page. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
+
+function numbers(options: Intl.NumberFormatOptions): () => Intl.NumberFormat {
+  return once(() => new Intl.NumberFormat(undefined, options));
+}
+
+function dates(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  return once(() => new Intl.DateTimeFormat(undefined, options));
+}
+
+const whole = numbers({ maximumFractionDigits: 0 });
+const upToThree = numbers({ maximumFractionDigits: 3 });
+const percent = numbers({ style: "percent", maximumFractionDigits: 1 });
+const change = numbers({
   style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero",
 });
-const compact = new Intl.NumberFormat(undefined, {
-  notation: "compact", maximumFractionDigits: 1,
-});
-const longDay = new Intl.DateTimeFormat(undefined, {
+const compact = numbers({ notation: "compact", maximumFractionDigits: 1 });
+const longDay = dates({
   timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric",
 });
-const shortDay = new Intl.DateTimeFormat(undefined, {
-  timeZone: "UTC", day: "numeric", month: "short",
-});
-const monthName = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", month: "short" });
-const monthAndYear = new Intl.DateTimeFormat(undefined, {
-  timeZone: "UTC", month: "long", year: "numeric",
-});
-const weekdayName = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", weekday: "short" });
-const clock = new Intl.DateTimeFormat(undefined, {
-  timeZone: "UTC", hour: "2-digit", minute: "2-digit",
-});
-const instant = new Intl.DateTimeFormat(undefined, {
+const shortDay = dates({ timeZone: "UTC", day: "numeric", month: "short" });
+const monthName = dates({ timeZone: "UTC", month: "short" });
+const monthAndYear = dates({ timeZone: "UTC", month: "long", year: "numeric" });
+const weekdayName = dates({ timeZone: "UTC", weekday: "short" });
+const clock = dates({ timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
+const instant = dates({
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   second: "2-digit",
 });
@@ -33,17 +39,17 @@ const instant = new Intl.DateTimeFormat(undefined, {
 export const unknown = "–";
 
 export function count(value: number): string {
-  return whole.format(value);
+  return whole().format(value);
 }
 
 export function amount(value: number | null | undefined): string {
   if (value === null || value === undefined) return unknown;
-  return Math.abs(value) >= 10_000 ? whole.format(value) : upToThree.format(value);
+  return Math.abs(value) >= 10_000 ? whole().format(value) : upToThree().format(value);
 }
 
 /** For axes. */
 export function tick(value: number): string {
-  return Math.abs(value) >= 10_000 ? compact.format(value) : upToThree.format(value);
+  return Math.abs(value) >= 10_000 ? compact().format(value) : upToThree().format(value);
 }
 
 export function withUnit(value: number | null | undefined, unit: string | null): string {
@@ -54,11 +60,11 @@ export function withUnit(value: number | null | undefined, unit: string | null):
 export function share(part: number, of: number): string {
   if (of === 0) return unknown;
   const ratio = part / of;
-  return percent.format(ratio < 1 ? Math.min(ratio, 0.999) : ratio);
+  return percent().format(ratio < 1 ? Math.min(ratio, 0.999) : ratio);
 }
 
 export function changeOf(before: number, after: number): string {
-  return before === 0 ? unknown : change.format(after / before - 1);
+  return before === 0 ? unknown : change().format(after / before - 1);
 }
 
 function at(label: string): Date {
@@ -67,38 +73,38 @@ function at(label: string): Date {
 
 /** A label is a day, or a local time with or without the offset from UTC. */
 export function dayText(label: string): string {
-  return longDay.format(at(label));
+  return longDay().format(at(label));
 }
 
 export function shortDayText(label: string): string {
-  return shortDay.format(at(label));
+  return shortDay().format(at(label));
 }
 
 export function monthText(label: string): string {
-  return monthName.format(at(label));
+  return monthName().format(at(label));
 }
 
 export function monthAndYearText(label: string): string {
-  return monthAndYear.format(at(label));
+  return monthAndYear().format(at(label));
 }
 
 /** 0 is Monday. */
 export function weekdayText(weekday: number): string {
-  return weekdayName.format(new Date(Date.UTC(2024, 0, 1 + weekday)));
+  return weekdayName().format(new Date(Date.UTC(2024, 0, 1 + weekday)));
 }
 
 export function timeText(label: string): string {
-  return clock.format(at(label.length > 10 ? label : "2024-01-01T" + label));
+  return clock().format(at(label.length > 10 ? label : "2024-01-01T" + label));
 }
 
 export function rangeText(range: Range): string {
   if (range.from === range.to) return dayText(range.from);
-  return longDay.formatRange(at(range.from), at(range.to));
+  return longDay().formatRange(at(range.from), at(range.to));
 }
 
 /** In the time zone of the browser. */
 export function instantText(text: string): string {
-  return instant.format(new Date(text));
+  return instant().format(new Date(text));
 }
 
 export function bytesText(bytes: number): string {

@@ -1,5 +1,5 @@
 import { type JSX, render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import * as api from "./api.ts";
 import { Shown, useAnswer } from "./ask.tsx";
@@ -149,7 +149,8 @@ function KeyDialog(): JSX.Element {
   }>();
   const [isWrong, setWrong] = useState(false);
   const [text, setText] = useState("");
-  useEffect(() => {
+  // Before the first question is answered: those are asked in layout effects.
+  useLayoutEffect(() => {
     api.onKeyWanted((wrong) => {
       if (!waiting.current) {
         let give: (key: string) => void = () => undefined;
