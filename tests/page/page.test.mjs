@@ -419,8 +419,9 @@ test("a server that stops in the middle is told of, and tried again", async () =
   await page.end();
 });
 
-test("works below a path, and asks for a key that it keeps in memory only", async () => {
+test("works below a path, and asks for a key that it keeps in memory only", async (context) => {
   const proxy = await startProxy(server.port, "/some/where", "secret");
+  context.after(() => proxy.close());
   page = await open(browser, `${proxy.url}/ui/#/meter/EX00027`, { mayFail: true });
   const dialog = page.getByRole("dialog", { name: "This server wants a key" });
   await dialog.getByLabel("Key").fill("wrong");
@@ -435,7 +436,6 @@ test("works below a path, and asks for a key that it keeps in memory only", asyn
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   assert.equal(kept, '[{},{},""]');
   await page.end();
-  proxy.close();
 });
 
 const views = [
@@ -456,7 +456,7 @@ for (const [screen, options] of screens)
     onPage(`${view} is accessible and fits: ${screen}`, hash, async () => {
       await accessible(page, `${view}, ${screen}`);
       await fits(page, `${view}, ${screen}`);
-      await picture(page, `${view}-${screen}`, { fullPage: screen === "narrow" });
+      await picture(page, `${view}-${screen}`, { fullPage: screen !== "4k" });
     }, options);
 
 onPage("writes numbers and days as the browser's locale does",

@@ -188,6 +188,7 @@ function TopPanel(props: {
           if (!chosen || chosen.top.length === 0)
             return <p class="empty">No meter has a reading of these days.</p>;
           const most = Math.max(...chosen.top.map(({ sum }) => Math.abs(sum ?? 0)), 0);
+          const share = (sum: number | null) => most === 0 ? 0 : Math.abs(sum ?? 0) / most;
           return (
             <table>
               <thead><tr><th scope="col">Meter</th>
@@ -199,7 +200,7 @@ function TopPanel(props: {
                     <td><a href={hrefOf("meter", meter, { ...range })}>{meter}</a></td>
                     <td class="number">
                       <span class="part" style={{
-                        width: `${most === 0 ? 0 : Math.abs(sum ?? 0) / most * 100}%` }} />
+                        width: `calc(${share(sum)} * (100% - 0.8rem))` }} />
                       {format.amount(sum)}</td>
                     <td class="number">{format.count(days)}</td>
                   </tr>))}

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 
 import * as format from "./format.ts";
@@ -83,6 +83,14 @@ function isMonday(start: string): boolean {
   return isMidnight(start) && new Date(start.slice(0, 10) + "T00:00:00Z").getUTCDay() === 1;
 }
 
+/** Every so many days, counted from 1970. */
+function daysLevel(days: number): Level {
+  return {
+    takes: (start) => isMidnight(start) && secondsOf(start.slice(0, 10)) / 86_400 % days === 0,
+    text: format.shortDayText,
+  };
+}
+
 function monthsLevel(months: number): Level {
   return {
     takes: (start) => isMidnight(start) && start.slice(8, 10) === "01" &&
@@ -96,6 +104,7 @@ const levels: Level[] = [
   hoursLevel(1), hoursLevel(2), hoursLevel(3), hoursLevel(6), hoursLevel(12),
   { takes: isMidnight, text: format.shortDayText },
   { takes: isMonday, text: format.shortDayText },
+  daysLevel(2), daysLevel(3), daysLevel(14),
   monthsLevel(1), monthsLevel(3), monthsLevel(12),
 ];
 
@@ -117,8 +126,8 @@ function ticksOf(
       return indices.map((index) => ({ index, text: textOf(starts[index] ?? "") }));
   }
   const first = starts[low] ?? "";
-  return [{ index: low, text: first.length > 10 ? format.timeText(first)
-    : format.shortDayText(first) }];
+  return [{ index: low, text: isMidnight(first) && !isClock ? format.shortDayText(first)
+    : format.timeText(first) }];
 }
 
 function colour(name: string): string {
@@ -267,8 +276,9 @@ function listenToPointer(plot: uPlot, props: () => ChartProps): void {
 function useWidth(): [preact.RefObject<HTMLDivElement>, number] {
   const element = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!element.current) return;
+    setWidth(Math.floor(element.current.getBoundingClientRect().width));
     const observer = new ResizeObserver(([entry]) => {
       if (entry) setWidth(Math.floor(entry.contentRect.width));
     });
@@ -299,7 +309,8 @@ export function Chart(props: ChartProps): JSX.Element {
   const latest = useRef(props);
   latest.current = props;
 
-  useEffect(() => {
+  // A layout effect, so that no frame is painted without it.
+  useLayoutEffect(() => {
     if (!element.current || width === 0 || props.starts.length === 0) return;
     const edges = edgesOf(props.starts);
     const options = optionsOf(latest.current, width, edges, setIndex);
