@@ -6,6 +6,7 @@
 #   bench/run.sh scale [OPTION...]   how cost grows with rows: docs/operate/scale.md; see scale.py
 #   bench/run.sh formats [OPTION...] readers of each format and what is used today; see formats.py
 #   bench/run.sh api [OPTION...]     the API beside FastAPI and a database; see api_race.py
+#   bench/run.sh page [OPTION...]    how fast the page is in a browser; see page.py
 #   bench/run.sh micro [OPTION...]   the benches beside the sources; options go to Google Benchmark
 # Options of small, big and tiny are those of bench/race.py, such as --rounds 5 --contenders duckdb.
 # METERLINE_BUILD: a folder that holds a release build already, instead of build/release.
@@ -114,9 +115,14 @@ case "$size" in
     mapfile -t requirements < <(grep -v '^#' bench/requirements.txt)
     bench/api_race.py --build "$build" --python "$(peers "${requirements[@]}")" "$@"
     ;;
+  page)
+    scripts/install-deps.sh --test
+    build_programs
+    bench/page.py --build "$build" "$@"
+    ;;
   micro) run_micro "$@" ;;
   *)
-    echo "usage: bench/run.sh small|big|tiny|scale|formats|api|micro [OPTION...]" >&2
+    echo "usage: bench/run.sh small|big|tiny|scale|formats|api|page|micro [OPTION...]" >&2
     exit 2
     ;;
 esac
