@@ -262,10 +262,14 @@ def test_tables_are_as_described_in_every_format(loaded):
     for wrong, part in (("table=years&from=2019-01-01", "readings, days or months"),
                         ("from=2019-01-01", "table is missing"),
                         ("table=days&from=2019-01-02&to=2019-01-01", "before `from`"),
+                        ("table=days&from=2019-01-01&wide=true", "wide"),
                         ("table=days&from=2019-01-01&meters=A1,", "meters")):
         status, _, body = loaded.ask("/v1/export?" + wrong)
         assert status == 400 and part in body
     assert loaded.ask(path, {"Accept": "image/png"})[0] == 406
+    one_day = "/v1/export?table=readings&wide=true&meters=EE00028&from=2019-01-01"
+    assert loaded.ask(one_day)[2].splitlines()[1].startswith(
+        "EE00028,consumption,consumption,kWh,2019-01-01,60,1,1,")
 
 
 def test_answers_to_withdrawals_are_as_described(loaded):

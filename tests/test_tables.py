@@ -1,4 +1,5 @@
 """Tables for other programs: DuckDB, Polars and pandas read what meterline answers itself."""
+import csv
 import gzip
 import json
 import re
@@ -7,6 +8,7 @@ import urllib.request
 from decimal import Decimal
 
 import pytest
+import wide
 from aws import environment
 from conftest import ROOT, Meterline, Server
 
@@ -229,7 +231,70 @@ def test_a_server_sends_csv_compressed_and_other_tables_as_they_are(demo):
         server.stop()
 
 
+LONDON = ["export", "readings", "--from", "2025-03-29", "--to", "2025-10-27", "--meter",
+          "EX-SOLAR-LONDON"]
+
+
+def test_a_wide_table_has_each_reading_of_the_long_one_once(demo):
+    days = list(csv.DictReader(demo(*LONDON, "--wide").out.splitlines()))
+    long = list(csv.DictReader(demo(*LONDON).out.splitlines()))
+    times = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in (0, 30)]
+    names = [*times, "01:00_2", "01:30_2"]
+    assert list(days[0]) == ["meter", "channel", "flow", "unit", "date", "interval", *names,
+                             "quality", "stated", "received"]
+    rows = {(row["channel"], row["date"]): row for row in days}
+    assert len(rows) == len(days)
+    seen = set()
+    for reading in long:
+        key = (reading["channel"], reading["date"])
+        name = reading["start"][11:16]
+        if (*key, name) in seen:
+            name += "_2"
+        seen.add((*key, name))
+        row = rows[key]
+        assert row[name] == reading["value"]
+        assert row["quality"][names.index(name)] == reading["quality"][0].upper()
+    for row in days:
+        lacking = [name for name in names if (row["channel"], row["date"], name) not in seen]
+        assert all(row[name] == "" and row["quality"][names.index(name)] == "-"
+                   for name in lacking)
+    assert {row["date"]: row["quality"].count("-") for row in days}["2025-03-30"] == 4
+    assert {row["date"]: row["quality"].count("-") for row in days}["2025-10-26"] == 0
+
+
+def test_months_of_a_wide_table_have_the_same_columns(demo, tmp_path):
+    demo(*LONDON, "--wide", "--by-month", "--compress", "gzip", "-o", tmp_path)
+    files = sorted(tmp_path.iterdir())
+    headers = {unpacked(path.read_bytes()).partition(b"\n")[0] for path in files}
+    assert len(files) == 8 and len(headers) == 1 and b",01:30_2," in headers.pop()
+
+
+def test_a_server_sends_a_wide_table_or_tells_why_not(demo, tmp_path):
+    uneven = Meterline(tmp_path)
+    wide.write(tmp_path / "in/a.csv", wide.header() + wide.row("A", "2019-01-01", wide.same(1)))
+    hours = wide.header([f"{hour}:00" for hour in range(24)])
+    wide.write(tmp_path / "in/b.csv", hours + wide.row("B", "2019-01-01", wide.same(1, 24)))
+    uneven("ingest", "in", "--unit", "kWh")
+    path = "/v1/export?table=readings&from=2019-01-01&wide=true"
+    server = Server(uneven.start("serve", "--listen", "127.0.0.1:0"))
+    try:
+        assert server.get(path + "&meters=A") == uneven(
+            "export", "readings", "--from", "2019-01-01", "--meter", "A", "--wide").out
+        for more, part in (("", "those of A are of 30 minutes, and those of B of 60"),
+                           ("&meters=A&format=parquet", "as CSV only")):
+            assert part in server.get(path + more, expect=400)
+        for wrong in (path.replace("readings", "days"), path.replace("true", "yes")):
+            assert "wide" in server.get(wrong, expect=400)
+    finally:
+        server.stop()
+    done = uneven("export", "readings", "--wide", "-o", "wide.csv", expect=2)
+    assert "ask for them apart" in done.err and not (tmp_path / "wide.csv").exists()
+
+
 @pytest.mark.parametrize("args, part", [
+    (["days", "--wide"], "the wide form is one of readings"),
+    (["readings", "--wide", "--format", "arrow"], "comes as CSV only"),
+    (["a.archive", "--wide"], "--wide, --compress and --as-of are for tables"),
     (["readings", "--compress", "br"], 'want none, gzip or zstd, got "br"'),
     (["days", "--format", "parquet", "--compress", "zstd"], "packed in themselves"),
     (["days", "-o", "days.parquet.gz"], "days.parquet.gz: Parquet and Arrow are packed in"),

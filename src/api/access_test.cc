@@ -131,6 +131,7 @@ const std::multimap<std::string_view, Sample>& samples() {
         .body = R"({"meters":["METER","A2"]})"}},
       {"export", {.target = "/v1/export?table=days&from=2019-01-01&to=2019-01-02"}},
       {"export", {.target = "/v1/export?table=readings&from=2019-01-01&meters=METER,A2"}},
+      {"export", {.target = "/v1/export?table=readings&from=2019-01-01&wide=true"}},
       {"profile", {.target = "/v1/meters/METER/profile?from=2019-01-01"}},
       {"meter_gaps", {.target = "/v1/meters/METER/gaps?from=2019-01-01&to=2019-01-03"}},
       {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&to=2019-01-03"}},

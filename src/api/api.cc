@@ -263,6 +263,12 @@ bool may_be_fine(std::string_view query) {
          query.find('%') != std::string_view::npos;
 }
 
+/// Whether a query may ask for a table whose columns are found out before it begins.
+bool may_be_wide(std::string_view query) {
+  return query.find("wide=true") != std::string_view::npos ||
+         query.find('%') != std::string_view::npos;
+}
+
 }  // namespace
 
 Target::Target(std::string text) : text_(std::move(text)) {
@@ -284,8 +290,9 @@ std::string_view Target::name() const { return route_ == nullptr ? "unknown" : r
 
 Reads Target::reads() const {
   if (route_ == nullptr) return Reads::nothing;
-  if (route_->get != get_consumption) return route_->reads;
   const auto query = split_target(text_).query;
+  if (route_->get == get_export && may_be_wide(query)) return Reads::much;
+  if (route_->get != get_consumption) return route_->reads;
   if (!may_have_end(query)) return Reads::little;
   return may_be_fine(query) ? Reads::much : Reads::some;
 }

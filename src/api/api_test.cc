@@ -747,7 +747,8 @@ TEST_F(Api, TellsHealthAndReadiness) {
 
 TEST_F(Api, TellsHowMuchAnAnswerReads) {
   const auto reads = [](std::string target) { return Target(std::move(target)).reads(); };
-  for (const char* target : {"/healthz", "/nothing", "/%zz", "/metrics"})
+  for (const char* target : {"/healthz", "/nothing", "/%zz", "/metrics",
+                             "/v1/export?table=readings&from=2019-01-01&wide=false"})
     EXPECT_EQ(reads(target), Reads::nothing) << target;
   for (const char* target : {"/?meterId=EE00027&date=01-01-2019", "/v1/meters/EE00027",
                              "/v1/meters/EE00027/consumption?from=2019-01-01"})
@@ -758,6 +759,7 @@ TEST_F(Api, TellsHowMuchAnAnswerReads) {
     EXPECT_EQ(reads(target), Reads::some) << target;
   for (const char* target :
        {"/v1/portfolio?from=2019-01-01", "/v1/gaps", "/v1/changes",
+        "/v1/export?table=readings&from=2019-01-01&wide=true",
         "/v1/meters/EE00027/consumption?from=2019-01-01&t%6f=2019-01-02",
         "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02&resolution=interval",
         "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02&resolution=hour"})

@@ -14,6 +14,7 @@
 #include "core/try.h"
 #include "tables/store_table.h"
 #include "tables/table.h"
+#include "tables/wide_table.h"
 
 namespace meterline::api {
 namespace {
@@ -76,10 +77,19 @@ class Export {
         selection_(std::move(selection)),
         stop_(call.request.stop) {}
 
+  /// Makes it a table with a row for each day.
+  Result<void> widen() {
+    METERLINE_TRY(layout_, tables::WideLayout::of(store_, selection_, stop_));
+    return {};
+  }
   Result<void> write(const BodySink& sink) const {
-    METERLINE_TRY(const auto writer, tables::open_table(format_, tables::columns_of(table_), sink));
-    METERLINE_CHECK(
-        tables::write_store_table(store_, table_, selection_, *writer, {.stop = stop_}));
+    METERLINE_TRY(const auto writer,
+                  tables::open_table(
+                      format_, layout_ ? layout_->columns() : tables::columns_of(table_), sink));
+    const tables::TableHooks hooks{.stop = stop_};
+    METERLINE_CHECK(layout_
+                        ? tables::write_wide_table(store_, *layout_, selection_, *writer, hooks)
+                        : tables::write_store_table(store_, table_, selection_, *writer, hooks));
     return writer->finish();
   }
 
@@ -90,7 +100,21 @@ class Export {
   const TableFormat format_;
   const tables::TableSelection selection_;
   const StopFlag stop_;
+  std::shared_ptr<const tables::WideLayout> layout_;  ///< Null: of the long form.
 };
+
+std::optional<bool> parse_bool(std::string_view text) {
+  if (text == "true") return true;
+  return text == "false" ? std::optional(false) : std::nullopt;
+}
+
+/// `wide`, which not every table can be.
+Result<bool> read_wide(const Parameters& parameters, TableFormat format, tables::TableOf table) {
+  METERLINE_TRY(const auto wide, parameters.find_as("wide", "true or false", parse_bool));
+  if (!wide.value_or(false)) return false;
+  METERLINE_CHECK(tables::check_wide(format, table));
+  return true;
+}
 
 /// Where a program was built without one of the formats, it says so before it begins.
 Result<void> check_is_there(TableFormat format, tables::TableOf table) {
@@ -102,7 +126,8 @@ Result<void> check_is_there(TableFormat format, tables::TableOf table) {
 }  // namespace
 
 Result<Response> get_export(const Call& call) {
-  METERLINE_CHECK(call.parameters.allow_only({"table", "from", "to", "meters", "format", "asOf"}));
+  METERLINE_CHECK(
+      call.parameters.allow_only({"table", "from", "to", "meters", "format", "asOf", "wide"}));
   METERLINE_TRY(const auto form, read_form(call));
   if (!form)
     return problem(406, fmt::format("Accept: this answer comes as {}, {} or {}", csv_type,
@@ -118,6 +143,7 @@ Result<Response> get_export(const Call& call) {
                 fmt::format("`to` ({}) is before `from` ({})", dates.to.text(), dates.from.text()));
   METERLINE_TRY(auto meters, read_meters(call.parameters));
   METERLINE_TRY(const auto as_of, call.parameters.find_as("asOf", instant_wanted, Instant::parse));
+  METERLINE_TRY(const bool is_wide, read_wide(call.parameters, form->format, *table));
   METERLINE_CHECK(check_is_there(form->format, *table));
   METERLINE_TRY(const auto name, call.parameters.find("table"));
 
@@ -128,10 +154,9 @@ Result<Response> get_export(const Call& call) {
   response.headers["Vary"] = "Accept";
   tables::TableSelection selection{
       .dates = dates, .meters = std::move(meters), .as_of = as_of.value_or(Instant::end_of_time())};
-  response.stream = [wanted = std::make_shared<const Export>(
-                         call, *table, form->format, std::move(selection))](const BodySink& sink) {
-    return wanted->write(sink);
-  };
+  const auto wanted = std::make_shared<Export>(call, *table, form->format, std::move(selection));
+  if (is_wide) METERLINE_CHECK(wanted->widen());
+  response.stream = [wanted](const BodySink& sink) { return wanted->write(sink); };
   return response;
 }
 

@@ -27,6 +27,7 @@
 #include "source/packer.h"
 #include "tables/store_table.h"
 #include "tables/table.h"
+#include "tables/wide_table.h"
 
 namespace meterline::cli {
 namespace {
@@ -231,11 +232,13 @@ class TableExport {
   std::unique_ptr<store::Store> store_;
   tables::TableFormat format_ = tables::TableFormat::csv;
   std::optional<source::Packing> packing_;
+  std::shared_ptr<const tables::WideLayout> layout_;  ///< Null: of the long form.
   tables::TableSelection selection_;
 };
 
 Result<int> TableExport::run() {
   METERLINE_CHECK(read_form());
+  if (verb_.wide) METERLINE_CHECK(tables::check_wide(format_, table_));
   METERLINE_TRY(auto selected, selection_of(verb_));
   selection_.meters = std::move(selected.meters);
   if (!verb_.as_of.empty()) {
@@ -243,11 +246,15 @@ Result<int> TableExport::run() {
   }
   if (verb_.out == "-") METERLINE_CHECK(check_no_terminal());
   METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::read));
+  const auto dates = selected.dates.value_or(DateRange{.from = Date::min(), .to = Date::max()});
+  selection_.dates = dates;
+  if (verb_.wide) {  // All files of months have the same columns.
+    METERLINE_TRY(layout_, tables::WideLayout::of(*store_, selection_));
+  }
   if (verb_.by_month)
     return export_months(
         verb_, verb_.out, selected.dates, ending(),
-        [&](const std::string& path, DateRange dates) { return write_file(path, dates); });
-  const auto dates = selected.dates.value_or(DateRange{.from = Date::min(), .to = Date::max()});
+        [&](const std::string& path, DateRange month) { return write_file(path, month); });
   if (verb_.out == "-") {
     METERLINE_TRY(const auto summary, write(dates, write_to_stdout));
     tell(told(summary, "standard output"));
@@ -307,11 +314,14 @@ Result<tables::TableSummary> TableExport::write(const DateRange& dates,
   const auto packed = [&](std::string_view bytes) {
     return packer ? packer->add(bytes) : sink(bytes);
   };
-  METERLINE_TRY(const auto writer, tables::open_table(format_, tables::columns_of(table_), packed));
-  METERLINE_TRY(const auto summary, tables::write_store_table(*store_, table_, selection_, *writer,
-                                                              {.stop = &StopRequest::flag(),
-                                                               .meters = &progress.meters(),
-                                                               .days = &progress.days()}));
+  METERLINE_TRY(const auto writer,
+                tables::open_table(
+                    format_, layout_ ? layout_->columns() : tables::columns_of(table_), packed));
+  const tables::TableHooks hooks{
+      .stop = &StopRequest::flag(), .meters = &progress.meters(), .days = &progress.days()};
+  METERLINE_TRY(const auto summary,
+                layout_ ? tables::write_wide_table(*store_, *layout_, selection_, *writer, hooks)
+                        : tables::write_store_table(*store_, table_, selection_, *writer, hooks));
   METERLINE_CHECK(writer->finish());
   if (packer) METERLINE_CHECK(packer->finish());
   return summary;
@@ -349,11 +359,13 @@ void TableExport::print(const tables::TableSummary& summary, const std::string& 
 Result<int> try_export(const ExportVerb& verb, const Session& session) {
   if (const auto table = tables::parse_table_of(verb.path))
     return TableExport(verb, *table, session).run();
-  if (!verb.format.empty() || !verb.as_of.empty() || !verb.compress.empty() || verb.out != "-")
-    return fail(Errc::invalid_argument,
-                fmt::format("--out, --format, --compress and --as-of are for tables: want {} "
-                            "before them, got \"{}\"",
-                            tables::table_of_names, excerpt_of(verb.path)));
+  if (!verb.format.empty() || !verb.as_of.empty() || !verb.compress.empty() || verb.wide ||
+      verb.out != "-")
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("--out, --format, --wide, --compress and --as-of are for tables: want {} "
+                    "before them, got \"{}\"",
+                    tables::table_of_names, excerpt_of(verb.path)));
   METERLINE_TRY(const auto selection, selection_of(verb));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
   if (verb.by_month)
@@ -396,6 +408,8 @@ void add_export(CLI::App& app, ExportVerb& verb) {
   exporting->add_option("--format", verb.format,
                         fmt::format("Of a table: {} (default: as the file's name ends, or csv)",
                                     tables::table_format_names));
+  exporting->add_flag("--wide", verb.wide,
+                      "Of readings as CSV: a row for each day, with a column for each time");
   exporting->add_option("--compress", verb.compress,
                         fmt::format("Of CSV: none, {} (default: as the file's name ends, .gz or "
                                     ".zst, or none)",

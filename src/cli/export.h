@@ -20,6 +20,7 @@ struct ExportVerb {
   std::string out = "-";            ///< Of a table, as `path`.
   std::string format;               ///< Of a table; empty: by the end of `out`, or CSV.
   std::string as_of;                ///< Of a table; empty: now.
+  bool wide = false;                ///< Of readings: a row for each day.
   std::string compress;             ///< Of CSV; empty: by the end of `out`, or none.
 };
 

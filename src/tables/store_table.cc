@@ -8,7 +8,6 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "core/channel.h"
 #include "core/decimal.h"
@@ -17,15 +16,16 @@
 #include "core/time_zone.h"
 #include "core/try.h"
 #include "store/resolve.h"
+#include "tables/rows.h"
 
 namespace meterline::tables {
 namespace {
 
-constexpr std::size_t batch_rows = 1 << 16;
 constexpr std::int64_t second_micros = 1'000'000;
 constexpr std::int64_t minute_micros = 60 * second_micros;
 constexpr std::int32_t day_minutes = 24 * 60;
-constexpr std::size_t meters_step = 1000;
+
+constexpr std::size_t batch_rows = 1 << 16;
 
 constexpr std::array reading_columns = {
     Column{"meter", ColumnType::text},       Column{"channel", ColumnType::text},
@@ -48,17 +48,6 @@ constexpr std::array sum_columns = {
     Column{"stated", ColumnType::instant},  Column{"received", ColumnType::instant},
 };
 
-/// In units of the last decimal of a table.
-Result<Int128> scaled(const Sum& sum) {
-  Int128 value = sum.mantissa();
-  if (sum.exponent() < -table_decimals)
-    return fail(Errc::too_large, fmt::format("a sum has more than {} decimals", table_decimals));
-  for (int power = sum.exponent() + table_decimals; power > 0; --power)
-    if (__builtin_mul_overflow(value, Int128{10}, &value))
-      return fail(Errc::too_large, fmt::format("the sum {} is too large for a table", sum.text()));
-  return value;
-}
-
 /// Minutes east of UTC, out of a label that ends with them (TimeZone::label).
 std::optional<int> offset_in(std::string_view label) {
   constexpr std::size_t offset_chars = 6;
@@ -70,49 +59,6 @@ std::optional<int> offset_in(std::string_view label) {
   const int minutes = two(1) * 60 + two(4);
   return text[0] == '-' ? -minutes : minutes;
 }
-
-template <class T>
-T& as(Values& values) {
-  return std::get<T>(values);
-}
-
-/// Fills batches, and gives each to the table once it is full.
-class Rows {
- public:
-  Rows(std::span<const Column> columns, TableWriter& writer)
-      : batch_(batch_of(columns)), writer_(writer) {}
-
-  std::int64_t count() const { return count_; }
-
-  void add_channel(const MeterId& meter, const Channel& channel, std::size_t rows) {
-    as<TextValues>(batch_[0]).add(meter.text(), rows);
-    as<TextValues>(batch_[1]).add(channel.name, rows);
-    as<TextValues>(batch_[2]).add(text_of(channel.flow), rows);
-    as<TextValues>(batch_[3]).add(text_of(channel.unit), rows);
-  }
-  TextValues& texts(std::size_t column) { return as<TextValues>(batch_[column]); }
-  IntegerValues& numbers(std::size_t column) { return as<IntegerValues>(batch_[column]); }
-  DecimalValues& decimals(std::size_t column) { return as<DecimalValues>(batch_[column]); }
-
-  Result<void> added(std::size_t rows) {
-    in_batch_ += rows;
-    count_ += static_cast<std::int64_t>(rows);
-    return in_batch_ < batch_rows ? Result<void>() : flush();
-  }
-  Result<void> flush() {
-    if (in_batch_ == 0) return {};
-    METERLINE_CHECK(writer_.add(batch_));
-    for (auto& values : batch_) std::visit([](auto& of) { of.clear(); }, values);
-    in_batch_ = 0;
-    return {};
-  }
-
- private:
-  Batch batch_;
-  TableWriter& writer_;
-  std::size_t in_batch_ = 0;
-  std::int64_t count_ = 0;
-};
 
 enum ReadingColumn : std::size_t {
   reading_date = 4,
@@ -286,29 +232,16 @@ class StoreTable {
         table_(table),
         selection_(selection),
         hooks_(hooks),
-        rows_(columns_of(table), writer) {}
+        rows_(columns_of(table), writer, batch_rows) {}
 
   Result<TableSummary> write() {
-    METERLINE_CHECK(selection_.meters ? add_chosen() : add_all());
+    METERLINE_CHECK(
+        each_meter(store_, selection_, [&](const MeterId& meter) { return add(meter); }));
     METERLINE_CHECK(rows_.flush());
     return TableSummary{.meters = meters_, .rows = rows_.count()};
   }
 
  private:
-  Result<void> add_chosen() {
-    for (const auto& meter : *selection_.meters) METERLINE_CHECK(add(meter));
-    return {};
-  }
-  Result<void> add_all() {
-    store::MetersQuery query{.limit = meters_step};
-    for (;;) {
-      METERLINE_TRY(const auto meters, store_.meters(query));
-      for (const auto& info : meters) METERLINE_CHECK(add(info.meter));
-      if (meters.size() < query.limit) return {};
-      query.after = meters.back().meter;
-    }
-  }
-
   Result<void> add(const MeterId& meter) {
     METERLINE_CHECK(check_stop(hooks_.stop));
     const auto before = rows_.count();
