@@ -141,6 +141,9 @@ def test_every_operation_answers(loaded, monkeypatch):
     table = io.BytesIO()
     loaded.export(table, "days", **days, format="csv", meters=["EE00027", "EE00028"])
     assert table.getvalue().count(b"\n") == 4
+    table = io.BytesIO()
+    loaded.export(table, "readings", **days, format="csv", meters=["EE00027"], wide=True)
+    assert table.getvalue().count(b"\n") == 3 and b",22:00,23:00,quality," in table.getvalue()
     loaded.day_sum("EE00027", datetime.date(2019, 1, 1))
     loaded.batch(["EE00027"], **days)
     loaded.changes(datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc))

@@ -217,10 +217,13 @@ class Client:
 
     def export(self, file: File, table: Table, from_: Day, to: Optional[Day] = None, *,
                meters: Iterable[str] = (), format: Format = "parquet",
-               as_of: Optional[Time] = None) -> None:
-        """A table into a file, in pieces; one named by a path gets its name when it is whole."""
+               as_of: Optional[Time] = None, wide: bool = False) -> None:
+        """A table into a file, in pieces; one named by a path gets its name when it is whole.
+
+        `wide`, of readings as CSV: a row for each day."""
         pieces = self._ask("GET", "/v1/export", table=table, from_=from_, to=to,
-                           meters=",".join(meters) or None, format=format, as_of=as_of).pieces()
+                           meters=",".join(meters) or None, format=format, as_of=as_of,
+                           wide=wide or None).pieces()
         if not isinstance(file, (str, os.PathLike)):
             for piece in pieces:
                 file.write(piece)
