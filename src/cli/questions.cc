@@ -373,7 +373,7 @@ Result<int> try_query_list(const std::string& path, const QuestionOptions& optio
   METERLINE_TRY(auto question, question_of<query::ConsumptionQuestion>(options));
   METERLINE_TRY(auto meters, read_meter_list("METER", path));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
-  const auto asked = meters.size();
+  const auto asked = std::ssize(meters);
   auto form = batch_form(session.output, question);
   api::Batch batch(*store, std::move(question), std::move(meters), std::move(form));
   while (!batch.is_done() && std::ferror(stdout) == 0) {
@@ -381,8 +381,8 @@ Result<int> try_query_list(const std::string& path, const QuestionOptions& optio
     print_text(batch.take());
   }
   if (batch.unknown() == 0) return exit_ok;
-  tell(fmt::format("meterline: not known: {} of {} meters\n", grouped(batch.unknown()),
-                   grouped(asked)));
+  tell(fmt::format("meterline: not known: {} of {} meters\n",
+                   grouped(static_cast<std::int64_t>(batch.unknown())), grouped(asked)));
   return exit_failed;
 }
 
