@@ -46,6 +46,7 @@ NOT_RUN = {  # Document -> how commands begin that are not run, and why.
         "curl -H 'Authorization: Bearer mlk_...'": "a name of nowhere"},
     "docs/operate/worker.md": {"meterline worker": AWS, "meterline lambda": AWS},
     "docs/use/dry-run.md": {"meterline ingest --dry-run s3:": AWS},
+    "docs/use/groups.md": {"curl": "needs a server: tests/test_groups.py asks the same"},
     "docs/use/lint.md": {"meterline lint s3:": AWS},
     "docs/use/s3.md": {"meterline ingest": AWS},
     "docs/use/store.md": {

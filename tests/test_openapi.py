@@ -31,7 +31,8 @@ FILES = [ROOT / "tests/data" / name for name in (
 # Of each operation that reads: what it is asked here. DELIVERY and METER are some that are there.
 QUESTIONS = {
     "daySum": ["/?meterId=EE00027&date=01-01-2019", "/?meterId=XX&date=01-01-2019"],
-    "meters": ["/v1/meters", "/v1/meters?limit=1&prefix=EE"],
+    "meters": ["/v1/meters", "/v1/meters?limit=1&prefix=EE",
+               "/v1/meters?limit=1&group=flats"],
     "meter": ["/v1/meters/METER"],
     "consumption": ["/v1/meters/METER/consumption?from=2004-01-01&to=2020-12-31",
                     "/v1/meters/EE00027/consumption?from=2019-01-01&to=2019-01-02"
@@ -48,6 +49,8 @@ QUESTIONS = {
                   "/v1/meters/METER/time-of-use?from=2004-02-01&tariff=t&resolution=total"],
     "baseLoad": ["/v1/meters/METER/base-load?from=2019-01-01&to=2019-01-02"],
     "late": ["/v1/late?since=2019-01-02", "/v1/late?since=2020-01-01&by=receipt&limit=1"],
+    "groups": ["/v1/groups"],
+    "group": ["/v1/groups/flats"],
     "gaps": ["/v1/gaps?from=2019-01-01&to=2019-01-03", "/v1/gaps?date=2019-01-02&limit=1"],
     "meterGaps": ["/v1/meters/METER/gaps?from=2018-12-30&to=2019-01-02"],
     "history": ["/v1/meters/METER/history?date=2019-01-01",
@@ -85,6 +88,8 @@ class Loaded:
         self.spare = meterline("ingest", "--unit", "kWh", spare).delivery["id"]
         key = meterline("keys", "create", "--scope", "admin", "--output", "json").json["key"]
         self.headers = {"Authorization": f"Bearer {key}"}
+        (meterline.folder / "flats.txt").write_text("EE0*\nSPARE\n")
+        meterline("groups", "set", "flats", meterline.folder / "flats.txt")
         tariffs = meterline.folder / "tariffs"
         tariffs.mkdir()
         (tariffs / "t.toml").write_text('otherwise = "all"\n')
@@ -281,6 +286,16 @@ def test_answers_to_withdrawals_are_as_described(loaded):
     loaded.check("withdraw", loaded.ask(path, body=b"no JSON"))
 
 
+def test_answers_to_changes_of_groups_are_as_described(loaded):
+    path, body = "/v1/groups/shops", b'{"meters":["SPARE","EE0*"]}'
+    counts = loaded.check("setGroup", loaded.ask(path, body=body, method="POST"))
+    assert (counts["ids"], counts["prefixes"]) == (1, 1)
+    loaded.check("setGroup", loaded.ask(path, body=b"{}", method="POST"))
+    status, _, text = loaded.ask(path, method="DELETE")
+    assert (status, text) == (204, "")
+    loaded.check("removeGroup", loaded.ask(path, method="DELETE"))
+
+
 def test_an_upload_with_a_key_is_answered_once(loaded):
     target = "/v1/deliveries?unit=kWh&source=keyed"
     body = (HEADER + f"KEYED,2019-01-01,{ROW}\n").encode()
@@ -324,7 +339,7 @@ def test_problems_lead_to_a_page(loaded):
 def test_schemathesis_finds_nothing(loaded, tmp_path):
     """Every check that it has, with data that follows the schemas and data that does not."""
     real = {"meters": loaded.meters, "deliveries": loaded.deliveries, "spare": loaded.spare,
-            "tariff": "t"}
+            "tariff": "t", "group": "flats"}
     command = [
         environment.checked(environment.PYTHON_OPENAPI / "bin/st"),
         "--config-file", HERE / "schemathesis.toml",

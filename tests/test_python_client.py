@@ -148,6 +148,12 @@ def test_every_operation_answers(loaded, monkeypatch):
     loaded.batch(["EE00027"], **days)
     loaded.changes(datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc))
     loaded.late("2020-01-01", by="receipt")
+    assert loaded.set_group("flats", ["EE00027"]).ids == 1
+    assert [each.group for each in loaded.groups().groups] == ["flats"]
+    assert loaded.group("flats").meters == ["EE00027"]
+    assert [each.meter for each in loaded.meters(group="flats").meters] == ["EE00027"]
+    loaded.remove_group("flats")
+    assert loaded.groups().groups == []
     delivery = loaded.upload(io.BytesIO(JANUARY.replace(b"EE", b"FF")), unit="kWh")
     loaded.withdraw(delivery.id, "a test", who="ann")
     loaded.restore(delivery.id, who="bob")

@@ -30,8 +30,8 @@ ALLOWED = {
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
                "telemetry"},
     "cli": {"core", "formats", "access", "api", "ingest", "query", "store", "store/counting",
-            "source", "source/disk", "source/s3", "tables", "http", "aws", "events", "lambda",
-            "telemetry"},
+            "store/visible", "source", "source/disk", "source/s3", "tables", "http", "aws",
+            "events", "lambda", "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "access/key_file.h"
+#include "access/small_file.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "core/try.h"
@@ -165,6 +165,7 @@ Result<void> AuditLog::write(const AuditEvent& event) {
   json.member("method", event.method).member("route", event.route);
   if (!event.meter.empty()) json.member("meter", std::string_view(meter_hash(salt_, event.meter)));
   if (!event.delivery.empty()) json.member("delivery", event.delivery);
+  if (!event.group.empty()) json.member("group", event.group);
   json.member("status", event.status);
   if (left_out_ > 0) json.member("refusalsLeftOut", left_out_);
   json.member("previous", std::string_view(last_hash_)).end_object();

@@ -28,6 +28,7 @@ struct AuditEvent {
   std::string_view route;     ///< A name of the API's own.
   std::string_view meter;     ///< That was asked for; kept as a hash. May be empty.
   std::string_view delivery;  ///< That was made or changed. May be empty.
+  std::string_view group;     ///< Of meters, that was changed or shown. May be empty.
   int status = 0;             ///< Of the answer.
 };
 

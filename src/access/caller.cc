@@ -1,8 +1,12 @@
 #include "access/caller.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "access/groups.h"
 #include "core/text.h"
+#include "core/try.h"
 
 namespace meterline::access {
 
@@ -22,6 +26,23 @@ std::optional<Scope> parse_scope(std::string_view text) {
   const auto* const found = std::find_if(all_scopes.begin(), all_scopes.end(),
                                          [&](Scope scope) { return text_of(scope) == text; });
   return found == all_scopes.end() ? std::nullopt : std::optional(*found);
+}
+
+Result<void> Caller::see(std::span<const std::string> patterns) {
+  meters = MeterFilter();
+  group.clear();
+  const bool has_group =
+      std::any_of(patterns.begin(), patterns.end(),
+                  [](const std::string& pattern) { return pattern.starts_with('@'); });
+  if (!has_group) {
+    METERLINE_TRY(meters, MeterFilter::parse(patterns));
+    return {};
+  }
+  group = group_of_pattern(patterns.front());
+  if (patterns.size() == 1 && !group.empty()) return {};
+  return fail(Errc::invalid_argument,
+              fmt::format("a group stands alone: want @NAME and no more, with a name of {}",
+                          group_name_wanted));
 }
 
 tl::expected<std::string_view, Denial> bearer_token(std::string_view authorization) {

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,9 +39,13 @@ class Scopes {
 struct Caller {
   std::string who;  ///< For logs: `key:1f00c0ffee00`, `jwt:SUBJECT`. No secret.
   Scopes scopes;
-  MeterFilter meters;
+  MeterFilter meters;  ///< That he may see; none where a group says it.
+  std::string group;   ///< Whose meters he may see, as it is when he asks; empty: none's.
 
-  bool sees_all() const { return meters.is_all(); }
+  bool sees_all() const { return group.empty() && meters.is_all(); }
+  /// Says which meters he may see: patterns as MeterFilter::parse() takes them, or `@NAME` alone
+  /// for those of a group. Errors: those of parse(); `invalid_argument`.
+  Result<void> see(std::span<const std::string> patterns);
   /// Nobody who sees some meters only is an admin.
   bool may(Scope scope) const {
     return (scopes.has(Scope::admin) && sees_all()) || (scope != Scope::admin && scopes.has(scope));

@@ -146,9 +146,8 @@ Admission caller_of(const boost::json::value& claims, const TokenRules& rules) {
                 .meters = MeterFilter::all()};
   if (!rules.meters_claim.empty()) {
     const auto patterns = words_of(claims, rules.meters_claim);
-    auto filter = MeterFilter::parse(patterns.value_or(std::vector<std::string>()));
-    if (!filter) return refused("what it says of its meters names none");
-    caller.meters = *std::move(filter);
+    if (!caller.see(patterns.value_or(std::vector<std::string>())))
+      return refused("what it says of its meters names none");
   }
   return std::make_shared<const Caller>(std::move(caller));
 }

@@ -25,7 +25,7 @@ struct TokenRules {
   /// Names what the token may do: a text of words or a list, of `read` or `meterline:read`, and so
   /// on; others are for somebody else.
   std::string scope_claim = "scope";
-  /// Names the meters that it may see, see MeterFilter::parse(); a token without it sees none.
+  /// Names the meters that it may see, see Caller::see(); a token without it sees none.
   /// Empty: tokens see all meters.
   std::string meters_claim;
 };

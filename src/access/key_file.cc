@@ -1,20 +1,14 @@
 #include "access/key_file.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <cerrno>
-#include <cstring>
 #include <set>
-#include <system_error>
 
-#include "access/descriptor.h"
+#include "access/small_file.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "core/text.h"
@@ -91,8 +85,7 @@ Result<KeyRecord> key_of(const boost::json::value& json) {
   METERLINE_TRY(key.scopes, scopes_of(json));
   METERLINE_TRY(key.meters, texts_of(json, "meters"));
   if (key.meters)
-    if (const auto filter = MeterFilter::parse(*key.meters); !filter)
-      return corrupt(filter.error().message);
+    if (const auto seen = Caller().see(*key.meters); !seen) return corrupt(seen.error().message);
   METERLINE_TRY(const auto created, time_of(json, "created"));
   METERLINE_TRY(key.expires_at, time_of(json, "expires"));
   METERLINE_TRY(key.revoked_at, time_of(json, "revoked"));
@@ -119,13 +112,6 @@ void write_key(JsonWriter& json, const KeyRecord& key) {
   if (key.expires_at) json.member("expires", std::string_view(key.expires_at->text()));
   if (key.revoked_at) json.member("revoked", std::string_view(key.revoked_at->text()));
   json.end_object();
-}
-
-tl::unexpected<Error> failed(const std::filesystem::path& path, std::string_view what) {
-  const int error = errno;
-  return fail(error == ENOENT ? Errc::not_found : Errc::unavailable,
-              fmt::format("{}: cannot {}: {}", path.string(), what,
-                          std::generic_category().message(error)));
 }
 
 }  // namespace
@@ -173,28 +159,9 @@ std::string text_of(const std::vector<KeyRecord>& keys) {
   return json.take() + '\n';
 }
 
-Result<std::string> read_small_file(const std::filesystem::path& path, std::size_t bytes_max) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return failed(path, "read it");
-  std::string text(bytes_max + 1, '\0');
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const auto count = read(file.number(), text.data() + filled, text.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed(path, "read it");
-    if (count == 0) break;
-    filled += static_cast<std::size_t>(count);
-  }
-  if (filled > bytes_max)
-    return fail(Errc::too_large,
-                fmt::format("{} has more than {} bytes", path.string(), bytes_max));
-  text.resize(filled);
-  return text;
-}
-
 Result<std::vector<KeyRecord>> read_key_file(const std::filesystem::path& path) {
   struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return failed(path, "read it");
+  if (stat(path.c_str(), &status) != 0) return file_fault(path, "read it");
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
     return fail(Errc::refused,
                 fmt::format("{}: others than its owner may write it, and so let themselves in: "
@@ -204,27 +171,9 @@ Result<std::vector<KeyRecord>> read_key_file(const std::filesystem::path& path) 
   return parse_keys(text);
 }
 
-Result<void> replace_file(const std::filesystem::path& path, std::string_view text) {
-  const std::filesystem::path draft = path.string() + ".new";
-  const Descriptor file(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                             S_IRUSR | S_IWUSR));
-  if (!file) return failed(draft, "write it");
-  if (fchmod(file.number(), S_IRUSR | S_IWUSR) != 0) return failed(draft, "protect it");
-  METERLINE_CHECK(file.write_all(text, draft));
-  if (fsync(file.number()) != 0) return failed(draft, "write it");
-  if (rename(draft.c_str(), path.c_str()) != 0) return failed(path, "replace it");
-  const auto folder = path.parent_path().empty() ? "." : path.parent_path();
-  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened || fsync(opened.number()) != 0) return failed(folder, "keep its list of files");
-  return {};
-}
-
 Result<void> change_key_file(const std::filesystem::path& path,
                              const std::function<Result<void>(std::vector<KeyRecord>&)>& change) {
-  const std::filesystem::path lock_path = path.string() + ".lock";
-  const Descriptor lock(
-      open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
-  if (!lock || flock(lock.number(), LOCK_EX) != 0) return failed(lock_path, "lock it");
+  METERLINE_TRY(const auto lock, lock_file(path.string() + ".lock"));
   auto keys = read_key_file(path);
   if (!keys && keys.error().code != Errc::not_found) return tl::unexpected(keys.error());
   std::vector<KeyRecord> changed = keys ? *std::move(keys) : std::vector<KeyRecord>();

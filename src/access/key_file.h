@@ -24,7 +24,7 @@ struct KeyRecord {
   std::string name;
   Digest hash{};  ///< Of the whole key.
   Scopes scopes;
-  std::optional<std::vector<std::string>> meters;  ///< See MeterFilter::parse(); empty: all.
+  std::optional<std::vector<std::string>> meters;  ///< See Caller::see(); empty: all.
   Instant created_at;
   std::optional<Instant> expires_at;  ///< From then on it is nobody's.
   std::optional<Instant> revoked_at;
@@ -64,10 +64,5 @@ Result<void> change_key_file(const std::filesystem::path& path,
 
 /// When each key was used last, as servers write it beside the file of keys.
 std::filesystem::path uses_path(const std::filesystem::path& keys);
-
-/// Reads a file whole. Errors: `not_found`, `too_large`, `unavailable`.
-Result<std::string> read_small_file(const std::filesystem::path& path, std::size_t bytes_max);
-/// Writes a file whole, in the place of one that is there, with these permissions.
-Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace meterline::access

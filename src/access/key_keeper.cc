@@ -1,12 +1,12 @@
 #include "access/key_keeper.h"
 
 #include <fmt/core.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "access/small_file.h"
 #include "core/json.h"
 #include "core/json_writer.h"
 #include "core/try.h"
@@ -17,15 +17,6 @@ namespace {
 constexpr std::int64_t uses_step_us = 60'000'000;
 constexpr std::size_t uses_bytes_max = 4 << 20;
 
-/// Of a file that was replaced or written to, another one.
-std::string mark_of(const std::filesystem::path& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return "none";
-  return fmt::format("{} {} {}.{} {}.{} {}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                     status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
-                     status.st_mode);
-}
-
 void take_later(std::map<std::string, Instant>& uses, const std::map<std::string, Instant>& more) {
   for (const auto& [id, at] : more) uses[id] = std::max(uses[id], at);
 }
@@ -34,7 +25,7 @@ void take_later(std::map<std::string, Instant>& uses, const std::map<std::string
 
 KeySource source_of_file(const std::filesystem::path& path) {
   return {.read = [path] { return read_key_file(path); },
-          .mark = [path] { return mark_of(path); },
+          .mark = [path] { return file_mark(path); },
           .uses = uses_path(path),
           .on_fault = {}};
 }

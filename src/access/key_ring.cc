@@ -13,11 +13,12 @@ tl::unexpected<Denial> unknown() {
   return tl::unexpected(Denial{.detail = "this key is not known, has expired or was revoked"});
 }
 
-MeterFilter filter_of(const KeyRecord& record) {
-  if (!record.meters) return MeterFilter::all();
-  auto filter = MeterFilter::parse(*record.meters);
-  assert(filter);
-  return filter ? *std::move(filter) : MeterFilter();
+Caller caller_of(const KeyRecord& record) {
+  Caller caller{.who = "key:" + record.id, .scopes = record.scopes, .meters = MeterFilter::all()};
+  if (!record.meters) return caller;
+  [[maybe_unused]] const auto seen = caller.see(*record.meters);  // None, where it names none.
+  assert(seen);
+  return caller;
 }
 
 }  // namespace
@@ -26,8 +27,7 @@ KeyRing::KeyRing(std::vector<KeyRecord> records) {
   keys_.reserve(records.size());
   for (auto& record : records) {
     Key& key = keys_[record.id];
-    key.caller = std::make_shared<const Caller>(
-        Caller{.who = "key:" + record.id, .scopes = record.scopes, .meters = filter_of(record)});
+    key.caller = std::make_shared<const Caller>(caller_of(record));
     key.record = std::move(record);
   }
 }

@@ -29,7 +29,8 @@ constexpr Instant now{.micros = 1'550'000'000'000'000};
 
 access::Caller caller_of(std::string who, std::initializer_list<Scope> scopes,
                          const std::vector<std::string>& meters = {"*"}) {
-  access::Caller caller{.who = std::move(who), .meters = MeterFilter::parse(meters).value()};
+  access::Caller caller{.who = std::move(who)};
+  EXPECT_TRUE(caller.see(meters));
   for (const Scope scope : scopes) caller.scopes.add(scope);
   return caller;
 }
@@ -43,7 +44,9 @@ class Access : public ::testing::Test {
     for (auto& caller : {caller_of("reader", {Scope::read}),
                          caller_of("some", {Scope::read, Scope::upload}, {"A*"}),
                          caller_of("uploader", {Scope::upload}), caller_of("admin", {Scope::admin}),
-                         caller_of("half", {Scope::admin}, {"A*"}), caller_of("nobody", {})})
+                         caller_of("half", {Scope::admin}, {"A*"}), caller_of("nobody", {}),
+                         caller_of("of-group", {Scope::read, Scope::upload}, {"@own"}),
+                         caller_of("of-none", {Scope::read}, {"@gone"})})
       callers_[caller.who] = std::make_shared<const access::Caller>(caller);
     door_.admit = [this](std::string_view authorization, Instant) -> access::Admission {
       const auto token = access::bearer_token(authorization);
@@ -59,6 +62,9 @@ class Access : public ::testing::Test {
     EXPECT_TRUE(load(*own_, delivery_of(1'549'000'000, 1, own)));
     EXPECT_TRUE(load(*store_, delivery_of(1'549'000'000, 1, all)));
     EXPECT_TRUE(load(*store_, delivery_of(1'549'000'001, 2, {"B2 2019-01-01 60 3x24"})));
+    for (const auto& [name, patterns] :
+         std::map<std::string, std::vector<std::string>>{{"g", {"A1", "B*"}}, {"own", {"A*"}}})
+      EXPECT_TRUE(groups_.set(name, MeterFilter::parse(patterns).value()));
     id_ = store_->deliveries({}).value().front().delivery.id.text();
   }
 
@@ -88,12 +94,15 @@ class Access : public ::testing::Test {
             .stopping = nullptr,
             .on_upload = {},
             .door = &door_,
-            .tariffs = &tariffs_};
+            .tariffs = &tariffs_,
+            .groups = &groups_};
   }
 
   std::map<std::string, std::shared_ptr<const access::Caller>, std::less<>> callers_;
   std::unique_ptr<store::Store> store_ = store::make_memory_store();
   std::unique_ptr<store::Store> own_ = store::make_memory_store();
+  testing::TempFolder group_folder_;
+  access::Groups groups_{group_folder_.path()};
   query::Tariffs tariffs_ = {{"t", query::Tariff::parse("otherwise = 'all'", "t").value()}};
   Door door_;
   std::string id_;  ///< Of a delivery of B2.
@@ -120,6 +129,7 @@ const std::multimap<std::string_view, Sample>& samples() {
       {"legacy", {.target = "/?meterId=METER&date=01-01-2019"}},
       {"meters", {.target = "/v1/meters"}},
       {"meters", {.target = "/v1/meters?prefix=METER"}},
+      {"meters", {.target = "/v1/meters?group=g"}},
       {"meters", {.target = "/v1/meters?cursor=METER"}},
       {"meter", {.target = "/v1/meters/METER"}},
       {"consumption", {.target = "/v1/meters/METER/consumption?from=2019-01-01"}},
@@ -152,6 +162,17 @@ const std::multimap<std::string_view, Sample>& samples() {
       {"changes", {.target = "/v1/changes?since=2018-01-01&meter=METER"}},
       {"gaps", {.target = "/v1/gaps?from=2019-01-01&to=2019-01-03"}},
       {"gaps", {.target = "/v1/gaps?date=2019-01-01&absent=false&cursor=METER"}},
+      {"portfolio", {.target = "/v1/portfolio?from=2019-01-01&group=g"}},
+      {"top", {.target = "/v1/top?from=2019-01-01&group=g"}},
+      {"compare", {.target = "/v1/compare?from=2019-01-02&against=period-before&group=g"}},
+      {"late", {.target = "/v1/late?since=2019-02-02&by=receipt&group=g"}},
+      {"gaps", {.target = "/v1/gaps?from=2019-01-01&to=2019-01-03&group=g"}},
+      {"changes", {.target = "/v1/changes?since=2018-01-01&group=g"}},
+      {"export", {.target = "/v1/export?table=days&from=2019-01-01&group=g"}},
+      {"groups", {.target = "/v1/groups", .needs = Needs::read_all}},
+      {"group", {.target = "/v1/groups/g", .needs = Needs::read_all}},
+      {"group", {.method = "POST", .target = "/v1/groups/g", .needs = Needs::admin}},
+      {"group", {.method = "DELETE", .target = "/v1/groups/none", .needs = Needs::admin}},
       {"deliveries", {.target = "/v1/deliveries", .needs = Needs::read_all}},
       {"deliveries", {.method = "POST", .target = "/v1/deliveries", .needs = Needs::upload}},
       {"delivery", {.target = "/v1/deliveries/DELIVERY", .needs = Needs::read_all}},
@@ -317,6 +338,7 @@ TEST_F(Access, EveryRouteTakesItsScope) {
   const std::map<std::string, std::set<Needs>> rights = {
       {"reader", {Needs::nothing, Needs::read, Needs::read_all}},
       {"some", {Needs::nothing, Needs::read, Needs::upload}},
+      {"of-group", {Needs::nothing, Needs::read, Needs::upload}},
       {"uploader", {Needs::nothing, Needs::upload}},
       {"admin", {Needs::nothing, Needs::read, Needs::read_all, Needs::upload, Needs::admin}},
       {"half", {Needs::nothing}},
@@ -327,6 +349,90 @@ TEST_F(Access, EveryRouteTakesItsScope) {
       EXPECT_EQ(response.status != 403, needs.contains(sample.needs))
           << who << ' ' << sample.method << ' ' << sample.target << ' ' << response.body;
     }
+}
+
+TEST_F(Access, QuestionsAreAboutAGroup) {
+  const auto meters = [&](const std::string& who, const std::string& query) {
+    return ask(who, "GET", "/v1/meters?" + query, "", {{"accept", "text/csv"}}).body;
+  };
+  EXPECT_THAT(meters("reader", "group=g"),
+              ::testing::AllOf(HasSubstr("\nA1,"), HasSubstr("\nB1,"), HasSubstr("\nB2,"),
+                               Not(HasSubstr("\nA2,"))));
+  EXPECT_THAT(meters("some", "group=g"),
+              ::testing::AllOf(HasSubstr("\nA1,"), Not(HasSubstr("\nB")), Not(HasSubstr("A2"))))
+      << "of a group one sees only one's own";
+  const auto page = get("reader", "/v1/meters?group=g&limit=1");
+  EXPECT_THAT(page.headers.at("Link"), HasSubstr("&group=g&"));
+  for (const std::string target : {"/v1/gaps?from=2019-01-01&to=2019-01-03",
+                                   "/v1/late?since=2019-02-02", "/v1/changes?since=2018-01-01"}) {
+    const auto first = get("reader", target + "&group=g&limit=1");
+    EXPECT_EQ(first.status, 200) << first.body;
+    EXPECT_THAT(first.headers.at("Link"), HasSubstr("&group=g&")) << target;
+  }
+}
+
+TEST_F(Access, AGroupIsAskedAsItsMetersAre) {
+  EXPECT_TRUE(groups_.set("a", MeterFilter::parse({{"A*"}}).value()));
+  for (const auto& [name, sample] : samples()) {
+    const bool is_of_group = sample.target.find("group=g") != std::string::npos;
+    if (!is_of_group) continue;
+    auto target = sample.target;
+    target.replace(target.find("group=g"), 7, "group=a");
+    auto plain = sample.target;
+    plain.erase(plain.find("group=g") - 1, 8);
+    const auto grouped = get("reader", target);
+    EXPECT_EQ(grouped.status, 200) << grouped.body;
+    EXPECT_EQ(grouped.body, get("some", plain).body) << target;
+    const auto unknown =
+        get("reader", plain + (plain.find('?') == std::string::npos ? "?" : "&") + "group=gone");
+    EXPECT_EQ(unknown.status, 400) << plain;
+    EXPECT_THAT(unknown.body, HasSubstr("no group"));
+  }
+  EXPECT_EQ(get("reader", "/v1/meters/A1/consumption?from=2019-01-01&group=g").status, 400);
+}
+
+TEST_F(Access, WhoSeesAGroupSeesItAsItIs) {
+  EXPECT_EQ(get("of-group", "/v1/meters").body, get("some", "/v1/meters").body);
+  EXPECT_EQ(get("of-group", "/v1/meters/B1").status, 404);
+  EXPECT_EQ(get("of-group", "/v1/groups").status, 403);
+  EXPECT_EQ(ask("of-group", "POST", "/v1/deliveries?unit=kWh", "Meter,Date").status, 422);
+  EXPECT_TRUE(groups_.set("own", MeterFilter::parse({{"B1"}}).value()));
+  EXPECT_EQ(get("of-group", "/v1/meters/A1").status, 404);
+  EXPECT_EQ(get("of-group", "/v1/meters/B1").status, 200);
+  EXPECT_EQ(get("of-none", "/v1/meters/A1").status, 404) << "a group that is gone has no meters";
+  EXPECT_EQ(get("of-none", "/v1/meters").body, "{\"meters\":[],\"next\":null}\n");
+}
+
+TEST_F(Access, GroupsAreMadeShownAndForgotten) {
+  const auto made = ask("admin", "POST", "/v1/groups/flats", R"({"meters":["B2","A*","A1"]})");
+  EXPECT_EQ(made.status, 200) << made.body;
+  EXPECT_THAT(made.body, HasSubstr(R"({"group":"flats","ids":1,"prefixes":1,"changed":")"));
+  EXPECT_THAT(get("reader", "/v1/groups/flats").body, HasSubstr(R"("meters":["A*","B2"]})"));
+  EXPECT_EQ(ask("reader", "GET", "/v1/groups/flats", "", {{"accept", "text/csv"}}).body,
+            "meter\nA*\nB2\n");
+  EXPECT_THAT(get("reader", "/v1/groups").body,
+              HasSubstr(R"({"group":"own","ids":0,"prefixes":1)"));
+  EXPECT_EQ(ask("admin", "DELETE", "/v1/groups/flats").status, 204);
+  EXPECT_EQ(ask("admin", "DELETE", "/v1/groups/flats").status, 404);
+  EXPECT_EQ(get("reader", "/v1/groups/flats").status, 404);
+  for (const auto& [name, body] :
+       std::map<std::string, std::string>{{"x", ""},
+                                          {"x", "[]"},
+                                          {"x1", R"({"meters":[]})"},
+                                          {"x2", R"({"meters":["a b"]})"},
+                                          {"x3", R"({"meters":[7]})"},
+                                          {"x4", R"({"meters":["A1"],"more":1})"},
+                                          {".hidden", R"({"meters":["A1"]})"},
+                                          {"..", R"({"meters":["A1"]})"},
+                                          {"a%2Fb", R"({"meters":["A1"]})"}})
+    EXPECT_EQ(ask("admin", "POST", "/v1/groups/" + name, body).status, 400) << name << body;
+}
+
+TEST_F(Access, AGroupThatCannotBeReadIsTold) {
+  std::ofstream(group_folder_.path() / "bad.txt") << "A1\na b\n";
+  EXPECT_THAT(get("reader", "/v1/groups").body,
+              ::testing::AllOf(HasSubstr(R"({"group":"bad","fault":")"), HasSubstr("line 2")));
+  EXPECT_EQ(get("reader", "/v1/meters?group=bad").status, 500);
 }
 
 /// A file with the hours of a day of each meter.
@@ -431,6 +537,8 @@ TEST_F(Audit, TellsOfChangesAndRefusals) {
   EXPECT_THAT(lines(), HasSubstr(R"("who":"admin","method":"POST","route":"withdrawal",)"
                                  R"("delivery":")" +
                                  id + R"(","status":200)"));
+  ask("admin", "POST", "/v1/groups/flats", R"({"meters":["A1"]})");
+  EXPECT_THAT(lines(), HasSubstr(R"("route":"group","group":"flats","status":200)"));
   get("stranger", "/v1/meters/A1");
   EXPECT_THAT(lines(), HasSubstr(R"("method":"GET","route":"meter","meter":")"));
   EXPECT_THAT(lines(), HasSubstr(R"("status":401)"));

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <utility>
 
 #include "api/guard.h"
@@ -75,6 +77,9 @@ constexpr std::array routes = {
           delete_withdrawal},
     Route{"findings", "/v1/deliveries/{}/findings", get_findings, Reads::some, nullptr, nullptr,
           Needs::read_all},
+    Route{"groups", "/v1/groups", get_groups, Reads::much, nullptr, nullptr, Needs::read_all},
+    Route{"group", "/v1/groups/{}", get_group, Reads::much, post_group, delete_group,
+          Needs::read_all},
     Route{"openapi", "/openapi.json", get_openapi, Reads::nothing, nullptr, nullptr,
           Needs::nothing},
     Route{"problems", "/problems", get_problems, Reads::nothing, nullptr, nullptr, Needs::nothing},
@@ -82,6 +87,14 @@ constexpr std::array routes = {
     // It may open a store again.
     Route{"ready", "/readyz", get_readiness, Reads::some, nullptr, nullptr, Needs::nothing},
 };
+
+/// What may be asked about the meters of a group in place of all.
+constexpr std::array grouped = {get_meters, get_portfolio, get_top,     get_compare,
+                                get_late,   get_gaps,      get_changes, get_export};
+
+bool takes_group(RouteFunction function) {
+  return std::find(grouped.begin(), grouped.end(), function) != grouped.end();
+}
 
 /// What stood for each `{}`; nothing when the path does not match.
 std::optional<std::vector<std::string>> match(std::string_view pattern,
@@ -132,49 +145,98 @@ std::optional<Response> objection_to_site(const Request& request, const Route& r
   return std::nullopt;
 }
 
-Result<Response> call_route(RouteFunction function, Call call, std::string_view query) {
-  auto parameters = Parameters::parse(query);
-  if (!parameters) return tl::unexpected(parameters.error());
-  call.parameters = *std::move(parameters);
-  return function(call);
-}
+/// A store of which some meters are seen, and what says which: that stays as long as it is asked.
+class Sight {
+ public:
+  explicit Sight(store::Store& all) : all_(all) {}
 
-/// A store as a caller sees it, who stays known as long as it is asked.
-struct Sight {
-  Sight(store::Store& inner, std::shared_ptr<const access::Caller> of)
-      : caller(std::move(of)), store(inner, caller->meters) {}
+  void narrow_to(std::shared_ptr<const MeterFilter> meters) {
+    stores_.emplace_back(stores_.empty() ? all_ : stores_.back(), *meters);
+    meters_.push_back(std::move(meters));
+  }
+  store::VisibleStore& narrowed() { return stores_.back(); }
 
-  std::shared_ptr<const access::Caller> caller;
-  store::VisibleStore store;
+ private:
+  store::Store& all_;
+  std::vector<std::shared_ptr<const MeterFilter>> meters_;
+  std::deque<store::VisibleStore> stores_;  ///< Each shows some of the one before it.
 };
 
-/// Calls a route for a caller: who sees some meters only, asks a store that has no others.
-Result<Response> call_for(const std::shared_ptr<const access::Caller>& caller,
-                          RouteFunction function, const Request& request, const Context& context) {
-  const auto query = split_target(request.target.text()).query;
-  Call call{.request = request,
-            .context = context,
-            .captured = request.target.captured(),
-            .parameters = {},
-            .caller = caller.get()};
-  if (caller == nullptr || caller->sees_all()) return call_route(function, std::move(call), query);
-  const auto sight = std::make_shared<Sight>(context.store, caller);
-  const Context narrowed = {.store = sight->store,
+/// The meters of a group; none of one that is not there.
+Result<std::shared_ptr<const MeterFilter>> meters_of(const access::Groups* groups,
+                                                     std::string_view name) {
+  static const auto none = std::make_shared<const MeterFilter>();
+  if (groups == nullptr) return none;
+  const auto group = groups->find(name);
+  if (group) return std::shared_ptr<const MeterFilter>(*group, &(*group)->meters);
+  if (group.error().code == Errc::not_found) return none;
+  return tl::unexpected(group.error());
+}
+
+/// As the caller sees the store. He stays known as long as it is asked.
+Result<void> narrow_to(Sight& sight, const std::shared_ptr<const access::Caller>& caller,
+                       const access::Groups* groups) {
+  if (caller->group.empty()) {
+    sight.narrow_to(std::shared_ptr<const MeterFilter>(caller, &caller->meters));
+    return {};
+  }
+  METERLINE_TRY(auto meters, meters_of(groups, caller->group));
+  sight.narrow_to(std::move(meters));
+  return {};
+}
+
+/// And of it the group that is asked about.
+Result<void> narrow_to(Sight& sight, const std::string& group, const access::Groups* groups) {
+  METERLINE_TRY(auto meters, meters_of(groups, group));
+  if (meters->parts().empty())
+    return fail(Errc::invalid_argument,
+                fmt::format("group: no group \"{}\": /v1/groups lists those that are known",
+                            excerpt_of(group)));
+  sight.narrow_to(std::move(meters));
+  return {};
+}
+
+/// Calls a route on a store that shows some meters only.
+Result<Response> call_narrowed(RouteFunction function, Call call,
+                               const std::shared_ptr<Sight>& sight) {
+  const Context& context = call.context;
+  const Context narrowed = {.store = sight->narrowed(),
                             .ingest = context.ingest,
                             .now = context.now,
                             .stopping = context.stopping,
                             .on_upload = context.on_upload,
                             .door = context.door,
                             .tariffs = context.tariffs,
+                            .groups = context.groups,
                             .uploaded = context.uploaded};
-  return call_route(function,
-                    {.request = request,
-                     .context = narrowed,
-                     .captured = call.captured,
-                     .parameters = {},
-                     .caller = caller.get(),
-                     .visible = std::shared_ptr<const store::VisibleStore>(sight, &sight->store)},
-                    query);
+  return function(
+      {.request = call.request,
+       .context = narrowed,
+       .captured = call.captured,
+       .parameters = std::move(call.parameters),
+       .caller = call.caller,
+       .visible = std::shared_ptr<const store::VisibleStore>(sight, &sight->narrowed())});
+}
+
+/// Calls a route for a caller: who sees or wants some meters only, asks a store that has no others.
+Result<Response> call_for(const std::shared_ptr<const access::Caller>& caller,
+                          RouteFunction function, const Request& request, const Context& context) {
+  METERLINE_TRY(auto parameters, Parameters::parse(split_target(request.target.text()).query));
+  std::optional<std::string> group;
+  if (takes_group(function)) {
+    METERLINE_TRY(group, parameters.find("group"));
+  }
+  Call call{.request = request,
+            .context = context,
+            .captured = request.target.captured(),
+            .parameters = std::move(parameters),
+            .caller = caller.get()};
+  const bool sees_all = caller == nullptr || caller->sees_all();
+  if (sees_all && !group) return function(call);
+  const auto sight = std::make_shared<Sight>(context.store);
+  if (!sees_all) METERLINE_CHECK(narrow_to(*sight, caller, context.groups));
+  if (group) METERLINE_CHECK(narrow_to(*sight, *group, context.groups));
+  return call_narrowed(function, std::move(call), sight);
 }
 
 /// Whoever knows no key is led to the page, too, which asks for one.

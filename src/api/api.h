@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/groups.h"
 #include "api/door.h"
 #include "core/instant.h"
 #include "core/result.h"
@@ -98,6 +99,7 @@ struct Context {
   std::function<void(const DeliveryReport&)> on_upload;  ///< Told of each; from any thread.
   const Door* door = nullptr;                            ///< Null: everybody may do everything.
   const query::Tariffs* tariffs = nullptr;               ///< That are known by name; null: none.
+  const access::Groups* groups = nullptr;                ///< Null: there are none.
   RememberedAnswers* uploaded = nullptr;  ///< By Idempotency-Key. Null: none is remembered.
 };
 

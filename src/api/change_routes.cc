@@ -23,7 +23,7 @@ Result<Response> get_changes(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_CHECK(call.parameters.allow_only(
-      {"since", "meter", "from", "to", "channel", "flow", "limit", "cursor"}));
+      {"since", "meter", "group", "from", "to", "channel", "flow", "limit", "cursor"}));
   METERLINE_TRY(const auto since, call.parameters.find_as("since", instant_wanted, Instant::parse));
   if (!since)
     return fail(Errc::invalid_argument, fmt::format("since is missing: want {}", instant_wanted));
@@ -44,9 +44,9 @@ Result<Response> get_changes(const Call& call) {
                                                   call.request.stop));
   Response response = rendered(answer, *format);
   if (answer.next)
-    response.headers["Link"] =
-        fmt::format("</v1/changes?{}&limit={}&cursor={}>; rel=\"next\"",
-                    parameters_of(answer.question), limit, percent_encode(answer.next->text()));
+    response.headers["Link"] = fmt::format("</v1/changes?{}{}&limit={}&cursor={}>; rel=\"next\"",
+                                           parameters_of(answer.question), group_parameter(call),
+                                           limit, percent_encode(answer.next->text()));
   return response;
 }
 

@@ -126,8 +126,8 @@ Result<void> check_is_there(TableFormat format, tables::TableOf table) {
 }  // namespace
 
 Result<Response> get_export(const Call& call) {
-  METERLINE_CHECK(
-      call.parameters.allow_only({"table", "from", "to", "meters", "format", "asOf", "wide"}));
+  METERLINE_CHECK(call.parameters.allow_only(
+      {"table", "from", "to", "meters", "group", "format", "asOf", "wide"}));
   METERLINE_TRY(const auto form, read_form(call));
   if (!form)
     return problem(406, fmt::format("Accept: this answer comes as {}, {} or {}", csv_type,

@@ -41,7 +41,7 @@ Result<Response> get_gaps(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_CHECK(call.parameters.allow_only(
-      {"date", "from", "to", "channel", "flow", "asOf", "absent", "limit", "cursor"}));
+      {"date", "from", "to", "group", "channel", "flow", "asOf", "absent", "limit", "cursor"}));
   METERLINE_TRY(const auto dates, read_days(call.parameters));
   METERLINE_TRY(auto filter, read_filter(call.parameters));
   METERLINE_TRY(const auto absent,
@@ -60,9 +60,9 @@ Result<Response> get_gaps(const Call& call) {
                                                call.request.stop));
   Response response = rendered(answer, *format);
   if (answer.more)
-    response.headers["Link"] = fmt::format("</v1/gaps?{}&limit={}&cursor={}>; rel=\"next\"",
-                                           parameters_of(answer.question), limit,
-                                           percent_encode(answer.meters.back().meter.text()));
+    response.headers["Link"] = fmt::format(
+        "</v1/gaps?{}{}&limit={}&cursor={}>; rel=\"next\"", parameters_of(answer.question),
+        group_parameter(call), limit, percent_encode(answer.meters.back().meter.text()));
   return response;
 }
 

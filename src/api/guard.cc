@@ -81,6 +81,7 @@ bool names_delivery(const Target& target) {
 /// The meter that a request is about, as it writes it; empty where it is about none or many.
 std::string meter_in(const Request& request) {
   const auto& target = request.target;
+  if (target.name() == "group") return {};
   if (!target.captured().empty())
     return names_delivery(target) ? std::string() : target.captured().front();
   const auto parameters = Parameters::parse(split_target(target.text()).query);
@@ -98,6 +99,13 @@ std::string delivery_in(const Request& request, const Response& response) {
   const auto& target = request.target;
   const bool is_named = names_delivery(target) && !target.captured().empty();
   return is_named ? std::string(excerpt_of(target.captured().front())) : std::string();
+}
+
+/// The group that is changed or shown.
+std::string group_in(const Request& request) {
+  const auto& target = request.target;
+  return target.name() == "group" ? std::string(excerpt_of(target.captured().front()))
+                                  : std::string();
 }
 
 constexpr bool is_refusal(int status) { return status == 401 || status == 403 || status == 429; }
@@ -174,12 +182,14 @@ void audit(const Request& request, const Context& context, const access::Caller*
   const auto method = excerpt_of(request.method);
   const auto meter = meter_in(request);
   const auto delivery = delivery_in(request, response);
+  const auto group = group_in(request);
   const access::AuditEvent event{.at = context.now(),
                                  .who = caller == nullptr ? std::string_view() : caller->who,
                                  .method = method,
                                  .route = request.target.name(),
                                  .meter = meter,
                                  .delivery = delivery,
+                                 .group = group,
                                  .status = response.status};
   const auto written = refused ? door->audit->add_refusal(event) : door->audit->add(event);
   if (written) return;

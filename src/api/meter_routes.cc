@@ -125,7 +125,7 @@ Result<Response> get_registers(const Call& call) {
 Result<Response> get_portfolio(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
-  METERLINE_TRY(auto span, read_span(call.parameters));
+  METERLINE_TRY(auto span, read_group_span(call.parameters));
   METERLINE_TRY(const auto answer, query::portfolio(call.context.store,
                                                     {.dates = span.dates,
                                                      .resolution = span.resolution,
@@ -141,7 +141,7 @@ Result<Response> get_top(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_CHECK(call.parameters.allow_only(
-      {"from", "to", "order", "unit", "channel", "flow", "asOf", "limit"}));
+      {"from", "to", "group", "order", "unit", "channel", "flow", "asOf", "limit"}));
   METERLINE_TRY(const auto dates, read_dates(call.parameters));
   METERLINE_TRY(const auto order,
                 call.parameters.find_as("order", "highest or lowest", query::parse_top_order));
@@ -163,7 +163,7 @@ Result<Response> get_top(const Call& call) {
 Result<Response> get_meters(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
-  METERLINE_CHECK(call.parameters.allow_only({"prefix", "limit", "cursor"}));
+  METERLINE_CHECK(call.parameters.allow_only({"prefix", "group", "limit", "cursor"}));
   METERLINE_TRY(const auto prefix,
                 call.parameters.find_as(
                     "prefix", "at most 64 characters of A-Z a-z 0-9 _ - . :", parse_prefix));
@@ -178,9 +178,10 @@ Result<Response> get_meters(const Call& call) {
   Response response = *format == Format::csv ? csv_response(meters_csv(meters))
                                              : json_response(meters_json(meters, more));
   if (more)
-    response.headers["Link"] = fmt::format(
-        "</v1/meters?prefix={}&limit={}&cursor={}>; rel=\"next\"",
-        percent_encode(prefix.value_or("")), limit, percent_encode(meters.back().meter.text()));
+    response.headers["Link"] =
+        fmt::format("</v1/meters?prefix={}{}&limit={}&cursor={}>; rel=\"next\"",
+                    percent_encode(prefix.value_or("")), group_parameter(call), limit,
+                    percent_encode(meters.back().meter.text()));
   return response;
 }
 

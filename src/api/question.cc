@@ -13,6 +13,18 @@ std::optional<std::string> parse_channel(std::string_view text) {
   return std::string(text);
 }
 
+Result<Span> span_of(const Parameters& parameters, query::Resolution by_default) {
+  METERLINE_TRY(const auto dates, read_dates(parameters));
+  METERLINE_TRY(const auto resolution,
+                parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
+  METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
+  METERLINE_TRY(auto filter, read_filter(parameters));
+  return Span{.dates = dates,
+              .resolution = resolution.value_or(by_default),
+              .unit = unit,
+              .filter = std::move(filter)};
+}
+
 }  // namespace
 
 Result<Filter> read_filter(const Parameters& parameters) {
@@ -46,15 +58,18 @@ Result<std::optional<DateRange>> read_dates_if_given(const Parameters& parameter
 Result<Span> read_span(const Parameters& parameters, query::Resolution by_default) {
   METERLINE_CHECK(
       parameters.allow_only({"from", "to", "resolution", "unit", "channel", "flow", "asOf"}));
-  METERLINE_TRY(const auto dates, read_dates(parameters));
-  METERLINE_TRY(const auto resolution,
-                parameters.find_as("resolution", query::resolution_names, query::parse_resolution));
-  METERLINE_TRY(const auto unit, parameters.find_as("unit", units_wanted, parse_unit));
-  METERLINE_TRY(auto filter, read_filter(parameters));
-  return Span{.dates = dates,
-              .resolution = resolution.value_or(by_default),
-              .unit = unit,
-              .filter = std::move(filter)};
+  return span_of(parameters, by_default);
+}
+
+Result<Span> read_group_span(const Parameters& parameters) {
+  METERLINE_CHECK(parameters.allow_only(
+      {"from", "to", "group", "resolution", "unit", "channel", "flow", "asOf"}));
+  return span_of(parameters, query::Resolution::day);
+}
+
+std::string group_parameter(const Call& call) {
+  const auto group = call.parameters.find("group");
+  return group && *group ? "&group=" + percent_encode(**group) : std::string();
 }
 
 Result<std::string> read_body(const Request& request) {

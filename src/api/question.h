@@ -26,6 +26,10 @@ struct Filter {
 };
 Result<Filter> read_filter(const Parameters& parameters);
 
+/// What the next page of an answer is asked with beside its own parameters: `&group=NAME`, or
+/// nothing.
+std::string group_parameter(const Call& call);
+
 /// `from` to `to`, or the one day `from`. `invalid_argument` without `from`.
 Result<DateRange> read_dates(const Parameters& parameters);
 
@@ -42,6 +46,8 @@ struct Span {
 
 Result<Span> read_span(const Parameters& parameters,
                        query::Resolution by_default = query::Resolution::day);
+/// The same of a question that may be about a group.
+Result<Span> read_group_span(const Parameters& parameters);
 
 /// The whole body; empty where there is none. Only where its length is limited before.
 Result<std::string> read_body(const Request& request);

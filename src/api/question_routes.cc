@@ -27,9 +27,8 @@ Result<DateRange> read_against(const Parameters& parameters, const DateRange& da
   return query::range_against(dates, against.value_or(query::Against::year_before));
 }
 
+/// Of a meter, or of all that there are or that are in a group.
 Result<Response> answer_compare(const Call& call, Format format, std::optional<MeterId> meter) {
-  METERLINE_CHECK(call.parameters.allow_only(
-      {"from", "to", "against", "againstFrom", "againstTo", "unit", "channel", "flow", "asOf"}));
   METERLINE_TRY(const auto dates, read_dates(call.parameters));
   METERLINE_TRY(const auto against, read_against(call.parameters, dates));
   METERLINE_TRY(const auto unit, call.parameters.find_as("unit", units_wanted, parse_unit));
@@ -103,6 +102,8 @@ std::string parameters_of(const query::LateQuestion& question) {
 Result<Response> get_compare(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
+  METERLINE_CHECK(call.parameters.allow_only({"from", "to", "group", "against", "againstFrom",
+                                              "againstTo", "unit", "channel", "flow", "asOf"}));
   return answer_compare(call, *format, std::nullopt);
 }
 
@@ -110,6 +111,8 @@ Result<Response> get_meter_compare(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_TRY(auto meter, meter_of(call));
+  METERLINE_CHECK(call.parameters.allow_only(
+      {"from", "to", "against", "againstFrom", "againstTo", "unit", "channel", "flow", "asOf"}));
   return answer_compare(call, *format, std::move(meter));
 }
 
@@ -161,7 +164,7 @@ Result<Response> get_late(const Call& call) {
   const auto format = negotiate(call.request);
   if (!format) return not_acceptable();
   METERLINE_CHECK(
-      call.parameters.allow_only({"since", "by", "channel", "flow", "limit", "cursor"}));
+      call.parameters.allow_only({"since", "by", "group", "channel", "flow", "limit", "cursor"}));
   METERLINE_TRY(const auto by,
                 call.parameters.find_as("by", "day or receipt", query::parse_late_by));
   METERLINE_TRY(const auto since, read_since(call.parameters, by.value_or(query::LateBy::day)));
@@ -178,9 +181,9 @@ Result<Response> get_late(const Call& call) {
                                                call.request.stop));
   Response response = rendered(answer, *format);
   if (answer.next)
-    response.headers["Link"] =
-        fmt::format("</v1/late?{}&limit={}&cursor={}>; rel=\"next\"",
-                    parameters_of(answer.question), limit, percent_encode(answer.next->text()));
+    response.headers["Link"] = fmt::format("</v1/late?{}{}&limit={}&cursor={}>; rel=\"next\"",
+                                           parameters_of(answer.question), group_parameter(call),
+                                           limit, percent_encode(answer.next->text()));
   return response;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/groups.h"
 #include "ingest/compare.h"
 #include "ingest/ingest.h"
 #include "ingest/sweep.h"
@@ -89,6 +91,21 @@ std::string findings_csv(const store::DeliveryRecord& record);
 /// A line for each file and sum; one without sums for a file that has none.
 std::string comparisons_csv(const std::vector<store::DeliveryRecord>& records,
                             const std::vector<ingest::Comparison>& comparisons);
+
+/// A group, or why it cannot be read.
+struct NamedGroup {
+  std::string name;
+  Result<std::shared_ptr<const access::Group>> group;
+};
+/// Ascending by their names. Errors: those of access::Groups::names().
+Result<std::vector<NamedGroup>> all_groups(const access::Groups& groups);
+/// `{"group":...,"ids":...,"prefixes":...,"changed":...}`, or `{"group":...,"fault":...}`.
+std::string to_json(const NamedGroup& named);
+std::string groups_json(const std::vector<NamedGroup>& groups);  ///< `{"groups":[...]}`
+std::string groups_csv(const std::vector<NamedGroup>& groups);   ///< A line a group.
+/// `{"group":...,"changed":...,"meters":["EE00027","EE1*"]}`
+std::string group_json(std::string_view name, const access::Group& group);
+std::string group_csv(const access::Group& group);  ///< A line a meter or beginning.
 
 /// What a delivery is shown as: `withdrawn` for one that is stored and withdrawn now.
 std::string_view shown_state(const store::DeliveryRecord& record);

@@ -21,8 +21,8 @@ struct Call {
   const std::vector<std::string>& captured;  ///< See Target.
   Parameters parameters;
   const access::Caller* caller = nullptr;  ///< Null: there is no login.
-  /// The context's store, where the caller sees some meters only; else null. A stream that asks it
-  /// keeps it.
+  /// The context's store, where it shows some meters only: those that the caller sees, or of a
+  /// group that is asked about; else null. A stream that asks it keeps it.
   std::shared_ptr<const store::VisibleStore> visible = nullptr;
 };
 
@@ -55,6 +55,10 @@ Result<Response> get_meter_gaps(const Call& call);
 Result<Response> get_history(const Call& call);
 Result<Response> get_registers(const Call& call);
 Result<Response> get_changes(const Call& call);
+Result<Response> get_groups(const Call& call);
+Result<Response> get_group(const Call& call);
+Result<Response> post_group(const Call& call);
+Result<Response> delete_group(const Call& call);
 Result<Response> get_deliveries(const Call& call);
 Result<Response> get_delivery(const Call& call);
 Result<Response> get_findings(const Call& call);

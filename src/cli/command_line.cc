@@ -1,7 +1,7 @@
 // Which options there are, their help, and which verb they go to. Only this file, usage.cc, which
 // formats help and tells of wrong usage, what verbs share in question_options.cc, and the files
-// that have the options of their verbs (keep.cc, keys.cc, deliveries.cc, comparisons.cc, tariffs.cc
-// and export.cc) know CLI11.
+// that have the options of their verbs (keep.cc, keys.cc, deliveries.cc, comparisons.cc,
+// tariffs.cc, groups.cc and export.cc) know CLI11.
 
 #include "cli/command_line.h"
 
@@ -23,6 +23,7 @@
 #include "cli/exit_code.h"
 #include "cli/export.h"
 #include "cli/feeds.h"
+#include "cli/groups.h"
 #include "cli/ingest.h"
 #include "cli/keep.h"
 #include "cli/keys.h"
@@ -65,6 +66,8 @@ constexpr const char* footer =
 /// All options of all verbs, filled by the parser.
 struct Options {
   std::string store_url = "rocksdb:./meterline-data";
+  std::string groups = "meterline-groups";
+  GroupsVerb groups_verb;
   std::string output;
   IngestVerb ingest;
   std::string feed;  ///< Of `feed show`.
@@ -233,6 +236,7 @@ void add_gaps(CLI::App& app, GapsVerb& verb) {
       app.add_subcommand("gaps", "Which meters lack days or readings, or which days a meter lacks");
   gaps->add_option("METER", verb.meter, "The meter's id (default: all meters)");
   add_dates(*gaps, verb.options);
+  add_group(*gaps, verb.options.group);
   gaps->add_option("--absent", verb.absent,
                    "Of all meters: true also lists those known that have none of the days")
       ->capture_default_str()
@@ -269,6 +273,7 @@ void add_changes(CLI::App& app, ChangesVerb& verb) {
       ->required();
   changes->add_option("--from", verb.from, "First day, yyyy-MM-dd (default: all days)");
   changes->add_option("--to", verb.to, "Last day, inclusive (default: --from)");
+  add_group(*changes, verb.group);
   add_channels(*changes, verb.channel, verb.flow);
   add_limit(*changes, verb.limit);
 }
@@ -292,6 +297,7 @@ void add_questions(CLI::App& app, Options& options) {
 
   auto* const top = app.add_subcommand("top", "The meters that used the most, or the least");
   add_dates(*top, options.top.options);
+  add_group(*top, options.top.options.group);
   add_unit(*top, options.top.options);
   top->add_option("--order", options.top.order, "Which come first: highest or lowest")
       ->capture_default_str()
@@ -300,6 +306,7 @@ void add_questions(CLI::App& app, Options& options) {
 
   auto* const portfolio = app.add_subcommand("portfolio", "What all meters used together");
   add_dates(*portfolio, options.portfolio);
+  add_group(*portfolio, options.portfolio.group);
   add_resolution(*portfolio, options.portfolio, "day, week, month, quarter or year");
   add_gaps(app, options.gaps);
   add_history(app, options.history);
@@ -314,6 +321,7 @@ void add_questions(CLI::App& app, Options& options) {
   auto* const meters =
       app.add_subcommand("meters", "The meters of the store, their channels and dates");
   meters->add_option("--prefix", options.meters.prefix, "Only ids that begin so");
+  add_group(*meters, options.meters.group);
   add_limit(*meters, options.meters.limit);
   add_deliveries(app, options.deliveries);
 }
@@ -363,7 +371,8 @@ void add_guard(CLI::App& verb, GuardOptions& guard) {
                   "The claim that has read, upload, admin, or meterline:read, ...")
       ->capture_default_str();
   verb.add_option("--jwt-meters-claim", guard.jwt_meters_claim,
-                  "The claim that has the meters of a token, like EE0*; without it, it has none "
+                  "The claim that has the meters of a token, like EE0* or @GROUP; without it, it "
+                  "has none "
                   "(default: tokens see all meters)");
   verb.add_option("--rate-limit", guard.rate_limit,
                   "Requests a second, and at once, of each key or token; 0: no limit")
@@ -374,6 +383,11 @@ void add_guard(CLI::App& verb, GuardOptions& guard) {
   verb.add_flag("--audit-reads", guard.audit_reads, "Write questions to it as well");
   verb.add_option("--cors-origin", guard.cors_origins,
                   "Pages of these origins may ask, like https://app.example.com (default: none)");
+}
+
+void add_tariffs(CLI::App& verb, std::string& folder) {
+  verb.add_option("--tariffs", folder,
+                  "A folder of tariffs, *.toml, that questions for time of use name");
 }
 
 void add_transport(CLI::App& verb, ServeOptions& serve) {
@@ -421,8 +435,7 @@ void add_servers(CLI::App& app, Options& options) {
                    "Connections served at once, at most a quarter of the files that may be open")
       ->capture_default_str()
       ->check(CLI::Range(std::size_t{1}, connections_max));
-  serve->add_option("--tariffs", options.serve.tariffs,
-                    "A folder of tariffs, *.toml, that questions for time of use name");
+  add_tariffs(*serve, options.serve.tariffs);
   serve->add_option("--temporary-bytes-max", options.serve.temporary_bytes_max,
                     "Bytes of temporary files of all uploads together (default: 4 GiB)");
   serve->add_option("--expanded-bytes-max", options.serve.expanded_bytes_max,
@@ -539,6 +552,7 @@ void add_lambda(CLI::App& app, LambdaVerb& verb) {
       ->check(CLI::IsMember({"on", "off"}));
   add_upload_options(*api, verb.events.files);
   add_guard(*api, verb.guard);
+  add_tariffs(*api, verb.tariffs);
   add_log_options(*api, verb.events.log);
 }
 
@@ -608,7 +622,7 @@ int run_serve(const Options& options, const Session& session) {
     store.error().message += ", or let this make an empty one with --create";
   if (!store) return report_error(store.error());
   const auto shared = share(session, **store);
-  return serve(options.serve, **store, ingest);
+  return serve(options.serve, **store, ingest, session.groups);
 }
 
 int run_verb(const std::string& verb, const Options& options, const Session& session) {
@@ -638,6 +652,10 @@ int run_verb(const std::string& verb, const Options& options, const Session& ses
   if (verb == "late") return late(options.late, session);
   if (verb == "tariff check") return check_tariff(options.tariff_check, session);
   if (verb == "meters") return meters(options.meters, session);
+  if (verb == "groups list") return list_groups(session);
+  if (verb == "groups show") return show_group(options.groups_verb, session);
+  if (verb == "groups set") return set_group(options.groups_verb, session);
+  if (verb == "groups remove") return remove_group(options.groups_verb, session);
   if (verb == "deliveries") return deliveries(options.deliveries, session);
   if (verb == "deliveries show") return show_delivery(options.deliveries, session);
   if (verb == "withdraw") return withdraw(options.withdraw, session);
@@ -676,6 +694,7 @@ void add_all(CLI::App& app, Options& options, const Application& application) {
   app.add_option("--output", options.output,
                  "table, json or csv (default: table on a terminal, else json)")
       ->check(CLI::IsMember({"table", "json", "csv"}));
+  add_groups(app, options.groups_verb, options.groups);
   add_ingest(app, options);
   add_feeds(app, options);
   add_questions(app, options);
@@ -742,6 +761,7 @@ int run(int argc, const char* const* argv, const Application& application) {
   if (!output) return report_error(output.error());
   std::optional<store::OpenFault> fault;
   const Session session{.store_url = options.store_url,
+                        .groups = options.groups,
                         .output = *output,
                         .open_store =
                             [&](const std::string& url, OpenMode mode) {

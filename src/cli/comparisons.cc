@@ -10,6 +10,7 @@
 
 #include "api/render.h"
 #include "cli/exit_code.h"
+#include "cli/groups.h"
 #include "cli/question_options.h"
 #include "cli/question_parts.h"
 #include "cli/table.h"
@@ -132,9 +133,10 @@ Result<int> try_compare(const CompareVerb& verb, const Session& session) {
   METERLINE_TRY(question.unit, answer_unit_option(verb.options.unit));
   METERLINE_TRY(question.against, range_against(verb, question.dates));
   if (!verb.meter.empty()) {
+    METERLINE_CHECK(check_one_meter(verb.options.group));
     METERLINE_TRY(question.meter, meter_argument(verb.meter));
   }
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.options.group));
   METERLINE_TRY(const auto answer, query::compare(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -202,7 +204,7 @@ Result<query::LateQuestion> question_of(const LateVerb& verb) {
 /// Page after page, until there are as many meters as asked for, or all.
 Result<int> try_late(const LateVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.group));
   query::Late all{.question = question, .meters = {}, .next = {}};
   do {
     question.limit = verb.limit - all.meters.size();
@@ -235,6 +237,7 @@ void add_compare(CLI::App& app, CompareVerb& verb) {
       "compare", "Two periods beside each other: what was used, the difference, and in percent");
   compare->add_option("METER", verb.meter, "The meter's id (default: all meters together)");
   add_dates(*compare, verb.options);
+  add_group(*compare, verb.options.group);
   add_unit(*compare, verb.options);
   auto* const against =
       compare
@@ -278,6 +281,7 @@ void add_late(CLI::App& app, LateVerb& verb) {
                    "day: no reading day of then or later; receipt: nothing received after it")
       ->capture_default_str()
       ->check(CLI::IsMember({"day", "receipt"}));
+  add_group(*late, verb.group);
   add_channels(*late, verb.channel, verb.flow);
   add_limit(*late, verb.limit);
 }

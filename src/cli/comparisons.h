@@ -35,6 +35,7 @@ void add_base_load(CLI::App& app, QueryVerb& verb);
 struct LateVerb {
   std::string since;
   std::string by = "day";
+  std::string group;  ///< Empty: of all meters.
   std::string channel;
   std::string flow;
   std::size_t limit = 100;  ///< Show at most so many meters.

@@ -103,7 +103,7 @@ int demo(const DemoVerb& verb, const Session& given) {
   ServeOptions options = verb.serve;
   options.example_meter = example_meter;
   options.example_year = example_year;
-  return serve(options, **store, {.unit = Unit::kWh});
+  return serve(options, **store, {.unit = Unit::kWh}, session.groups);
 }
 
 }  // namespace meterline::cli

@@ -16,6 +16,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/export_file.h"
+#include "cli/groups.h"
 #include "cli/meter_list.h"
 #include "cli/progress.h"
 #include "cli/stop_request.h"
@@ -85,6 +86,19 @@ Result<ingest::ArchiveSelection> selection_of(const ExportVerb& verb) {
   std::sort(meters.begin(), meters.end());
   meters.erase(std::unique(meters.begin(), meters.end()), meters.end());
   return selection;
+}
+
+/// Those of the group, too, where one is given.
+Result<void> add_group_of(const ExportVerb& verb, const Session& session, const store::Store& store,
+                          std::optional<std::vector<MeterId>>& meters) {
+  if (verb.group.empty()) return {};
+  METERLINE_TRY(const auto group, group_option(session, verb.group));
+  METERLINE_TRY(auto ids, ids_of(store, *group));
+  if (!meters) meters.emplace();
+  std::move(ids.begin(), ids.end(), std::back_inserter(*meters));
+  std::sort(meters->begin(), meters->end());
+  meters->erase(std::unique(meters->begin(), meters->end()), meters->end());
+  return {};
 }
 
 std::string text_of(const Exported& exported, const std::string& to) {
@@ -246,6 +260,7 @@ Result<int> TableExport::run() {
   }
   if (verb_.out == "-") METERLINE_CHECK(check_no_terminal());
   METERLINE_TRY(store_, session_.open_store(session_.store_url, OpenMode::read));
+  METERLINE_CHECK(add_group_of(verb_, session_, *store_, selection_.meters));
   const auto dates = selected.dates.value_or(DateRange{.from = Date::min(), .to = Date::max()});
   selection_.dates = dates;
   if (verb_.wide) {  // All files of months have the same columns.
@@ -366,8 +381,9 @@ Result<int> try_export(const ExportVerb& verb, const Session& session) {
         fmt::format("--out, --format, --wide, --compress and --as-of are for tables: want {} "
                     "before them, got \"{}\"",
                     tables::table_of_names, excerpt_of(verb.path)));
-  METERLINE_TRY(const auto selection, selection_of(verb));
+  METERLINE_TRY(auto selection, selection_of(verb));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_CHECK(add_group_of(verb, session, *store, selection.meters));
   if (verb.by_month)
     return export_months(
         verb, verb.path, selection.dates, "archive", [&](const std::string& path, DateRange dates) {
@@ -398,6 +414,9 @@ void add_export(CLI::App& app, ExportVerb& verb) {
       "--meter", verb.meters,
       "Only this meter, or those of @FILE, one on each line (@-: standard input); any number "
       "of times");
+  exporting->add_option("--group", verb.group,
+                        "Only meters of this group: a name of `meterline groups list`, or a file, "
+                        "like ./flats.txt; with --meter, both");
   exporting->add_flag("--by-month", verb.by_month,
                       "Make FILE a folder with a file for each month; those that are there "
                       "stay, so that the same again goes on where it was ended");

@@ -16,6 +16,7 @@ struct ExportVerb {
   std::string from;                 ///< Empty: not given; so is `to`.
   std::string to;                   ///< Inclusive.
   std::vector<std::string> meters;  ///< Ids, and `@FILE` of read_meter_list(); none: all.
+  std::string group;                ///< Whose meters as well; empty: none's.
   bool by_month = false;            ///< A file for each month; those that are there stay.
   std::string out = "-";            ///< Of a table, as `path`.
   std::string format;               ///< Of a table; empty: by the end of `out`, or CSV.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "access/small_file.h"
 #include "cli/clock.h"
 #include "cli/keys.h"
 #include "core/try.h"

@@ -62,8 +62,9 @@ Result<void> fill(KeyRecord& key, const KeysVerb& verb) {
   }
   if (!verb.meters.empty()) {
     key.meters = split_list(verb.meters);
-    METERLINE_TRY(const auto filter, MeterFilter::parse(*key.meters));
-    if (key.scopes.has(access::Scope::admin) && !filter.is_all())
+    access::Caller caller;
+    METERLINE_CHECK(caller.see(*key.meters));
+    if (key.scopes.has(access::Scope::admin) && !caller.sees_all())
       return fail(Errc::invalid_argument,
                   "--meters: a key with the scope admin is for all meters: what it takes back may "
                   "be of any");
@@ -288,7 +289,8 @@ void add_keys(CLI::App& app, KeysVerb& verb, AuditVerb& of_audit) {
   create->add_option("--scope", verb.scopes, "read, upload or admin, or some joined by commas")
       ->required();
   create->add_option("--meters", verb.meters,
-                     "Only these, joined by commas: ids, or beginnings like EE0* (default: all)");
+                     "Only these, joined by commas: ids, or beginnings like EE0*; or @NAME alone, "
+                     "for those of a group (default: all)");
   create->add_option(
       "--expires", verb.expires,
       "The last day, or a time: 2027-01-31 or 2027-01-31T06:00:00Z (default: never)");

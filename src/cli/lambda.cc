@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "access/groups.h"
 #include "api/api.h"
 #include "api/remembered_answers.h"
 #include "aws/parameters.h"
 #include "aws/queue.h"
 #include "aws/session.h"
 #include "cli/exit_code.h"
+#include "cli/tariffs.h"
 #include "core/try.h"
 #include "lambda/function_url.h"
 #include "lambda/processor.h"
@@ -61,6 +63,8 @@ class ApiFunction {
     METERLINE_CHECK(read_file_options(verb.events.files, function->ingest_));
     METERLINE_TRY(function->log_, open_log(verb.events.log));
     METERLINE_CHECK(function->open_guard(verb.guard));
+    METERLINE_TRY(function->tariffs_, read_tariffs(verb.tariffs));
+    function->groups_.emplace(session.groups);
     METERLINE_TRY(function->store_, session.open_store(session.store_url, OpenMode::create));
     function->make_url(verb.uploads == "on" ? lambda::Uploads::on : lambda::Uploads::off);
     return function;
@@ -92,6 +96,8 @@ class ApiFunction {
                                   .now = [this] { return log_->now(); },
                                   .on_upload = {},
                                   .door = &guard_->door(),
+                                  .tariffs = &tariffs_,
+                                  .groups = &*groups_,
                                   .uploaded = &uploaded_});
     url_.emplace(
         lambda::FunctionUrl::Parts{
@@ -108,6 +114,8 @@ class ApiFunction {
   std::unique_ptr<Guard> guard_;
   std::unique_ptr<telemetry::EmbeddedMetrics> metrics_;
   std::unique_ptr<store::Store> store_;
+  query::Tariffs tariffs_;
+  std::optional<access::Groups> groups_;
   api::RememberedAnswers uploaded_;
   std::optional<api::Context> context_;
   std::optional<lambda::FunctionUrl> url_;

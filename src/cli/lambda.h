@@ -12,7 +12,8 @@ struct LambdaVerb {
   EventOptions events;
   std::string queue;            ///< That the processor's batches come from; may be empty.
   std::string uploads = "off";  ///< `on` or `off`
-  GuardOptions guard;           ///< Of the API.
+  GuardOptions guard;           ///< Of the API, as what is next.
+  std::string tariffs;          ///< A folder; empty: none are known.
 };
 
 /// The programs of functions on AWS Lambda: they answer invocations until Lambda ends them. The

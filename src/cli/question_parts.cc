@@ -43,4 +43,9 @@ Result<MeterId> meter_argument(const std::string& text) {
   return *meter;
 }
 
+Result<void> check_one_meter(const std::string& group) {
+  if (group.empty()) return {};
+  return fail(Errc::invalid_argument, "give either METER or --group, not both");
+}
+
 }  // namespace meterline::cli

@@ -18,6 +18,8 @@ namespace meterline::cli {
 Result<std::optional<Flow>> flow_option(const std::string& text);
 Result<std::optional<Unit>> answer_unit_option(const std::string& text);
 Result<MeterId> meter_argument(const std::string& text);
+/// Of a question about one meter. `invalid_argument` where a group is given as well.
+Result<void> check_one_meter(const std::string& group);
 
 template <class Question>
 concept HasResolution = requires(Question question) { question.resolution; };

@@ -10,6 +10,7 @@
 #include "api/batch.h"
 #include "api/render.h"
 #include "cli/exit_code.h"
+#include "cli/groups.h"
 #include "cli/meter_list.h"
 #include "cli/question_parts.h"
 #include "cli/table.h"
@@ -400,7 +401,7 @@ Result<int> try_top(const TopVerb& verb, const Session& session) {
   METERLINE_TRY(question.unit, answer_unit_option(verb.options.unit));
   question.order = query::parse_top_order(verb.order).value_or(query::TopOrder::highest);
   question.limit = verb.limit;
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.options.group));
   METERLINE_TRY(const auto answer, query::top(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -408,7 +409,7 @@ Result<int> try_top(const TopVerb& verb, const Session& session) {
 
 Result<int> try_portfolio(const QuestionOptions& options, const Session& session) {
   METERLINE_TRY(const auto question, question_of<query::PortfolioQuestion>(options));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, options.group));
   METERLINE_TRY(const auto answer, query::portfolio(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
@@ -418,13 +419,14 @@ Result<int> try_gaps(const GapsVerb& verb, const Session& session) {
   METERLINE_TRY(auto question, question_of<query::GapsQuestion>(verb.options));
   question.limit = verb.limit;
   if (verb.absent == "false") question.absent = query::Absent::left_out;
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.options.group));
   METERLINE_TRY(const auto answer, query::gaps(*store, question));
   print_answer(answer, session.output);
   return exit_ok;
 }
 
 Result<int> try_meter_gaps(const GapsVerb& verb, const Session& session) {
+  METERLINE_CHECK(check_one_meter(verb.options.group));
   METERLINE_TRY(auto question, question_of<query::MeterGapsQuestion>(verb.options));
   METERLINE_TRY(question.meter, meter_argument(verb.meter));
   METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
@@ -487,8 +489,9 @@ Result<query::ChangesQuestion> question_of(const ChangesVerb& verb) {
 
 /// Page after page, until there are as many days as asked for, or all; those of a meter together.
 Result<int> try_changes(const ChangesVerb& verb, const Session& session) {
+  if (!verb.meter.empty()) METERLINE_CHECK(check_one_meter(verb.group));
   METERLINE_TRY(auto question, question_of(verb));
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.group));
   query::Changes all;
   do {
     METERLINE_TRY(auto page, query::changes(*store, question));
@@ -528,7 +531,7 @@ void print_list(std::vector<Item> items, const ListVerb& verb, Output output, co
 }
 
 Result<int> try_meters(const ListVerb& verb, const Session& session) {
-  METERLINE_TRY(const auto store, session.open_store(session.store_url, OpenMode::read));
+  METERLINE_TRY(const auto store, AskedStore::open(session, verb.group));
   METERLINE_TRY(auto found, store->meters({.prefix = verb.prefix, .limit = verb.limit + 1}));
   print_list(std::move(found), verb, session.output, api::meters_json, api::meters_csv);
   return exit_ok;

@@ -10,6 +10,7 @@ namespace meterline::cli {
 struct QuestionOptions {
   std::string from;
   std::string to;
+  std::string group;  ///< Of questions about all meters: only those of this group.
   std::string resolution = "day";
   std::string unit;
   std::string channel;
@@ -73,8 +74,9 @@ int registers(const RegistersVerb& verb, const Session& session);
 
 struct ChangesVerb {
   std::string since;
-  std::string meter;  ///< Empty: of all meters.
-  std::string from;   ///< Empty: of all days.
+  std::string meter;  ///< Empty: of all meters, or of those of a group.
+  std::string group;
+  std::string from;  ///< Empty: of all days.
   std::string to;
   std::string channel;
   std::string flow;
@@ -85,6 +87,7 @@ int changes(const ChangesVerb& verb, const Session& session);
 
 struct ListVerb {
   std::string prefix;  ///< Of meter ids.
+  std::string group;   ///< Empty: of any.
   std::size_t limit = 100;
 };
 /// `meterline meters`: the meters of the store, their channels and dates.

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "access/groups.h"
 #include "access/ticker.h"
 #include "api/api.h"
 #include "api/page_files.h"
@@ -227,9 +228,17 @@ http::ServerOptions server_options_of(const ListenAddress& address, const ServeO
       .idle_timeout = std::chrono::seconds(options.idle_timeout_s)};
 }
 
+/// What is served, and where it is told of.
+struct Served {
+  store::Store& store;
+  const ingest::IngestOptions& ingest;
+  const std::string& groups;
+  telemetry::Log& log;
+};
+
 /// Serves on an address that may be listened on; an exit code.
-int serve_on(ListenAddress address, const ServeOptions& options, store::Store& store,
-             const ingest::IngestOptions& ingest, telemetry::Log& log) {
+int serve_on(ListenAddress address, const ServeOptions& options, const Served& served) {
+  const auto& [store, ingest, groups_folder, log] = served;
   const auto followed = Followed::open(options, log);
   if (!followed) {
     print_error(followed.error().message);
@@ -251,6 +260,7 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
   metrics->watch(store);
   metrics->watch(usage);
   api::RememberedAnswers uploaded;
+  const access::Groups groups(groups_folder);
   const api::Context context = {
       .store = store,
       .ingest = uploads,
@@ -259,6 +269,7 @@ int serve_on(ListenAddress address, const ServeOptions& options, store::Store& s
       .on_upload = [&](const DeliveryReport& report) { metrics->count_upload(report); },
       .door = &followed->guard->door(),
       .tariffs = &*tariffs,
+      .groups = &groups,
       .uploaded = &uploaded};
   http::Handler handler = with_metrics(*metrics, context);
   HostRule hosts(address, options.hosts);
@@ -334,7 +345,8 @@ std::shared_ptr<const void> share(const Session& session, store::Store& store) {
   return nullptr;
 }
 
-int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest) {
+int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest,
+          const std::string& groups) {
   auto address = parse_listen(options.listen);
   if (!address) {
     print_error(address.error().message);
@@ -359,7 +371,8 @@ int serve(const ServeOptions& options, store::Store& store, const ingest::Ingest
         fmt::format("--listen {}: keys cross the network in clear, unless a proxy in front has "
                     "TLS: --tls-cert and --tls-key encrypt here",
                     address->text()));
-  return serve_on(*std::move(address), options, store, ingest, **log);
+  return serve_on(*std::move(address), options,
+                  {.store = store, .ingest = ingest, .groups = groups, .log = **log});
 }
 
 }  // namespace meterline::cli

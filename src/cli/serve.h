@@ -64,6 +64,8 @@ std::shared_ptr<const void> share(const Session& session, store::Store& store);
 /// then is answered, and it returns. The other one of the two signals ends the draining; the same
 /// once more ends the process at once. The exit code: 0 stopped as asked, 1 could not listen, 2
 /// wrong usage.
-int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest);
+/// `groups`: the folder of groups of meters.
+int serve(const ServeOptions& options, store::Store& store, const ingest::IngestOptions& ingest,
+          const std::string& groups);
 
 }  // namespace meterline::cli

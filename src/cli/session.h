@@ -80,6 +80,7 @@ struct Application {
 /// What all verbs share.
 struct Session {
   std::string store_url;
+  std::string groups;  ///< The folder of groups of meters, which need not be there.
   Output output = Output::table;
   StoreOpener open_store;
   StoreSharer share_store;

@@ -83,6 +83,11 @@ Result<void> Sum::add_scaled(const Sum& other) {
   return {};
 }
 
+bool operator==(const Sum& a, const Sum& b) {
+  if (a.exponent_ == b.exponent_) return a.mantissa_ == b.mantissa_;
+  return shortened(a.mantissa_, a.exponent_) == shortened(b.mantissa_, b.exponent_);
+}
+
 std::string Sum::text() const { return render(mantissa_, exponent_); }
 
 }  // namespace meterline

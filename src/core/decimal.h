@@ -51,7 +51,7 @@ class Sum {
   int exponent() const { return exponent_; }  ///< -18 to 0
 
   std::string text() const;  ///< As Decimal::text; always a valid JSON number.
-  friend bool operator==(const Sum& a, const Sum& b) { return a.text() == b.text(); }
+  friend bool operator==(const Sum& a, const Sum& b);  ///< Of the values, as of decimals.
   friend std::ostream& operator<<(std::ostream& out, const Sum& s) { return out << s.text(); }
 
  private:

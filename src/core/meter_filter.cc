@@ -28,11 +28,14 @@ MeterFilter MeterFilter::all() {
   return filter;
 }
 
-Result<MeterFilter> MeterFilter::parse(std::span<const std::string> patterns) {
-  if (patterns.size() > filter_patterns_max)
+bool MeterFilter::is_pattern(std::string_view text) { return parse_part(text).has_value(); }
+
+Result<MeterFilter> MeterFilter::parse(std::span<const std::string> patterns,
+                                       std::size_t patterns_max) {
+  if (patterns.size() > patterns_max)
     return fail(Errc::too_large, fmt::format("{} meters and beginnings of meters, at most {} are "
                                              "taken: name a beginning, like EE0*",
-                                             patterns.size(), filter_patterns_max));
+                                             patterns.size(), patterns_max));
   std::vector<Part> parts;
   parts.reserve(patterns.size());
   for (const auto& pattern : patterns) {

@@ -11,7 +11,8 @@
 
 namespace meterline {
 
-/// More names and beginnings than this are `too_large` for a MeterFilter.
+/// More names and beginnings than this are `too_large` for a MeterFilter, but where its maker takes
+/// more.
 inline constexpr std::size_t filter_patterns_max = 10'000;
 
 /// Some meters, by their names and by how their names begin. A default-made one has none.
@@ -28,7 +29,10 @@ class MeterFilter {
   static MeterFilter all();
   /// Of patterns like `EE00027`, and `EE0*` for all ids that begin so; `*` for all. Errors:
   /// `invalid_argument` names the pattern that is none; `too_large`.
-  static Result<MeterFilter> parse(std::span<const std::string> patterns);
+  static Result<MeterFilter> parse(std::span<const std::string> patterns,
+                                   std::size_t patterns_max = filter_patterns_max);
+  /// Whether parse() takes it.
+  static bool is_pattern(std::string_view text);
 
   bool admits(std::string_view meter) const;
   bool admits(const MeterId& meter) const { return admits(meter.text()); }

@@ -7,6 +7,7 @@ import re
 import schemathesis
 
 METER = re.compile("[A-Za-z0-9_.:-]{1,64}")
+GROUP = re.compile("[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,63}")
 METERS = re.compile("[A-Za-z0-9_.:,-]+")
 DELIVERY = re.compile("[0-9A-Fa-f]{32}")
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -31,6 +32,16 @@ def name_what_there_is(path, names):
     if is_like(DELIVERY, names.get("id")):
         is_change = path.endswith("/withdraw")
         names["id"] = REAL["spare"] if is_change else one_of(REAL["deliveries"], names["id"])
+
+
+def name_a_group(case):
+    """One that is there and stays; others are made and forgotten."""
+    group = (case.path_parameters or {}).get("group")
+    if is_like(GROUP, group):
+        own = REAL["group"] if case.method == "GET" else "spare"
+        case.path_parameters["group"] = own
+    if is_like(GROUP, case.query.get("group")):
+        case.query["group"] = REAL["group"]
 
 
 def order_days(path, query):
@@ -78,6 +89,7 @@ def before_call(context, case, kwargs):
     if path.endswith("/compare"):
         choose_days_to_compare_with(case.query)
     order_days(path, case.query)
+    name_a_group(case)
     if isinstance(case.query.get("tariff"), str) and case.query["tariff"]:
         case.query["tariff"] = REAL["tariff"]
     if path == "/v1/export" and case.query.get("wide") == "true":

@@ -325,6 +325,28 @@ class Late:
 
 
 @dataclass(frozen=True)
+class GroupCounts:
+    """How many meters a group names, and beginnings of meters; or why it cannot be read."""
+    group: str
+    ids: Optional[int] = None
+    prefixes: Optional[int] = None
+    changed: Optional[datetime.datetime] = None
+    fault: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Groups:
+    groups: list[GroupCounts]
+
+
+@dataclass(frozen=True)
+class Group:
+    group: str
+    changed: datetime.datetime
+    meters: list[str]
+
+
+@dataclass(frozen=True)
 class Event:
     kind: str  # withdrawn or restored.
     at: datetime.datetime

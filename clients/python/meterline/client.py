@@ -134,61 +134,83 @@ class Client:
     def meter(self, meter: str) -> answers.Meter:
         return self._get(answers.Meter, _of(meter))
 
-    # All meters.
+    # All meters, or those of a group.
 
-    def meters(self, prefix: Optional[str] = None, *, limit: Optional[int] = None,
-               cursor: Optional[str] = None) -> answers.Meters:
-        return self._get(answers.Meters, "/v1/meters", prefix=prefix, limit=limit, cursor=cursor)
+    def meters(self, prefix: Optional[str] = None, *, group: Optional[str] = None,
+               limit: Optional[int] = None, cursor: Optional[str] = None) -> answers.Meters:
+        return self._get(answers.Meters, "/v1/meters", prefix=prefix, group=group, limit=limit,
+                         cursor=cursor)
 
-    def portfolio(self, from_: Day, to: Optional[Day] = None, *,
+    def portfolio(self, from_: Day, to: Optional[Day] = None, *, group: Optional[str] = None,
                   resolution: Optional[Literal["day", "week", "month", "quarter", "year"]] = None,
                   unit: Optional[str] = None, channel: Optional[str] = None,
                   flow: Optional[Flow] = None, as_of: Optional[Time] = None,
                   ) -> answers.Portfolio:
         """What all meters used together."""
-        return self._get(answers.Portfolio, "/v1/portfolio", from_=from_, to=to,
+        return self._get(answers.Portfolio, "/v1/portfolio", from_=from_, to=to, group=group,
                          resolution=resolution, unit=unit, channel=channel, flow=flow, as_of=as_of)
 
-    def top(self, from_: Day, to: Optional[Day] = None, *,
+    def top(self, from_: Day, to: Optional[Day] = None, *, group: Optional[str] = None,
             order: Optional[Literal["highest", "lowest"]] = None, unit: Optional[str] = None,
             channel: Optional[str] = None, flow: Optional[Flow] = None,
             as_of: Optional[Time] = None, limit: Optional[int] = None) -> answers.Top:
         """The meters that used the most."""
-        return self._get(answers.Top, "/v1/top", from_=from_, to=to, order=order, unit=unit,
-                         channel=channel, flow=flow, as_of=as_of, limit=limit)
+        return self._get(answers.Top, "/v1/top", from_=from_, to=to, group=group, order=order,
+                         unit=unit, channel=channel, flow=flow, as_of=as_of, limit=limit)
 
-    def compare(self, from_: Day, to: Optional[Day] = None, *, against: Optional[Against] = None,
-                against_from: Optional[Day] = None, against_to: Optional[Day] = None,
-                unit: Optional[str] = None, channel: Optional[str] = None,
+    def compare(self, from_: Day, to: Optional[Day] = None, *, group: Optional[str] = None,
+                against: Optional[Against] = None, against_from: Optional[Day] = None,
+                against_to: Optional[Day] = None, unit: Optional[str] = None,
+                channel: Optional[str] = None,
                 flow: Optional[Flow] = None, as_of: Optional[Time] = None) -> answers.Compare:
         """Two periods of all meters beside each other."""
-        return self._get(answers.Compare, "/v1/compare", from_=from_, to=to, against=against,
-                         against_from=against_from, against_to=against_to, unit=unit,
-                         channel=channel, flow=flow, as_of=as_of)
+        return self._get(answers.Compare, "/v1/compare", from_=from_, to=to, group=group,
+                         against=against, against_from=against_from, against_to=against_to,
+                         unit=unit, channel=channel, flow=flow, as_of=as_of)
 
     def gaps(self, from_: Optional[Day] = None, to: Optional[Day] = None, *,
-             date: Optional[Day] = None, channel: Optional[str] = None,
-             flow: Optional[Flow] = None, as_of: Optional[Time] = None,
-             absent: Optional[bool] = None, limit: Optional[int] = None,
-             cursor: Optional[str] = None) -> answers.Gaps:
+             date: Optional[Day] = None, group: Optional[str] = None,
+             channel: Optional[str] = None, flow: Optional[Flow] = None,
+             as_of: Optional[Time] = None, absent: Optional[bool] = None,
+             limit: Optional[int] = None, cursor: Optional[str] = None) -> answers.Gaps:
         """Which meters lack days or readings."""
-        return self._get(answers.Gaps, "/v1/gaps", from_=from_, to=to, date=date, channel=channel,
-                         flow=flow, as_of=as_of, absent=absent, limit=limit, cursor=cursor)
+        return self._get(answers.Gaps, "/v1/gaps", from_=from_, to=to, date=date, group=group,
+                         channel=channel, flow=flow, as_of=as_of, absent=absent, limit=limit,
+                         cursor=cursor)
 
     def late(self, since: Time, *, by: Optional[Literal["day", "receipt"]] = None,
-             channel: Optional[str] = None, flow: Optional[Flow] = None,
-             limit: Optional[int] = None, cursor: Optional[str] = None) -> answers.Late:
+             group: Optional[str] = None, channel: Optional[str] = None,
+             flow: Optional[Flow] = None, limit: Optional[int] = None,
+             cursor: Optional[str] = None) -> answers.Late:
         """Which meters have nothing since then."""
-        return self._get(answers.Late, "/v1/late", since=since, by=by, channel=channel, flow=flow,
-                         limit=limit, cursor=cursor)
+        return self._get(answers.Late, "/v1/late", since=since, by=by, group=group,
+                         channel=channel, flow=flow, limit=limit, cursor=cursor)
 
-    def changes(self, since: Time, *, meter: Optional[str] = None, from_: Optional[Day] = None,
-                to: Optional[Day] = None, channel: Optional[str] = None,
-                flow: Optional[Flow] = None, limit: Optional[int] = None,
-                cursor: Optional[str] = None) -> answers.Changes:
+    def changes(self, since: Time, *, meter: Optional[str] = None, group: Optional[str] = None,
+                from_: Optional[Day] = None, to: Optional[Day] = None,
+                channel: Optional[str] = None, flow: Optional[Flow] = None,
+                limit: Optional[int] = None, cursor: Optional[str] = None) -> answers.Changes:
         """The days whose answer now is another than it was then."""
-        return self._get(answers.Changes, "/v1/changes", since=since, meter=meter, from_=from_,
-                         to=to, channel=channel, flow=flow, limit=limit, cursor=cursor)
+        return self._get(answers.Changes, "/v1/changes", since=since, meter=meter, group=group,
+                         from_=from_, to=to, channel=channel, flow=flow, limit=limit,
+                         cursor=cursor)
+
+    def groups(self) -> answers.Groups:
+        """The named lists of meters."""
+        return self._get(answers.Groups, "/v1/groups")
+
+    def group(self, group: str) -> answers.Group:
+        """The meters of a group; `EE0*` stands for all whose ids begin so."""
+        return self._get(answers.Group, f"/v1/groups/{_part(group)}")
+
+    def set_group(self, group: str, meters: Iterable[str]) -> answers.GroupCounts:
+        """Makes a group, or gives it other meters."""
+        return self._post(answers.GroupCounts, f"/v1/groups/{_part(group)}",
+                          {"meters": list(meters)})
+
+    def remove_group(self, group: str) -> None:
+        """Forgets a group; its meters stay."""
+        self._ask("DELETE", f"/v1/groups/{_part(group)}").bytes()
 
     def pages(self, question: Callable[..., P], *args: Any, **parameters: Any) -> Iterator[P]:
         """All pages of a question that has them: `client.pages(client.meters, prefix="EE")`."""
@@ -200,30 +222,31 @@ class Client:
 
     # Tables.
 
-    def readings(self, from_: Day, to: Optional[Day] = None, *,
-                 meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+    def readings(self, from_: Day, to: Optional[Day] = None, *, meters: Iterable[str] = (),
+                 group: Optional[str] = None, as_of: Optional[Time] = None) -> pyarrow.Table:
         """A row for each interval of a stored day. Needs pyarrow."""
-        return self._table("readings", from_, to, meters, as_of)
+        return self._table("readings", from_, to, meters=meters, group=group, as_of=as_of)
 
-    def days(self, from_: Day, to: Optional[Day] = None, *,
-             meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+    def days(self, from_: Day, to: Optional[Day] = None, *, meters: Iterable[str] = (),
+             group: Optional[str] = None, as_of: Optional[Time] = None) -> pyarrow.Table:
         """A row for each stored day. Needs pyarrow."""
-        return self._table("days", from_, to, meters, as_of)
+        return self._table("days", from_, to, meters=meters, group=group, as_of=as_of)
 
-    def months(self, from_: Day, to: Optional[Day] = None, *,
-               meters: Iterable[str] = (), as_of: Optional[Time] = None) -> pyarrow.Table:
+    def months(self, from_: Day, to: Optional[Day] = None, *, meters: Iterable[str] = (),
+               group: Optional[str] = None, as_of: Optional[Time] = None) -> pyarrow.Table:
         """A row for each month with a stored day. Needs pyarrow."""
-        return self._table("months", from_, to, meters, as_of)
+        return self._table("months", from_, to, meters=meters, group=group, as_of=as_of)
 
     def export(self, file: File, table: Table, from_: Day, to: Optional[Day] = None, *,
-               meters: Iterable[str] = (), format: Format = "parquet",
-               as_of: Optional[Time] = None, wide: bool = False) -> None:
+               meters: Iterable[str] = (), group: Optional[str] = None,
+               format: Format = "parquet", as_of: Optional[Time] = None,
+               wide: bool = False) -> None:
         """A table into a file, in pieces; one named by a path gets its name when it is whole.
 
         `wide`, of readings as CSV: a row for each day."""
         pieces = self._ask("GET", "/v1/export", table=table, from_=from_, to=to,
-                           meters=",".join(meters) or None, format=format, as_of=as_of,
-                           wide=wide or None).pieces()
+                           meters=",".join(meters) or None, group=group, format=format,
+                           as_of=as_of, wide=wide or None).pieces()
         if not isinstance(file, (str, os.PathLike)):
             for piece in pieces:
                 file.write(piece)
@@ -329,10 +352,9 @@ class Client:
         return self.transport.send(method, f"{path}?{query}" if query else path,
                                    {**accepted, **headers}, body)
 
-    def _table(self, table: Table, from_: Day, to: Optional[Day],
-               meters: Iterable[str], as_of: Optional[Time]) -> pyarrow.Table:
-        return tables.read(lambda file: self.export(
-            file, table, from_, to, meters=meters, format="arrow", as_of=as_of))
+    def _table(self, table: Table, from_: Day, to: Optional[Day], **which: Any) -> pyarrow.Table:
+        return tables.read(lambda file: self.export(file, table, from_, to, format="arrow",
+                                                    **which))
 
 
 def _of(meter: str, *question: str) -> str:
