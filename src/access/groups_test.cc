@@ -55,7 +55,8 @@ TEST(GroupText, HasAsManyAsAGroupMayHave) {
 }
 
 TEST(GroupName, IsNoPath) {
-  for (const std::string name : {"flats", "a.b", "A:1", std::string(64, 'x').c_str()})
+  for (const std::string& name :
+       {std::string("flats"), std::string("a.b"), std::string("A:1"), std::string(64, 'x')})
     EXPECT_TRUE(is_group_name(name)) << name;
   for (const std::string& name :
        {std::string(), std::string("."), std::string(".."), std::string(".a"), std::string("a/b"),
