@@ -57,10 +57,8 @@ std::string_view text_of(Resolution resolution) {
 }
 
 Result<void> Total::add(const Total& other) {
-  if (other.sum) {
-    METERLINE_CHECK(add_sum(*other.sum));
-    version = std::max(version, other.version);
-  }
+  if (other.sum) METERLINE_CHECK(add_sum(*other.sum));
+  version = std::max(version, other.version);
   add_counts(other.readings, other.expected, other.quality);
   return {};
 }
