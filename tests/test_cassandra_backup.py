@@ -1,4 +1,5 @@
-"""The drill of docs/operate/backup.md on a real node: snapshot, drop, make again, import."""
+"""What docs/operate says of a cluster's files, on a real node: the drill of backup.md (snapshot,
+drop, make again, import), and what keeping.md says of tombstones."""
 import shutil
 import subprocess
 
@@ -14,7 +15,7 @@ TABLES = ["reading_days", "register_reads", "day_totals", "meters", "deliveries"
           "catalogue"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def managed_node():
     """A node that can be managed, as `nodetool` does."""
     (port,) = free_ports(["127.0.0.1"], 1)
@@ -54,3 +55,35 @@ def test_a_snapshot_brings_every_answer_back(managed_node, tmp_path):
         nodetool(managed_node, "import", program.keyspace, table, backup / table)
     assert program("store", "check").json["damageCount"] == 0
     assert (program.answers(), program.archive()) == before
+
+
+def test_what_was_removed_is_gone_once_its_tables_are_compacted(managed_node, tmp_path):
+    program = new_cassandra_store(tmp_path, managed_node)
+    gone = "GONE-FOR-GOOD"
+    rows = [wide.row(meter, wide.day(day), wide.same(day))
+            for meter in ("KEPT-1", gone, "KEPT-2") for day in range(60)]
+    wide.write(tmp_path / "a.csv", wide.header() + "".join(rows))
+    program("ingest", "a.csv", "--unit", "kWh")
+    (node,) = managed_node.nodes
+
+    def tables_with(text):
+        nodetool(managed_node, "flush", program.keyspace)
+        files = (node.folder / "data" / program.keyspace).glob("*/*.db")
+        return {path.parent.name.split("-")[0] for path in files if text in path.read_bytes()}
+
+    assert tables_with(gone.encode()) >= {"reading_days"}
+    program("erase", gone, "--yes")
+    program("store", "prune", "--before", wide.day(30), "--yes")
+    told = program.answers(), program.archive()
+    with managed_node.cql() as cql:
+        for table in TABLES:
+            cql(f"ALTER TABLE {program.keyspace}.{table} WITH gc_grace_seconds = 0")
+    nodetool(managed_node, "compact", program.keyspace)
+    assert tables_with(gone.encode()) == set()
+    assert tables_with(b"KEPT-1") >= {"reading_days"}
+    assert (program.answers(), program.archive()) == told
+    assert program("store", "check").json["damageCount"] == 0
+    report = program("ingest", "a.csv", "--unit", "kWh", "--delivered-at", "2021-01-01T00:00:00Z",
+                     expect=3).delivery
+    assert report["rows"]["rejected"] == 60
+    assert gone not in program("meters").out

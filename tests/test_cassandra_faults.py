@@ -194,6 +194,28 @@ def test_with_two_of_three_down_nothing_is_acknowledged_and_all_comes_back(
     assert_holds(store, folder)
 
 
+def test_what_goes_while_a_node_is_down_does_not_come_back(cluster, store, tmp_path):
+    first, second, _ = cluster.nodes
+    folder = tmp_path / "files"
+    for index in range(2):
+        make_file(folder, index, meters=6)
+    embedded = Meterline(tmp_path)
+    embedded.use_store(tmp_path / "embedded")
+    for program in (store, embedded):
+        program("ingest", folder, deadline_s=LOAD_S)
+    second.kill()
+    for program in (store, embedded):
+        program("store", "prune", "--before", wide.day(200), "--yes", deadline_s=LOAD_S)
+        program("erase", "M001-003", "--yes", deadline_s=LOAD_S)
+    cluster.start()
+    first.kill()  # Now every quorum rests on the node that has yet to learn of it.
+    assert store.answers() == embedded.answers()
+    assert "M001-003" not in store("meters").out
+    assert store("store", "check", deadline_s=LOAD_S).json["damageCount"] == 0
+    assert store("ingest", folder, deadline_s=LOAD_S).json["total"]["skipped"] == 2
+    assert store.answers() == embedded.answers()
+
+
 def says(server, status, text):
     """Whether /readyz answers so."""
     answer = server.ask("/readyz")
