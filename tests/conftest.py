@@ -306,6 +306,16 @@ def server(meterline, serve):
     return serve(meterline)
 
 
+@pytest.fixture(scope="session")
+def failing_calls(tmp_path_factory):
+    """A library to preload; failing_calls.c says how it is told which calls fail."""
+    library = tmp_path_factory.mktemp("failing") / "failing_calls.so"
+    source = pathlib.Path(__file__).with_name("failing_calls.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library,
+                    source, "-ldl"], check=True)
+    return library
+
+
 def limit_file_bytes(bytes_max):
     """For preexec_fn: no file may grow beyond it."""
     def apply():

@@ -3,7 +3,7 @@
  *   FAIL_CALL     write, sync, open or rename: see the functions at the end
  *   FAIL_AT       the n-th of them fails, from 1; 0: none does
  *   FAIL_LASTING  1: and so do all behind it
- *   FAIL_ERRNO    with this error
+ *   FAIL_ERRNO    with this error; KILL: it does not return, as the process is killed
  *   FAIL_WHILE    where it is set: only while this file is there
  *   FAIL_COUNT    a file that holds how many there were, as 8 bytes, whenever it is read
  */
@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 static const char *below, *call, *while_there;
-static long at, lasting, error;
+static long at, lasting, error, kills;
 static atomic_long own_count, *count = &own_count;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -38,6 +39,7 @@ __attribute__((constructor)) static void begin(void) {
   while_there = text_of("FAIL_WHILE");
   at = atol(text_of("FAIL_AT"));
   lasting = atol(text_of("FAIL_LASTING"));
+  kills = strcmp(text_of("FAIL_ERRNO"), "KILL") == 0;
   error = atol(text_of("FAIL_ERRNO"));
   const char *file = text_of("FAIL_COUNT");
   if (*file == '\0') return;
@@ -60,6 +62,7 @@ static int fails(const char *kind, const char *path) {
   if (*while_there != '\0' && access(while_there, F_OK) != 0) return 0;
   const long number = atomic_fetch_add(count, 1) + 1;
   if (at == 0 || number < at || (number > at && lasting == 0)) return 0;
+  if (kills) raise(SIGKILL);
   errno = (int)error;
   return 1;
 }

@@ -30,7 +30,7 @@ NOT_RUN = {  # Document -> how commands begin that are not run, and why.
         "build/release/meterline store init --store cassandra:": CLUSTER},
     "docs/migrating.md": {"meterline ingest": AWS},
     "docs/operate/aws.md": {"curl --aws-sigv4": AWS},
-    "docs/operate/backup.md": {"meterline store": CLUSTER},
+    "docs/operate/backup.md": {"meterline store init": CLUSTER, "meterline store check": CLUSTER},
     "docs/operate/cassandra.md": {
         "meterline store init": CLUSTER, "meterline ingest": CLUSTER,
         "METERLINE_STORE='cassandra:": CLUSTER},

@@ -5,10 +5,8 @@ METERLINE_SOAK_POINTS: so many failing calls for each kind of failure instead of
 """
 import errno
 import os
-import pathlib
 import shutil
 import struct
-import subprocess
 import urllib.error
 import urllib.request
 
@@ -45,15 +43,6 @@ def upload(server, n):
             return response.status, response.read().decode(), response.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), error.headers
-
-
-@pytest.fixture(scope="session")
-def failing_calls(tmp_path_factory):
-    library = tmp_path_factory.mktemp("failing") / "failing_calls.so"
-    source = pathlib.Path(__file__).with_name("failing_calls.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library,
-                    source, "-ldl"], check=True)
-    return library
 
 
 class Faults:

@@ -52,7 +52,10 @@ def metrics(tmp_path_factory):
     return {f"meterline_store_{name}": labels for name, labels in there.items()}
 
 
-def test_each_metric_that_is_asked_for_is_there(server, metrics):
+def test_each_metric_that_is_asked_for_is_there(meterline, serve, metrics):
+    meterline("store", "init")
+    meterline("store", "backup", "backups")
+    server = serve(meterline, "--backups", meterline.folder / "backups")
     server.upload((ROOT / "tests/data/nem12/doc_faults.csv").read_bytes())
     server.get("/v1/meters/NMI0000002/consumption?from=2025-01-26&to=2025-01-26")
     there = {**metrics, **shown(server.get("/metrics")), "up": set()}

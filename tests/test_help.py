@@ -51,7 +51,8 @@ def test_the_version_is_asked_for_in_three_ways(meterline):
     (["qurey", "A"], "not expected: qurey (did you mean query?); `meterline --help` tells"),
     (["deliver"], "not expected: deliver (did you mean deliveries?)"),
     (["store", "chek"], "not expected: chek (did you mean check?); `meterline store --help` tells"),
-    (["store"], "meterline: store: say what of it: init, prune, check, repair, stats; "),
+    (["store"], "meterline: store: say what of it: init, prune, backup, restore, check, "
+     "repair, stats; "),
     (["meters", "--limt", "4"], "not expected: --limt (did you mean --limit?)"),
     (["meters", "--limt=4"], "not expected: --limt=4 (did you mean --limit?)"),
     (["query", "A", "--frm", "2019-01-01"], "not expected: --frm (did you mean --from?)"),

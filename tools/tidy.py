@@ -12,7 +12,8 @@ ALLOWED = {
     "store/memory": {"core", "store"},
     "store/counting": {"core", "store"},
     "store/visible": {"core", "store"},
-    "store/rocksdb": {"core", "store"},
+    "store/backup": {"core", "store"},
+    "store/rocksdb": {"core", "store", "store/backup"},
     "store/relay": {"core", "store"},
     "store/cassandra": {"core", "store"},
     "source": {"core"},
@@ -29,9 +30,9 @@ ALLOWED = {
     "events": {"core", "store", "source", "source/s3", "aws", "ingest", "telemetry"},
     "lambda": {"core", "api", "http", "ingest", "store", "source", "source/s3", "aws", "events",
                "telemetry"},
-    "cli": {"core", "formats", "access", "api", "ingest", "query", "store", "store/counting",
-            "store/visible", "source", "source/disk", "source/s3", "tables", "http", "aws",
-            "events", "lambda", "telemetry"},
+    "cli": {"core", "formats", "access", "api", "ingest", "query", "store", "store/backup",
+            "store/counting", "store/visible", "source", "source/disk", "source/s3", "tables",
+            "http", "aws", "events", "lambda", "telemetry"},
     "testing": {"core", "formats", "store", "store/cassandra", "source", "query"},
 }
 ALLOWED["app"] = set(ALLOWED) - {"testing"}
@@ -42,8 +43,8 @@ TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "benchmark/", "testing/")
 SKIPPED_FOLDERS = {"build", "node_modules", "__pycache__", "meterline-data", "meterline-demo"}
 
 ANYWHERE, PRODUCTION, TESTS = "anywhere", "production", "tests"
-PURE = {"core", "formats", "store", "store/memory", "store/counting", "store/visible",
-        "store/rocksdb", "store/relay", "store/cassandra", "query"}
+PURE = {"core", "formats", "store", "store/backup", "store/memory", "store/counting",
+        "store/visible", "store/rocksdb", "store/relay", "store/cassandra", "query"}
 TERMINAL = {"cli", "app"}
 # Pattern, where it is banned, layers it is banned in, what to write instead. A line that has to
 # have it says why, in a comment behind it that begins with `Allowed: `.

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
            },
        .repair_store = [&](const std::string& url,
                            store::RepairMode mode) { return app::repair_store(url, mode, owner); },
+       .backups = app::backups(owner),
        .open_pricing = app::open_pricing,
        .stores = app::store_kinds()});
 }

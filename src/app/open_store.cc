@@ -8,11 +8,14 @@
 
 #include "core/finding.h"
 #include "core/try.h"
+#include "store/backup/place.h"
 #include "store/relay/relay_server.h"
 #include "store/relay/relay_store.h"
+#include "store/rocksdb/rocksdb_backup.h"
 #include "store/rocksdb/rocksdb_store.h"
 #ifdef METERLINE_CLOUD
 #include "app/login.h"
+#include "app/s3_place.h"
 #include "aws/parameters.h"
 #include "aws/session.h"
 #include "store/cassandra/cassandra_store.h"
@@ -69,6 +72,17 @@ tl::unexpected<Error> no_store_url(const std::string& url) {
 
 bool is_on_a_cluster(std::string_view url) {
   return url.starts_with("cassandra:") || url.starts_with("keyspaces:");
+}
+
+/// A folder, or `s3://BUCKET/PREFIX`.
+Result<std::unique_ptr<store::backup::Place>> open_place(const std::string& text) {
+  if (text.find("://") == std::string::npos) return store::backup::make_folder_place(text);
+#ifdef METERLINE_CLOUD
+  return open_s3_place(text);
+#else
+  return fail(Errc::invalid_argument,
+              "want a folder; this meterline was built without S3 (-DMETERLINE_CLOUD=OFF)");
+#endif
 }
 
 #ifdef METERLINE_CLOUD
@@ -177,6 +191,31 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
   METERLINE_CHECK(open_store(url, cli::OpenMode::create, owner));
   made.push_back(url);
   return made;
+}
+
+cli::Backups backups(const std::string& owner) {
+  using store::backup::Place;
+  const auto options_of = [owner](const std::string& url) -> Result<store::RocksdbOptions> {
+    const auto folder = folder_of(url);
+    if (folder) return store::RocksdbOptions{.folder = *folder, .owner = owner};
+    if (!is_on_a_cluster(url)) return no_store_url(url);
+    return fail(Errc::invalid_argument,
+                "--store: only a store in a folder (rocksdb:DIR) is backed up by this; a cluster "
+                "has its own means (Medusa, snapshots, point-in-time recovery), and `meterline "
+                "export` writes an archive of any store");
+  };
+  return {.open_place = open_place,
+          .hold_files =
+              [options_of](const std::string& url) -> store::Opening<store::backup::StoreFiles> {
+            METERLINE_TRY(const auto options, options_of(url));
+            return store::hold_store_files(options);
+          },
+          .restore = [options_of](const std::string& url, Place& place,
+                                  const store::backup::Backup& backup,
+                                  const store::backup::Work& work) -> Result<void> {
+            METERLINE_TRY(const auto options, options_of(url));
+            return store::restore_rocksdb_store(options, place, backup, work);
+          }};
 }
 
 Result<std::unique_ptr<store::Pricing>> open_pricing(const std::string& url) {

@@ -34,6 +34,10 @@ Result<std::vector<std::string>> init_store(const std::string& url, const cli::I
 Result<store::RepairReport> repair_store(const std::string& url, store::RepairMode mode,
                                          const std::string& owner);
 
+/// How stores in folders are backed up and restored; `invalid_argument` for one on a cluster, which
+/// has its own means.
+cli::Backups backups(const std::string& owner);
+
 /// Counts what loads cost on Amazon Keyspaces; null where this program was built without it.
 Result<std::unique_ptr<store::Pricing>> open_pricing(const std::string& url);
 

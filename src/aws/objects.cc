@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "aws/sdk.h"
+#include "core/crc32c.h"
 #include "core/guarded.h"
 #include "core/try.h"
 
@@ -72,12 +73,32 @@ class S3 : public Objects {
   std::shared_ptr<Session> session_;
 };
 
+sdk::PutRequest request_of(const ObjectName& name, std::uint32_t crc) {
+  return {.bucket = name.bucket, .key = name.key, .crc32c = crc};
+}
+
 }  // namespace
 
 std::string ObjectName::text() const { return "s3://" + bucket + "/" + key; }
 
 std::unique_ptr<Objects> make_objects(std::shared_ptr<Session> session) {
   return std::make_unique<S3>(std::move(session));
+}
+
+Result<void> put_object(const Session& session, const ObjectName& name,
+                        const std::filesystem::path& file, std::uint32_t crc32c) {
+  return guarded([&] { session.sdk().put_file(request_of(name, crc32c), str(file.native())); });
+}
+
+Result<void> put_object(const Session& session, const ObjectName& name, std::string_view bytes) {
+  return guarded([&] {
+    session.sdk().put_bytes(request_of(name, crc32c(bytes)),
+                            {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  });
+}
+
+Result<void> remove_object(const Session& session, const ObjectName& name) {
+  return guarded([&] { session.sdk().remove_object(str(name.bucket), str(name.key)); });
 }
 
 }  // namespace meterline::aws

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "aws/session.h"
 #include "core/instant.h"
@@ -68,5 +70,15 @@ class Objects {
 };
 
 std::unique_ptr<Objects> make_objects(std::shared_ptr<Session> session);
+
+// Objects that are put and removed, from any thread.
+
+/// Puts an object of at most 5 GiB in the place of what is there. Nobody reads a part of it. S3
+/// refuses it where its bytes do not have this CRC-32C.
+Result<void> put_object(const Session& session, const ObjectName& name,
+                        const std::filesystem::path& file, std::uint32_t crc32c);
+Result<void> put_object(const Session& session, const ObjectName& name, std::string_view bytes);
+/// What is not there is removed, too. A bucket that keeps versions keeps this one.
+Result<void> remove_object(const Session& session, const ObjectName& name);
 
 }  // namespace meterline::aws

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/backup.h"
 #include "cli/comparisons.h"
 #include "cli/deliveries.h"
 #include "cli/demo.h"
@@ -93,6 +94,7 @@ struct Options {
   TariffCheckVerb tariff_check;
   ListVerb meters;
   DeliveriesVerb deliveries;
+  BackupVerb backup;
   WithdrawVerb withdraw;
   ServeOptions serve;
   FileOptions serve_files;
@@ -407,6 +409,8 @@ void add_servers(CLI::App& app, Options& options) {
   auto* const serve = app.add_subcommand("serve", "Answer over HTTP");
   add_listen(*serve, options.serve, options);
   serve->add_flag("--create", options.serve_create, "Make the store where there is none yet");
+  serve->add_option("--backups", options.serve.backups,
+                    "Tell in /metrics when the last backup in this place was made");
   add_upload_options(*serve, options.serve_files);
   add_guard(*serve, options.serve.guard);
   add_transport(*serve, options.serve);
@@ -449,35 +453,16 @@ void add_servers(CLI::App& app, Options& options) {
   options.demo.serve.log.level = "warning";
 }
 
-constexpr int replicas_max = 100;
-constexpr std::int64_t expected_meters_max = 256'000'000;
-
 void add_store_verbs(CLI::App& app, Options& options) {
   add_export(app, options.export_verb);
 
-  auto* const store = app.add_subcommand("store", "Make, check, prune, repair or measure a store");
+  auto* const store =
+      app.add_subcommand("store", "Make, check, back up, prune, repair or measure a store");
   store->require_subcommand(1);
-  auto* const init = store->add_subcommand("init", "Make the store that --store names");
-  auto* const replication =
-      init->add_option("--replication", options.init.replication,
-                       "Servers that keep each day, no more than a data centre has (default: 3; "
-                       "Keyspaces has its own)")
-          ->check(CLI::Range(1, replicas_max));
-  init->add_option("--data-centres", options.init.data_centres,
-                   "Instead: NAME=N[,NAME=N...], servers of each data centre")
-      ->excludes(replication);
-  init->add_option("--expected-meters", options.init.expected_meters,
-                   "Meters that a store on a cluster will have, by which it is spread for good "
-                   "(default: up to 1,000,000)")
-      ->check(CLI::Range(std::int64_t{1}, expected_meters_max));
-  init->add_option("--unit", options.init.unit,
-                   "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
-                   "varh, ..., or unknown for none (default: the first that a load names)");
+  add_init(*store, options.init);
   add_prune(*store, options.prune);
-  auto* const check = store->add_subcommand("check", "Compare what is in the store with itself");
-  check->add_option("--limit", options.check.limit, "Show at most so many findings")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+  add_backup(*store, options.backup);
+  add_check(*store, options.check);
   auto* const repair = store->add_subcommand(
       "repair", "Tell what of a damaged store is lost, and with --apply keep what is whole");
   repair->add_flag("--apply", options.apply,
@@ -616,18 +601,28 @@ int run_serve(const Options& options, const Session& session) {
   ingest::IngestOptions ingest;
   const auto read = read_file_options(options.serve_files, ingest);
   if (!read) return report_error(read.error());
+  auto serving = options.serve;
+  if (!serving.backups.empty()) {
+    auto last = follow_backups(serving.backups, session);
+    if (!last) return report_error(last.error());
+    serving.last_backup = *std::move(last);
+  }
   auto store = session.open_store(session.store_url,
                                   options.serve_create ? OpenMode::serve_create : OpenMode::serve);
   if (!store && store.error().fault == store::OpenFault::no_store)
     store.error().message += ", or let this make an empty one with --create";
   if (!store) return report_error(store.error());
   const auto shared = share(session, **store);
-  return serve(options.serve, **store, ingest, session.groups);
+  return serve(serving, **store, ingest, session.groups);
 }
 
 int run_verb(const std::string& verb, const Options& options, const Session& session) {
   if (verb == "export") return export_store(options.export_verb, session);
   if (verb == "store init") return init_store(options.init, session);
+  if (verb == "store backup") return backup_store(options.backup, session);
+  if (verb == "store backup list") return list_backups(options.backup, session);
+  if (verb == "store backup check") return check_backups(options.backup, session);
+  if (verb == "store restore") return restore_store(options.backup, session);
   if (verb == "store check") return check_store(options.check, session);
   if (verb == "store prune") return prune_store(options.prune, session);
   if (verb == "erase") return erase_meter(options.erase, session);
@@ -772,6 +767,14 @@ int run(int argc, const char* const* argv, const Application& application) {
                         .share_store = application.share_store,
                         .init_store = application.init_store,
                         .repair_store = application.repair_store,
+                        .backups = {.open_place = application.backups.open_place,
+                                    .hold_files =
+                                        [&](const std::string& url) {
+                                          auto held = application.backups.hold_files(url);
+                                          if (!held) fault = held.error().fault;
+                                          return held;
+                                        },
+                                    .restore = application.backups.restore},
                         .open_pricing = application.open_pricing};
   int code = run_verb(verb_of(app), options, session);
   // A dry run goes on without a store.

@@ -23,6 +23,7 @@
 #include "cli/clock.h"
 #include "cli/exit_code.h"
 #include "cli/keys.h"
+#include "cli/open_files.h"
 #include "cli/stop_signals.h"
 #include "cli/tariffs.h"
 #include "core/text.h"
@@ -124,22 +125,17 @@ constexpr int lone_memory_bytes = 1 << 20;
 /// A connection takes a descriptor, and one more while its upload lies in a file; the store and
 /// loads must never lack any, so connections get a quarter.
 constexpr rlim_t descriptors_for_a_connection = 4;
-/// The system refuses to raise the limit above its own (fs.nr_open), which is this as a rule.
-constexpr rlim_t descriptors_max = 1 << 20;
 
 /// Raises the limit of open files as far as it goes, and returns how many connections fit into it.
 std::size_t connections_that_fit(std::size_t wanted, telemetry::Log& log) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  rlimit raised = limit;
-  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, descriptors_max));
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  const auto fit = std::min<rlim_t>(wanted, limit.rlim_cur / descriptors_for_a_connection);
+  const auto open_files = raise_open_files();
+  if (!open_files) return wanted;
+  const auto fit = std::min<rlim_t>(wanted, *open_files / descriptors_for_a_connection);
   if (fit < wanted)
     log.warning(
         fmt::format("at most {} connections, not {}: this process may open {} files (ulimit -Hn "
                     "tells and sets the most)",
-                    fit, wanted, limit.rlim_cur));
+                    fit, wanted, *open_files));
   return std::max<std::size_t>(fit, 1);
 }
 
@@ -259,6 +255,7 @@ int serve_on(ListenAddress address, const ServeOptions& options, const Served& s
   const auto metrics = http::make_metrics();
   metrics->watch(store);
   metrics->watch(usage);
+  metrics->watch_backups(options.last_backup);
   api::RememberedAnswers uploaded;
   const access::Groups groups(groups_folder);
   const api::Context context = {

@@ -32,6 +32,9 @@ struct ServeOptions {
   std::uint64_t temporary_bytes_max = http::Usage::temporary_bytes_max_default;
   std::uint64_t expanded_bytes_max = std::uint64_t{4} << 30;  ///< Of a packed upload.
   std::string tariffs;                                        ///< A folder; empty: none are known.
+  std::string backups;  ///< A place whose last backup metrics tell of; empty: none.
+  /// When that was made; the application's.
+  std::function<std::optional<Instant>()> last_backup;
   GuardOptions guard;
   LogOptions log;
   WatchOptions watch;

@@ -11,6 +11,8 @@
 #include "core/instant.h"
 #include "core/result.h"
 #include "ingest/ingest.h"
+#include "store/backup/backups.h"
+#include "store/backup/place.h"
 #include "store/estimate.h"
 #include "store/open_error.h"
 #include "store/repair.h"
@@ -62,6 +64,16 @@ using StoreInitialiser = std::function<Result<std::vector<std::string>>(
 using StoreRepairer =
     std::function<Result<store::RepairReport>(const std::string& url, store::RepairMode mode)>;
 
+/// How stores in folders are copied away and brought back; the application gives it.
+struct Backups {
+  /// The place that a text names: a folder, or `s3://BUCKET/PREFIX`.
+  std::function<Result<std::unique_ptr<store::backup::Place>>(const std::string& text)> open_place;
+  std::function<store::Opening<store::backup::StoreFiles>(const std::string& url)> hold_files;
+  std::function<Result<void>(const std::string& url, store::backup::Place& place,
+                             const store::backup::Backup& backup, const store::backup::Work& work)>
+      restore;
+};
+
 /// Counts what loads cost on a store on servers, as the one that a URL names; null where the
 /// program has none. The application gives it.
 using PricingOpener =
@@ -73,6 +85,7 @@ struct Application {
   StoreSharer share_store;
   StoreInitialiser init_store;
   StoreRepairer repair_store;
+  Backups backups;
   PricingOpener open_pricing;
   std::string stores;  ///< What `--version` tells of them, on one line.
 };
@@ -86,6 +99,7 @@ struct Session {
   StoreSharer share_store;
   StoreInitialiser init_store;
   StoreRepairer repair_store;
+  Backups backups;
   PricingOpener open_pricing;
 };
 

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "cli/exit_code.h"
 #include "cli/progress.h"
+#include "cli/question_options.h"
 #include "cli/stop_request.h"
 #include "cli/table.h"
 #include "core/finding.h"
@@ -21,6 +23,7 @@ namespace {
 
 constexpr auto right = Table::Align::right;
 constexpr int replicas_max = 100;
+constexpr std::int64_t expected_meters_max = 256'000'000;
 constexpr std::size_t data_centre_chars_max = 48;
 constexpr std::size_t deliveries_step = 50;
 constexpr std::size_t meters_step = 1000;
@@ -366,5 +369,31 @@ int check_store(const CheckVerb& verb, const Session& session) {
   return finish(try_check(verb, session));
 }
 int store_stats(const Session& session) { return finish(try_stats(session)); }
+
+void add_init(CLI::App& store, InitVerb& verb) {
+  auto* const init = store.add_subcommand("init", "Make the store that --store names");
+  auto* const replication =
+      init->add_option("--replication", verb.replication,
+                       "Servers that keep each day, no more than a data centre has (default: 3; "
+                       "Keyspaces has its own)")
+          ->check(CLI::Range(1, replicas_max));
+  init->add_option("--data-centres", verb.data_centres,
+                   "Instead: NAME=N[,NAME=N...], servers of each data centre")
+      ->excludes(replication);
+  init->add_option("--expected-meters", verb.expected_meters,
+                   "Meters that a store on a cluster will have, by which it is spread for good "
+                   "(default: up to 1,000,000)")
+      ->check(CLI::Range(std::int64_t{1}, expected_meters_max));
+  init->add_option("--unit", verb.unit,
+                   "Unit of readings in files that name none, remembered for good: Wh, kWh, MWh, "
+                   "varh, ..., or unknown for none (default: the first that a load names)");
+}
+
+void add_check(CLI::App& store, CheckVerb& verb) {
+  auto* const check = store.add_subcommand("check", "Compare what is in the store with itself");
+  check->add_option("--limit", verb.limit, "Show at most so many findings")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, list_limit_max));
+}
 
 }  // namespace meterline::cli

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/parser.h"
 #include "cli/session.h"
 
 namespace meterline::cli {
@@ -16,6 +17,7 @@ struct InitVerb {
 };
 /// `meterline store init`: makes the store.
 int init_store(const InitVerb& verb, const Session& session);
+void add_init(CLI::App& store, InitVerb& verb);
 
 /// `NAME=N,NAME=N`, each name once.
 Result<std::vector<DataCentre>> parse_data_centres(std::string_view text);
@@ -26,6 +28,7 @@ struct CheckVerb {
 /// `meterline store check`: compares what is in the store with itself. Exit 1 when damage is
 /// found.
 int check_store(const CheckVerb& verb, const Session& session);
+void add_check(CLI::App& store, CheckVerb& verb);
 
 /// `meterline store stats`: how much is in the store.
 int store_stats(const Session& session);

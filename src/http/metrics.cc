@@ -73,6 +73,55 @@ ClientMetric::Histogram histogram_of(const store::RequestMetrics& metrics) {
   return histogram;
 }
 
+/// A label's value, unless it is empty, and the metric's.
+using Values = std::vector<std::pair<std::string, double>>;
+
+MetricFamily gauges(std::string name, std::string help, const std::string& label,
+                    const Values& values) {
+  MetricFamily family{.name = std::move(name), .help = std::move(help), .type = MetricType::Gauge};
+  for (const auto& [of, value] : values) {
+    ClientMetric metric{.gauge = {value}};
+    if (!of.empty()) metric.label = {{.name = label, .value = of}};
+    family.metric.push_back(std::move(metric));
+  }
+  return family;
+}
+
+MetricFamily time_gauge(std::string name, std::string help, Instant at) {
+  constexpr double micros_per_second = 1e6;
+  return gauges(std::move(name), std::move(help), "",
+                {{"", static_cast<double>(at.micros) / micros_per_second}});
+}
+
+/// What a store inside of this process tells of itself.
+class EmbeddedStoreMetrics : public prometheus::Collectable {
+ public:
+  explicit EmbeddedStoreMetrics(const store::Store& store) : store_(store) {}
+
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> families;
+    Values bytes;
+    if (const auto status = store_.status(store::StatusOf::size))
+      for (const auto& [name, value] : status->figures)
+        if (name.ends_with("_bytes"))
+          bytes.emplace_back(name.substr(0, name.find('_')), static_cast<double>(value));
+    if (!bytes.empty())
+      families.push_back(gauges("meterline_store_bytes",
+                                "Bytes of the store's tables, and of what is to be folded into "
+                                "them (recent).",
+                                "part", bytes));
+    const auto last = store_.deliveries({.received_after = Instant(), .after = {}, .limit = 1});
+    if (last && !last->empty())
+      families.push_back(time_gauge("meterline_last_delivery_timestamp_seconds",
+                                    "When a delivery was received last.",
+                                    last->front().delivery.received_at));
+    return families;
+  }
+
+ private:
+  const store::Store& store_;
+};
+
 /// What a store asked of its servers, read when it is asked for.
 class StoreMetrics : public prometheus::Collectable {
  public:
@@ -132,35 +181,26 @@ class UsageMetrics : public prometheus::Collectable {
   std::vector<MetricFamily> Collect() const override {
     return {
         gauge("meterline_temporary_bytes", "Bytes of temporary files of uploads now.",
-              {{"", usage_.temporary.used()}}),
+              {{"", number(usage_.temporary.used())}}),
         gauge("meterline_temporary_bytes_max", "The most that they may take.",
-              {{"", usage_.temporary.bytes_max()}}),
+              {{"", number(usage_.temporary.bytes_max())}}),
         gauge("meterline_http_answer_bytes", "Bytes of large answers that clients still read.",
-              {{"", usage_.answers.used()}}),
+              {{"", number(usage_.answers.used())}}),
         gauge("meterline_http_answer_bytes_max", "The most that they may take.",
-              {{"", usage_.answers.bytes_max()}}),
+              {{"", number(usage_.answers.bytes_max())}}),
         gauge("meterline_http_connections", "Connections that are open.",
-              {{"", usage_.connections.load()}}),
+              {{"", number(usage_.connections.load())}}),
         gauge("meterline_http_requests_waiting", "Requests that wait for a thread, by kind.",
-              {{"brief", usage_.brief_waiting.load()},
-               {"long", usage_.lengthy_waiting.load()},
-               {"upload", usage_.uploads_waiting.load()}}),
+              {{"brief", number(usage_.brief_waiting.load())},
+               {"long", number(usage_.lengthy_waiting.load())},
+               {"upload", number(usage_.uploads_waiting.load())}}),
     };
   }
 
  private:
-  /// A kind, unless it is empty, and its value.
-  using Values = std::vector<std::pair<std::string, std::uint64_t>>;
-
+  static double number(std::uint64_t value) { return static_cast<double>(value); }
   static MetricFamily gauge(std::string name, std::string help, const Values& values) {
-    MetricFamily family{
-        .name = std::move(name), .help = std::move(help), .type = MetricType::Gauge};
-    for (const auto& [kind, value] : values) {
-      ClientMetric metric{.gauge = {static_cast<double>(value)}};
-      if (!kind.empty()) metric.label = {{.name = "kind", .value = kind}};
-      family.metric.push_back(std::move(metric));
-    }
-    return family;
+    return gauges(std::move(name), std::move(help), "kind", values);
   }
 
   const Usage& usage_;
@@ -174,7 +214,13 @@ struct Series {
 
 class PrometheusMetrics : public Metrics {
  public:
-  void watch(const store::Store& store) override { store_.emplace(store); }
+  void watch(const store::Store& store) override {
+    store_.emplace(store);
+    if (store.traits().is_embedded) embedded_.emplace(store);
+  }
+  void watch_backups(std::function<std::optional<Instant>()> last) override {
+    last_backup_ = std::move(last);
+  }
   void watch(const Usage& usage) override { usage_.emplace(usage); }
 
   Handler wrap(Handler handler) override {
@@ -243,7 +289,11 @@ class PrometheusMetrics : public Metrics {
     }
     auto families = registry_.Collect();
     if (store_) std::ranges::move(store_->Collect(), std::back_inserter(families));
+    if (embedded_) std::ranges::move(embedded_->Collect(), std::back_inserter(families));
     if (usage_) std::ranges::move(usage_->Collect(), std::back_inserter(families));
+    if (const auto last = last_backup_ ? last_backup_() : std::nullopt)
+      families.push_back(time_gauge("meterline_last_backup_timestamp_seconds",
+                                    "When the last backup of the store was made.", *last));
     return {.status = 200,
             .content_type = "text/plain; version=0.0.4; charset=utf-8",
             .body = prometheus::TextSerializer().Serialize(families),
@@ -253,6 +303,8 @@ class PrometheusMetrics : public Metrics {
   const Histogram::BucketBoundaries buckets_ = {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100};
   std::optional<StoreMetrics> store_;
+  std::optional<EmbeddedStoreMetrics> embedded_;
+  std::function<std::optional<Instant>()> last_backup_;
   std::optional<UsageMetrics> usage_;
   prometheus::Registry registry_;
   Family<Counter>& requests_ = counters(registry_, "meterline_http_requests_total",

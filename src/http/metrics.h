@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "core/delivery.h"
+#include "core/instant.h"
 #include "http/server.h"
 #include "store/store.h"
 
@@ -22,9 +25,12 @@ class Metrics {
   /// is wanted (status 100) is no answer, and not counted.
   virtual Handler wrap(Handler handler) = 0;
 
-  /// Shows also what the store asks of its servers; it must outlive the Metrics. Call before
-  /// wrap().
+  /// Shows also what the store asks of its servers, or, of one inside of this process, how large it
+  /// is and when it received something last; it must outlive the Metrics. Call before wrap().
   virtual void watch(const store::Store& store) = 0;
+
+  /// Shows also when the last backup was made, where that is known. Call before wrap().
+  virtual void watch_backups(std::function<std::optional<Instant>()> last) = 0;
 
   /// Shows also what the server has in hand, which must outlive the Metrics. Call before wrap().
   virtual void watch(const Usage& usage) = 0;

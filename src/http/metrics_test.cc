@@ -3,9 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
+
+#include "store/rocksdb/rocksdb_store.h"
+#include "testing/must.h"
+#include "testing/store_days.h"
+#include "testing/temp_folder.h"
+
 namespace meterline::http {
 namespace {
 
+using meterline::testing::must;
 using ::testing::HasSubstr;
 
 api::Request request_of(std::string method, std::string target) {
@@ -167,6 +176,33 @@ TEST(Metrics, ShowsWhatTheStoreAsksOfItsServers) {
         R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="30"} 6)",
         R"(meterline_store_request_duration_seconds_bucket{statement="read_days",le="+Inf"} 7)"})
     EXPECT_THAT(text, HasSubstr(line + '\n'));
+}
+
+TEST(Metrics, ShowsTheSizeOfAnEmbeddedStoreAndWhenItReceivedSomething) {
+  const meterline::testing::TempFolder folder;
+  const auto store = must(store::open_rocksdb_store({.folder = folder.path() / "store"}));
+  const auto metrics = make_metrics();
+  metrics->watch(*store);
+  const Handler handler = metrics->wrap({});
+  const auto shown = [&] { return handler(request_of("GET", "/metrics")).body; };
+  EXPECT_THAT(shown(), ::testing::Not(HasSubstr("meterline_last_delivery")));
+  for (const int second : {20, 10})
+    must(load(*store, meterline::testing::delivery_of(second, static_cast<std::uint8_t>(second),
+                                                      {"A 2019-01-01 60 1x24"})));
+  EXPECT_THAT(shown(), HasSubstr("\nmeterline_last_delivery_timestamp_seconds 20\n"));
+  EXPECT_THAT(shown(), HasSubstr("\nmeterline_store_bytes{part=\"days\"} "));
+  EXPECT_THAT(shown(), HasSubstr("\nmeterline_store_bytes{part=\"recent\"} "));
+}
+
+TEST(Metrics, ShowsTheLastBackupWhereOneIsKnown) {
+  std::optional<Instant> last;
+  const auto metrics = make_metrics();
+  metrics->watch_backups([&] { return last; });
+  const Handler handler = metrics->wrap({});
+  const auto shown = [&] { return handler(request_of("GET", "/metrics")).body; };
+  EXPECT_THAT(shown(), ::testing::Not(HasSubstr("meterline_last_backup")));
+  last = Instant{.micros = 1'500'000};
+  EXPECT_THAT(shown(), HasSubstr("\nmeterline_last_backup_timestamp_seconds 1.5\n"));
 }
 
 }  // namespace

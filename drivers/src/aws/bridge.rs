@@ -32,6 +32,14 @@ pub mod ffi {
         ranges_in_flight: usize,
     }
 
+    /// An object, and the CRC-32C of what it is to hold.
+    #[derive(Clone, Debug)]
+    struct PutRequest {
+        bucket: String,
+        key: String,
+        crc32c: u32,
+    }
+
     /// ReceiveOptions of queue.h.
     #[derive(Clone, Debug)]
     struct ReceiveRequest {
@@ -64,6 +72,9 @@ pub mod ffi {
 
         fn list(self: &Session, bucket: &str, prefix: &str) -> Box<Listing>;
         fn get(self: &Session, request: &GetRequest) -> Result<Box<ObjectReader>>;
+        fn put_file(self: &Session, request: &PutRequest, path: &str) -> Result<()>;
+        fn put_bytes(self: &Session, request: &PutRequest, bytes: &[u8]) -> Result<()>;
+        fn remove_object(self: &Session, bucket: &str, key: &str) -> Result<()>;
         fn receive(self: &Session, queue: &str, request: &ReceiveRequest) -> Result<Vec<Message>>;
         fn change_visibility(
             self: &Session,

@@ -6,6 +6,7 @@ mod parameters;
 mod queue;
 mod ranges;
 mod session;
+mod uploads;
 
 #[cfg(test)]
 mod objects_test;

@@ -1,8 +1,8 @@
-//! Lists and objects of S3, by whole requests to a server on loopback.
+//! Lists of S3, and objects that are read, put and removed, by whole requests to a server on loopback.
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use super::bridge::ffi::{GetRequest, ListedObject};
+use super::bridge::ffi::{GetRequest, ListedObject, PutRequest};
 use super::services_test::{SECRET, session};
 use super::session::Session;
 use crate::failure::{Code, Failure};
@@ -526,4 +526,61 @@ fn a_list_is_tried_again_and_its_refusal_told() {
         assert_eq!(failure.code, want);
         assert_eq!(failure.text, format!("listing s3://uploads/in/: {code}: no (HTTP {status})"));
     }
+}
+
+#[test]
+fn an_object_is_put_with_the_checksum_of_what_it_is_to_hold() {
+    let server = Loopback::start(|_, _| Response::new(200, ""));
+    let session = session(&server);
+    session.put_bytes(&put(0x1234_5678), b"123456789").unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!((seen[0].method.as_str(), seen[0].body.as_str()), ("PUT", "123456789"));
+    assert!(seen[0].target.starts_with("/uploads/in/a.csv?"), "{}", seen[0].target);
+    assert_eq!(seen[0].header("x-amz-checksum-crc32c"), "EjRWeA==");
+}
+
+#[test]
+fn a_file_is_put_again_where_that_may_help() {
+    let file = std::env::temp_dir().join(format!("meterline-put-{}", std::process::id()));
+    std::fs::write(&file, "123456789").unwrap();
+    let server = Loopback::start(|number, _| match number {
+        0 => Response::error(503, "SlowDown", "Please reduce your request rate."),
+        _ => Response::new(200, ""),
+    });
+    let put_file = || session(&server).put_file(&put(1), file.to_str().unwrap());
+    put_file().unwrap();
+    assert_eq!(server.seen().iter().filter(|request| request.body == "123456789").count(), 2);
+    std::fs::remove_file(&file).unwrap();
+    let failure = put_file().unwrap_err();
+    assert_eq!(failure.code, Code::Unavailable);
+    assert!(failure.text.starts_with("putting s3://uploads/in/a.csv: "), "{failure}");
+}
+
+#[test]
+fn what_is_not_taken_or_removed_is_told() {
+    let server = Loopback::start(|_, request| match request.method.as_str() {
+        "PUT" => Response::error(400, "BadDigest", "The checksum did not match"),
+        _ => Response::error(403, "AccessDenied", "no"),
+    });
+    let session = session(&server);
+    let failure = session.put_bytes(&put(1), b"1").unwrap_err();
+    assert_eq!(failure.code, Code::Refused);
+    assert!(failure.text.contains("putting s3://uploads/in/a.csv: BadDigest"), "{failure}");
+    let failure = session.remove_object("uploads", "in/a.csv").unwrap_err();
+    assert_eq!(failure.code, Code::Refused);
+    assert!(failure.text.contains("removing s3://uploads/in/a.csv: AccessDenied"), "{failure}");
+}
+
+#[test]
+fn an_object_is_removed() {
+    let server = Loopback::start(|_, _| Response::new(204, ""));
+    session(&server).remove_object("uploads", "in/a.csv").unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[0].method, "DELETE");
+    assert!(seen[0].target.starts_with("/uploads/in/a.csv?"), "{}", seen[0].target);
+}
+
+fn put(crc32c: u32) -> PutRequest {
+    PutRequest { bucket: "uploads".to_owned(), key: "in/a.csv".to_owned(), crc32c }
 }

@@ -26,6 +26,8 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// To the beginning of an answer; above the 20 seconds that a queue may take.
     pub try_timeout: Duration,
+    /// For a whole object that is put.
+    pub put_timeout: Duration,
     /// Between two pieces of a body.
     pub stall_timeout: Duration,
     /// For a range of an object, where the SDK's own tries end.
@@ -38,6 +40,7 @@ pub const LIMITS: Limits = Limits {
     longest_wait: Duration::from_secs(10),
     connect_timeout: Duration::from_secs(5),
     try_timeout: Duration::from_secs(30),
+    put_timeout: Duration::from_secs(900),
     stall_timeout: Duration::from_secs(20),
     range: retry::Limits {
         tries_max: 6,

@@ -44,19 +44,20 @@ class SeenFile final : public ::rocksdb::FSSequentialFile {
   std::string_view left_;
 };
 
-class FilesWithLogs final : public ::rocksdb::FileSystemWrapper {
+class FilesAsSeen final : public ::rocksdb::FileSystemWrapper {
  public:
-  explicit FilesWithLogs(SeenLogs logs)
-      : FileSystemWrapper(::rocksdb::FileSystem::Default()), logs_(std::move(logs)) {}
+  explicit FilesAsSeen(SeenFiles seen)
+      : FileSystemWrapper(::rocksdb::FileSystem::Default()), seen_(std::move(seen)) {}
 
-  const char* Name() const override { return "FilesWithLogs"; }
+  const char* Name() const override { return "FilesAsSeen"; }
 
   IOStatus NewSequentialFile(const std::string& path, const ::rocksdb::FileOptions& options,
                              std::unique_ptr<::rocksdb::FSSequentialFile>* file,
                              IODebugContext* debug) override {
-    if (!is_log(path)) return FileSystemWrapper::NewSequentialFile(path, options, file, debug);
-    const auto seen = logs_.find(name_of(path));
-    if (seen == logs_.end()) return IOStatus::PathNotFound(path);
+    const auto seen = seen_.find(name_of(path));
+    if (seen == seen_.end() && is_log(path)) return IOStatus::PathNotFound(path);
+    if (seen == seen_.end())
+      return FileSystemWrapper::NewSequentialFile(path, options, file, debug);
     *file = std::make_unique<SeenFile>(seen->second);
     return IOStatus::OK();
   }
@@ -64,18 +65,19 @@ class FilesWithLogs final : public ::rocksdb::FileSystemWrapper {
                        std::vector<std::string>* names, IODebugContext* debug) override {
     auto listed = FileSystemWrapper::GetChildren(folder, options, names, debug);
     std::erase_if(*names, [](const std::string& name) { return is_log(name); });
-    for (const auto& [name, bytes] : logs_) names->push_back(name);
+    for (const auto& [name, bytes] : seen_)
+      if (is_log(name)) names->push_back(name);
     return listed;
   }
 
  private:
-  const SeenLogs logs_;
+  const SeenFiles seen_;
 };
 
 }  // namespace
 
-Result<SeenLogs> read_logs(const std::filesystem::path& database) {
-  SeenLogs logs;
+Result<SeenFiles> read_logs(const std::filesystem::path& database) {
+  SeenFiles logs;
   // Ascending: where there is a later one, the owner writes no more into those before.
   METERLINE_TRY(const auto files, log_files(database));
   for (const auto& file : files) {
@@ -89,8 +91,16 @@ Result<SeenLogs> read_logs(const std::filesystem::path& database) {
   return logs;
 }
 
-std::unique_ptr<::rocksdb::Env> make_files_with_logs(SeenLogs logs) {
-  return ::rocksdb::NewCompositeEnv(std::make_shared<FilesWithLogs>(std::move(logs)));
+Result<SeenFiles> read_logs_and_manifest(const std::filesystem::path& database) {
+  METERLINE_TRY(auto seen, read_logs(database));
+  METERLINE_TRY(auto manifest, read_manifest(database));
+  seen.emplace("CURRENT", std::move(manifest.current));
+  seen.emplace(std::move(manifest.name), std::move(manifest.bytes));
+  return seen;
+}
+
+std::unique_ptr<::rocksdb::Env> make_seen_files(SeenFiles seen) {
+  return ::rocksdb::NewCompositeEnv(std::make_shared<FilesAsSeen>(std::move(seen)));
 }
 
 Result<FilesMark> files_mark(const std::filesystem::path& database) {

@@ -24,15 +24,19 @@ namespace meterline::store::rocksdb {
 // What left a log by then is in a MANIFEST that is read later, and what is found in both is the
 // same.
 
-/// The write-ahead logs of a database as they were at one time, by their file names.
-using SeenLogs = std::map<std::string, std::string>;
+/// Files of a database as they were at one time, by their names.
+using SeenFiles = std::map<std::string, std::string>;
 
 /// A log that is removed meanwhile is left out: tables have what it held. Errors: `corrupt` where
 /// one is damaged.
-Result<SeenLogs> read_logs(const std::filesystem::path& database);
+Result<SeenFiles> read_logs(const std::filesystem::path& database);
 
-/// The system's files, but that these are all the logs there are.
-std::unique_ptr<::rocksdb::Env> make_files_with_logs(SeenLogs logs);
+/// The logs, and then CURRENT and the MANIFEST that it names: with the tables that this one names,
+/// they are a database. Errors: as above, and those of read_manifest().
+Result<SeenFiles> read_logs_and_manifest(const std::filesystem::path& database);
+
+/// The system's files, but that these are as they were seen, and that there are no other logs.
+std::unique_ptr<::rocksdb::Env> make_seen_files(SeenFiles seen);
 
 /// What changes with every change of the files that a database is made of, which its owner notes in
 /// its MANIFEST before it removes any.

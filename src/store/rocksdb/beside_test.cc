@@ -101,7 +101,7 @@ std::string versions_of(const Store& store) {
 TEST(OpenBeside, NothingIsLostBetweenTheLogsAndTheManifest) {
   const TempFolder temp;
   const auto folder = temp.path() / "s";
-  SeenLogs logs;
+  SeenFiles logs;
   {
     const auto owner = must(open_rocksdb_store({.folder = folder}));
     for (int n = 1; n <= 3; ++n) must(load(*owner, daily(n)));
@@ -126,7 +126,7 @@ TEST(OpenBeside, OnlyTheLogsThatWereSeenAreRead) {
   const auto folder = temp.path() / "s";
   const auto owner = must(open_rocksdb_store({.folder = folder}));
   must(load(*owner, daily(1)));
-  const auto files = make_files_with_logs(must(read_logs(folder / "db")));
+  const auto files = make_seen_files(must(read_logs(folder / "db")));
   must(load(*owner, daily(2)));
   std::vector<std::string> names;
   ASSERT_TRUE(files->GetChildren((folder / "db").string(), &names).ok());

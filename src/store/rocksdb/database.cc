@@ -202,10 +202,11 @@ tl::unexpected<Error> open_error(const std::filesystem::path& folder,
     auto read = table.Open(at->path().string());
     if (read.ok()) read = table.VerifyChecksum();
     if (!read.IsCorruption()) continue;
-    return fail(Errc::corrupt,
-                fmt::format("{} is damaged ({}); restore the store's folder from a copy, or load "
-                            "the files again into a new store",
-                            at->path().string(), read.ToString()));
+    return fail(
+        Errc::corrupt,
+        fmt::format("{} is damaged ({}); restore a backup (`meterline store restore`), or load "
+                    "the files again into a new store",
+                    at->path().string(), read.ToString()));
   }
   return database_error("open the database in " + folder.string(), status);
 }
@@ -251,6 +252,15 @@ std::shared_ptr<::rocksdb::FileChecksumGenFactory> make_file_checksums() {
   return std::make_shared<FileChecksums>();
 }
 
+std::optional<std::uint32_t> noted_crc(const ::rocksdb::LiveFileMetaData& table) {
+  std::uint32_t crc = 0;
+  if (table.file_checksum_func_name != FileChecksum().Name() ||
+      table.file_checksum.size() != sizeof crc)
+    return std::nullopt;
+  for (const char c : table.file_checksum) crc = crc << 8U | static_cast<unsigned char>(c);
+  return crc;
+}
+
 Error Failure::error() const {
   const std::scoped_lock lock(mutex_);
   return error_;
@@ -275,16 +285,31 @@ Result<std::unique_ptr<Database>> Database::open_once(const std::filesystem::pat
   opened->is_writable_ = writes(as);
   if (as == OpenAs::beside) {
     METERLINE_TRY(auto logs, read_logs(folder));  // Before the MANIFEST.
-    opened->files_ = make_files_with_logs(std::move(logs));
+    opened->files_ = make_seen_files(std::move(logs));
   }
-  if (as != OpenAs::made) METERLINE_CHECK(check_manifest(folder));
+  if (as != OpenAs::made) METERLINE_CHECK(read_manifest(folder));
   if (as != OpenAs::beside) {
     METERLINE_TRY(opened->was_cut_off_, check_logs(folder));
   }
-  opened->options_.assign(families_count, base_options(as));
-  for (auto& options : opened->options_) options.env = opened->files_.get();
+  METERLINE_CHECK(opened->open_families(folder, cache_bytes, as));
+  return opened;
+}
+
+Result<std::unique_ptr<Database>> Database::open_seen(const std::filesystem::path& folder,
+                                                      std::size_t cache_bytes, SeenFiles seen) {
+  std::unique_ptr<Database> opened(new Database());
+  opened->is_writable_ = false;
+  opened->files_ = make_seen_files(std::move(seen));
+  METERLINE_CHECK(opened->open_families(folder, cache_bytes, OpenAs::beside));
+  return opened;
+}
+
+Result<void> Database::open_families(const std::filesystem::path& folder, std::size_t cache_bytes,
+                                     OpenAs as) {
+  options_.assign(families_count, base_options(as));
+  for (auto& options : options_) options.env = files_.get();
   const auto options_of = [&](Family family) -> ::rocksdb::Options& {
-    return opened->options_[static_cast<std::size_t>(family)];
+    return options_[static_cast<std::size_t>(family)];
   };
   const auto cache = ::rocksdb::NewLRUCache(cache_bytes);
   for (const auto family : {Family::days, Family::totals, Family::deliveries, Family::meters,
@@ -293,22 +318,21 @@ Result<std::unique_ptr<Database>> Database::open_once(const std::filesystem::pat
   options_of(Family::days).merge_operator = make_days_merge();
   options_of(Family::totals).merge_operator = make_totals_merge();
   options_of(Family::meters).merge_operator = make_meters_merge();
-  opened->options_[0].listeners.push_back(std::make_shared<FailureListener>(opened->failure_));
+  options_[0].listeners.push_back(std::make_shared<FailureListener>(failure_));
 
   std::vector<::rocksdb::ColumnFamilyDescriptor> families;
   families.reserve(families_count);
   for (std::size_t i = 0; i < families_count; ++i)
-    families.emplace_back(family_names[i], opened->options_[i]);
+    families.emplace_back(family_names[i], options_[i]);
   ::rocksdb::DB* db = nullptr;
-  const auto status = writes(as)
-                          ? ::rocksdb::DB::Open(opened->options_[0], folder.string(), families,
-                                                &opened->handles_, &db)
-                          : ::rocksdb::DB::OpenForReadOnly(opened->options_[0], folder.string(),
-                                                           families, &opened->handles_, &db);
-  if (!status.ok()) return open_error(folder, opened->options_[0], status);
-  opened->db_.reset(db);
-  for (std::size_t i = 0; i < families_count; ++i) assert(opened->handles_[i]->GetID() == i);
-  return opened;
+  const auto status =
+      writes(as)
+          ? ::rocksdb::DB::Open(options_[0], folder.string(), families, &handles_, &db)
+          : ::rocksdb::DB::OpenForReadOnly(options_[0], folder.string(), families, &handles_, &db);
+  if (!status.ok()) return open_error(folder, options_[0], status);
+  db_.reset(db);
+  for (std::size_t i = 0; i < families_count; ++i) assert(handles_[i]->GetID() == i);
+  return {};
 }
 
 bool lacks_families(const std::filesystem::path& folder) {

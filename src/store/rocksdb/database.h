@@ -9,6 +9,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "store/rocksdb/beside.h"
 
 namespace meterline::store::rocksdb {
 
@@ -33,6 +35,10 @@ std::unique_ptr<::rocksdb::Env> make_store_files(std::shared_ptr<const Failure> 
 
 /// The checksums of whole files, as RocksDB's own factory of crc32c makes them.
 std::shared_ptr<::rocksdb::FileChecksumGenFactory> make_file_checksums();
+
+/// The CRC-32C of a table file, as the database noted it when that was written; empty for one of a
+/// program that noted none.
+std::optional<std::uint32_t> noted_crc(const ::rocksdb::LiveFileMetaData& table);
 
 /// The families of an embedded store's database. docs/store.md says what stands in them.
 enum class Family : std::size_t {
@@ -82,6 +88,10 @@ class Database {
   /// beside an owner also where that one changes its files faster than they can be opened.
   static Result<std::unique_ptr<Database>> open(const std::filesystem::path& folder,
                                                 std::size_t cache_bytes, OpenAs as);
+  /// A database of which these files were seen, for reading only; its tables are those on the disk.
+  /// Errors: `corrupt` also where its owner has removed a table since.
+  static Result<std::unique_ptr<Database>> open_seen(const std::filesystem::path& folder,
+                                                     std::size_t cache_bytes, SeenFiles seen);
   /// Brings what only the log has into table files first, unless it has failed: then opening it
   /// again takes from the log what is whole.
   ~Database();
@@ -122,6 +132,8 @@ class Database {
 
   static Result<std::unique_ptr<Database>> open_once(const std::filesystem::path& folder,
                                                      std::size_t cache_bytes, OpenAs as);
+  Result<void> open_families(const std::filesystem::path& folder, std::size_t cache_bytes,
+                             OpenAs as);
   Result<void> done(std::string_view doing, const ::rocksdb::Status& status);
 
   bool is_writable_ = true;

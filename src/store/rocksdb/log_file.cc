@@ -228,9 +228,9 @@ Result<std::vector<fs::path>> log_files(const fs::path& database) {
   return files;
 }
 
-Result<void> check_manifest(const fs::path& database) {
+Result<Manifest> read_manifest(const fs::path& database) {
   constexpr std::string_view remedy =
-      "restore the store's folder from a copy, or load the files again into a new store";
+      "restore a backup (`meterline store restore`), or load the files again into a new store";
   const auto current = database / "CURRENT";
   METERLINE_TRY(const bool has_current, is_there(current));
   if (!has_current)
@@ -238,23 +238,25 @@ Result<void> check_manifest(const fs::path& database) {
                 fmt::format("{} has no database any more; `meterline store repair` takes back what "
                             "a repair left that was interrupted, else {}",
                             database.string(), remedy));
-  METERLINE_TRY(auto name, read_whole_file(current));
-  const bool is_line = name.starts_with("MANIFEST-") && name.ends_with('\n');
-  if (is_line) name.pop_back();
-  METERLINE_TRY(const bool found, is_there(database / name));
+  Manifest manifest;
+  METERLINE_TRY(manifest.current, read_whole_file(current));
+  manifest.name = manifest.current;
+  const bool is_line = manifest.name.starts_with("MANIFEST-") && manifest.name.ends_with('\n');
+  if (is_line) manifest.name.pop_back();
+  METERLINE_TRY(const bool found, is_there(database / manifest.name));
   if (!is_line || !found)
     return fail(Errc::corrupt, fmt::format("{} is damaged, as it names no MANIFEST that is there; "
                                            "{}",
                                            current.string(), remedy));
-  METERLINE_TRY(const auto manifest, read_whole_file(database / name));
-  METERLINE_CHECK(check_log(database / name, manifest, remedy));
-  return {};
+  METERLINE_TRY(manifest.bytes, read_whole_file(database / manifest.name));
+  METERLINE_CHECK(check_log(database / manifest.name, manifest.bytes, remedy));
+  return manifest;
 }
 
 Result<bool> check_log_of(const fs::path& file, std::string_view bytes) {
   return check_log(file, bytes,
                    "`meterline store repair` tells what is lost and keeps the rest, unless the "
-                   "store's folder can be restored from a copy");
+                   "store can be restored from a backup");
 }
 
 Result<bool> check_logs(const fs::path& database) {

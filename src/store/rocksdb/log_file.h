@@ -45,9 +45,15 @@ std::string write_log(std::span<const std::string> records);
 /// The write-ahead logs of a database (`*.log`), ascending; none of a folder that is not there.
 Result<std::vector<std::filesystem::path>> log_files(const std::filesystem::path& database);
 
-/// Errors: `corrupt` with the file, the byte and what can be done, where the MANIFEST that the
-/// database goes by is damaged, or CURRENT, which names it.
-Result<void> check_manifest(const std::filesystem::path& database);
+/// The MANIFEST that a database goes by.
+struct Manifest {
+  std::string current;  ///< What CURRENT says: its name, and a line end.
+  std::string name;
+  std::string bytes;
+};
+/// Errors: `corrupt` with the file, the byte and what can be done, where it is damaged, or CURRENT,
+/// which names it.
+Result<Manifest> read_manifest(const std::filesystem::path& database);
 
 /// Whether a log with these bytes holds a record. Errors: `corrupt` as above.
 Result<bool> check_log_of(const std::filesystem::path& file, std::string_view bytes);

@@ -90,7 +90,7 @@ class Repair {
 
 Result<RepairReport> Repair::run(const RocksdbOptions& options, RepairMode mode) {
   METERLINE_CHECK(take_back());
-  METERLINE_CHECK(check_manifest(folder_.database()));
+  METERLINE_CHECK(read_manifest(folder_.database()));
   METERLINE_CHECK(make_folder(copy_));
   METERLINE_CHECK(copy_database());
   METERLINE_CHECK(open_copy(options));
@@ -110,9 +110,9 @@ Result<void> Repair::take_back() {
     ++last;
   }
   if (last == 0)
-    return fail(Errc::corrupt, fmt::format("{} has no database any more; restore the store's "
-                                           "folder from a copy, or load the files again into a "
-                                           "new store",
+    return fail(Errc::corrupt, fmt::format("{} has no database any more; restore a backup "
+                                           "(`meterline store restore`), or load the files again "
+                                           "into a new store",
                                            folder_.path().string()));
   return move_name(damaged(last), folder_.database());
 }
