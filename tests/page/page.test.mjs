@@ -145,6 +145,53 @@ onPage("finds a meter by the mouse", "", async () => {
   await page.getByRole("heading", { level: 1, name: "EX-SOLAR-LONDON" }).waitFor();
 });
 
+/** Holds answers back until what is returned is called. */
+async function hold(url) {
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route(url, async (route) => {
+    await held;
+    await route.continue().catch(() => undefined);  // It may have been given up.
+  });
+  return release;
+}
+
+const yearAsked = "/v1/meters/EX00027/consumption?from=2025-01-01&to=2025-12-31&resolution=day";
+const year = "#/meter/EX00027?from=2025-01-01&to=2025-12-31";
+
+onPage("asks for a year once, for cells and curve", "", async () => {
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url().slice(server.url.length)));
+  await page.goto(at(year));
+  await curve().waitFor();
+  await settled(page);
+  assert.equal(await page.locator(".days .cell").count(), 365);
+  assert.deepEqual(asked.filter((path) => path.includes("/consumption")), [yearAsked]);
+});
+
+onPage("asks for the days of a link before it knows the meter", "", async () => {
+  const release = await hold(/\/meters\/EX00027$/);
+  const answered = page.waitForResponse(server.url + yearAsked, { timeout: 10_000 });
+  await page.goto(at(year));
+  await answered;
+  assert.equal(await curve().count(), 0);
+  release();
+  await curve().waitFor();
+});
+
+onPage("gives up an answer when nobody waits for it any more", "", async () => {
+  const release = await hold(/&resolution=day$/);
+  const asked = page.waitForRequest(server.url + yearAsked);
+  await page.goto(at(year));
+  await page.getByRole("button", { name: "Month", exact: true }).click();
+  await curve().waitFor();
+  assert.equal((await asked).failure(), null, "the cells wait for it");
+  const failed = page.waitForEvent("requestfailed");
+  await page.getByRole("link", { name: "Deliveries" }).click();
+  assert.equal((await failed).url(), server.url + yearAsked);
+  release();
+});
+
 onPage("shows a year, day by day, and what is missing", "#/meter/EX00042", async () => {
   const missing = page.locator(".days [data-kind=missing]");
   await missing.first().waitFor();

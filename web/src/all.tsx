@@ -4,11 +4,12 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import * as api from "./api.ts";
 import { Shown, useAnswer } from "./ask.tsx";
 import { Chart, type Line } from "./chart.tsx";
-import { channelText, Save } from "./curve.tsx";
+import { Save } from "./curve.tsx";
 import {
   daysBetween, isDay, neighbour, type Range, rangeAround, type Span, spanOf, today,
 } from "./days.ts";
 import * as format from "./format.ts";
+import { channelText } from "./readings.ts";
 import { change, hrefOf, type Route } from "./route.ts";
 
 /** All meters together: what they used, who used most, and of whom days are missing. */
@@ -17,7 +18,7 @@ export function AllView({ route }: { route: Route }): JSX.Element {
   const isGiven = isDay(from) && isDay(to) && from <= to;
   // Where to begin: where the first meters end.
   const meters = useAnswer<api.Meters>(isGiven ? undefined : "v1/meters?limit=100");
-  if (isGiven) return <Known range={{ from, to }} parameters={route.parameters} />;
+  if (isGiven) return <Known range={{ from, to }} route={route} />;
   return (
     <Shown answer={meters} what="meters">
       {(data) => {
@@ -28,15 +29,14 @@ export function AllView({ route }: { route: Route }): JSX.Element {
             <p class="empty">No meter is known yet. Drop a file anywhere on this page, or see{" "}
               <a href={hrefOf("deliveries")}>Deliveries</a>.</p>
           );
-        return <Known range={rangeAround(days.at(-1) ?? today(), "month")}
-          parameters={route.parameters} />;
+        return <Known range={rangeAround(days.at(-1) ?? today(), "month")} route={route} />;
       }}
     </Shown>
   );
 }
 
-function Known(props: { range: Range; parameters: Route["parameters"] }): JSX.Element {
-  const { range, parameters } = props;
+function Known({ range, route }: { range: Range; route: Route }): JSX.Element {
+  const { parameters } = route;
   const chosen = parameters["day"];
   const day = isDay(chosen) ? chosen : range.to;
   return (

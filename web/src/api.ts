@@ -210,11 +210,11 @@ const unreachable =
 /** In memory only: it is gone with the page. */
 let key = "";
 
-type Asked = (wrong: boolean) => Promise<string>;
-let askForKey: Asked = () => Promise.reject(new Problem("A key is needed.", 401));
+type KeyAsker = (wrong: boolean) => Promise<string>;
+let askForKey: KeyAsker = () => Promise.reject(new Problem("A key is needed.", 401));
 
 /** Who asks the user for a key when the server wants one. */
-export function onKeyWanted(ask: Asked): void {
+export function onKeyWanted(ask: KeyAsker): void {
   askForKey = ask;
 }
 
@@ -269,13 +269,53 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   return response;
 }
 
-export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await request(path, signal ? { signal } : {});
+async function send(path: string, signal: AbortSignal): Promise<unknown> {
+  const response = await request(path, { signal });
   try {
-    return await response.json() as T;
+    return await response.json() as unknown;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem("The answer broke off.", 0);
+  }
+}
+
+/** A question on its way, for all who asked it. */
+interface Asked {
+  answer: Promise<unknown>;
+  abort: AbortController;
+  users: number;
+}
+
+const onTheirWay = new Map<string, Asked>();
+
+function asked(path: string): Asked {
+  const known = onTheirWay.get(path);
+  if (known) return known;
+  const abort = new AbortController();
+  const answer = send(path, abort.signal);
+  const one = { answer, abort, users: 0 };
+  onTheirWay.set(path, one);
+  const forget = () => { if (onTheirWay.get(path) === one) onTheirWay.delete(path); };
+  abort.signal.addEventListener("abort", forget);
+  answer.then(forget, forget);
+  return one;
+}
+
+/**
+ * The answer to a GET. Who asks what is on its way already gets that answer, and it is given up
+ * when the last of them has lost interest.
+ */
+export async function ask<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const one = asked(path);
+  ++one.users;
+  const leave = () => { if (--one.users === 0) one.abort.abort(); };
+  signal?.addEventListener("abort", leave);
+  try {
+    const answer = await one.answer;
+    signal?.throwIfAborted();
+    return answer as T;
+  } finally {
+    signal?.removeEventListener("abort", leave);
   }
 }
 

@@ -372,7 +372,8 @@ export function Chart(props: ChartProps): JSX.Element {
         {shown === null ? <span class="quiet">{props.hint}</span>
           : props.describe(shown)}
       </p>
-      <div ref={element} class="plot" style={{ height: `${props.height * textScale()}px` }}
+      <div ref={element} class="plot"
+        style={{ height: `max(${props.height}px, ${props.height / 16}rem)` }}
         tabIndex={0} role="application" aria-roledescription="chart" aria-label={props.label}
         onKeyDown={onKeyDown} />
     </div>

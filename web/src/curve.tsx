@@ -2,27 +2,14 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import * as api from "./api.ts";
-import { Shown, useAnswer } from "./ask.tsx";
+import { type Answer, Shown, useAnswer } from "./ask.tsx";
 import { Chart, type Colour, type Line } from "./chart.tsx";
 import {
   daysBetween, neighbour, plus, type Range, rangeAround, type Span, spanOf,
 } from "./days.ts";
 import * as format from "./format.ts";
+import { channelText, pathOf, type Resolution } from "./readings.ts";
 import { change } from "./route.ts";
-
-/** More than a screen has room for is not asked for. */
-const pointsMax = 2500;
-const minutesOfDay = 1440;
-
-type Resolution = "interval" | "hour" | "day" | "month";
-
-/** The finest that fits. */
-export function resolutionFor(range: Range, intervalMinutes: number): Resolution {
-  const days = daysBetween(range.from, range.to) + 1;
-  if (days * minutesOfDay / intervalMinutes <= pointsMax) return "interval";
-  if (days * 24 <= pointsMax) return "hour";
-  return days <= pointsMax ? "day" : "month";
-}
 
 /** What is compared with: `week` or `year` before, `meter:ID` for another meter. */
 interface Comparison {
@@ -47,18 +34,9 @@ function comparisonOf(
   return { meter, range: before, days, text: format.rangeText(before) };
 }
 
-function isPower(unit: string | null): boolean {
-  return unit !== null && /^[kM]?(W|VA|var)$/.test(unit);
-}
-
 const colours: Record<api.Flow, Colour> = {
   consumption: "--consumption", generation: "--generation", reactive: "--third", other: "--third",
 };
-
-/** A name that differs between the channels of a meter. */
-export function channelText(channel: api.Channel): string {
-  return channel.channel === channel.flow ? channel.flow : `${channel.channel} (${channel.flow})`;
-}
 
 /** Those that can be drawn on one axis with the chosen one. */
 function together(channels: api.Series[], chosen: api.Channel | undefined): api.Series[] {
@@ -144,6 +122,8 @@ export interface CurveProps {
   meter: api.Meter;
   chosen: api.KnownChannel | undefined;
   range: Range;
+  resolution: Resolution;
+  answer: Answer<api.Consumption>;
   compare: string | undefined;
   asOf: string | undefined;
   zoom: string | undefined;
@@ -151,16 +131,11 @@ export interface CurveProps {
 
 /** What a meter used over a range of days: the curve, and what it adds up to. */
 export function Curve(props: CurveProps): JSX.Element {
-  const { meter, chosen, range, asOf } = props;
+  const { meter, chosen, range, resolution, asOf } = props;
   const id = meter.meter;
-  const interval = Math.min(...meter.channels.map((channel) => channel.interval), 60);
-  const resolution = chosen && isPower(chosen.unit) ? "interval" : resolutionFor(range, interval);
-  const path = (of: string, { from, to }: Range) => api.query(
-    api.ofMeter(of, "consumption"), { from, to, resolution, asOf });
-  const answer = useAnswer<api.Consumption>(path(id, range));
   const comparison = comparisonOf(props.compare, id, range);
   const other = useAnswer<api.Consumption>(
-    comparison && path(comparison.meter, comparison.range));
+    comparison && pathOf(comparison.meter, comparison.range, resolution, asOf));
   return (
     <section class="panel" aria-labelledby="curve-title">
       <div class="panel-head">
@@ -169,11 +144,12 @@ export function Curve(props: CurveProps): JSX.Element {
       </div>
       <div class="bar">
         <Compare compare={props.compare} isWrong={other.problem?.message} />
-        <Save path={path(id, range)} name={`${id}_${range.from}_${range.to}_${resolution}.csv`} />
+        <Save path={pathOf(id, range, resolution, asOf)}
+          name={`${id}_${range.from}_${range.to}_${resolution}.csv`} />
       </div>
-      <Shown answer={answer} what="readings of these days">
+      <Shown answer={props.answer} what="readings of these days">
         {(data) => (
-          <Drawing {...props} data={data} resolution={resolution} comparison={comparison}
+          <Drawing {...props} data={data} comparison={comparison}
             other={comparison && other.data} />
         )}
       </Shown>
@@ -183,7 +159,6 @@ export function Curve(props: CurveProps): JSX.Element {
 
 function Drawing(props: CurveProps & {
   data: api.Consumption;
-  resolution: Resolution;
   comparison: Comparison | undefined;
   other: api.Consumption | undefined;
 }): JSX.Element {

@@ -96,13 +96,21 @@ export function HeatMap(props: HeatMapProps): JSX.Element {
   const months = cells.flatMap(({ day }, index) => day.endsWith("-01") || index === 0
     ? [{ name: format.monthText(day), column: Math.floor((lead + index) / daysOfWeek) }] : []);
 
+  /** Of the cells of a row, from left to right. */
+  function indicesOf(weekday: number): number[] {
+    const first = (weekday - lead + daysOfWeek) % daysOfWeek;
+    const length = Math.ceil((cells.length - first) / daysOfWeek);
+    return Array.from({ length }, (_, week) => first + week * daysOfWeek);
+  }
+
   const rows = Array.from({ length: daysOfWeek }, (_, weekday) => (
     <div role="row" class="week-row" key={weekday}>
       <span role="rowheader" class="weekday" style={{ gridRow: weekday + 2 }}>
         {format.weekdayText(weekday)}
       </span>
-      {cells.map((cell, index) => {
-        if ((lead + index) % daysOfWeek !== weekday) return null;
+      {indicesOf(weekday).map((index) => {
+        const cell = cells[index];
+        if (!cell) return null;
         const { day, point, kind } = cell;
         const heat = point && typeof point.sum === "number" ? classOf(point.sum, steps) : "none";
         return (
@@ -111,7 +119,7 @@ export function HeatMap(props: HeatMapProps): JSX.Element {
             aria-selected={day >= from && day <= to}
             class={index === current && active !== undefined ? "cell active" : "cell"}
             style={{
-              gridRow: weekday + 2, gridColumn: Math.floor((lead + index) / daysOfWeek) + 2,
+              gridArea: `${weekday + 2} / ${Math.floor((lead + index) / daysOfWeek) + 2}`,
             }} />
         );
       })}

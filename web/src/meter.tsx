@@ -1,64 +1,74 @@
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 
 import * as api from "./api.ts";
-import { Shown, useAnswer } from "./ask.tsx";
+import { type Answer, Shown, useAnswer } from "./ask.tsx";
 import { Chart, type Line } from "./chart.tsx";
-import { channelText, Curve, Save } from "./curve.tsx";
-import { daysBetween, isDay, type Range, rangeAround, today, yearOf } from "./days.ts";
+import { Curve, Save } from "./curve.tsx";
+import { daysBetween, type Range, rangeAround, yearOf } from "./days.ts";
 import * as format from "./format.ts";
 import { HeatMap } from "./heatmap.tsx";
+import { channelText, pathOfYear, wantedOf } from "./readings.ts";
 import { change, hrefOf, type Route } from "./route.ts";
 import { Versions } from "./versions.tsx";
 
 /** One meter: its year, a curve, and how both came to be. */
 export function MeterView({ route }: { route: Route }): JSX.Element {
-  const answer = useAnswer<api.Meter>(api.ofMeter(route.id));
+  const { id, parameters } = route;
+  const answer = useAnswer<api.Meter>(api.ofMeter(id));
+  const meter = answer.data?.channels.length ? answer.data : undefined;
+  const { range, chosen, resolution, asOf, ...paths } = wantedOf(route, meter);
+  // Asked for here and not below, as most links say enough to do so before the meter is known.
+  const year = useAnswer<api.Consumption>(paths.year);
+  const curve = useAnswer<api.Consumption>(paths.curve);
+  const hasReadings = useAfterwards(isDone(year) && isDone(curve));
   return (
-    <Shown answer={answer} what={`meter ${route.id}`}>
-      {(meter) => meter.channels.length === 0
-        ? <p class="empty">Of {meter.meter} only register reads are stored, and no days.</p>
-        : <KnownMeter meter={meter} parameters={route.parameters} />}
+    <Shown answer={answer} what={`meter ${id}`}>
+      {(known) => !meter || !range || !resolution
+        ? <p class="empty">Of {known.meter} only register reads are stored, and no days.</p>
+        : (
+          <>
+            <header class="view-head">
+              <h1>{meter.meter}</h1>
+              <Facts meter={meter} />
+            </header>
+            <Year meter={meter} chosen={chosen} range={range} answer={year} />
+            <Curve meter={meter} chosen={chosen} range={range} resolution={resolution}
+              answer={curve} compare={parameters["compare"]} asOf={asOf}
+              zoom={parameters["zoom"]} />
+            {hasReadings &&
+              <Below meter={meter.meter} chosen={chosen} range={range} asOf={asOf} />}
+          </>
+        )}
     </Shown>
   );
 }
 
-function lastDay(meter: api.Meter): string {
-  const days = meter.channels.flatMap(({ last }) => last ?? []);
-  return days.sort().at(-1) ?? today();
+function isDone({ data, problem }: Answer<api.Consumption>): boolean {
+  return data !== undefined || problem !== undefined;
 }
 
-/** What the link says, or else the last week that has something. */
-function rangeOf(meter: api.Meter, { from, to }: Route["parameters"]): Range {
-  if (isDay(from) && isDay(to) && from <= to) return { from, to };
-  return rangeAround(isDay(from) ? from : lastDay(meter), isDay(from) ? "day" : "week");
+/** Whether it has ever held, from the frame after. */
+function useAfterwards(holds: boolean): boolean {
+  const [has, setHas] = useState(false);
+  useEffect(() => { if (holds) setHas(true); }, [holds]);
+  return has;
 }
 
-function KnownMeter(props: {
-  meter: api.Meter; parameters: Route["parameters"];
+/** What is known of the days besides their readings; asked for when those are drawn. */
+function Below(props: {
+  meter: string; chosen: api.KnownChannel | undefined; range: Range; asOf: string | undefined;
 }): JSX.Element {
-  const { meter, parameters } = props;
-  const range = rangeOf(meter, parameters);
-  const year = yearOf(range.from);
-  const chosen = meter.channels.find((channel) => channelText(channel) === parameters["channel"])
-    ?? meter.channels.find(({ flow }) => flow === "consumption") ?? meter.channels[0];
-  const isOneDay = range.from === range.to;
-  const asOf = isOneDay ? parameters["asOf"] : undefined;
+  const { meter, chosen, range, asOf } = props;
   const ofYear = rangeAround(range.from, "year");
   const isLong = daysBetween(range.from, range.to) >= 6;
   return (
     <>
-      <header class="view-head">
-        <h1>{meter.meter}</h1>
-        <Facts meter={meter} />
-      </header>
-      <Year meter={meter} chosen={chosen} year={year} range={range} />
-      <Curve meter={meter} chosen={chosen} range={range} compare={parameters["compare"]}
-        asOf={asOf} zoom={parameters["zoom"]} />
-      {isOneDay && <Versions meter={meter.meter} day={range.from} chosen={chosen} asOf={asOf} />}
+      {range.from === range.to &&
+        <Versions meter={meter} day={range.from} chosen={chosen} asOf={asOf} />}
       <div class="two">
-        <ProfilePanel meter={meter.meter} range={isLong ? range : ofYear} chosen={chosen} />
-        <GapsPanel meter={meter.meter} range={ofYear} />
+        <ProfilePanel meter={meter} range={isLong ? range : ofYear} chosen={chosen} />
+        <GapsPanel meter={meter} range={ofYear} />
       </div>
     </>
   );
@@ -80,12 +90,11 @@ function Facts({ meter }: { meter: api.Meter }): JSX.Element {
 }
 
 function Year(props: {
-  meter: api.Meter; chosen: api.KnownChannel | undefined; year: number; range: Range;
+  meter: api.Meter; chosen: api.KnownChannel | undefined; range: Range;
+  answer: Answer<api.Consumption>;
 }): JSX.Element {
-  const { meter, chosen, year, range } = props;
-  const path = api.query(api.ofMeter(meter.meter, "consumption"),
-    { from: `${year}-01-01`, to: `${year}-12-31`, resolution: "day" });
-  const answer = useAnswer<api.Consumption>(path);
+  const { meter, chosen, range, answer } = props;
+  const year = yearOf(range.from);
   const show = (next: Range) => change({ ...next, zoom: undefined, asOf: undefined });
   const years = meter.channels.flatMap(({ first, last }) => first && last
     ? [yearOf(first), yearOf(last)] : []);
@@ -110,7 +119,7 @@ function Year(props: {
               </select>
             </label>
           )}
-          <Save path={path} name={`${meter.meter}_${year}_day.csv`} />
+          <Save path={pathOfYear(meter.meter, range)} name={`${meter.meter}_${year}_day.csv`} />
         </div>
       </div>
       <Shown answer={answer} what={`days of ${year}`}>

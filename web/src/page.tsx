@@ -1,3 +1,5 @@
+import "./early.ts";
+
 import { type JSX, render } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 

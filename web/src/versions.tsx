@@ -2,8 +2,8 @@ import type { JSX } from "preact";
 
 import * as api from "./api.ts";
 import { Shown, useAnswer } from "./ask.tsx";
-import { channelText } from "./curve.tsx";
 import * as format from "./format.ts";
+import { channelText } from "./readings.ts";
 import { nameOf } from "./report.tsx";
 import { change, hrefOf } from "./route.ts";
 
