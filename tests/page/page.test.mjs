@@ -192,6 +192,38 @@ onPage("gives up an answer when nobody waits for it any more", "", async () => {
   release();
 });
 
+onPage("narrows the list at once, while the next answer is on its way", "", async () => {
+  await page.keyboard.press("/");
+  await page.keyboard.type("EX0001");
+  await page.getByRole("option", { name: /^EX00019/ }).waitFor();
+  await settled(page);
+  const release = await hold(/prefix=EX00012&/);
+  await page.keyboard.type("2");
+  await page.getByRole("option", { name: /^EX00019/ }).waitFor({ state: "detached" });
+  assert.deepEqual(await page.getByRole("option").locator("b").allInnerTexts(), ["EX00012"]);
+  release();
+});
+
+onPage("writes the days of meters that have the same ones once", "", async () => {
+  await page.evaluate(() => {
+    const { prototype } = Intl.DateTimeFormat;
+    const { formatRange } = prototype;
+    globalThis.written = [];
+    prototype.formatRange = function write(...days) {
+      globalThis.written.push(String(days));
+      return formatRange.apply(this, days);
+    };
+  });
+  await page.keyboard.press("/");
+  for (const key of "EX0002") {
+    await page.keyboard.type(key);
+    await settled(page);
+  }
+  await page.getByRole("option", { name: /^EX00029/ }).waitFor();
+  const written = await page.evaluate(() => globalThis.written);
+  assert.equal(written.length, new Set(written).size);
+});
+
 onPage("shows a year, day by day, and what is missing", "#/meter/EX00042", async () => {
   const missing = page.locator(".days [data-kind=missing]");
   await missing.first().waitFor();

@@ -97,9 +97,20 @@ export function timeText(label: string): string {
   return clock().format(at(label.length > 10 ? label : "2024-01-01T" + label));
 }
 
-export function rangeText(range: Range): string {
-  if (range.from === range.to) return dayText(range.from);
-  return longDay().formatRange(at(range.from), at(range.to));
+const rangeTexts = new Map<string, string>();
+const rangeTextsMax = 1000;
+
+/** Kept, as many meters have the same range, and to write one takes long. */
+export function rangeText({ from, to }: Range): string {
+  if (from === to) return dayText(from);
+  const key = `${from} ${to}`;
+  let text = rangeTexts.get(key);
+  if (text === undefined) {
+    text = longDay().formatRange(at(from), at(to));
+    if (rangeTexts.size >= rangeTextsMax) rangeTexts.clear();
+    rangeTexts.set(key, text);
+  }
+  return text;
 }
 
 /** In the time zone of the browser. */

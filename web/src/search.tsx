@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import * as api from "./api.ts";
@@ -14,18 +14,9 @@ function rangeOf({ channels }: api.Meter): string {
   return first && last ? format.rangeText({ from: first, to: last }) : "";
 }
 
-/** Finds meters by the beginning of their id, as one types. `/` leads here from anywhere. */
+/** Finds meters from anywhere; `/` leads here. */
 export function Search(): JSX.Element {
-  const [text, setText] = useState("");
-  const [isOpen, setOpen] = useState(false);
-  const [active, setActive] = useState(0);
   const input = useRef<HTMLInputElement>(null);
-  const prefix = text.trim();
-  const isWrong = prefix !== "" && !/^[\w.:-]{1,64}$/.test(prefix);
-  const answer = useAnswer<api.Meters>(isOpen && !isWrong
-    ? api.query("v1/meters", { prefix, limit: String(shownMax) }) : undefined);
-  const meters = isWrong ? [] : answer.data?.meters ?? [];
-
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       const { target } = event;
@@ -38,13 +29,48 @@ export function Search(): JSX.Element {
     addEventListener("keydown", focus);
     return () => removeEventListener("keydown", focus);
   }, []);
+  return (
+    <div class="search" role="search">
+      <MeterBox input={input} id="found" label="Find a meter" placeholder="Find a meter  ( / )"
+        onPick={(meter) => {
+          input.current?.blur();
+          go(hrefOf("meter", meter));
+        }} />
+    </div>
+  );
+}
 
-  function show(meter: string | undefined): void {
-    if (!meter) return;
+export interface MeterBoxProps {
+  /** Of the list of what is found. */
+  id: string;
+  label: string;
+  placeholder: string;
+  input?: RefObject<HTMLInputElement>;
+  /** The meter that is picked, empty for none; undefined: this box does not keep what is picked. */
+  value?: string;
+  /** Empty: what was picked is taken away. */
+  onPick: (meter: string) => void;
+}
+
+/** Finds a meter by the beginning of its id, as one types. */
+export function MeterBox(props: MeterBoxProps): JSX.Element {
+  const { id, value } = props;
+  const [typed, setTyped] = useState<string>();
+  const [isOpen, setOpen] = useState(false);
+  const [active, setActive] = useState(0);
+  const prefix = (typed ?? value ?? "").trim();
+  const isWrong = prefix !== "" && !/^[\w.:-]{1,64}$/.test(prefix);
+  const answer = useAnswer<api.Meters>(isOpen && !isWrong
+    ? api.query("v1/meters", { prefix, limit: String(shownMax) }) : undefined);
+  // While the answer is on its way, what is known already of the one before.
+  const meters = isWrong ? []
+    : answer.data?.meters.filter(({ meter }) => meter.startsWith(prefix)) ?? [];
+  const isListed = isOpen && meters.length > 0;
+
+  function pick(meter: string): void {
     setOpen(false);
-    setText("");
-    input.current?.blur();
-    go(hrefOf("meter", meter));
+    setTyped(undefined);
+    props.onPick(meter);
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -55,33 +81,47 @@ export function Search(): JSX.Element {
       setActive(Math.max(0, Math.min(meters.length - 1, active + step)));
     } else if (event.key === "Enter") {
       // What was typed whole counts even before the list has come.
-      show(answer.isLoading && prefix ? prefix : meters[active]?.meter);
+      const meter = answer.isLoading && !isWrong && prefix ? prefix : meters[active]?.meter;
+      if (meter) pick(meter);
     } else if (event.key === "Escape") {
       setOpen(false);
+      if (value !== undefined) setTyped(undefined);
     }
   }
 
+  function onBlur(): void {
+    setOpen(false);
+    if (value === undefined || typed === undefined) return;
+    const isWhole = prefix === "" || meters.some(({ meter }) => meter === prefix);
+    if (isWhole || (answer.isLoading && !isWrong)) pick(prefix);
+    else setTyped(undefined);
+  }
+
   return (
-    <div class="search" role="search">
-      <input ref={input} type="text" role="combobox" aria-label="Find a meter"
-        aria-expanded={isOpen} aria-controls="found" aria-autocomplete="list"
-        aria-activedescendant={isOpen && meters[active] ? `found-${active}` : undefined}
-        placeholder="Find a meter  ( / )" value={text} spellcheck={false} autocomplete="off"
+    <div class="picker">
+      <input ref={props.input ?? null} type="text" role="combobox" aria-label={props.label}
+        aria-expanded={isListed} aria-controls={id} aria-autocomplete="list"
+        aria-activedescendant={isListed && meters[active] ? `${id}-${active}` : undefined}
+        placeholder={props.placeholder} value={typed ?? value ?? ""} spellcheck={false}
+        autocomplete="off"
         onInput={({ currentTarget }) => {
-          setText(currentTarget.value);
+          setTyped(currentTarget.value);
           setActive(0);
           setOpen(true);
         }}
-        onFocus={() => setOpen(true)}
-        onBlur={() => setOpen(false)}
+        onFocus={({ currentTarget }) => {
+          currentTarget.select();
+          setOpen(true);
+        }}
+        onBlur={onBlur}
         onKeyDown={onKeyDown} />
-      <ul id="found" role="listbox" aria-label="Meters found" hidden={!isOpen || !meters.length}>
+      <ul id={id} class="found" role="listbox" aria-label="Meters found" hidden={!isListed}>
         {meters.map((meter, index) => (
-          <li key={meter.meter} id={`found-${index}`} role="option"
+          <li key={meter.meter} id={`${id}-${index}`} role="option"
             aria-selected={index === active}
             onMouseDown={(event) => {
               event.preventDefault();
-              show(meter.meter);
+              pick(meter.meter);
             }}>
             <b>{meter.meter}</b> <span>{rangeOf(meter)}</span>
           </li>
