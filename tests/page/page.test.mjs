@@ -192,6 +192,21 @@ onPage("gives up an answer when nobody waits for it any more", "", async () => {
   release();
 });
 
+onPage("writes into the address what it shows", "#/meter/EX00027", async () => {
+  await curve().waitFor();
+  await page.waitForURL(/#\/meter\/EX00027\?from=2025-12-29&to=2026-01-04$/);
+  const heading = page.getByRole("heading", { name: "Mon, 29 Dec 2025 – Sun, 4 Jan 2026" });
+  await heading.waitFor();
+  await page.reload();
+  await heading.waitFor();
+  await page.goto(at("#/meter/EX00028?from=2025-06-12&compare=week"));
+  await page.waitForURL(/EX00028\?from=2025-06-12&compare=week&to=2025-06-12$/);
+  await page.goto(at("#/all"));
+  await page.waitForURL(/#\/all\?from=2025-12-01&to=2025-12-31$/);
+  await page.goBack();
+  await page.waitForURL(/EX00028\?from=2025-06-12&compare=week&to=2025-06-12$/);
+});
+
 onPage("narrows the list at once, while the next answer is on its way", "", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("EX0001");

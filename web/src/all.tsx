@@ -10,7 +10,7 @@ import {
 } from "./days.ts";
 import * as format from "./format.ts";
 import { channelText } from "./readings.ts";
-import { change, hrefOf, type Route } from "./route.ts";
+import { change, hrefOf, type Route, useWritten } from "./route.ts";
 
 /** All meters together: what they used, who used most, and of whom days are missing. */
 export function AllView({ route }: { route: Route }): JSX.Element {
@@ -37,6 +37,7 @@ export function AllView({ route }: { route: Route }): JSX.Element {
 
 function Known({ range, route }: { range: Range; route: Route }): JSX.Element {
   const { parameters } = route;
+  useWritten(route, { ...range });
   const chosen = parameters["day"];
   const day = isDay(chosen) ? chosen : range.to;
   return (

@@ -9,7 +9,7 @@ import { daysBetween, type Range, rangeAround, yearOf } from "./days.ts";
 import * as format from "./format.ts";
 import { HeatMap } from "./heatmap.tsx";
 import { channelText, pathOfYear, wantedOf } from "./readings.ts";
-import { change, hrefOf, type Route } from "./route.ts";
+import { change, hrefOf, type Route, useWritten } from "./route.ts";
 import { Versions } from "./versions.tsx";
 
 /** One meter: its year, a curve, and how both came to be. */
@@ -22,6 +22,7 @@ export function MeterView({ route }: { route: Route }): JSX.Element {
   const year = useAnswer<api.Consumption>(paths.year);
   const curve = useAnswer<api.Consumption>(paths.curve);
   const hasReadings = useAfterwards(isDone(year) && isDone(curve));
+  useWritten(route, meter && range && { ...range });
   return (
     <Shown answer={answer} what={`meter ${id}`}>
       {(known) => !meter || !range || !resolution

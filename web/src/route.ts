@@ -45,6 +45,14 @@ export function change(parameters: Record<string, string | undefined>): void {
   go(hrefOf(route.view, route.id, { ...route.parameters, ...parameters }));
 }
 
+/** Writes into the address what is shown where the link left it open, as no step to go back to. */
+export function useWritten(route: Route, shown: Record<string, string> | undefined): void {
+  const isOpen = Object.entries(shown ?? {})
+    .some(([name, value]) => route.parameters[name] !== value);
+  const href = isOpen && hrefOf(route.view, route.id, { ...route.parameters, ...shown });
+  useEffect(() => { if (href) history.replaceState(history.state, "", href); }, [route, href]);
+}
+
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.hash));
   useEffect(() => {
