@@ -346,13 +346,37 @@ onPage("compares with days before, and with another meter",
     await page.getByRole("listitem").filter({ hasText: "17" }).filter({ hasText: "2024" })
       .first().waitFor();
     await compare.selectOption("meter");
-    await page.getByRole("textbox", { name: "Other meter" }).fill("EX00028");
-    await page.keyboard.press("Enter");
-    await page.getByText(/against .* kWh, EX00028/).waitFor();
+    const other = page.getByRole("combobox", { name: "Other meter" });
+    await other.fill("EX0002");
+    await page.getByRole("option", { name: /^EX00029/ }).waitFor();
+    await accessible(page, "the list of other meters");
+    await picture(page, "compare", { fullPage: true });
+    await other.press("ArrowDown");
+    await other.press("Enter");
+    await page.getByText(/against .* kWh, EX00021/).waitFor();
+    assert.equal(await other.inputValue(), "EX00021");
+    await page.waitForURL(/compare=meter%3AEX00021/);
     await page.reload();
+    await page.getByText(/against .* kWh, EX00021/).waitFor();
+
+    await other.click();
+    await page.keyboard.type("EX0002");
+    await page.getByRole("option", { name: /^EX00028/ }).click();
     await page.getByText(/against .* kWh, EX00028/).waitFor();
-    await page.getByRole("textbox", { name: "Other meter" }).fill("nobody");
-    await page.keyboard.press("Enter");
+    await other.fill("nobody");
+    await page.getByText("No meter begins so.").waitFor();
+    await other.press("Escape");
+    assert.equal(await other.inputValue(), "EX00028");
+    await other.fill("EX00027");
+    await other.press("Tab");
+    await page.getByText(/against .* kWh, EX00027/).waitFor();
+    await other.fill("EX0");
+    await other.press("Tab");
+    assert.equal(await other.inputValue(), "EX00027", "no meter has this id");
+    await other.fill("");
+    await other.press("Tab");
+    await page.waitForURL((url) => !url.hash.includes("compare"));
+    await page.goto(at("#/meter/EX00027?from=2025-06-16&to=2025-06-22&compare=meter:nobody"));
     await page.getByText("meter nobody is not known").waitFor();
   }, { mayFail: true });
 

@@ -10,6 +10,7 @@ import {
 import * as format from "./format.ts";
 import { channelText, pathOf, type Resolution } from "./readings.ts";
 import { change } from "./route.ts";
+import { MeterBox } from "./search.tsx";
 
 /** What is compared with: `week` or `year` before, `meter:ID` for another meter. */
 interface Comparison {
@@ -290,12 +291,9 @@ function Compare(props: {
         </select>
       </label>
       {wanted && (
-        <label><span class="hidden">Other meter</span>
-          <input type="text" placeholder="Meter id" value={compare.slice("meter:".length)}
-            spellcheck={false} autocomplete="off"
-            onChange={({ currentTarget: { value } }) =>
-              change({ compare: value ? `meter:${value.trim()}` : undefined })} />
-        </label>
+        <MeterBox id="others" label="Other meter" placeholder="Meter id"
+          value={isMeter ? compare.slice("meter:".length) : ""}
+          onPick={(meter) => change({ compare: meter ? `meter:${meter}` : undefined })} />
       )}
       {compare && props.isWrong && <span class="wrong" role="alert">{props.isWrong}</span>}
     </div>
