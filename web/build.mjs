@@ -40,8 +40,8 @@ const feedsModule = {
 };
 
 /**
- * uPlot makes formatters of its own when it is loaded, which takes longer than all else that the
- * page does until it asks the server, and of which the page uses none: they are left out.
+ * uPlot makes formatters of its own when it is loaded, which takes as long as to run all the rest
+ * of the script, and of which the page uses none: they are left out.
  */
 const uplotModule = {
   name: "uplot",

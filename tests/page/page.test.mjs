@@ -351,6 +351,14 @@ onPage("compares with days before, and with another meter",
     await page.getByRole("option", { name: /^EX00029/ }).waitFor();
     await accessible(page, "the list of other meters");
     await picture(page, "compare", { fullPage: true });
+    const cut = () => page.locator("#others").evaluate((list) =>
+      list.scrollWidth - list.clientWidth);
+    assert.equal(await cut(), 0, "nothing of the list is cut off");
+    await page.setViewportSize({ width: 360, height: 740 });
+    await picture(page, "compare-narrow", { fullPage: true });
+    assert.equal(await cut(), 0, "nothing of the list is cut off on a narrow screen");
+    await fits(page, "the list of other meters");
+    await page.setViewportSize({ width: 1280, height: 900 });
     await other.press("ArrowDown");
     await other.press("Enter");
     await page.getByText(/against .* kWh, EX00021/).waitFor();

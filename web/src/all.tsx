@@ -152,10 +152,12 @@ function TotalsOf(props: {
       <h3>{unit ?? "Unknown unit"} a day</h3>
       <Chart label={`Total of all meters, ${unit ?? "unknown unit"} a day. Enter lists the ` +
         "meters that lack the day."} starts={starts} lines={sums} height={240}
+        hint="Point at a day, draw over days to zoom in, or use the arrow keys."
         describe={describe} {...acts} />
       <h3>Readings present of those expected</h3>
       <Chart label="Readings present of those expected, by day" starts={starts} lines={parts}
-        height={110} isShare describe={describe} {...acts} />
+        height={110} isShare hint="Point at a day, or use the arrow keys."
+        describe={describe} {...acts} />
       <p class="quiet">A click on a day lists below whom it lacks; now {format.dayText(day)}.</p>
     </>
   );
@@ -283,7 +285,10 @@ function MissingTable(props: { meters: api.Gaps["meters"]; day: string }): JSX.E
   );
 }
 
-/** What is known of each meter of a page, as it comes. */
+/**
+ * What is known of each meter of a page, as it comes. GET /v1/late would not do: it has only meters
+ * of which every channel is late, and of the others no last day.
+ */
 function useLastDays(ids: string[]): Map<string, api.Meter> {
   const [known, setKnown] = useState(new Map<string, api.Meter>());
   const all = ids.join(" ");

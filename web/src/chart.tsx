@@ -154,6 +154,7 @@ function seriesOf(line: Line): uPlot.Series {
 function drawClockChanges(plot: uPlot, starts: string[]): void {
   const context = plot.ctx;
   const ratio = uPlot.pxRatio;
+  const fontSize = 11 * ratio * textScale();
   for (const { index, seconds } of clockChanges(starts)) {
     const at = plot.data[0][index];
     if (at === undefined) continue;
@@ -167,11 +168,11 @@ function drawClockChanges(plot: uPlot, starts: string[]): void {
     context.moveTo(x, plot.bbox.top);
     context.lineTo(x, plot.bbox.top + plot.bbox.height);
     context.stroke();
-    context.font = `${11 * ratio}px system-ui, sans-serif`;
+    context.font = `${fontSize}px system-ui, sans-serif`;
     const isLeft = x > plot.bbox.left + plot.bbox.width / 2;
     context.textAlign = isLeft ? "right" : "left";
     const text = `clock ${seconds > 0 ? "+" : "−"}${Math.abs(seconds) / 3600} h`;
-    context.fillText(text, x + (isLeft ? -4 : 4) * ratio, plot.bbox.top + 11 * ratio);
+    context.fillText(text, x + (isLeft ? -4 : 4) * ratio, plot.bbox.top + fontSize);
     context.restore();
   }
 }

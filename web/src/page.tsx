@@ -138,7 +138,8 @@ function MeterRow({ meter }: { meter: api.Meter }): JSX.Element {
       <td><a href={hrefOf("meter", meter.meter)}>{meter.meter}</a></td>
       <td>{meter.channels.map(({ channel, unit }) => `${channel}, ${unit ?? "unknown unit"}`)
         .join("; ")}</td>
-      <td>{first && last ? format.rangeText({ from: first, to: last }) : format.unknown}</td>
+      <td class="dates">
+        {first && last ? format.rangeText({ from: first, to: last }) : format.unknown}</td>
     </tr>
   );
 }
