@@ -113,6 +113,17 @@ export function rangeText({ from, to }: Range): string {
   return text;
 }
 
+/** Makes what most views write with, for when there is nothing else to do. */
+export function prepare(): void {
+  count(0);
+  amount(0);
+  share(1, 1);
+  rangeText({ from: "2024-01-01", to: "2024-12-31" });
+  dayText("2024-01-01");
+  monthText("2024-01-01");
+  weekdayText(0);
+}
+
 /** In the time zone of the browser. */
 export function instantText(text: string): string {
   return instant().format(new Date(text));

@@ -202,4 +202,6 @@ const place = document.getElementById("page");
 if (place) {
   place.textContent = "";
   render(<Page />, place);
+  // While the first answers are on their way.
+  setTimeout(format.prepare);
 }
