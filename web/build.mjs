@@ -74,6 +74,8 @@ const built = await build({
   entryNames: "[name]-[hash]",
   outdir: "out",
   write: false,
+  // Chromium then compiles all of it beside the main thread, and not piece by piece as it is run.
+  banner: { js: "//# allFunctionsCalledOnLoad" },
   legalComments: "none",
   logLevel: "warning",
 });
