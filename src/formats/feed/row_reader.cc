@@ -62,7 +62,26 @@ RawRow plain_row(std::string_view text) {
   return {.text = text.substr(0, is_crlf ? carriage : end), .bytes = end + 1, .lines = 1};
 }
 
+bool starts_with_digit(std::string_view text) { return '0' <= text.front() && text.front() <= '9'; }
+
 }  // namespace
+
+RowReader::RowReader(const FeedPlan& plan, std::int64_t first_line, DaySink& sink)
+    : plan_(plan),
+      sink_(sink),
+      line_(first_line),
+      fields_(plan.delimiter),
+      days_(plan.zone),
+      quick_(plan),
+      said_sum_(plan.sum),
+      said_rows_(plan.rows_count),
+      is_register_(plan.rows && plan.rows->is_register),
+      may_digits_be_missing_(std::any_of(
+          plan.missing.begin(), plan.missing.end(),
+          [](const std::string& word) { return !word.empty() && starts_with_digit(word); })) {
+  for (auto* const total : {&said_sum_, &said_rows_})
+    if (total->line) *total->line += first_line;
+}
 
 bool RowReader::take_fields(const RawRow& raw, bool may_have_quotes) {
   is_quick_ = false;
@@ -227,6 +246,7 @@ const MeterId* RowReader::meter() {
 }
 
 const Channel* RowReader::channel(const Measured& measured) {
+  if (&measured == channel_is_of_) return &channel_;
   const Measured* of_row = nullptr;
   if (plan_.channel_column != no_column) {
     const auto text = fields_.at(plan_.channel_column);
@@ -274,6 +294,9 @@ const Channel* RowReader::channel(const Measured& measured) {
   else
     channel_.name =
         channel_.flow == Flow::consumption ? default_channel_name : text_of(channel_.flow);
+  const bool is_of_row = plan_.channel_column != no_column || plan_.unit_column != no_column ||
+                         plan_.factor_column != no_column;
+  channel_is_of_ = is_of_row ? nullptr : &measured;
   return &channel_;
 }
 
@@ -314,7 +337,7 @@ std::string_view RowReader::joined(const StampPlan& plan) {
 
 std::optional<Stamp> RowReader::stamp(const StampPlan& plan, std::string_view what) {
   const auto text = joined(plan);
-  auto stamp = plan.pattern.read(text);
+  auto stamp = plan.pattern.read(text, known_day_);
   if (stamp && !plan.pattern.has_date()) {
     if (date_above_) {
       stamp->date = *date_above_;
@@ -402,6 +425,13 @@ std::optional<Decimal> RowReader::energy(Decimal value, int step, bool& is_round
                  .exponent = static_cast<std::int8_t>(exponent)};
 }
 
+bool RowReader::is_missing(std::string_view text) const {
+  if (text.empty()) return true;
+  if (!may_digits_be_missing_ && starts_with_digit(text)) return false;
+  return std::any_of(plan_.missing.begin(), plan_.missing.end(),
+                     [&](const std::string& word) { return is_same_word(word, text); });
+}
+
 std::optional<CellReading> RowReader::cell(int column, int flag, int step) {
   const auto text = fields_.at(column);
   CellReading reading;
@@ -414,11 +444,7 @@ std::optional<CellReading> RowReader::cell(int column, int flag, int step) {
     found_.push_back(finding(flag, FindingCode::unknown_flag,
                              "the feed does not say what this flag means; the reading is taken as "
                              "estimated"));
-  const bool is_blank = text.empty() || std::any_of(plan_.missing.begin(), plan_.missing.end(),
-                                                    [&](const std::string& word) {
-                                                      return is_same_word(word, text);
-                                                    });
-  if (is_blank || meant.quality == Quality::missing) {
+  if (is_missing(text) || meant.quality == Quality::missing) {
     reading.quality = Quality::missing;
     return reading;
   }

@@ -28,19 +28,7 @@ struct CellReading {
 /// What all rows of a feed have, wide and long: fields, meter, channel, numbers and flags.
 class RowReader {
  public:
-  RowReader(const FeedPlan& plan, std::int64_t first_line, DaySink& sink)
-      : plan_(plan),
-        sink_(sink),
-        line_(first_line),
-        fields_(plan.delimiter),
-        days_(plan.zone),
-        quick_(plan),
-        said_sum_(plan.sum),
-        said_rows_(plan.rows_count),
-        is_register_(plan.rows && plan.rows->is_register) {
-    for (auto* const total : {&said_sum_, &said_rows_})
-      if (total->line) *total->line += first_line;
-  }
+  RowReader(const FeedPlan& plan, std::int64_t first_line, DaySink& sink);
 
   /// Splits the next row, and moves behind it. False when there is nothing to read in it: it was
   /// rejected, or left out.
@@ -62,7 +50,8 @@ class RowReader {
 
   /// Null when the row was rejected.
   const MeterId* meter();
-  /// What the row is of, which is how `measured` says it where it does. Null when it was rejected.
+  /// What the row is of, which is how `measured` says it where it does, which outlives this. Null
+  /// when it was rejected.
   const Channel* channel(const Measured& measured);
   bool is_average_power() const { return is_average_power_; }
   /// Numbers are not the readings themselves.
@@ -107,6 +96,7 @@ class RowReader {
   void take_total(TotalPlan& total);
   void check_total(const TotalPlan& total, Int128 found, std::string_view what);
   const FlagPlan& flag_of(std::string_view text);
+  bool is_missing(std::string_view text) const;
   std::string_view joined(const StampPlan& plan);
 
   const FeedPlan& plan_;
@@ -121,7 +111,8 @@ class RowReader {
   TotalPlan said_sum_;
   TotalPlan said_rows_;
   const bool is_register_;
-  bool is_quick_ = false;  ///< The row was read by quick_.
+  const bool may_digits_be_missing_;  ///< Whether a word for missing begins with one.
+  bool is_quick_ = false;             ///< The row was read by quick_.
   bool is_stopped_ = false;
   bool is_average_power_ = false;
   bool makes_energy_ = false;
@@ -132,10 +123,12 @@ class RowReader {
   std::string meter_text_;  ///< What meter_ was read from.
   std::vector<Channel> channels_;
   Channel channel_;
+  const Measured* channel_is_of_ = nullptr;  ///< Of all its rows; null where they differ.
   Decimal factor_{.mantissa = 1};
   std::string factor_text_;  ///< What row_factor_ was read from.
   Decimal row_factor_{.mantissa = 1};
   std::string stamp_text_;
+  StampPattern::KnownDay known_day_;
   std::vector<Note> notes_;
   std::vector<FlagPlan> unknown_flags_;
   FlagPlan no_flag_;

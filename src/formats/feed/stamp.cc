@@ -235,10 +235,25 @@ void StampPattern::place_parts() {
     }
   }
   placed_chars_ = at;
+  place_day();
 }
 
-/// Reads a text of placed_chars_. False where it may still be read step by step.
-bool StampPattern::read_placed(std::string_view text, Reading& reading) const {
+void StampPattern::place_day() {
+  const auto is_of_time = [](const Step& step) {
+    return step.part == Part::hour || step.part == Part::minute || step.part == Part::second;
+  };
+  const auto is_of_day = [](const Step& step) {
+    return step.part == Part::year || step.part == Part::short_year || step.part == Part::month ||
+           step.part == Part::day;
+  };
+  const auto time = std::find_if(steps_.begin(), steps_.end(), is_of_time);
+  if (has_date_ && time != steps_.end() && std::none_of(time, steps_.end(), is_of_day))
+    day_steps_ = static_cast<std::size_t>(time - steps_.begin());
+}
+
+/// Reads a text of placed_chars_ from a step on. False where it may still be read step by step.
+bool StampPattern::read_placed(std::string_view text, std::size_t first_step,
+                               Reading& reading) const {
   bool is_good = true;
   const auto two = [&](std::size_t at) {
     const int tens = text[at] - '0';
@@ -246,7 +261,7 @@ bool StampPattern::read_placed(std::string_view text, Reading& reading) const {
     is_good &= 0 <= tens && tens <= 9 && 0 <= ones && ones <= 9;
     return tens * 10 + ones;
   };
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
+  for (std::size_t i = first_step; i < steps_.size(); ++i) {
     const std::size_t at = places_[i];
     switch (steps_[i].part) {
       case Part::literal:
@@ -332,8 +347,26 @@ bool StampPattern::read_step(const Step& step, Reading& reading) const {
 std::optional<Stamp> StampPattern::read(std::string_view text) const {
   if (placed_chars_ > 0 && text.size() == placed_chars_) {
     Reading placed;
-    if (read_placed(text, placed)) return stamp_of(placed);
+    if (read_placed(text, 0, placed)) return stamp_of(placed);
   }
+  return read_steps(text);
+}
+
+std::optional<Stamp> StampPattern::read(std::string_view text, KnownDay& known) const {
+  if (day_steps_ == 0 || text.size() != placed_chars_) return read(text);
+  const auto day = text.substr(0, places_[day_steps_]);
+  Reading reading;
+  if (known.of == this && known.text == day) {
+    if (read_placed(text, day_steps_, reading)) return stamp_of(reading, known.date);
+  } else if (read_placed(text, 0, reading)) {
+    const auto stamp = stamp_of(reading);
+    if (stamp) known = {.of = this, .text = std::string(day), .date = stamp->date};
+    return stamp;
+  }
+  return read_steps(text);
+}
+
+std::optional<Stamp> StampPattern::read_steps(std::string_view text) const {
   Reading reading{.rest = text};
   for (const auto& step : steps_) {
     if (step.part == Part::optional_rest && reading.rest.empty()) break;
@@ -348,13 +381,16 @@ std::optional<Stamp> StampPattern::read(std::string_view text) const {
 }
 
 std::optional<Stamp> StampPattern::stamp_of(const Reading& reading) {
+  const auto date = Date::from_civil(reading.civil);
+  return date ? stamp_of(reading, *date) : std::nullopt;
+}
+
+std::optional<Stamp> StampPattern::stamp_of(const Reading& reading, Date date) {
   const int minute = reading.hour * 60 + reading.minute;
   if (reading.minute > 59 || reading.second > 59 || minute > day_minutes) return std::nullopt;
   if (minute == day_minutes && reading.second > 0) return std::nullopt;
-  const auto date = Date::from_civil(reading.civil);
-  if (!date) return std::nullopt;
   return Stamp{
-      .date = *date, .minute = minute, .second = reading.second, .offset_minutes = reading.offset};
+      .date = date, .minute = minute, .second = reading.second, .offset_minutes = reading.offset};
 }
 
 }  // namespace meterline::formats

@@ -54,6 +54,15 @@ class StampPattern {
   /// Empty when the text is not written so, or no such day or time exists.
   std::optional<Stamp> read(std::string_view text) const;
 
+  /// The day of a text that was read, with the characters that it was written by.
+  struct KnownDay {
+    const StampPattern* of = nullptr;
+    std::string text = {};
+    Date date = {};
+  };
+  /// The same for one text after another, of which many are of one day. Changes `known`.
+  std::optional<Stamp> read(std::string_view text, KnownDay& known) const;
+
  private:
   enum class Part : std::uint8_t {
     literal,
@@ -82,8 +91,11 @@ class StampPattern {
   struct Reading;
   static std::optional<std::pair<Part, std::size_t>> part_at(std::string_view pattern);
   static std::optional<Stamp> stamp_of(const Reading& reading);
+  static std::optional<Stamp> stamp_of(const Reading& reading, Date date);
   void place_parts();
-  bool read_placed(std::string_view text, Reading& reading) const;
+  void place_day();
+  bool read_placed(std::string_view text, std::size_t first_step, Reading& reading) const;
+  std::optional<Stamp> read_steps(std::string_view text) const;
   bool read_step(const Step& step, Reading& reading) const;
 
   std::string text_;
@@ -92,6 +104,7 @@ class StampPattern {
   /// each step, and the characters of all; 0 where there are none such.
   std::vector<std::uint8_t> places_;
   std::size_t placed_chars_ = 0;
+  std::size_t day_steps_ = 0;  ///< The first so many make the day, and the others the time; or 0.
   bool has_date_ = false;
   bool has_time_ = false;
   bool has_offset_ = false;

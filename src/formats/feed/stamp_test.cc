@@ -75,6 +75,25 @@ RC_GTEST_PROP(Stamp, PlacesThatAreKnownChangeNothing, ()) {
   RC_ASSERT(read(pattern, text) == read(pattern + "[!]", text));
 }
 
+/// Texts of few days and times, some of them wrong.
+RC_GTEST_PROP(Stamp, AKnownDayChangesNothing, ()) {
+  const auto pattern = StampPattern::parse(*rc::gen::element<std::string>(
+      "yyyy-MM-dd HH:mm", "dd.MM.yyyy HH:mm:ss", "yyyyMMddHHmm", "HH:mm dd.MM.yyyy", "yyyy-MM-dd",
+      "HH:mm", "MM/dd/yyyy hh:mm a", "iso"));
+  const auto other = StampPattern::parse("MM-dd-yyyy HH:mm");
+  RC_ASSERT(pattern && other);
+  StampPattern::KnownDay known;
+  for (int i = 0; i < 20; ++i) {
+    const auto text = *rc::gen::element<std::string>(
+        "2024-01-01 00:30", "2024-01-01 24:00", "2024-01-01 24:30", "2024-01-01 aa:00",
+        "2024-02-30 00:30", "2024-1-10  00:00", "2024-01-01", "01.02.2024 10:00:00",
+        "01.02.2024 10:00:59", "02.01.2024 10:00:60", "202401010030", "202402300030",
+        "10:00 01.02.2024", "00:30", "01/02/2024 10:00 AM", "01-02-2024 10:00", "");
+    const auto& asked = *rc::gen::inRange(0, 4) == 0 ? *other : *pattern;
+    RC_ASSERT(asked.read(text, known) == asked.read(text));
+  }
+}
+
 TEST(Stamp, APatternThatMeansNothingIsRefused) {
   for (const char* const pattern : {"", "dd/QQ/yyyy", "[dd", "yyyy]", "* dd", "ss", "dd[:ss]x"})
     EXPECT_EQ(read(pattern, ""), "no pattern") << pattern;

@@ -49,6 +49,7 @@ class WideRows {
   const FeedPlan& plan_;
   const WideLayout& wide_;
   DaySink& sink_;
+  const Measured of_feed_;  ///< No row says more than the feed.
   RowReader reader_;
   GatheredDay day_;
   GatheredDay negative_;
@@ -255,7 +256,7 @@ void WideRows::read_row() {
   if (meter == nullptr) return;
   const auto stamp = reader_.stamp(plan_.date, "the day");
   if (!stamp) return;
-  const auto* const channel = reader_.channel({});
+  const auto* const channel = reader_.channel(of_feed_);
   std::optional<Instant> stated;
   if (channel == nullptr || !reader_.stated(stated)) return;
   if (!start(*meter, *channel, stamp->date) || !fill()) return;
