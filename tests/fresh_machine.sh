@@ -1,14 +1,22 @@
 #!/bin/bash
-# Tries the scripts on a machine with nothing on it: makes a Debian bookworm in a temporary folder,
-# clones the committed state of this repository into it, and runs there, on two cores,
+# Tries the scripts on a machine with nothing on it: makes a Debian in a temporary folder, clones
+# the committed state of this repository into it, and runs there, on two cores,
 #   tests/fresh_machine.sh             scripts/demo.sh --once, which must take below five minutes
 #   tests/fresh_machine.sh --all       that, and then scripts/test.sh --all
 #   tests/fresh_machine.sh COMMAND...  COMMAND instead, in the clone
+# Before these, --debian CODENAME says which Debian: bookworm, where every check runs, if it is not
+# given. Another than this machine's comes from the same mirrors; the package
+# debian-archive-keyring here has to know its keys (that of bookworm knows those of trixie).
 # Needs root and the network. For use by hand and before a release; leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 demo_seconds_max=300
+debian=bookworm
+if [ "${1-}" = --debian ]; then
+  debian=${2:?the codename of a Debian, such as trixie}
+  shift 2
+fi
 
 if [ "$(id -u)" != 0 ]; then
   echo "fresh_machine: only root can make and enter the folder; run it with sudo" >&2
@@ -21,21 +29,25 @@ fi
 
 machine=$(mktemp -d "${TMPDIR:-/tmp}/meterline-machine-XXXXXX")
 # What is mounted in it lives in a mount namespace of its own and ends with the last command there.
-trap 'rm -rf --one-file-system "$machine"' EXIT
+trap 'rm -rf --one-file-system "$machine" "$machine".*' EXIT
 trap 'exit 130' INT TERM
 
-# The package sources, proxies and certificates by which this machine reaches Debian.
-host_sources() {
-  local files=() file
+# The package sources by which this machine reaches Debian, with the suites of the Debian that is
+# made: their files, in the folder $machine.sources.
+make_sources() {
+  local here file
+  here=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  mkdir "$machine.sources"
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
     /etc/apt/sources.list.d/*.sources; do
-    if [ -f "$file" ] && grep -q bookworm "$file" && grep -q '\bmain\b' "$file"; then
-      files+=("$file")
+    if [ -f "$file" ] && grep -Eq "^[^#]*[[:space:]]$here([[:space:]]|\$)" "$file" &&
+      grep -q '\bmain\b' "$file"; then
+      sed "/^[^#]/s/\b$here\b/$debian/g" "$file" >"$machine.sources/$(basename "$file")"
     fi
   done
-  echo "${files[@]}"
 }
 
+# Its proxies, certificates and the like.
 host_apt_settings() {
   apt-config dump --format '%F "%v";%n' Acquire |
     grep -E '^Acquire::(https?::|ftp::|Check-|Languages |Retries )' || true
@@ -43,10 +55,10 @@ host_apt_settings() {
 
 make_machine() {
   host_apt_settings >"$machine.conf"
-  # shellcheck disable=SC2046  # One argument for each file.
+  make_sources
   mmdebstrap --quiet --variant=minbase --include=git --aptopt="$machine.conf" \
-    bookworm "$machine" $(host_sources)
-  rm "$machine.conf"
+    "$debian" "$machine" "$machine.sources"/*
+  rm -r "$machine.conf" "$machine.sources"
   local file
   for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt \
     /etc/ssl/certs/java/cacerts; do
@@ -96,7 +108,7 @@ timed() {
   echo "fresh_machine: $* took $took s"
 }
 
-echo "fresh_machine: making a Debian bookworm in $machine"
+echo "fresh_machine: making a Debian $debian in $machine"
 make_machine
 if [ $# != 0 ] && [ "$1" != --all ]; then
   timed "$@"
