@@ -24,7 +24,9 @@ import measure
 from race import Data
 
 HERE = pathlib.Path(__file__).resolve().parent
-POSTGRES = pathlib.Path("/usr/lib/postgresql/15/bin")
+# Of Debian 12 or 13, whichever is there.
+POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("1[57]/bin"),
+               default=pathlib.Path("/usr/lib/postgresql/17/bin"))
 CONNECTIONS = 8
 CHECKED_KEYS = 20
 # Name -> what it asks, and the question of keys.py whose keys it is asked with.

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what meterline needs from Debian bookworm's own packages; does nothing when all is there.
+# Installs what meterline needs from the own packages of Debian 13 (trixie) or 12 (bookworm); does
+# nothing when all is there.
 #   scripts/install-deps.sh           what scripts/build.sh needs
 #   scripts/install-deps.sh --local   what scripts/build.sh --local needs: no Rust
 #   scripts/install-deps.sh --test    what scripts/test.sh needs; what is no package of Debian's (of
@@ -8,16 +9,37 @@
 #   scripts/install-deps.sh --test-packages, --test-downloads
 #                                     the two halves of that
 #   scripts/install-deps.sh --bench   what bench/run.sh needs
+#   scripts/install-deps.sh --list    prints the packages that the build needs, installed or not
 set -eu
 cd "$(dirname "$0")/.."
 
 rust_min=1.94.1
 node_min=18
 
+# Packages whose names hold a version: what each Debian has.
+debian=
+if [ -r /etc/os-release ]; then
+  debian=$(. /etc/os-release && echo "${VERSION_ID-}")
+fi
+case "$debian" in
+  12)
+    boost=libboost1.81-dev
+    java=openjdk-17
+    postgresql=postgresql-15
+    llvm="clang-16 clang-format-16 libclang-rt-16-dev"
+    ;;
+  *)
+    boost=libboost1.83-dev
+    java=openjdk-21
+    postgresql=postgresql-17
+    llvm= # The formatter and the fuzzers want LLVM 16, which only 12 has: they are run there.
+    ;;
+esac
+
 build_packages="
   g++ cmake ninja-build
   libabsl-dev tzdata
-  libboost1.81-dev
+  $boost
   libarchive-dev libbz2-dev liblzma-dev nettle-dev
   libcli11-dev
   libexpat1-dev
@@ -32,17 +54,17 @@ build_packages="
 test_packages="
   awscli buildah busybox-static docker-registry skopeo
   ccache chromium curl fonts-dejavu-core
-  clang-16 clang-format-16 libclang-rt-16-dev mold
+  $llvm mold
   dpkg-dev fish git groff-base lintian systemd zsh
   libbenchmark-dev
   libgtest-dev libgmock-dev
   librapidcheck-dev
-  maven openjdk-17-jre-headless openssl
+  maven $java-jre-headless openssl
   python3 python3-cryptography python3-pytest python3-pytest-xdist python3-venv
   sqlite3
   valgrind
   zstd"
-bench_packages="maven openjdk-17-jdk-headless postgresql-15 python3 python3-venv sqlite3 wrk"
+bench_packages="maven $java-jdk-headless $postgresql python3 python3-venv sqlite3 wrk"
 
 # Whether a Rust that is new enough is there already, such as one of rustup.
 has_rust() (
@@ -138,6 +160,10 @@ with jars.one_at_a_time():
 case "${1-}" in
   "") packages="$build_packages $rust_packages" ;;
   --local) packages=$build_packages ;;
+  --list)
+    echo $build_packages $rust_packages
+    exit
+    ;;
   --test-downloads)
     test_downloads
     exit
@@ -146,7 +172,7 @@ case "${1-}" in
   --bench) packages="$build_packages $rust_packages $bench_packages" ;;
   *)
     echo "usage: scripts/install-deps.sh" \
-      "[--local|--test|--test-packages|--test-downloads|--bench]" >&2
+      "[--local|--test|--test-packages|--test-downloads|--bench|--list]" >&2
     exit 2
     ;;
 esac
@@ -194,7 +220,7 @@ until apt update; do
   attempt=$((attempt + 1))
 done
 if ! apt install --no-install-recommends $missing; then
-  echo "install-deps: apt could not install them all. The names are those of Debian bookworm;" \
+  echo "install-deps: apt could not install them all. The names are those of Debian 13 and 12;" \
     "this is $(. /etc/os-release && echo "$PRETTY_NAME")" >&2
   exit 1
 fi

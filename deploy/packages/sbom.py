@@ -53,8 +53,7 @@ def linked_packages(binary):
 
 def header_packages():
     """Those that the build needs and that are installed: headers and static libraries."""
-    text = (ROOT / "scripts/install-deps.sh").read_text()
-    wanted = re.search(r'^build_packages="([^"]*)"', text, re.MULTILINE)[1].split()
+    wanted = run(ROOT / "scripts/install-deps.sh", "--list").split()
     installed = run("dpkg-query", "-W", "-f", "${binary:Package} ${db:Status-Status}\n")
     there = {line.split()[0].split(":")[0] for line in installed.splitlines()
              if line.endswith(" installed")}
