@@ -61,7 +61,7 @@ make_deb() {
   mkdir -p "$root/DEBIAN"
   common_files "$root"
   install -D -m 755 "$stripped" "$root/usr/bin/meterline"
-  install -D -m 644 "$parts/meterline.service" "$root/lib/systemd/system/meterline.service"
+  install -D -m 644 "$parts/meterline.service" "$root/usr/lib/systemd/system/meterline.service"
   install -D -m 644 "$parts/meterline.toml" "$root/etc/meterline.toml"
   install -D -m 644 "$parts/copyright" "$root/usr/share/doc/meterline/copyright"
   install -D -m 644 "$parts/lintian-overrides" "$root/usr/share/lintian/overrides/meterline"
