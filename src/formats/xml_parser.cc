@@ -23,6 +23,18 @@ bool says_utf16(std::string_view text) {
   return said.find("utf-16") != std::string::npos || said.find("ucs-2") != std::string::npos;
 }
 
+// Where expat stands: bytes from 0, lines from 1, columns from 0. Since 2.9 it has functions that
+// count in 64 bits everywhere, and tells that those before are deprecated.
+#if XML_MAJOR_VERSION > 2 || XML_MINOR_VERSION >= 9
+std::int64_t byte_at(XML_Parser parser) { return XML_GetCurrentByteIndex64(parser); }
+std::uint64_t line_at(XML_Parser parser) { return XML_GetCurrentLineNumber64(parser); }
+std::uint64_t column_at(XML_Parser parser) { return XML_GetCurrentColumnNumber64(parser); }
+#else
+std::int64_t byte_at(XML_Parser parser) { return XML_GetCurrentByteIndex(parser); }
+std::uint64_t line_at(XML_Parser parser) { return XML_GetCurrentLineNumber(parser); }
+std::uint64_t column_at(XML_Parser parser) { return XML_GetCurrentColumnNumber(parser); }
+#endif
+
 /// Expat does not know Windows-1252 by itself.
 int on_unknown_encoding(void* /*user*/, const XML_Char* name, XML_Encoding* info) {
   if (!same_letters(name, "windows-1252") && !same_letters(name, "cp1252")) return XML_STATUS_ERROR;
@@ -125,11 +137,11 @@ void XmlParser::give(std::string_view text, bool is_last) {
     }
     return;
   }
-  if (given_ - XML_GetCurrentByteIndex(parser_) > xml_token_bytes_max)
+  if (given_ - byte_at(parser_) > xml_token_bytes_max)
     fail(fmt::format("a tag or comment is longer than {} bytes", xml_token_bytes_max));
 }
 
-bool XmlParser::is_even() const { return XML_GetCurrentByteIndex(parser_) == given_; }
+bool XmlParser::is_even() const { return byte_at(parser_) == given_; }
 
 void XmlParser::fail(std::string text) {
   if (fault_) return;
@@ -139,8 +151,8 @@ void XmlParser::fail(std::string text) {
 }
 
 XmlParser::Position XmlParser::position_of_expat() const {
-  return {.line = static_cast<std::int64_t>(XML_GetCurrentLineNumber(parser_)) + blank_lines_,
-          .column = static_cast<std::int64_t>(XML_GetCurrentColumnNumber(parser_)) + 1};
+  return {.line = static_cast<std::int64_t>(line_at(parser_)) + blank_lines_,
+          .column = static_cast<std::int64_t>(column_at(parser_)) + 1};
 }
 
 /// Each name takes memory of expat's until the file ends.
