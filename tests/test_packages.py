@@ -20,7 +20,7 @@ from test_help import VERBS
 RELEASE = re.search(r'^VERSION_ID="(\d+)"$', pathlib.Path("/etc/os-release").read_text(),
                     re.MULTILINE)[1]
 ROCKSDB = {"12": "librocksdb7.8", "13": "librocksdb9.10"}[RELEASE]
-SERVICE = "lib/systemd/system/meterline.service"
+SERVICE = "usr/lib/systemd/system/meterline.service"
 COMPLETIONS = {
     "bash": "usr/share/bash-completion/completions/meterline",
     "zsh": "usr/share/zsh/vendor-completions/_meterline",
