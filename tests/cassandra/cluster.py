@@ -47,6 +47,7 @@ JIT = {
 }
 PROPERTIES = {
     "java.net.preferIPv4Stack": "true",
+    "java.security.manager": "allow",  # Java 21 wants to be told; Cassandra installs one.
     "jdk.attach.allowAttachSelf": "true",
     "io.netty.tryReflectionSetAccessible": "true",
     "cassandra.skip_wait_for_gossip_to_settle": "0",
