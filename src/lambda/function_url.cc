@@ -57,8 +57,9 @@ Result<std::string> from_base64(std::string_view text) {
 
 /// Lambda decodes some paths; what would end one is encoded again.
 std::string target_of(const boost::json::value& event) {
+  const std::string_view path = find_text(event, {"rawPath"}).value_or("/");
   std::string target;
-  for (const char c : find_text(event, {"rawPath"}).value_or("/")) {
+  for (const char c : path) {
     if (c == '?' || c == '#')
       target += c == '?' ? "%3F" : "%23";
     else

@@ -24,13 +24,13 @@ Result<const FoundDelivery*> DeliveryLookup::find_other(std::uint32_t number) {
 Result<void> MonthDays::read(Month month, std::string_view value, std::uint32_t wanted,
                              DeliveryLookup& deliveries) {
   clear();
-  const auto days = static_cast<std::uint32_t>(month.days());
+  const int days = month.days();
   METERLINE_TRY(auto totals, MonthTotals::open(value));
   for (std::uint32_t i = 0;; ++i) {
     if (i == layers_.size()) layers_.emplace_back();
     METERLINE_TRY(const bool is_there, totals.next(layers_[i].bits));
     if (!is_there) return {};
-    if (std::bit_width(layers_[i].bits.days()) > days) return damaged_entry();
+    if (static_cast<int>(std::bit_width(layers_[i].bits.days())) > days) return damaged_entry();
     METERLINE_CHECK(read_grid(layers_[i]));
     METERLINE_CHECK(choose(i, wanted, deliveries));
   }
