@@ -17,7 +17,7 @@ find_library(METERLINE_EXPAT libexpat.a REQUIRED)
 if(NOT METERLINE_FUZZ)
   find_package(RocksDB REQUIRED)
   find_package(CLI11 REQUIRED)
-  find_package(Boost 1.81 REQUIRED)
+  find_package(Boost 1.81 REQUIRED CONFIG)  # Not CMake's own module, which is going away.
   find_package(OpenSSL REQUIRED)
   find_package(ZLIB REQUIRED)
   find_package(zstd REQUIRED CONFIG)  # Not the module that comes with RocksDB.

@@ -224,8 +224,8 @@ Result<void> ReopeningStore::open_again() const {
         {.as = OpenAs::read_only, .first_number = first_number_, .because = opened.error()});
   }
   const std::scoped_lock lock(mutex_);
-  lost_.reset();
   if (opened) {
+    lost_.reset();
     opened_ = *std::move(opened);
     is_open_.store(true);
   } else {
