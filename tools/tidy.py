@@ -66,6 +66,7 @@ BANNED = [
     (r"\bGTEST_SKIP\b|\bDISABLED_", TESTS, ALLOWED.keys(), "a test that runs"),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include (["<])([^">]+)[">]')
+FIXED_WIDTH = re.compile(r"\bstd::u?int\d+_t\b")
 NAMESPACE = re.compile(r"^namespace (meterline[\w:]*) \{", re.MULTILINE)
 LAYER_CALL = re.compile(r"^meterline_layer\((\w+)", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -136,6 +137,9 @@ def check_source(path, name):
         return
     if path.suffix == ".h" and "#pragma once" not in lines:
         yield 1, "no #pragma once"
+    if path.suffix == ".h" and "#include <cstdint>" not in lines and any(
+            FIXED_WIDTH.search(line.split("//")[0]) for line in lines):
+        yield 1, "no #include <cstdint>, which not every standard library brings along"
     if error := namespace_error(path, layer):
         yield 1, error
     for number, line in enumerate(lines, 1):

@@ -54,6 +54,13 @@ class TidyTest(unittest.TestCase):
         self.check("src/core/a.h", "int x;\n", "src/core/a.h:1: no #pragma once")
         self.check("src/core/a.cc", "int x;\n")
 
+    def test_headers_include_what_their_integers_need(self):
+        self.check("src/core/a.h", "#pragma once\n#include <cstdint>\nstd::int64_t x;\n")
+        self.check("src/core/a.h", "#pragma once\n// a std::int64_t\n")
+        self.check("src/core/a.h", "#pragma once\nstd::uint8_t x;\n", "src/core/a.h:1: no "
+                   "#include <cstdint>, which not every standard library brings along")
+        self.check("src/core/a.cc", "std::int64_t x;\n")
+
     def test_lines_and_files_have_a_size(self):
         for name in ("src/core/a.cc", "tools/a.py", "scripts/a.sh", "cmake/a.cmake"):
             self.check(name, "/" * 100 + "\n")

@@ -1,6 +1,7 @@
 #include "cli/stop_request.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace meterline::cli {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <rapidcheck.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
